@@ -63,10 +63,13 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
-        .target(name: "TestSupport", dependencies: ["Media", "Rooms"], path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport", "COpenSSL", "CSRTP"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Media", "Rooms"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "MediaTests", dependencies: ["Media", "TestSupport", "COpenSSL", "CSRTP"], swiftSettings: settings),
         .testTarget(name: "RoomsTests", dependencies: ["Rooms", "Media", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Rooms", "Media", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Rooms", "Media", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "LayoutTests", swiftSettings: settings),
     ]
 )

@@ -1,0 +1,29 @@
+/// What a room tells a shard. Commands for one transport are carried out in the order they were given.
+public enum MediaCommand: Sendable {
+    case openTransport(TransportKey, TransportSettings, EventQueue)
+    /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.
+    case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)
+    case restartICE(TransportKey, ICECredentials)
+    case closeTransport(TransportKey)
+
+    case openProducer(ProducerKey, on: TransportKey, ProducerSettings)
+    case setProducerPaused(ProducerKey, Bool)
+    case closeProducer(ProducerKey)
+
+    case openConsumer(ConsumerKey, on: TransportKey, of: ProducerKey, ConsumerSettings)
+    /// The consumer's own pause.
+    case setConsumerPaused(ConsumerKey, Bool)
+    /// The producer's pause, as the consumer's shard has to know it.
+    case setConsumerProducerPaused(ConsumerKey, Bool)
+    case requestKeyFrame(ConsumerKey)
+    case closeConsumer(ConsumerKey)
+
+    /// The producer's shard starts or stops copying the producer's packets to another shard, which has its first or no
+    /// more consumer of it. Sent by the plane itself.
+    case subscribeShard(Int, to: ProducerKey)
+    case unsubscribeShard(Int, from: ProducerKey)
+
+    /// Asks for the statistics of transports of this shard, with their producers and consumers; answered by
+    /// `MediaEvent.statistics` with the same token.
+    case collectStatistics(token: UInt64, [TransportKey], EventQueue)
+}

@@ -1,0 +1,140 @@
+import Synchronization
+
+/// A room's door to the media plane: makes keys, routes commands to the shards that own them, never blocks.
+///
+/// Sendable and free of actors: every method returns at once, and what comes of it arrives on the `EventQueue`.
+public struct MediaHandle: Sendable {
+    /// Enqueues a command on a shard; `false` when the shard's bounded queue is full.
+    typealias Sink = @Sendable (_ shard: Int, _ command: MediaCommand) -> Bool
+
+    /// What clients have to know to reach each shard; the index is the shard.
+    public let endpoints: [ShardEndpoint]
+    /// The fingerprints of the server's certificate, one per hash.
+    public let fingerprints: [DTLSFingerprint]
+    private let sink: Sink
+    private let serial: KeySerial
+
+    init(endpoints: [ShardEndpoint], fingerprints: [DTLSFingerprint], serial: KeySerial, sink: @escaping Sink) {
+        self.endpoints = endpoints
+        self.fingerprints = fingerprints
+        self.serial = serial
+        self.sink = sink
+    }
+
+    /// A handle without a plane behind it, for tests of rooms: every command goes to `sink`.
+    package static func recording(
+        shards: Int = 1, sink: @escaping @Sendable (_ shard: Int, _ command: MediaCommand) -> Bool
+    ) -> MediaHandle {
+        let endpoints = (0..<shards).map { shard in
+            ShardEndpoint(addresses: [
+                CandidateAddress(address: "127.0.0.1", port: UInt16(40000 + shard), transport: .udp)
+            ])
+        }
+        let fingerprint = DTLSFingerprint(algorithm: .sha256, value: [UInt8](repeating: 0xAB, count: 32))
+        return MediaHandle(endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(), sink: sink)
+    }
+
+    /// Opens a transport on the shard with the fewest so far.
+    public func openTransport(_ settings: TransportSettings, events: EventQueue) throws(MediaError) -> TransportKey {
+        let shard = serial.assignShard(count: endpoints.count)
+        let key = TransportKey(rawValue: MediaKeyLayout.key(shard: shard, serial: serial.next()))
+        do {
+            try send(.openTransport(key, settings, events), to: shard)
+        } catch {
+            serial.releaseShard(shard)
+            throw error
+        }
+        return key
+    }
+
+    public func connectTransport(
+        _ key: TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint
+    ) throws(MediaError) {
+        try send(.connectTransport(key, role: role, remoteFingerprint: remoteFingerprint), to: key.shard)
+    }
+
+    public func restartICE(_ key: TransportKey, credentials: ICECredentials) throws(MediaError) {
+        try send(.restartICE(key, credentials), to: key.shard)
+    }
+
+    /// Closes a transport with its producers and consumers. Call it once per opened transport.
+    public func closeTransport(_ key: TransportKey) {
+        serial.releaseShard(key.shard)
+        sendClosing(.closeTransport(key), to: key.shard)
+    }
+
+    public func openProducer(_ settings: ProducerSettings, on transport: TransportKey) throws(MediaError) -> ProducerKey
+    {
+        let key = ProducerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: serial.next()))
+        try send(.openProducer(key, on: transport, settings), to: key.shard)
+        return key
+    }
+
+    public func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) throws(MediaError) {
+        try send(.setProducerPaused(key, isPaused), to: key.shard)
+    }
+
+    public func closeProducer(_ key: ProducerKey) { sendClosing(.closeProducer(key), to: key.shard) }
+
+    public func openConsumer(
+        _ settings: ConsumerSettings, of producer: ProducerKey, on transport: TransportKey
+    ) throws(MediaError) -> ConsumerKey {
+        let key = ConsumerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: serial.next()))
+        try send(.openConsumer(key, on: transport, of: producer, settings), to: key.shard)
+        return key
+    }
+
+    public func setConsumerPaused(_ key: ConsumerKey, _ isPaused: Bool) throws(MediaError) {
+        try send(.setConsumerPaused(key, isPaused), to: key.shard)
+    }
+
+    public func setConsumerProducerPaused(_ key: ConsumerKey, _ isPaused: Bool) throws(MediaError) {
+        try send(.setConsumerProducerPaused(key, isPaused), to: key.shard)
+    }
+
+    public func requestKeyFrame(_ key: ConsumerKey) throws(MediaError) {
+        try send(.requestKeyFrame(key), to: key.shard)
+    }
+
+    public func closeConsumer(_ key: ConsumerKey) { sendClosing(.closeConsumer(key), to: key.shard) }
+
+    /// Asks every shard that owns one of `keys` for their statistics.
+    /// - Returns: how many `MediaEvent.statistics` with this token will arrive.
+    public func collectStatistics(
+        token: UInt64, of keys: [TransportKey], events: EventQueue
+    ) throws(MediaError) -> Int {
+        var byShard: [Int: [TransportKey]] = [:]
+        for key in keys { byShard[key.shard, default: []].append(key) }
+        for (shard, keys) in byShard { try send(.collectStatistics(token: token, keys, events), to: shard) }
+        return byShard.count
+    }
+
+    private func send(_ command: MediaCommand, to shard: Int) throws(MediaError) {
+        guard sink(shard, command) else { throw MediaError(.overloaded, "the media thread's command queue is full") }
+    }
+
+    /// Closing commands must not be lost: the queue keeps a reserve for them.
+    private func sendClosing(_ command: MediaCommand, to shard: Int) { _ = sink(shard, command) }
+}
+
+/// Numbers for keys and the count of transports per shard, shared by every handle of one plane.
+final class KeySerial: Sendable {
+    private let counter = Atomic<UInt64>(1)
+    private let transports = Mutex<[Int]>([])
+
+    func next() -> UInt64 { counter.add(1, ordering: .relaxed).newValue }
+
+    func assignShard(count: Int) -> Int {
+        transports.withLock { load in
+            if load.count < count { load.append(contentsOf: repeatElement(0, count: count - load.count)) }
+            var best = 0
+            for shard in 1..<max(count, 1) where load[shard] < load[best] { best = shard }
+            load[best] += 1
+            return best
+        }
+    }
+
+    func releaseShard(_ shard: Int) {
+        transports.withLock { load in if shard < load.count, load[shard] > 0 { load[shard] -= 1 } }
+    }
+}

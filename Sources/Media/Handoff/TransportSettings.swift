@@ -1,0 +1,12 @@
+/// What a shard needs to open a WebRTC transport.
+public struct TransportSettings: Sendable {
+    /// The server's own ICE credentials for this transport.
+    public var iceCredentials: ICECredentials
+    /// How long the transport stays connected without a valid binding request (RFC 7675); zero disables the check.
+    public var consentTimeout: MediaDuration
+
+    public init(iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30)) {
+        self.iceCredentials = iceCredentials
+        self.consentTimeout = consentTimeout
+    }
+}

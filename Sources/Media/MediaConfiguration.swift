@@ -1,0 +1,30 @@
+/// How the media plane listens and what it publishes.
+public struct MediaConfiguration: Sendable {
+    /// Number of shards (media threads); `nil` means one per core.
+    public var shards: Int?
+    /// Addresses to bind: IPv4 or IPv6 literals, "0.0.0.0" and "::" for all.
+    public var listenAddresses: [String]
+    /// The first shard's UDP port, the next shards take the following ones; 0 lets the kernel choose.
+    public var port: UInt16
+    /// The address clients are told instead of the bound one: an IP address or a host name.
+    public var announcedAddress: String?
+    /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
+    public var certificateFile: String?
+    public var privateKeyFile: String?
+    /// Pin each shard's thread to a core.
+    public var pinsThreads: Bool
+
+    public init(
+        shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
+        announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
+        pinsThreads: Bool = true
+    ) {
+        self.shards = shards
+        self.listenAddresses = listenAddresses
+        self.port = port
+        self.announcedAddress = announcedAddress
+        self.certificateFile = certificateFile
+        self.privateKeyFile = privateKeyFile
+        self.pinsThreads = pinsThreads
+    }
+}

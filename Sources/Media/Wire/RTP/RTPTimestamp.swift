@@ -1,0 +1,17 @@
+/// A 32-bit RTP timestamp in units of the codec's clock rate (RFC 3550 §5.1), compared on its circle.
+public struct RTPTimestamp: Hashable, Sendable {
+    public var rawValue: UInt32
+
+    public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The signed distance from `other` to this timestamp, in clock units.
+    public func distance(from other: RTPTimestamp) -> Int {
+        Int(Int32(truncatingIfNeeded: Int64(rawValue) - Int64(other.rawValue)))
+    }
+
+    public func isNewer(than other: RTPTimestamp) -> Bool { distance(from: other) > 0 }
+
+    public func advanced(by units: Int) -> RTPTimestamp {
+        RTPTimestamp(UInt32(truncatingIfNeeded: Int(rawValue) + units))
+    }
+}

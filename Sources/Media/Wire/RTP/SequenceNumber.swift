@@ -1,0 +1,18 @@
+/// A 16-bit RTP sequence number (RFC 3550 §5.1), compared on its circle.
+public struct SequenceNumber: Hashable, Sendable {
+    public var rawValue: UInt16
+
+    public init(_ rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// The signed distance from `other` to this number, −32768…32767.
+    public func distance(from other: SequenceNumber) -> Int {
+        Int(Int16(truncatingIfNeeded: Int32(rawValue) - Int32(other.rawValue)))
+    }
+
+    /// Whether this number comes after `other` on the circle.
+    public func isNewer(than other: SequenceNumber) -> Bool { distance(from: other) > 0 }
+
+    public func advanced(by count: Int) -> SequenceNumber {
+        SequenceNumber(UInt16(truncatingIfNeeded: Int(rawValue) + count))
+    }
+}
