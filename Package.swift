@@ -34,6 +34,7 @@ let package = Package(
             name: "CNGHTTP2", path: "Sources/CShims/CNGHTTP2", pkgConfig: "libnghttp2",
             providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
+        .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
             name: "Media",
             dependencies: ["COpenSSL", "CSRTP", "CLinuxNet"],
@@ -45,7 +46,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Rooms",
+                "Rooms", "Media", "CPageAssets",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -53,6 +54,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
+            exclude: ["Page"],
             swiftSettings: settings),
         .executableTarget(
             name: "Server",
@@ -69,7 +71,18 @@ let package = Package(
             name: "MediaTests", dependencies: ["Media", "TestSupport", "COpenSSL", "CSRTP"], swiftSettings: settings),
         .testTarget(name: "RoomsTests", dependencies: ["Rooms", "Media", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Rooms", "Media", "TestSupport"], swiftSettings: settings),
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Rooms", "Media", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "LayoutTests", swiftSettings: settings),
     ]
 )
