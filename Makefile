@@ -1,0 +1,49 @@
+# `make run` starts the server, `make test` runs every test. Both install what is missing, where they may.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+GATEWAY := .build/release/gateway
+
+.PHONY: help setup build run test unit end-to-end bench lint format tsan clean
+
+help: ## Shows these lines
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+	    printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@printf '\n  ARGS passes options on:  make run ARGS="--port 8080"\n'
+	@printf '  "make run ARGS=--help" lists them; Docs/Operations.md explains them\n'
+
+setup: ## Installs what building needs, where it may, or says what to install
+	@.ci/setup build
+
+build: setup ## Builds the server for release
+	@swift build -c release --product gateway
+
+run: build ## Builds and starts the server, and prints the address to open
+	@exec $(GATEWAY) $(ARGS)
+
+test: ## Runs every test: Swift's, then real browsers and clients against the release build
+	@.ci/test all
+
+unit: ## Runs only the Swift tests (ARGS="--filter Name" for some of them)
+	@.ci/test unit $(ARGS)
+
+end-to-end: ## Runs only browsers and clients (ARGS="-k word" for some of them)
+	@.ci/test end-to-end $(ARGS)
+
+bench: setup ## Measures forwarding: one room, one publisher, N subscribers over loopback
+	@Benchmarks/run.sh $(ARGS)
+
+lint: ## Checks formatting, scripts and the rules of the source tree
+	@.ci/lint
+
+format: ## Formats the Swift sources in place
+	@swift format -i -p -r Sources Tests Benchmarks Package.swift
+
+tsan: setup ## Runs the lock-free tests and a busy room under the thread sanitizer
+	@.ci/tsan $(ARGS)
+
+clean: ## Removes everything built or installed into this folder
+	@rm -rf .build .venv Benchmarks/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache

@@ -1,0 +1,57 @@
+/// Who may import what: the arrows between modules and the few places that may touch C, the system or swift-nio.
+enum ImportRules {
+    static func violations(in file: SourceFile) -> [Violation] {
+        imports(of: file).compactMap { line, module in
+            complaint(about: module, in: file).map { Violation(path: file.path, line: line, message: $0) }
+        }
+    }
+
+    /// Modules named by import declarations, whatever attributes and access levels stand before them.
+    static func imports(of file: SourceFile) -> [(line: Int, module: String)] {
+        file.code.compactMap { number, text in
+            let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            guard let position = words.firstIndex(of: "import"), position + 1 < words.count else { return nil }
+            let isDeclaration = words[..<position].allSatisfy {
+                $0.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains($0)
+            }
+            guard isDeclaration else { return nil }
+            let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+            var name = words[position + 1]
+            if kinds.contains(name), position + 2 < words.count { name = words[position + 2] }
+            return (number, name.split(separator: ".").first.map(String.init) ?? name)
+        }
+    }
+
+    private static let system: Set<String> = ["Glibc", "Musl", "Dispatch"]
+    /// Inside Media these folders hold machines and wire formats: values in, values out.
+    private static let pureFolders = ["Wire", "ICE", "SCTP", "Streams", "Layers", "Congestion"]
+
+    private static func complaint(about module: String, in file: SourceFile) -> String? {
+        if let reversed = reversedArrow(to: module, in: file) { return reversed }
+        if module.hasPrefix("NIO"), !file.isUnder("Sources/Gateway") { return "only Gateway may import \(module)" }
+        if module.hasPrefix("Foundation"), file.isUnder("Sources/Media") { return "Media does not use \(module)" }
+        if module == "CNGHTTP2", !file.isUnder("Sources/Gateway/HTTP2") {
+            return "CNGHTTP2 belongs to Sources/Gateway/HTTP2"
+        }
+        if ["COpenSSL", "CSRTP", "CLinuxNet"].contains(module) {
+            let allowed = ["DTLS", "SRTP", "Forwarding"].map { "Sources/Media/" + $0 }
+            if !allowed.contains(where: file.isUnder) {
+                return "\(module) may be imported only in Media's DTLS, SRTP and Forwarding"
+            }
+        }
+        if system.contains(module), pureFolders.contains(where: { file.isUnder("Sources/Media/" + $0) }) {
+            return "wire formats and machines do not reach the system (\(module))"
+        }
+        return nil
+    }
+
+    private static func reversedArrow(to module: String, in file: SourceFile) -> String? {
+        let forbidden: [String: Set<String>] = [
+            "Media": ["Rooms", "Gateway", "Server", "Logging"],
+            "Rooms": ["Gateway", "Server"],
+            "Gateway": ["Server"],
+        ]
+        guard let own = file.module, forbidden[own]?.contains(module) == true else { return nil }
+        return "\(own) must not know \(module): the arrows are Gateway → Rooms → Media"
+    }
+}

@@ -1,0 +1,44 @@
+import Testing
+
+/// The rules of the source tree, read from the files themselves.
+@Suite("The source tree keeps its own rules")
+struct LayoutTests {
+    private func expectNone(_ violations: [Violation], sourceLocation: SourceLocation = #_sourceLocation) {
+        let list = violations.map(\.description).joined(separator: "\n")
+        #expect(violations.isEmpty, "\(list)", sourceLocation: sourceLocation)
+    }
+
+    @Test func `the tree is found, all four modules of it`() {
+        let modules = Set(SourceTree.sources.compactMap(\.module))
+        #expect(modules.isSuperset(of: ["Media", "Rooms", "Gateway", "Server"]))
+    }
+
+    @Test func `imports follow the arrows between the modules`() {
+        expectNone(SourceTree.sources.flatMap(ImportRules.violations))
+    }
+
+    @Test func `nothing in Media but its shell reads a clock, the environment or a random source`() {
+        expectNone(SourceTree.sources.flatMap(PurityRules.violations))
+    }
+
+    @Test func `names say something, and no type hides its module`() {
+        expectNone(SourceTree.sources.flatMap(NamingRules.violations) + NamingRules.duplicates(in: SourceTree.sources))
+    }
+
+    @Test func `no file is too long to read`() {
+        expectNone((SourceTree.written + SourceTree.tests).flatMap(SizeRules.violations))
+    }
+
+    @Test func `every excuse for a long file is still needed`() {
+        let long = (SourceTree.written + SourceTree.tests).filter { $0.lines.count > SizeRules.limit }.map(\.path)
+        #expect(Set(SizeRules.excused.keys).isSubset(of: long))
+    }
+
+    @Test func `unsafe code names its invariant`() {
+        expectNone(SourceTree.sources.flatMap(UnsafeCodeRules.violations))
+    }
+
+    @Test func `no comment puts work off`() {
+        expectNone(SourceTree.sources.flatMap(CommentRules.violations))
+    }
+}

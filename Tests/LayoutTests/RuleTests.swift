@@ -1,0 +1,84 @@
+import Testing
+
+/// Each rule is shown a file that breaks it and one that keeps it.
+@Suite("The layout rules notice what they are for")
+struct RuleTests {
+    @Test(arguments: [
+        ("Sources/Media/Wire/A.swift", "import Rooms"),
+        ("Sources/Media/Forwarding/A.swift", "import Foundation"),
+        ("Sources/Media/Forwarding/A.swift", "internal import FoundationEssentials"),
+        ("Sources/Media/ICE/A.swift", "import COpenSSL"),
+        ("Sources/Media/Wire/A.swift", "import Glibc"),
+        ("Sources/Rooms/A.swift", "public import Gateway"),
+        ("Sources/Rooms/A.swift", "import NIOCore"),
+        ("Sources/Gateway/HTTP1/A.swift", "import CNGHTTP2"),
+        ("Sources/Gateway/A.swift", "@preconcurrency import struct Server.ServerCommand"),
+    ])
+    func `a forbidden import is found`(path: String, text: String) {
+        #expect(ImportRules.violations(in: SourceFile(path: path, text: text)).count == 1)
+    }
+
+    @Test(arguments: [
+        ("Sources/Media/DTLS/A.swift", "import COpenSSL"),
+        ("Sources/Media/Forwarding/A.swift", "import Glibc"),
+        ("Sources/Rooms/A.swift", "public import Media"),
+        ("Sources/Gateway/HTTP2/A.swift", "import CNGHTTP2"),
+        ("Sources/Gateway/A.swift", "import NIOCore"),
+        ("Sources/Media/Wire/A.swift", "// import Rooms\nlet important = 1"),
+    ])
+    func `an allowed import passes`(path: String, text: String) {
+        #expect(ImportRules.violations(in: SourceFile(path: path, text: text)).isEmpty)
+    }
+
+    @Test(arguments: ["let now = ContinuousClock.now", "let x = UInt8.random(in: 0...1)", "await other.call()"])
+    func `a machine that is no function of its arguments is found`(text: String) {
+        #expect(PurityRules.violations(in: SourceFile(path: "Sources/Media/ICE/A.swift", text: text)).count == 1)
+        #expect(PurityRules.violations(in: SourceFile(path: "Sources/Media/Forwarding/A.swift", text: text)).isEmpty)
+    }
+
+    @Test func `a word inside a longer name is not that word, and a given generator is an argument`() {
+        let text = "let awaiting = factor + TaskList.count + Int.random(in: 0...1, using: &generator) // await"
+        #expect(PurityRules.violations(in: SourceFile(path: "Sources/Media/ICE/A.swift", text: text)).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("Sources/Rooms/RoomManager.swift", ""), ("Sources/Rooms/Utils/A.swift", ""),
+        ("Sources/Rooms/A.swift", "public final class PeerHelper {}"), ("Sources/Media/A.swift", "enum Media {}"),
+    ])
+    func `a name that says nothing is found`(path: String, text: String) {
+        #expect(NamingRules.violations(in: SourceFile(path: path, text: text)).count == 1)
+    }
+
+    @Test func `files of one module with the same name are found`() {
+        let files = ["Sources/Media/A/X.swift", "Sources/Media/B/X.swift", "Sources/Rooms/X.swift"]
+            .map { SourceFile(path: $0, text: "") }
+        #expect(NamingRules.duplicates(in: files).count == 1)
+    }
+
+    @Test func `a file is too long from one line above the limit`() {
+        let text = String(repeating: "\n", count: SizeRules.limit)
+        #expect(SizeRules.violations(in: SourceFile(path: "Sources/Rooms/A.swift", text: text)).isEmpty)
+        #expect(SizeRules.violations(in: SourceFile(path: "Sources/Rooms/A.swift", text: text + "\n")).count == 1)
+    }
+
+    @Test func `unsafe code without its line is found, and with it passes`() {
+        let bare = "func f(_ p: UnsafeRawPointer) {}"
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: bare)).count == 1)
+        let explained = "// Safe: the pointer is used only during the call.\n" + bare
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: explained)).isEmpty)
+    }
+
+    @Test func `an unchecked Sendable needs its line right above`() {
+        let bare = "final class A: @unchecked Sendable {}"
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: bare)).count == 1)
+        let far = "// Sendable: one thread.\nlet x = 1\n" + bare
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: far)).count == 1)
+        let near = "// Sendable: one thread.\n/// A thing.\n" + bare
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: near)).isEmpty)
+    }
+
+    @Test func `a comment that puts work off is found`() {
+        let file = SourceFile(path: "Sources/Media/A.swift", text: "// TODO: later")
+        #expect(CommentRules.violations(in: file).count == 1)
+    }
+}
