@@ -1,0 +1,86 @@
+/// Appends big-endian fields to a buffer it does not own; every write is checked against the end.
+struct ByteWriter {
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// How many bytes have been written.
+    private(set) var count = 0
+
+    /// - Parameter buffer: must stay valid for the lifetime of the writer.
+    init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
+
+    /// How many more bytes fit.
+    var remaining: Int { buffer.count - count }
+
+    /// What has been written so far.
+    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
+
+    mutating func writeUInt8(_ value: UInt8) throws(WireError) {
+        guard remaining >= 1 else { throw .noSpace }
+        buffer[count] = value
+        count += 1
+    }
+
+    mutating func writeUInt16(_ value: UInt16) throws(WireError) {
+        guard remaining >= 2 else { throw .noSpace }
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: count, as: UInt16.self)
+        count += 2
+    }
+
+    /// Writes the low 24 bits of `value`.
+    mutating func writeUInt24(_ value: UInt32) throws(WireError) {
+        guard remaining >= 3 else { throw .noSpace }
+        buffer[count] = UInt8(truncatingIfNeeded: value >> 16)
+        buffer[count + 1] = UInt8(truncatingIfNeeded: value >> 8)
+        buffer[count + 2] = UInt8(truncatingIfNeeded: value)
+        count += 3
+    }
+
+    mutating func writeUInt32(_ value: UInt32) throws(WireError) {
+        guard remaining >= 4 else { throw .noSpace }
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: count, as: UInt32.self)
+        count += 4
+    }
+
+    mutating func writeUInt64(_ value: UInt64) throws(WireError) {
+        guard remaining >= 8 else { throw .noSpace }
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: count, as: UInt64.self)
+        count += 8
+    }
+
+    /// Appends a copy of `bytes`, which must not overlap the writer's buffer.
+    mutating func writeBytes(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+        guard remaining >= bytes.count else { throw .noSpace }
+        if let source = bytes.baseAddress, let destination = buffer.baseAddress {
+            // Safe: `bytes.count` bytes fit behind `count`, by the guard above.
+            (destination + count).copyMemory(from: source, byteCount: bytes.count)
+        }
+        count += bytes.count
+    }
+
+    mutating func writeZeros(_ zeros: Int) throws(WireError) {
+        guard zeros >= 0, remaining >= zeros else { throw .noSpace }
+        for index in count..<count + zeros { buffer[index] = 0 }
+        count += zeros
+    }
+
+    /// Appends the UTF-8 bytes of `text`.
+    mutating func writeText(_ text: String) throws(WireError) {
+        for byte in text.utf8 { try writeUInt8(byte) }
+    }
+
+    /// Replaces a field written before, such as a length that is known only at the end.
+    mutating func overwriteUInt8(_ value: UInt8, at offset: Int) throws(WireError) {
+        guard offset >= 0, offset < count else { throw .noSpace }
+        buffer[offset] = value
+    }
+
+    /// Replaces a field written before, such as a length that is known only at the end.
+    mutating func overwriteUInt16(_ value: UInt16, at offset: Int) throws(WireError) {
+        guard offset >= 0, offset <= count - 2 else { throw .noSpace }
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+    }
+
+    /// Takes back everything written after the first `count` bytes, as after a write that did not fit.
+    mutating func truncate(to count: Int) {
+        if count >= 0, count < self.count { self.count = count }
+    }
+}

@@ -1,0 +1,79 @@
+/// Walks the elements of an RTP header extension block in the one-byte or two-byte form (RFC 8285 §4.2, §4.3).
+///
+/// A block of any other profile yields nothing.
+struct RTPExtensionIterator {
+    private enum Form { case oneByte, twoByte }
+
+    private let packet: UnsafeRawBufferPointer
+    private let form: Form
+    private var offset: Int
+    private let end: Int
+
+    /// - Parameter packet: the bytes `header` was parsed from.
+    init(_ header: RTPHeader, in packet: UnsafeRawBufferPointer) {
+        self.packet = packet
+        offset = header.extensionOffset
+        form = header.extensionProfile == RTPExtensionForm.oneByteProfile ? .oneByte : .twoByte
+        let isKnown = form == .oneByte || header.extensionProfile & 0xFFF0 == RTPExtensionForm.twoByteProfile
+        // Safe: never beyond the packet, even if the header belongs to another one.
+        end = header.hasExtension && isKnown ? min(offset + header.extensionLength, packet.count) : offset
+    }
+
+    /// The next element's id (never zero) and where its value lies in the packet; `nil` at the end, or where the block
+    /// stops making sense: what came before stays valid.
+    mutating func next() -> (id: UInt8, range: Range<Int>)? {
+        while offset < end {
+            let byte = packet[offset]
+            offset += 1
+            if byte == 0 { continue }  // Padding.
+            let id: UInt8
+            let length: Int
+            switch form {
+            case .oneByte:
+                id = byte >> 4
+                // RFC 8285 §4.2: id 15, and id 0 with a length, end the processing.
+                guard id != 15, id != 0 else { return stop() }
+                length = Int(byte & 0x0F) + 1
+            case .twoByte:
+                guard offset < end else { return stop() }
+                id = byte
+                length = Int(packet[offset])
+                offset += 1
+            }
+            guard length <= end - offset else { return stop() }
+            defer { offset += length }
+            return (id, offset..<offset + length)
+        }
+        return nil
+    }
+
+    private mutating func stop() -> (id: UInt8, range: Range<Int>)? {
+        offset = end
+        return nil
+    }
+}
+
+extension RTPHeader {
+    /// Where the value of the first header extension element with this id lies in `packet`.
+    func extensionRange(id: UInt8, in packet: UnsafeRawBufferPointer) -> Range<Int>? {
+        var elements = RTPExtensionIterator(self, in: packet)
+        while let element = elements.next() {
+            if element.id == id { return element.range }
+        }
+        return nil
+    }
+}
+
+/// The two forms of RTP header extension elements.
+enum RTPExtensionForm: Sendable, Hashable {
+    /// Ids 1…14, values of 1…16 bytes (RFC 8285 §4.2).
+    case oneByte
+    /// Ids 1…255, values of 0…255 bytes (RFC 8285 §4.3).
+    case twoByte
+
+    static let oneByteProfile: UInt16 = 0xBEDE
+    /// The low four bits are the application's.
+    static let twoByteProfile: UInt16 = 0x1000
+
+    var profile: UInt16 { self == .oneByte ? Self.oneByteProfile : Self.twoByteProfile }
+}

@@ -1,0 +1,88 @@
+/// What the header extensions of one received packet say, found in one pass over the block.
+///
+/// Ranges count from the packet's first byte. An element whose length contradicts its type is left out.
+struct ReceivedExtensions: Hashable, Sendable {
+    var mid: Range<Int>?
+    var rid: Range<Int>?
+    var repairedRID: Range<Int>?
+    /// 24 bits: 6.18 fixed-point seconds.
+    var absSendTime: UInt32?
+    var transportWideSequence: UInt16?
+    var audioLevel: AudioLevel?
+    var dependencyDescriptor: Range<Int>?
+    /// Camera, flip and rotation bits, as 3GPP TS 26.114 §7.4.5 lays them out.
+    var videoOrientation: UInt8?
+    /// In units of the RTP clock, 24 bits signed (RFC 5450 §2).
+    var transmissionOffset: Int32?
+    var absCaptureTime: Range<Int>?
+    var playoutDelay: PlayoutDelay?
+
+    init() {}
+
+    /// Reads the elements that `ids` names; the rest is skipped.
+    /// - Parameter packet: the bytes `header` was parsed from.
+    init(_ header: RTPHeader, in packet: UnsafeRawBufferPointer, ids: HeaderExtensionIDs) {
+        var elements = RTPExtensionIterator(header, in: packet)
+        while let (id, range) = elements.next() {
+            // Not negotiated is zero, which is never an element's id.
+            switch id {
+            case ids.mid: mid = range
+            case ids.rid: rid = range
+            case ids.repairedRID: repairedRID = range
+            case ids.absSendTime:
+                if range.count == 3 { absSendTime = packet.uint24(provenAt: range.lowerBound) }
+            case ids.transportWideSequence:
+                // Version 2 has two more bytes, a feedback request, behind the same number.
+                if range.count >= 2 { transportWideSequence = packet.uint16(provenAt: range.lowerBound) }
+            case ids.audioLevel:
+                if range.count >= 1 { audioLevel = AudioLevel(encoded: packet[range.lowerBound]) }
+            case ids.dependencyDescriptor: dependencyDescriptor = range
+            case ids.videoOrientation:
+                if range.count >= 1 { videoOrientation = packet[range.lowerBound] }
+            case ids.transmissionOffset:
+                if range.count == 3 {
+                    let shifted = packet.uint24(provenAt: range.lowerBound) << 8
+                    transmissionOffset = Int32(bitPattern: shifted) >> 8
+                }
+            case ids.absCaptureTime: absCaptureTime = range
+            case ids.playoutDelay:
+                if range.count == 3 { playoutDelay = PlayoutDelay(encoded: packet.uint24(provenAt: range.lowerBound)) }
+            default: continue
+            }
+        }
+    }
+}
+
+/// A client-to-mixer audio level (RFC 6464 §3).
+struct AudioLevel: Hashable, Sendable {
+    /// 0…127 in −dBov: 0 is the loudest, 127 silence.
+    var level: UInt8
+    var hasVoice: Bool
+
+    init(level: UInt8, hasVoice: Bool) {
+        self.level = level & 0x7F
+        self.hasVoice = hasVoice
+    }
+
+    init(encoded: UInt8) { self.init(level: encoded & 0x7F, hasVoice: encoded & 0x80 != 0) }
+
+    var encoded: UInt8 { level | (hasVoice ? 0x80 : 0) }
+}
+
+/// Limits for the receiver's playout delay, each 0…4095 in units of 10 ms.
+struct PlayoutDelay: Hashable, Sendable {
+    var minimum: UInt16
+    var maximum: UInt16
+
+    init(minimum: UInt16, maximum: UInt16) {
+        self.minimum = minimum & 0x0FFF
+        self.maximum = maximum & 0x0FFF
+    }
+
+    /// - Parameter encoded: 24 bits, the minimum in the upper half.
+    init(encoded: UInt32) {
+        self.init(minimum: UInt16(truncatingIfNeeded: encoded >> 12), maximum: UInt16(truncatingIfNeeded: encoded))
+    }
+
+    var encoded: UInt32 { UInt32(minimum) << 12 | UInt32(maximum) }
+}

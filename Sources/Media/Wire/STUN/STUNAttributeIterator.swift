@@ -1,0 +1,44 @@
+/// Walks the attributes of a STUN message (RFC 8489 §14) whose header has been checked.
+struct STUNAttributeIterator {
+    struct Element {
+        let type: STUNAttributeType
+        /// The offset of the attribute's header in the message.
+        let offset: Int
+        let value: UnsafeRawBufferPointer
+    }
+
+    private let bytes: UnsafeRawBufferPointer
+    private var offset = STUNMessage.headerLength
+
+    init(_ message: UnsafeRawBufferPointer) { bytes = message }
+
+    /// - Throws: `truncated` where an attribute does not fit into the message.
+    mutating func next() throws(WireError) -> Element? {
+        guard offset < bytes.count else { return nil }
+        guard let header = bytes.view(from: offset, count: 4) else { throw .truncated }
+        let length = Int(header.uint16(provenAt: 2))
+        guard let value = bytes.view(from: offset + 4, count: length) else { throw .truncated }
+        defer { offset += 4 + (length + 3) / 4 * 4 }
+        return Element(type: STUNAttributeType(rawValue: header.uint16(provenAt: 0)), offset: offset, value: value)
+    }
+}
+
+/// The first few attribute types a request needs its receiver to understand and we do not.
+struct STUNUnknownAttributes: Sendable {
+    static let capacity = 8
+
+    private var types = InlineArray<8, UInt16>(repeating: 0)
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    /// - Parameter index: 0..<`count`.
+    subscript(index: Int) -> UInt16 { types[index] }
+
+    /// Beyond `capacity` the list stays as it is: naming some is enough for the client.
+    mutating func append(_ type: UInt16) {
+        guard count < Self.capacity else { return }
+        types[count] = type
+        count += 1
+    }
+}
