@@ -1,0 +1,176 @@
+import Media
+
+/// Reads shared shapes of capabilities and parameters, with mediasoup's messages.
+enum RTPFields {
+    static func kind(ofMIMEType mimeType: String) -> MediaKind? {
+        let parts = mimeType.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[1].isEmpty else { return nil }
+        return MediaKind(rawValue: parts[0].lowercased())
+    }
+
+    static func mimeType(_ codec: JSONReader) throws(JSONFieldError) -> (text: String, kind: MediaKind) {
+        let field = try codec.required("mimeType", "missing codec.mimeType")
+        let text = try field.string("missing codec.mimeType", limit: 128)
+        guard let kind = kind(ofMIMEType: text) else { throw field.failure("invalid codec.mimeType") }
+        return (text, kind)
+    }
+
+    static func payloadType(_ field: JSONReader, _ problem: String) throws(JSONFieldError) -> UInt8 {
+        let number = try field.integer(UInt8.self, problem)
+        guard number < 128 else { throw field.failure(problem) }
+        return number
+    }
+
+    static func clockRate(_ codec: JSONReader) throws(JSONFieldError) -> UInt32 {
+        try codec.required("clockRate", "missing codec.clockRate").integer(UInt32.self, "missing codec.clockRate")
+    }
+
+    /// mediasoup gives audio one channel where the number is absent or not a number, and video none.
+    static func channels(_ codec: JSONReader, _ kind: MediaKind) throws(JSONFieldError) -> UInt8? {
+        guard kind == .audio else { return nil }
+        guard let field = try codec.optional("channels") else { return 1 }
+        return (try? field.integer(UInt8.self)) ?? 1
+    }
+
+    static func parameters(
+        _ owner: JSONReader, _ problem: String, checkingAPT: Bool
+    ) throws(JSONFieldError) -> [String: CodecParameter] {
+        guard let field = try owner.optional("parameters") else { return [:] }
+        var result: [String: CodecParameter] = [:]
+        for (name, value) in try field.fields() {
+            switch value.value {
+            case .string(let text): result[name] = .string(text)
+            case .integer(let number): result[name] = .integer(Int(number))
+            case .number(let number): result[name] = .number(number)
+            // An absent value becomes the empty string, as mediasoup does with `undefined`.
+            case .null: result[name] = .string("")
+            default: throw value.failure("\(problem) [key:\(name)]")
+            }
+            if checkingAPT, name == "apt" {
+                guard case .integer = value.value else { throw value.failure("invalid codec apt parameter") }
+            }
+        }
+        guard result.count <= 64 else { throw field.failure("more than 64 parameters") }
+        return result
+    }
+
+    static func feedback(_ codec: JSONReader) throws(JSONFieldError) -> [RTCPFeedback] {
+        guard let field = try codec.optional("rtcpFeedback") else { return [] }
+        var result: [RTCPFeedback] = []
+        for entry in try field.array("rtcpFeedback is not an array", limit: 64) {
+            let type = try entry.required("type", "missing fb.type", notObject: "fb is not an object")
+                .string("missing fb.type", limit: 64)
+            // mediasoup replaces a parameter that is not a string by the empty one.
+            let parameter = try? entry.optional("parameter")?.string(limit: 64)
+            result.append(RTCPFeedback(type: type, parameter: parameter ?? ""))
+        }
+        return result
+    }
+}
+
+extension JSONReader {
+    /// A field that has to be there, of a value that has to be an object.
+    func required(_ name: String, _ problem: String, notObject: String) throws(JSONFieldError) -> JSONReader {
+        try checkObject(notObject)
+        return try required(name, problem)
+    }
+
+    func checkObject(_ problem: String) throws(JSONFieldError) {
+        guard case .object = value else { throw failure(problem) }
+    }
+}
+
+extension RTPCodecCapability: JSONReadable, JSONRepresentable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        try reader.checkObject("codec is not an object")
+        let (mimeType, kind) = try RTPFields.mimeType(reader)
+        let problem = "invalid codec.preferredPayloadType"
+        var payloadType: UInt8?
+        if let field = try reader.optional("preferredPayloadType") {
+            payloadType = try RTPFields.payloadType(field, problem)
+        }
+        self.init(
+            kind: kind, mimeType: mimeType, preferredPayloadType: payloadType,
+            clockRate: try RTPFields.clockRate(reader), channels: try RTPFields.channels(reader, kind),
+            parameters: try RTPFields.parameters(reader, "invalid codec parameter", checkingAPT: true),
+            rtcpFeedback: try RTPFields.feedback(reader))
+    }
+
+    public var json: JSONValue {
+        .fields([
+            "kind": .string(kind.rawValue), "mimeType": .string(mimeType),
+            "preferredPayloadType": preferredPayloadType.map { .integer(Int64($0)) },
+            "clockRate": .integer(Int64(clockRate)), "channels": channels.map { .integer(Int64($0)) },
+            "parameters": parameters.json, "rtcpFeedback": .array(rtcpFeedback.map(\.json)),
+        ])
+    }
+}
+
+extension RTCPFeedback: JSONRepresentable {
+    public var json: JSONValue { .object(["type": .string(type), "parameter": .string(parameter)]) }
+}
+
+extension [String: CodecParameter] {
+    var json: JSONValue {
+        .object(
+            mapValues { parameter in
+                switch parameter {
+                case .string(let text): .string(text)
+                case .integer(let number): .integer(Int64(number))
+                case .number(let number): .normalized(number)
+                }
+            })
+    }
+}
+
+extension RTPHeaderExtension: JSONReadable, JSONRepresentable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        try reader.checkObject("ext is not an object")
+        let kindField = try reader.required("kind", "invalid ext.kind")
+        guard let kind = MediaKind(rawValue: try kindField.string("invalid ext.kind")) else {
+            throw kindField.failure("invalid ext.kind")
+        }
+        let uriField = try reader.required("uri", "missing ext.uri")
+        let uri = try uriField.string("missing ext.uri", limit: 256)
+        guard !uri.isEmpty else { throw uriField.failure("missing ext.uri") }
+        var direction = HeaderExtensionDirection.sendrecv
+        if let field = try reader.optional("direction") {
+            guard let known = HeaderExtensionDirection(rawValue: try field.string("invalid ext.direction")) else {
+                throw field.failure("invalid ext.direction")
+            }
+            direction = known
+        }
+        self.init(
+            kind: kind, uri: uri,
+            preferredID: try reader.required("preferredId", "missing ext.preferredId")
+                .integer(UInt8.self, "missing ext.preferredId"),
+            preferredEncrypt: try reader.optional("preferredEncrypt")?.bool("invalid ext.preferredEncrypt") ?? false,
+            direction: direction)
+    }
+
+    public var json: JSONValue {
+        .object([
+            "kind": .string(kind.rawValue), "uri": .string(uri), "preferredId": .integer(Int64(preferredID)),
+            "preferredEncrypt": .bool(preferredEncrypt), "direction": .string(direction.rawValue),
+        ])
+    }
+}
+
+extension RTPCapabilities: JSONReadable, JSONRepresentable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        try reader.checkObject("caps is not an object")
+        self.init()
+        if let field = try reader.optional("codecs") {
+            for codec in try field.array("caps.codecs is not an array") { codecs.append(try RTPCodecCapability(codec)) }
+        }
+        if let field = try reader.optional("headerExtensions") {
+            for ext in try field.array("caps.headerExtensions is not an array") {
+                headerExtensions.append(try RTPHeaderExtension(ext))
+            }
+        }
+    }
+
+    public var json: JSONValue {
+        .object(["codecs": .array(codecs.map(\.json)), "headerExtensions": .array(headerExtensions.map(\.json))])
+    }
+}

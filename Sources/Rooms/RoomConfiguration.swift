@@ -1,0 +1,61 @@
+public import Media
+
+/// What every room of a registry starts with.
+public struct RoomConfiguration: Sendable {
+    /// The codecs of the router, in order of preference; see `ORTC.supportedCodecs` for what is possible.
+    public var mediaCodecs: [RTPCodecCapability]
+    /// How long a transport stays without a valid connectivity check before its peer leaves (RFC 7675).
+    public var iceConsentTimeout: MediaDuration
+    /// Key frame requests to a producer within this time are merged.
+    public var keyFrameRequestDelay: MediaDuration
+    /// Joined and not yet joined peers of one room.
+    public var maximumPeers: Int
+    /// Transports of one peer.
+    public var maximumTransportsPerPeer: Int
+    /// Producers of one peer.
+    public var maximumProducersPerPeer: Int
+    /// How long statistics and snapshots wait for the media threads.
+    public var statisticsTimeout: Duration
+    /// What `mediasoup-version` tells clients.
+    public var announcedVersion: String
+
+    /// The defaults: the codecs browsers have, 20 s of consent, 64 producers a peer.
+    public init(
+        mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
+        iceConsentTimeout: MediaDuration = .seconds(20), keyFrameRequestDelay: MediaDuration = .zero,
+        maximumPeers: Int = 1000, maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
+        statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
+    ) {
+        self.mediaCodecs = mediaCodecs
+        self.iceConsentTimeout = iceConsentTimeout
+        self.keyFrameRequestDelay = keyFrameRequestDelay
+        self.maximumPeers = maximumPeers
+        self.maximumTransportsPerPeer = maximumTransportsPerPeer
+        self.maximumProducersPerPeer = maximumProducersPerPeer
+        self.statisticsTimeout = statisticsTimeout
+        self.announcedVersion = announcedVersion
+    }
+
+    /// opus, PCMU, PCMA, VP8, VP9 profile 0, H.264 constrained baseline and main, AV1.
+    public static let defaultMediaCodecs: [RTPCodecCapability] = [
+        RTPCodecCapability(kind: .audio, mimeType: "audio/opus", clockRate: 48000, channels: 2),
+        RTPCodecCapability(kind: .audio, mimeType: "audio/PCMU", clockRate: 8000),
+        RTPCodecCapability(kind: .audio, mimeType: "audio/PCMA", clockRate: 8000),
+        RTPCodecCapability(kind: .video, mimeType: "video/VP8", clockRate: 90000),
+        RTPCodecCapability(
+            kind: .video, mimeType: "video/VP9", clockRate: 90000, parameters: ["profile-id": .integer(0)]),
+        RTPCodecCapability(
+            kind: .video, mimeType: "video/H264", clockRate: 90000,
+            parameters: [
+                "packetization-mode": .integer(1), "profile-level-id": .string("42e01f"),
+                "level-asymmetry-allowed": .integer(1),
+            ]),
+        RTPCodecCapability(
+            kind: .video, mimeType: "video/H264", clockRate: 90000,
+            parameters: [
+                "packetization-mode": .integer(1), "profile-level-id": .string("4d0032"),
+                "level-asymmetry-allowed": .integer(1),
+            ]),
+        RTPCodecCapability(kind: .video, mimeType: "video/AV1", clockRate: 90000),
+    ]
+}

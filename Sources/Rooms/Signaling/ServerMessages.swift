@@ -1,0 +1,168 @@
+public import Media
+
+/// How a producer's encodings are made (mediasoup's `type`).
+public enum ProducerType: String, Sendable, Hashable {
+    case simple, simulcast, svc
+}
+
+/// What a room asks of a client; the client has to accept.
+public enum ServerRequest: Sendable {
+    case newConsumer(NewConsumerRequest)
+
+    /// The method of mediasoup-demo's 2024 protocol.
+    public var method: String {
+        switch self {
+        case .newConsumer: "newConsumer"
+        }
+    }
+}
+
+extension ServerRequest: JSONRepresentable {
+    /// The request's data.
+    public var json: JSONValue {
+        switch self {
+        case .newConsumer(let request): request.json
+        }
+    }
+}
+
+/// `newConsumer`: the room will send another peer's media; the consumer stays paused until the client accepts.
+public struct NewConsumerRequest: Sendable, JSONRepresentable {
+    /// Whose media it is.
+    public var peerID: PeerID
+    /// The transport it arrives on.
+    public var transportID: TransportID
+    /// What is consumed.
+    public var producerID: ProducerID
+    /// The consumer.
+    public var id: ConsumerID
+    /// Audio or video.
+    public var kind: MediaKind
+    /// What the client receives.
+    public var rtpParameters: RTPParameters
+    /// The consumer's type.
+    public var type: ProducerType
+    /// The producer's application data, with its `peerId`.
+    public var appData: JSONValue
+    /// Whether the producer is paused.
+    public var isProducerPaused: Bool
+
+    /// The fields of the 2024 protocol.
+    public var json: JSONValue {
+        .object([
+            "peerId": .string(peerID.rawValue), "producerId": .string(producerID.rawValue),
+            "id": .string(id.rawValue), "kind": .string(kind.rawValue), "rtpParameters": rtpParameters.json,
+            "type": .string(type.rawValue), "appData": appData, "producerPaused": .bool(isProducerPaused),
+        ])
+    }
+}
+
+/// A producer stream's quality, 0 (nothing arrives) to 10.
+public struct ProducerScore: Sendable, Hashable {
+    /// The encoding's index.
+    public var encodingIndex: Int
+    /// The stream's SSRC.
+    public var ssrc: UInt32
+    /// The stream's RID.
+    public var rid: String?
+    /// 0…10.
+    public var score: Int
+}
+
+/// A consumer's quality, 0 to 10.
+public struct ConsumerScore: Sendable, Hashable {
+    /// Of the consumer's own stream.
+    public var score: Int
+    /// Of the producer's stream it gets.
+    public var producerScore: Int
+    /// Of all the producer's streams.
+    public var producerScores: [Int]
+
+    var json: JSONValue {
+        .object([
+            "score": .integer(Int64(score)), "producerScore": .integer(Int64(producerScore)),
+            "producerScores": .array(producerScores.map { .integer(Int64($0)) }),
+        ])
+    }
+}
+
+/// What a room tells a client.
+public enum ServerNotification: Sendable {
+    case mediasoupVersion(String)
+    case newPeer(PeerDescription)
+    case peerClosed(PeerID)
+    case peerDisplayNameChanged(PeerID, displayName: String, oldDisplayName: String)
+    case producerScore(ProducerID, [ProducerScore])
+    case consumerScore(ConsumerID, ConsumerScore)
+    case consumerClosed(ConsumerID)
+    case consumerPaused(ConsumerID)
+    case consumerResumed(ConsumerID)
+    case consumerLayersChanged(ConsumerID, spatialLayer: Int?, temporalLayer: Int?)
+    case downlinkBwe(desiredBitrate: UInt64, effectiveDesiredBitrate: UInt64, availableBitrate: UInt64)
+    /// The peer that speaks, with its volume in dBov (−127…0), or nobody.
+    case activeSpeaker(PeerID?, volume: Int?)
+
+    /// The method of mediasoup-demo's 2024 protocol.
+    public var method: String {
+        switch self {
+        case .mediasoupVersion: "mediasoup-version"
+        case .newPeer: "newPeer"
+        case .peerClosed: "peerClosed"
+        case .peerDisplayNameChanged: "peerDisplayNameChanged"
+        case .producerScore: "producerScore"
+        case .consumerScore: "consumerScore"
+        case .consumerClosed: "consumerClosed"
+        case .consumerPaused: "consumerPaused"
+        case .consumerResumed: "consumerResumed"
+        case .consumerLayersChanged: "consumerLayersChanged"
+        case .downlinkBwe: "downlinkBwe"
+        case .activeSpeaker: "activeSpeaker"
+        }
+    }
+}
+
+extension ServerNotification: JSONRepresentable {
+    /// The notification's data.
+    public var json: JSONValue {
+        switch self {
+        case .mediasoupVersion(let version):
+            return .object(["version": .string(version)])
+        case .newPeer(let peer):
+            return peer.json
+        case .peerClosed(let id):
+            return .object(["peerId": .string(id.rawValue)])
+        case .peerDisplayNameChanged(let id, let displayName, let oldDisplayName):
+            return .object([
+                "peerId": .string(id.rawValue), "displayName": .string(displayName),
+                "oldDisplayName": .string(oldDisplayName),
+            ])
+        case .producerScore(let id, let scores):
+            let entries = scores.map { score in
+                JSONValue.fields([
+                    "encodingIdx": .integer(Int64(score.encodingIndex)), "ssrc": .integer(Int64(score.ssrc)),
+                    "rid": score.rid.map { .string($0) }, "score": .integer(Int64(score.score)),
+                ])
+            }
+            return .object(["producerId": .string(id.rawValue), "score": .array(entries)])
+        case .consumerScore(let id, let score):
+            return .object(["consumerId": .string(id.rawValue), "score": score.json])
+        case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):
+            return .object(["consumerId": .string(id.rawValue)])
+        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):
+            return .object([
+                "consumerId": .string(id.rawValue),
+                "spatialLayer": spatialLayer.map { .integer(Int64($0)) } ?? .null,
+                "temporalLayer": temporalLayer.map { .integer(Int64($0)) } ?? .null,
+            ])
+        case .downlinkBwe(let desired, let effective, let available):
+            return .object([
+                "desiredBitrate": .count(desired), "effectiveDesiredBitrate": .count(effective),
+                "availableBitrate": .count(available),
+            ])
+        case .activeSpeaker(let id, let volume):
+            return .fields([
+                "peerId": id.map { .string($0.rawValue) } ?? .null, "volume": volume.map { .integer(Int64($0)) },
+            ])
+        }
+    }
+}

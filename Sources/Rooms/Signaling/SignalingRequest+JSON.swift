@@ -1,0 +1,167 @@
+import Media
+
+extension SignalingRequest {
+    /// Reads a request of mediasoup-demo's 2024 protocol.
+    /// - Parameters:
+    ///   - method: `join`, `produce`, ….
+    ///   - data: the request's data, an object.
+    /// - Throws: `RoomError` with code `unknownMethod`, or `invalidRequest` naming the wrong field by its path.
+    public init(method: String, data: JSONValue) throws(RoomError) {
+        do {
+            guard let request = try Self.read(method, JSONReader(data)) else {
+                throw RoomError(.unknownMethod, "unknown request.method \"\(method.prefix(64))\"")
+            }
+            self = request
+        } catch let error as JSONFieldError {
+            throw RoomError(.invalidRequest, error.description)
+        } catch let error as RoomError {
+            throw error
+        } catch {
+            throw RoomError(.internalError, "the request could not be read")
+        }
+    }
+
+    private static func read(_ method: String, _ data: JSONReader) throws(JSONFieldError) -> SignalingRequest? {
+        switch method {
+        case "getRouterRtpCapabilities": .getRouterRtpCapabilities
+        case "join": .join(try JoinRequest(data))
+        case "createWebRtcTransport": .createWebRtcTransport(try CreateWebRtcTransportRequest(data))
+        case "connectWebRtcTransport": .connectWebRtcTransport(try ConnectWebRtcTransportRequest(data))
+        case "restartIce": .restartIce(try data.transportID())
+        case "produce": .produce(try ProduceRequest(data))
+        case "closeProducer": .closeProducer(try data.producerID())
+        case "pauseProducer": .pauseProducer(try data.producerID())
+        case "resumeProducer": .resumeProducer(try data.producerID())
+        case "pauseConsumer": .pauseConsumer(try data.consumerID())
+        case "resumeConsumer": .resumeConsumer(try data.consumerID())
+        case "closeConsumer": .closeConsumer(try data.consumerID())
+        case "setConsumerPreferredLayers": .setConsumerPreferredLayers(try SetConsumerPreferredLayersRequest(data))
+        case "setConsumerPriority": .setConsumerPriority(try SetConsumerPriorityRequest(data))
+        case "requestConsumerKeyFrame": .requestConsumerKeyFrame(try data.consumerID())
+        case "produceData": .produceData
+        case "changeDisplayName": .changeDisplayName(try data.displayName())
+        case "getTransportStats": .getTransportStats(try data.transportID())
+        case "getProducerStats": .getProducerStats(try data.producerID())
+        case "getConsumerStats": .getConsumerStats(try data.consumerID())
+        case "getDataProducerStats": .getDataProducerStats
+        case "getDataConsumerStats": .getDataConsumerStats
+        case "applyNetworkThrottle": .applyNetworkThrottle
+        case "resetNetworkThrottle": .resetNetworkThrottle
+        default: nil
+        }
+    }
+}
+
+extension JSONReader {
+    fileprivate func transportID() throws(JSONFieldError) -> TransportID {
+        TransportID(try required("transportId").string(limit: 128))
+    }
+
+    fileprivate func producerID() throws(JSONFieldError) -> ProducerID {
+        ProducerID(try required("producerId").string(limit: 128))
+    }
+
+    fileprivate func consumerID() throws(JSONFieldError) -> ConsumerID {
+        ConsumerID(try required("consumerId").string(limit: 128))
+    }
+
+    fileprivate func displayName() throws(JSONFieldError) -> String {
+        try required("displayName").string(limit: 256)
+    }
+}
+
+extension DeviceDescription: JSONReadable, JSONRepresentable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(
+            flag: try reader.optional("flag")?.string(limit: 128),
+            name: try reader.optional("name")?.string(limit: 256),
+            version: try reader.optional("version")?.string(limit: 128))
+    }
+
+    public var json: JSONValue {
+        .fields([
+            "flag": flag.map { .string($0) }, "name": name.map { .string($0) }, "version": version.map { .string($0) },
+        ])
+    }
+}
+
+extension JoinRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(displayName: try reader.optional("displayName")?.string(limit: 256) ?? "")
+        if let field = try reader.optional("device") { device = try DeviceDescription(field) }
+        if let field = try reader.optional("rtpCapabilities") { rtpCapabilities = try RTPCapabilities(field) }
+    }
+}
+
+extension CreateWebRtcTransportRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(
+            forceTcp: try reader.optional("forceTcp")?.bool() ?? false,
+            producing: try reader.optional("producing")?.bool() ?? false,
+            consuming: try reader.optional("consuming")?.bool() ?? false)
+    }
+}
+
+extension RemoteDTLSParameters: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(fingerprints: [])
+        if let field = try reader.optional("role") {
+            guard let known = DTLSRole(rawValue: try field.string()) else {
+                throw field.failure("not one of auto, client, server")
+            }
+            role = known
+        }
+        let list = try reader.required("fingerprints")
+        let entries = try list.array(limit: 16)
+        guard !entries.isEmpty else { throw list.failure("empty") }
+        for entry in entries {
+            let name = try entry.required("algorithm")
+            let value = try entry.required("value")
+            guard let algorithm = DTLSFingerprint.Algorithm(rawValue: try name.string().lowercased()) else {
+                throw name.failure(
+                    "not one of \(DTLSFingerprint.Algorithm.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            guard let fingerprint = DTLSFingerprint(algorithm: algorithm, text: try value.string()) else {
+                throw value.failure("not \(algorithm.length) hexadecimal pairs with colons between")
+            }
+            fingerprints.append(fingerprint)
+        }
+    }
+}
+
+extension ConnectWebRtcTransportRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(
+            transportID: try reader.transportID(),
+            dtlsParameters: try RemoteDTLSParameters(try reader.required("dtlsParameters")))
+    }
+}
+
+extension ProduceRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        let kindField = try reader.required("kind")
+        guard let kind = MediaKind(rawValue: try kindField.string()) else {
+            throw kindField.failure("invalid kind \"\((try? kindField.string(limit: 32)) ?? "…")\"")
+        }
+        let appData = try reader.optional("appData")
+        try appData?.checkObject("if given, appData must be an object")
+        self.init(
+            transportID: try reader.transportID(), kind: kind,
+            rtpParameters: try RTPParameters(try reader.required("rtpParameters")),
+            isPaused: try reader.optional("paused")?.bool() ?? false, appData: appData?.value ?? .object([:]))
+    }
+}
+
+extension SetConsumerPreferredLayersRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(
+            consumerID: try reader.consumerID(), spatialLayer: try reader.required("spatialLayer").integer(),
+            temporalLayer: try reader.optional("temporalLayer")?.integer())
+    }
+}
+
+extension SetConsumerPriorityRequest: JSONReadable {
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(consumerID: try reader.consumerID(), priority: try reader.required("priority").integer())
+    }
+}
