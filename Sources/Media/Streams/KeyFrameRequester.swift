@@ -1,0 +1,92 @@
+/// Merges key frame requests for one received SSRC: one pending at a time, repeated once when unanswered.
+///
+///     idle ──needed──▶ pending (send) ──1000 ms──▶ pending, last try (send) ──1000 ms──▶ idle
+///                         ◀─────────── needed: the repeat is armed again ──┘
+///     key frame received: idle
+///
+/// With a hold-off, a request within that time of the previous one waits for its end.
+/// Call `deadlineReached` at `nextDeadline`; `true` always means "send one request now".
+struct KeyFrameRequester {
+    static let retryDelay = MediaDuration.milliseconds(1000)
+
+    private enum State {
+        case idle
+        case pending(until: MediaInstant, repeats: Bool)
+    }
+
+    private enum HoldOff {
+        case off
+        case holding(until: MediaInstant, isRequested: Bool)
+    }
+
+    private var state = State.idle
+    private var holdOff = HoldOff.off
+    /// The producer's `keyFrameRequestDelay`; zero disables the hold-off.
+    private let delay: MediaDuration
+
+    init(delay: MediaDuration = .zero) { self.delay = delay }
+
+    var isPending: Bool {
+        if case .pending = state { true } else { false }
+    }
+
+    var nextDeadline: MediaInstant? {
+        var deadline: MediaInstant?
+        if case .pending(let until, _) = state { deadline = until }
+        if case .holding(let until, _) = holdOff { deadline = deadline.map { min($0, until) } ?? until }
+        return deadline
+    }
+
+    /// Somebody needs a key frame.
+    mutating func requested(at now: MediaInstant) -> Bool {
+        if delay > .zero {
+            if case .holding(let until, _) = holdOff, now < until {
+                holdOff = .holding(until: until, isRequested: true)
+                return false
+            }
+            holdOff = .holding(until: now + delay, isRequested: false)
+        }
+        return request(at: now)
+    }
+
+    /// A key frame is needed whatever was asked before (a new stream, an overflowing NACK list).
+    mutating func forced(at now: MediaInstant) -> Bool {
+        if delay > .zero { holdOff = .holding(until: now + delay, isRequested: false) }
+        state = .pending(until: now + Self.retryDelay, repeats: true)
+        return true
+    }
+
+    mutating func keyFrameReceived() { state = .idle }
+
+    mutating func deadlineReached(at now: MediaInstant) -> Bool {
+        var mustSend = false
+        if case .pending(let until, let repeats) = state, now >= until {
+            state = repeats ? .pending(until: now + Self.retryDelay, repeats: false) : .idle
+            mustSend = repeats
+        }
+        if case .holding(let until, let isRequested) = holdOff, now >= until {
+            if isRequested {
+                holdOff = .holding(until: now + delay, isRequested: false)
+                if request(at: now) { mustSend = true }
+            } else {
+                holdOff = .off
+            }
+        }
+        return mustSend
+    }
+
+    /// Forgets everything (the producer was paused or closed).
+    mutating func reset() {
+        state = .idle
+        holdOff = .off
+    }
+
+    private mutating func request(at now: MediaInstant) -> Bool {
+        if case .pending(let until, _) = state, now < until {
+            state = .pending(until: until, repeats: true)
+            return false
+        }
+        state = .pending(until: now + Self.retryDelay, repeats: true)
+        return true
+    }
+}

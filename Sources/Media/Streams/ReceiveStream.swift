@@ -1,0 +1,231 @@
+/// One received media SSRC with its RTX companion: order, duplicates, loss, jitter, rate, reports.
+///
+/// Feed it every decrypted packet; a packet goes on only for `accept` and `resynchronised`.
+struct ReceiveStream {
+    enum Arrival: Hashable, Sendable {
+        case accept(extended: UInt64)
+        /// Like `accept`, but the sender restarted its numbering: reset what was derived from earlier numbers.
+        case resynchronised(extended: UInt64)
+        case duplicate
+        /// A retransmission of a packet that left the duplicate window.
+        case tooOld
+        /// Not plausible yet (RFC 3550 appendix A.1), or a retransmission from before or beyond the media stream's reach.
+        case discarded
+    }
+
+    /// Numbers behind the newest one whose arrival is remembered; more than `SequenceExtender.maxMisorder`.
+    static let duplicateWindow = 2048
+    private static let wordCount = 32
+
+    let ssrc: SSRC
+    var rtxSSRC: SSRC?
+    let clockRate: UInt32
+
+    private var media = ReceptionTracker()
+    private var rtx = ReceptionTracker()
+    /// One bit per number of the duplicate window, by number modulo the window.
+    private var seen = InlineArray<32, UInt64>(repeating: 0)
+    private var rate: RateWindow
+
+    /// Sixteen times the jitter, in clock units.
+    private var scaledJitter: UInt32 = 0
+    private var lastTransit: UInt32?
+
+    private(set) var lastPacketAt: MediaInstant?
+    private(set) var highestTimestamp: UInt32 = 0
+    private(set) var senderReport: SenderReportInfo?
+    /// From the shard's XR DLRR blocks (RFC 3611 §4.5).
+    var roundTripTime: MediaDuration?
+
+    private(set) var packetsReceived: UInt64 = 0
+    private(set) var bytesReceived: UInt64 = 0
+    private(set) var packetsRetransmitted: UInt64 = 0
+    private(set) var packetsRepaired: UInt64 = 0
+    private(set) var packetsDiscarded: UInt64 = 0
+    private(set) var nackCount: UInt64 = 0
+    private(set) var nackPacketCount: UInt64 = 0
+    private(set) var pliCount: UInt64 = 0
+    private(set) var firCount: UInt64 = 0
+    private(set) var keyFrames: UInt64 = 0
+
+    /// - Parameter rateWindow: 1 s, or 2.5 s for an encoding of a simulcast producer.
+    init(ssrc: SSRC, rtxSSRC: SSRC? = nil, clockRate: UInt32, rateWindow: MediaDuration = .seconds(1)) {
+        self.ssrc = ssrc
+        self.rtxSSRC = rtxSSRC
+        self.clockRate = max(clockRate, 1)
+        rate = RateWindow(window: rateWindow)
+    }
+
+    /// The newest extended sequence number; `nil` before the first packet.
+    var highestExtended: UInt64? { media.extender.hasStarted ? media.extender.highest : nil }
+    /// In units of the codec's clock (RFC 3550 §6.4.1).
+    var jitter: UInt32 { scaledJitter >> 4 }
+
+    mutating func packetReceived(
+        sequence: UInt16, timestamp: UInt32, payloadLength: Int, at now: MediaInstant
+    ) -> Arrival {
+        let previous = media.extender.highest
+        let isFirst = !media.extender.hasStarted
+        let arrival: Arrival
+        switch media.packetReceived(sequence) {
+        case .newest(let extended):
+            if isFirst { forgetSeen() } else { clearSeen(after: previous, through: extended) }
+            markSeen(extended)
+            highestTimestamp = timestamp
+            arrival = .accept(extended: extended)
+        case .late(let extended):
+            guard markSeen(extended) else {
+                packetsDiscarded += 1
+                return .duplicate
+            }
+            arrival = .accept(extended: extended)
+        case .resynchronised(let extended):
+            forgetSeen()
+            markSeen(extended)
+            highestTimestamp = timestamp
+            lastTransit = nil
+            arrival = .resynchronised(extended: extended)
+        case .implausible:
+            packetsDiscarded += 1
+            return .discarded
+        }
+        updateJitter(timestamp: timestamp, at: now)
+        countPacket(payloadLength, at: now)
+        return arrival
+    }
+
+    /// An RTX packet (RFC 4588) arrived; it goes on as the original only for `accept`.
+    ///
+    /// - Parameters:
+    ///   - sequence: the RTX packet's own number.
+    ///   - originalSequence: the OSN field.
+    ///   - payloadLength: without the OSN.
+    mutating func retransmissionReceived(
+        sequence: UInt16, originalSequence: UInt16, payloadLength: Int, at now: MediaInstant
+    ) -> Arrival {
+        if case .implausible = rtx.packetReceived(sequence) {
+            packetsDiscarded += 1
+            return .discarded
+        }
+        packetsRetransmitted += 1
+        // A number beyond the newest is refused: passing it would make the packets before it look late.
+        guard let extended = media.extender.nearest(originalSequence), extended <= media.extender.highest else {
+            packetsDiscarded += 1
+            return .discarded
+        }
+        guard media.extender.highest - extended < UInt64(Self.duplicateWindow) else {
+            packetsDiscarded += 1
+            return .tooOld
+        }
+        guard markSeen(extended) else { return .duplicate }
+        packetsRepaired += 1
+        countPacket(payloadLength, at: now)
+        return .accept(extended: extended)
+    }
+
+    /// A packet of the RTX SSRC without an original in it (padding) arrived: counted for the RTX report only.
+    mutating func paddingReceived(rtxSequence: UInt16) { _ = rtx.packetReceived(rtxSequence) }
+
+    mutating func senderReportReceived(ntp: UInt64, rtpTimestamp: UInt32, at now: MediaInstant) {
+        senderReport = SenderReportInfo(ntp: ntp, rtpTimestamp: rtpTimestamp, arrival: now)
+    }
+
+    /// The media stream's report block; `nil` before the first packet. Each call ends an interval.
+    mutating func makeReport(at now: MediaInstant) -> ReceptionReport? {
+        guard media.extender.hasStarted else { return nil }
+        var report = media.makeReport()
+        report.jitter = jitter
+        if let senderReport {
+            report.lastSenderReport = UInt32(truncatingIfNeeded: senderReport.ntp >> 16)
+            let held = max((now - senderReport.arrival).nanoseconds, 0)
+            report.delaySinceLastSenderReport = UInt32(clamping: held / 1_000 * 65_536 / 1_000_000)
+        }
+        return report
+    }
+
+    /// The RTX stream's report block; `nil` before its first packet. Its jitter is zero: retransmissions have no rhythm.
+    mutating func makeRTXReport() -> ReceptionReport? {
+        rtx.extender.hasStarted ? rtx.makeReport() : nil
+    }
+
+    /// Whether a packet came within `timeout` (1500 ms; 5 s with DTX).
+    func isActive(at now: MediaInstant, within timeout: MediaDuration = .milliseconds(1500)) -> Bool {
+        guard let lastPacketAt else { return false }
+        return now - lastPacketAt < timeout
+    }
+
+    mutating func nackSent(packets: Int) {
+        nackCount += 1
+        nackPacketCount += UInt64(max(packets, 0))
+    }
+    mutating func pliSent() { pliCount += 1 }
+    mutating func firSent() { firCount += 1 }
+    mutating func keyFrameReceived() { keyFrames += 1 }
+
+    mutating func bitrate(at now: MediaInstant) -> UInt64 { rate.bitrate(at: now) }
+
+    /// A snapshot for the room; the shard adds the RID.
+    mutating func statistics(at now: MediaInstant) -> ReceiveStreamStatistics {
+        var result = ReceiveStreamStatistics(ssrc: ssrc)
+        result.rtxSSRC = rtxSSRC
+        result.packetsReceived = packetsReceived
+        result.bytesReceived = bytesReceived
+        result.packetsLost = media.packetsLost
+        result.fractionLost = media.fractionLost
+        result.packetsRetransmitted = packetsRetransmitted
+        result.packetsRepaired = packetsRepaired
+        result.packetsDiscarded = packetsDiscarded
+        result.nackCount = nackCount
+        result.nackPacketCount = nackPacketCount
+        result.pliCount = pliCount
+        result.firCount = firCount
+        result.keyFrames = keyFrames
+        result.jitter = jitter
+        result.bitrate = rate.bitrate(at: now)
+        result.roundTripTime = roundTripTime
+        return result
+    }
+
+    private mutating func countPacket(_ payloadLength: Int, at now: MediaInstant) {
+        packetsReceived += 1
+        bytesReceived += UInt64(max(payloadLength, 0))
+        rate.add(bytes: payloadLength, at: now)
+        lastPacketAt = now
+    }
+
+    /// RFC 3550 appendix A.8, in integers.
+    private mutating func updateJitter(timestamp: UInt32, at now: MediaInstant) {
+        let second: UInt64 = 1_000_000_000
+        let whole = (now.nanoseconds / second) &* UInt64(clockRate)
+        let arrival = whole &+ (now.nanoseconds % second) * UInt64(clockRate) / second
+        let transit = UInt32(truncatingIfNeeded: arrival) &- timestamp
+        if let lastTransit {
+            let difference = Int32(bitPattern: transit &- lastTransit).magnitude
+            // A difference above a minute of a 90 kHz clock is a restarted timestamp, not jitter.
+            if difference < 90_000 * 60 { scaledJitter = scaledJitter &+ difference &- ((scaledJitter &+ 8) >> 4) }
+        }
+        lastTransit = transit
+    }
+
+    /// - Returns: whether the number was new.
+    @discardableResult
+    private mutating func markSeen(_ extended: UInt64) -> Bool {
+        let word = Int(extended >> 6) & (Self.wordCount - 1)
+        let bit: UInt64 = 1 << (extended & 63)
+        if seen[word] & bit != 0 { return false }
+        seen[word] |= bit
+        return true
+    }
+
+    /// Forgets the numbers whose places the skipped ones take over.
+    private mutating func clearSeen(after previous: UInt64, through newest: UInt64) {
+        guard newest - previous < UInt64(Self.duplicateWindow) else { return forgetSeen() }
+        var number = previous + 1
+        while number <= newest {
+            seen[Int(number >> 6) & (Self.wordCount - 1)] &= ~(1 << (number & 63))
+            number += 1
+        }
+    }
+
+    private mutating func forgetSeen() { seen = InlineArray(repeating: 0) }
+}
