@@ -1,0 +1,151 @@
+import COpenSSL
+
+/// The server's DTLS identity: certificate, key, and the SSL context its connections share.
+///
+/// Made once at start. WebRTC trusts a certificate by its fingerprint only (RFC 8827 §6.5), so a self-signed one serves
+/// as well as any other.
+// Sendable: every stored property is a `let`; after init the context is only read, and `SSL_new` on it is thread-safe
+// (its reference count is atomic and its certificate, key and options are never changed again).
+final class DTLSCertificate: @unchecked Sendable {
+    /// Digests of the certificate, one for each algorithm, in the order of `DTLSFingerprint.Algorithm.allCases`.
+    let fingerprints: [DTLSFingerprint]
+    /// The `SSL_CTX`.
+    let context: OpaquePointer
+    /// The `BIO_METHOD` of the connections' datagram BIOs; it has to outlive them.
+    let datagramMethod: OpaquePointer
+
+    /// Makes an EC P-256 key and a self-signed certificate, valid from ten years ago for twenty years.
+    convenience init() throws(MediaError) {
+        guard let key = rh_EVP_EC_gen("P-256") else { throw Self.failure("cannot make an EC P-256 key") }
+        defer { EVP_PKEY_free(key) }
+        guard let certificate = X509_new() else { throw Self.failure("cannot make a certificate") }
+        defer { X509_free(certificate) }
+        try Self.fill(certificate, key: key)
+        try self.init(certificate: certificate, key: key)
+    }
+
+    /// Reads a certificate and its key from PEM files. The certificate file's first certificate counts.
+    convenience init(certificateFile: String, privateKeyFile: String) throws(MediaError) {
+        let certificate = try PEMFile.certificate(certificateFile)
+        defer { X509_free(certificate) }
+        let key = try PEMFile.privateKey(privateKeyFile)
+        defer { EVP_PKEY_free(key) }
+        guard X509_check_private_key(certificate, key) == 1 else {
+            ERR_clear_error()
+            throw MediaError(.certificate, "the key in \(privateKeyFile) does not belong to \(certificateFile)")
+        }
+        try self.init(certificate: certificate, key: key)
+    }
+
+    private init(certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
+        guard let fingerprints = Self.fingerprints(of: certificate) else {
+            throw Self.failure("cannot compute the fingerprints")
+        }
+        guard let method = DTLSConnection.makeDatagramMethod() else { throw Self.failure("cannot make a BIO method") }
+        guard let context = SSL_CTX_new(DTLS_method()) else {
+            BIO_meth_free(method)
+            throw Self.failure("cannot make an SSL context")
+        }
+        self.fingerprints = fingerprints
+        self.context = context
+        self.datagramMethod = method
+        guard SSL_CTX_use_certificate(context, certificate) == 1, SSL_CTX_use_PrivateKey(context, key) == 1 else {
+            throw Self.failure("the SSL context refuses the certificate")
+        }
+        guard Self.configure(context) else { throw Self.failure("the SSL context refuses its settings") }
+    }
+
+    deinit {
+        SSL_CTX_free(context)
+        BIO_meth_free(datagramMethod)
+    }
+
+    /// All digests of a certificate; `nil` when libcrypto refuses.
+    static func fingerprints(of certificate: OpaquePointer) -> [DTLSFingerprint]? {
+        var all: [DTLSFingerprint] = []
+        for algorithm in DTLSFingerprint.Algorithm.allCases {
+            guard let one = fingerprint(of: certificate, algorithm) else { return nil }
+            all.append(one)
+        }
+        return all
+    }
+
+    static func fingerprint(
+        of certificate: OpaquePointer, _ algorithm: DTLSFingerprint.Algorithm
+    ) -> DTLSFingerprint? {
+        let digest =
+            switch algorithm {
+            case .sha1: EVP_sha1()
+            case .sha224: EVP_sha224()
+            case .sha256: EVP_sha256()
+            case .sha384: EVP_sha384()
+            case .sha512: EVP_sha512()
+            }
+        var value = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        guard X509_digest(certificate, digest, &value, &length) == 1, Int(length) == algorithm.length else {
+            return nil
+        }
+        return DTLSFingerprint(algorithm: algorithm, value: Array(value.prefix(algorithm.length)))
+    }
+
+    private static func fill(_ certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
+        let tenYears = 10 * 365 * 86_400
+        var serial: UInt64 = 0
+        let name = X509_get_subject_name(certificate)
+        let made =
+            withUnsafeMutableBytes(of: &serial) { RAND_bytes($0.baseAddress, 8) } == 1
+            && X509_set_version(certificate, 2) == 1
+            // A serial number is positive (RFC 5280 §4.1.2.2).
+            && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1 | 1) == 1
+            && X509_gmtime_adj(X509_getm_notBefore(certificate), -tenYears) != nil
+            && X509_gmtime_adj(X509_getm_notAfter(certificate), tenYears) != nil
+            && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, "roundhouse", -1, -1, 0) == 1
+            && X509_set_issuer_name(certificate, name) == 1
+            && X509_set_pubkey(certificate, key) == 1
+            && X509_sign(certificate, key, EVP_sha256()) > 0
+        guard made else { throw failure("cannot make a self-signed certificate") }
+    }
+
+    private static func configure(_ context: OpaquePointer) -> Bool {
+        SSL_CTX_set_options(
+            context,
+            rh_SSL_OP_NO_QUERY_MTU | rh_SSL_OP_NO_TICKET | rh_SSL_OP_CIPHER_SERVER_PREFERENCE
+                | rh_SSL_OP_NO_RENEGOTIATION | rh_SSL_OP_NO_COMPRESSION)
+        _ = rh_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+        _ = rh_SSL_CTX_disable_session_cache(context)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        SSL_CTX_set_cert_verify_callback(context, dtlsAcceptAnyCertificate, nil)
+        // The elliptic-curve suites RFC 8827 §6.5 asks of every endpoint come first; CBC suites last, for old clients.
+        let ciphers =
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AESGCM:ECDHE+AES+SHA1"
+        let profiles = [
+            SRTPProfile.aeadAES128GCM, .aeadAES256GCM, .aes128CMHMACSHA1x80, .aes128CMHMACSHA1x32,
+        ]
+        return rh_SSL_CTX_set_version(context, DTLS1_2_VERSION) == 1
+            && SSL_CTX_set_cipher_list(context, ciphers) == 1
+            && rh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1
+            && offerProfiles(profiles, in: context)
+    }
+
+    /// Sets the SRTP profiles to negotiate, the preferred one first.
+    static func offerProfiles(_ profiles: [SRTPProfile], in context: OpaquePointer) -> Bool {
+        let names = profiles.map { profile in
+            switch profile {
+            case .aeadAES128GCM: "SRTP_AEAD_AES_128_GCM"
+            case .aeadAES256GCM: "SRTP_AEAD_AES_256_GCM"
+            case .aes128CMHMACSHA1x80: "SRTP_AES128_CM_SHA1_80"
+            case .aes128CMHMACSHA1x32: "SRTP_AES128_CM_SHA1_32"
+            }
+        }
+        // Unlike its neighbours this function answers 0 for success.
+        return SSL_CTX_set_tlsext_use_srtp(context, names.joined(separator: ":")) == 0
+    }
+
+    private static func failure(_ what: String) -> MediaError {
+        let code = ERR_peek_last_error()
+        ERR_clear_error()
+        let reason = code == 0 ? nil : ERR_reason_error_string(code).map { String(cString: $0) }
+        return MediaError(.certificate, reason.map { "\(what): \($0)" } ?? what)
+    }
+}

@@ -1,0 +1,60 @@
+import COpenSSL
+
+// What libssl calls. Each callback finds its connection and forwards in one line.
+//
+// Safe: BIO data and SSL ex_data 0 hold the connection unretained; they are set in its init, and libssl calls back only
+// inside a call that the connection makes on its own SSL, or inside SSL_free in its deinit, which reads and writes
+// nothing through the BIO.
+
+extension DTLSConnection {
+    /// A BIO that keeps datagrams apart: one write is one datagram, one read is at most one datagram.
+    static func makeDatagramMethod() -> OpaquePointer? {
+        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram queue") else {
+            return nil
+        }
+        BIO_meth_set_write(method, dtlsWrite)
+        BIO_meth_set_read(method, dtlsRead)
+        BIO_meth_set_ctrl(method, dtlsControl)
+        return method
+    }
+}
+
+private func connection(of pointer: UnsafeMutableRawPointer?) -> DTLSConnection? {
+    pointer.map { Unmanaged<DTLSConnection>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func dtlsWrite(_ bio: OpaquePointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int32) -> Int32 {
+    guard count > 0 else { return 0 }
+    connection(of: BIO_get_data(bio))?.datagramWritten(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+    return count
+}
+
+private func dtlsRead(_ bio: OpaquePointer?, _ bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int32) -> Int32 {
+    rh_BIO_clear_retry_flags(bio)
+    let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(max(0, capacity)))
+    if let count = connection(of: BIO_get_data(bio))?.takeIncoming(into: buffer) {
+        return Int32(truncatingIfNeeded: count)
+    }
+    rh_BIO_set_retry_read(bio)
+    return -1
+}
+
+private func dtlsControl(
+    _ bio: OpaquePointer?, _ command: Int32, _ number: Int, _ pointer: UnsafeMutableRawPointer?
+) -> Int {
+    // Everything else (pending counts, end of file, MTU queries, next timeout) is truthfully zero.
+    command == BIO_CTRL_FLUSH ? 1 : 0
+}
+
+/// The handshake timer's next length in microseconds: one second, then doubled up to a minute (RFC 6347 §4.2.4.1).
+func dtlsNextTimeout(_ ssl: OpaquePointer?, _ current: UInt32) -> UInt32 {
+    let next: UInt32 = current == 0 ? 1_000_000 : min(current, 30_000_000) * 2
+    connection(of: SSL_get_ex_data(ssl, 0))?.timeoutMicroseconds = next
+    return next
+}
+
+/// Accepts any certificate: the fingerprint decides, and no chain is built.
+func dtlsAcceptAnyCertificate(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+    X509_STORE_CTX_set_error(store, X509_V_OK)
+    return 1
+}

@@ -1,0 +1,34 @@
+/// Outgoing datagrams of a handshake, each kept apart from the next. Empty, it holds no memory.
+struct DatagramQueue {
+    /// More than any flight of ours; beyond it datagrams are refused.
+    static let capacity = 65_536
+
+    private var bytes: [UInt8] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == bytes.count }
+
+    /// Adds a datagram of at most 65,535 bytes. `false` when the queue is full.
+    mutating func append(_ datagram: UnsafeRawBufferPointer) -> Bool {
+        guard datagram.count <= 0xFFFF, bytes.count + datagram.count + 2 <= Self.capacity else { return false }
+        bytes.append(UInt8(truncatingIfNeeded: datagram.count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: datagram.count))
+        bytes.append(contentsOf: datagram)
+        return true
+    }
+
+    /// Copies the oldest datagram and forgets it. `nil` when there is none; a datagram that does not fit is lost, and 0
+    /// the answer.
+    mutating func removeFirst(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        guard head + 2 <= bytes.count else { return nil }
+        let count = Int(bytes[head]) << 8 | Int(bytes[head + 1])
+        let start = head + 2
+        head = start + count
+        let fits = count <= buffer.count
+        if fits {
+            bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<head])) }
+        }
+        if head == bytes.count { self = DatagramQueue() }
+        return fits ? count : 0
+    }
+}

@@ -1,0 +1,43 @@
+/// The master key and salt of one direction (RFC 3711 §3.2.1). Their lengths are the profile's.
+public struct SRTPMasterKey: Sendable, Hashable {
+    public var key: [UInt8]
+    public var salt: [UInt8]
+
+    public init(key: [UInt8], salt: [UInt8]) {
+        self.key = key
+        self.salt = salt
+    }
+
+    /// Whether the lengths are those of `profile`.
+    func fits(_ profile: SRTPProfile) -> Bool {
+        key.count == profile.keyLength && salt.count == profile.saltLength
+    }
+}
+
+/// What a DTLS handshake gives SRTP (RFC 5764 §4.2).
+public struct SRTPKeyingMaterial: Sendable, Hashable {
+    public var profile: SRTPProfile
+    /// Protects what we send.
+    public var local: SRTPMasterKey
+    /// Protects what the peer sends.
+    public var remote: SRTPMasterKey
+
+    public init(profile: SRTPProfile, local: SRTPMasterKey, remote: SRTPMasterKey) {
+        self.profile = profile
+        self.local = local
+        self.remote = remote
+    }
+
+    /// Cuts the exporter's output: client key, server key, client salt, server salt (RFC 5764 §4.2).
+    /// `nil` unless it has exactly the length the profile asks for.
+    init?(profile: SRTPProfile, exported: [UInt8], isClient: Bool) {
+        let key = profile.keyLength
+        let salt = profile.saltLength
+        guard exported.count == 2 * (key + salt) else { return nil }
+        let client = SRTPMasterKey(
+            key: Array(exported[0..<key]), salt: Array(exported[2 * key..<2 * key + salt]))
+        let server = SRTPMasterKey(
+            key: Array(exported[key..<2 * key]), salt: Array(exported[2 * key + salt..<2 * (key + salt)]))
+        self.init(profile: profile, local: isClient ? client : server, remote: isClient ? server : client)
+    }
+}
