@@ -1,0 +1,62 @@
+/// Keeps a consumer's RTP timestamps on one time line while its source changes.
+///
+/// The first source passes unchanged. At each switch an offset is chosen that puts the new source where the old one would
+/// be now, and never at or before what was sent.
+struct TimestampRewriter {
+    /// The least step over a switch: one frame at 30 per second.
+    static let minStep = MediaDuration.milliseconds(33)
+    /// Above this a switch is visibly late: the caller may rather wait for the next key frame.
+    static let maxStep = MediaDuration.milliseconds(75)
+
+    private let clockRate: UInt32
+    private var offset: UInt32 = 0
+    private var newest: UInt32 = 0
+    private var newestAt: MediaInstant?
+
+    init(clockRate: UInt32) { self.clockRate = max(clockRate, 1) }
+
+    /// The newest timestamp sent; `nil` before the first.
+    var highest: UInt32? { newestAt == nil ? nil : newest }
+
+    /// A new source begins with a packet of timestamp `first`.
+    ///
+    /// - Parameters:
+    ///   - aligned: `first` on the old source's clock (by `SenderReportInfo` of both, then this rewriter's offset), if
+    ///     both have sent reports; else the time passed since the newest packet is used.
+    /// - Returns: how far beyond its proper place the source was put to stay monotonic; zero mostly.
+    @discardableResult
+    mutating func switchSource(first: UInt32, aligned: UInt32? = nil, at now: MediaInstant) -> MediaDuration {
+        guard let newestAt else {
+            offset = 0
+            return .zero
+        }
+        let wanted = aligned ?? (newest &+ units(max(now - newestAt, .zero)))
+        let step = Int32(bitPattern: wanted &- newest)
+        guard step <= 0 else {
+            offset = wanted &- first
+            return .zero
+        }
+        let moved = newest &+ units(Self.minStep)
+        offset = moved &- first
+        let excess = Int64(moved &- wanted) * 1_000_000_000 / Int64(clockRate)
+        return MediaDuration(nanoseconds: excess)
+    }
+
+    /// `timestamp` of the reference source, as this rewriter would send it: for computing `aligned`.
+    func preview(_ timestamp: UInt32) -> UInt32 { timestamp &+ offset }
+
+    mutating func rewrite(_ timestamp: UInt32, at now: MediaInstant) -> UInt32 {
+        let output = timestamp &+ offset
+        if newestAt == nil || Int32(bitPattern: output &- newest) > 0 {
+            newest = output
+            newestAt = now
+        }
+        return output
+    }
+
+    private func units(_ duration: MediaDuration) -> UInt32 {
+        let second: Int64 = 1_000_000_000
+        let whole = (duration.nanoseconds / second) &* Int64(clockRate)
+        return UInt32(truncatingIfNeeded: whole &+ (duration.nanoseconds % second) * Int64(clockRate) / second)
+    }
+}

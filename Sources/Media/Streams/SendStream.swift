@@ -1,0 +1,138 @@
+/// One consumer's sent SSRC with its RTX companion: counters, sender reports, what receiver reports say, resend limits.
+///
+/// Outgoing numbers are 64-bit (roll-over counter above the 16 bits on the wire), as the sealer needs them.
+struct SendStream: ~Copyable {
+    let ssrc: SSRC
+    let rtxSSRC: SSRC?
+    let clockRate: UInt32
+
+    private var rate = RateWindow()
+    private var limiter = ResendLimiter()
+    private var rtxIndex: UInt64
+
+    /// The newest number sent; `nil` before the first packet.
+    private(set) var highestExtended: UInt64?
+    /// The newest timestamp sent, and when: what a sender report extrapolates from.
+    private(set) var highestTimestamp: UInt32 = 0
+    private(set) var highestTimestampAt: MediaInstant?
+    private(set) var roundTripTime: MediaDuration?
+    private(set) var fractionLost: UInt8 = 0
+    private(set) var packetsLost: Int64 = 0
+    /// The receiver's, in units of the codec's clock.
+    private(set) var jitter: UInt32 = 0
+
+    /// Original packets and their payload octets, as in the sender report.
+    private(set) var packetsSent: UInt64 = 0
+    private(set) var bytesSent: UInt64 = 0
+    private(set) var packetsRetransmitted: UInt64 = 0
+    private(set) var bytesRetransmitted: UInt64 = 0
+    private(set) var nackCount: UInt64 = 0
+    private(set) var nackPacketCount: UInt64 = 0
+    private(set) var pliCount: UInt64 = 0
+    private(set) var firCount: UInt64 = 0
+
+    /// - Parameter firstRTXSequence: random; the most significant bit is ignored, so that a loss of the first packets
+    ///   cannot hide a roll-over from the receiver's SRTP.
+    init(ssrc: SSRC, rtxSSRC: SSRC?, clockRate: UInt32, firstRTXSequence: UInt16) {
+        self.ssrc = ssrc
+        self.rtxSSRC = rtxSSRC
+        self.clockRate = max(clockRate, 1)
+        rtxIndex = UInt64(firstRTXSequence & 0x7FFF)
+    }
+
+    /// A media packet was sent.
+    /// - Parameters:
+    ///   - extended: the outgoing number, from `SequenceRewriter`.
+    ///   - payloadLength: without header and padding.
+    mutating func packetSent(extended: UInt64, timestamp: UInt32, payloadLength: Int, at now: MediaInstant) {
+        packetsSent += 1
+        bytesSent += UInt64(max(payloadLength, 0))
+        rate.add(bytes: payloadLength, at: now)
+        if highestExtended.map({ extended > $0 }) ?? true { highestExtended = extended }
+        let isNewer = Int32(bitPattern: timestamp &- highestTimestamp) > 0
+        if highestTimestampAt == nil || isNewer {
+            highestTimestamp = timestamp
+            highestTimestampAt = now
+        }
+    }
+
+    /// The 64-bit number of a wire number near the newest sent one: what a NACK means.
+    /// - Returns: `nil` when nothing was sent, or the number lies ahead of the newest.
+    func extended(ofRequested sequence: UInt16) -> UInt64? {
+        guard let highestExtended else { return nil }
+        let behind = UInt64(UInt16(truncatingIfNeeded: highestExtended) &- sequence)
+        guard behind < 0x8000, behind <= highestExtended else { return nil }
+        return highestExtended - behind
+    }
+
+    /// Whether a NACKed packet may be resent: once per round trip (100 ms while unknown). A yes is remembered.
+    mutating func mayResend(extended: UInt64, at now: MediaInstant) -> Bool {
+        limiter.mayResend(extended: extended, at: now, roundTripTime: roundTripTime ?? RoundTripTime.initial)
+    }
+
+    /// The 64-bit number of the next RTX packet.
+    mutating func nextRTXIndex() -> UInt64 {
+        defer { rtxIndex += 1 }
+        return rtxIndex
+    }
+
+    mutating func packetRetransmitted(payloadLength: Int, at now: MediaInstant) {
+        packetsRetransmitted += 1
+        bytesRetransmitted += UInt64(max(payloadLength, 0))
+        rate.add(bytes: payloadLength, at: now)
+    }
+
+    mutating func nackReceived(packets: Int) {
+        nackCount += 1
+        nackPacketCount += UInt64(max(packets, 0))
+    }
+    mutating func pliReceived() { pliCount += 1 }
+    mutating func firReceived() { firCount += 1 }
+
+    /// A report block about this SSRC arrived.
+    /// - Parameter compactNTP: the middle 32 bits of the local NTP time now.
+    mutating func receiverReportReceived(_ report: ReceptionReport, compactNTP: UInt32) {
+        fractionLost = report.fractionLost
+        packetsLost = Int64(report.cumulativeLost)
+        jitter = report.jitter
+        if let measured = RoundTripTime.measured(
+            now: compactNTP, lastReport: report.lastSenderReport, delay: report.delaySinceLastSenderReport)
+        {
+            roundTripTime = measured
+        }
+    }
+
+    /// The values of a sender report for this moment; `nil` before the first packet.
+    /// - Parameter ntp: the local NTP time at `now`.
+    func makeSenderReport(at now: MediaInstant, ntp: UInt64) -> SenderReportValues? {
+        guard let highestTimestampAt else { return nil }
+        let elapsed = max((now - highestTimestampAt).nanoseconds, 0)
+        let second: Int64 = 1_000_000_000
+        let units = (elapsed / second) &* Int64(clockRate) &+ (elapsed % second) * Int64(clockRate) / second
+        return SenderReportValues(
+            ntp: ntp, rtpTimestamp: highestTimestamp &+ UInt32(truncatingIfNeeded: units),
+            packetCount: UInt32(truncatingIfNeeded: packetsSent), octetCount: UInt32(truncatingIfNeeded: bytesSent))
+    }
+
+    /// The consumer was paused: nothing of before is resent after.
+    mutating func paused() { limiter.reset() }
+
+    mutating func bitrate(at now: MediaInstant) -> UInt64 { rate.bitrate(at: now) }
+
+    /// A snapshot for the room.
+    mutating func statistics(key: ConsumerKey, at now: MediaInstant) -> ConsumerStatistics {
+        var result = ConsumerStatistics(key: key, ssrc: ssrc)
+        result.packetsSent = packetsSent
+        result.bytesSent = bytesSent
+        result.packetsLost = packetsLost
+        result.fractionLost = fractionLost
+        result.packetsRetransmitted = packetsRetransmitted
+        result.nackCount = nackCount
+        result.nackPacketCount = nackPacketCount
+        result.pliCount = pliCount
+        result.firCount = firCount
+        result.bitrate = rate.bitrate(at: now)
+        result.roundTripTime = roundTripTime
+        return result
+    }
+}
