@@ -9,15 +9,13 @@
 /// Feed it every binding request, media fact and deadline; poll `pollEvent()` until `nil` after each: then nothing new
 /// comes until the next input or `nextDeadline`.
 struct ICELiteAgent {
-    /// More tuples than a client has interfaces times our candidates; the oldest idle one gives way.
-    static let maximumTuples = 8
     /// mediasoup's bounds for the time without a check after which a client counts as gone.
     static let consentTimeoutRange = MediaDuration.seconds(10)...MediaDuration.seconds(60)
 
     /// What may happen while at least one tuple is stored.
     struct Live {
-        /// Newest first; never empty.
-        var tuples: [TupleID]
+        /// Never empty.
+        var tuples: TupleList
         var selected: TupleID
         var isNominated: Bool
         /// The greatest NOMINATION accepted.
@@ -74,12 +72,12 @@ struct ICELiteAgent {
 
     /// Stored tuples, newest first.
     var tuples: [TupleID] {
-        if case .live(let live) = machine { live.tuples } else { [] }
+        if case .live(let live) = machine { (0..<live.tuples.count).map { live.tuples[$0] } } else { [] }
     }
 
     /// Whether media and DTLS are accepted from the tuple.
     func hasTuple(_ tuple: TupleID) -> Bool {
-        if case .live(let live) = machine { live.tuples.contains(tuple) } else { false }
+        if case .live(let live) = machine { live.tuples.firstIndex(of: tuple) != nil } else { false }
     }
 
     /// When `deadlineReached(_:)` is due.
@@ -109,7 +107,7 @@ struct ICELiteAgent {
     mutating func mediaReceived(on tuple: TupleID) -> Bool {
         guard case .live(var live) = machine else { return false }
         if live.selected == tuple { return true }
-        guard live.tuples.contains(tuple) else { return false }
+        guard live.tuples.firstIndex(of: tuple) != nil else { return false }
         select(tuple, in: &live)
         machine = .live(live)
         return true
@@ -119,30 +117,33 @@ struct ICELiteAgent {
     mutating func tupleRemoved(_ tuple: TupleID) {
         guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return }
         live.tuples.remove(at: index)
-        guard let first = live.tuples.first else { return disconnect(dropping: []) }
+        guard let first = live.tuples.first else { return disconnect() }
         if live.selected == tuple { select(first, in: &live) }
         machine = .live(live)
     }
 
     /// Time has reached `nextDeadline`: consent is over when no check came in between.
     mutating func deadlineReached(_ now: MediaInstant) {
-        guard case .live(let live) = machine, let deadline = live.consentDeadline, deadline <= now else { return }
-        disconnect(dropping: live.tuples)
+        guard let deadline = nextDeadline, deadline <= now else { return }
+        dropTuples()
+        disconnect()
     }
 
     /// Ends the agent; it answers nothing afterwards.
     mutating func close() {
         if case .closed = machine { return }
-        let dropped = tuples
+        dropTuples()
+        if selected != nil { events.append(.selectedTupleChanged(nil)) }
         machine = .closed
-        for tuple in dropped { events.append(.tupleDropped(tuple)) }
-        if !dropped.isEmpty { events.append(.selectedTupleChanged(nil)) }
         events.append(.stateChanged(.closed))
     }
 
-    private mutating func disconnect(dropping tuples: [TupleID]) {
-        machine = .disconnected
+    private mutating func dropTuples() {
         for tuple in tuples { events.append(.tupleDropped(tuple)) }
+    }
+
+    private mutating func disconnect() {
+        machine = .disconnected
         events.append(.selectedTupleChanged(nil))
         events.append(.stateChanged(.disconnected))
     }
@@ -165,7 +166,7 @@ extension ICELiteAgent {
             let isNominated = nominates || nomination != nil
             machine = .live(
                 Live(
-                    tuples: [tuple], selected: tuple, isNominated: isNominated, nomination: nomination,
+                    tuples: TupleList(tuple), selected: tuple, isNominated: isNominated, nomination: nomination,
                     consentDeadline: deadline))
             events.append(.selectedTupleChanged(tuple))
         case .live(var live):
@@ -195,11 +196,9 @@ extension ICELiteAgent {
 
     /// Puts a tuple first, unless it is stored; over the limit the oldest that is not selected is dropped.
     private mutating func store(_ tuple: TupleID, in live: inout Live) {
-        guard !live.tuples.contains(tuple) else { return }
-        live.tuples.insert(tuple, at: 0)
-        guard live.tuples.count > Self.maximumTuples else { return }
-        if let index = live.tuples.lastIndex(where: { $0 != tuple && $0 != live.selected }) {
-            events.append(.tupleDropped(live.tuples.remove(at: index)))
+        guard live.tuples.firstIndex(of: tuple) == nil else { return }
+        if let dropped = live.tuples.insertFirst(tuple, keeping: live.selected) {
+            events.append(.tupleDropped(dropped))
         }
     }
 }
