@@ -9,10 +9,105 @@ static const unsigned char index_html[] = {
 #embed "../../Gateway/Page/index.html"
 };
 
+static const unsigned char app_js[] = {
+#embed "../../Gateway/Page/app.js"
+};
+
+static const unsigned char call_js[] = {
+#embed "../../Gateway/Page/call.js"
+};
+
+static const unsigned char capabilities_js[] = {
+#embed "../../Gateway/Page/capabilities.js"
+};
+
+static const unsigned char equipment_js[] = {
+#embed "../../Gateway/Page/equipment.js"
+};
+
+static const unsigned char grid_js[] = {
+#embed "../../Gateway/Page/grid.js"
+};
+
+static const unsigned char icon_svg[] = {
+#embed "../../Gateway/Page/icon.svg"
+};
+
+static const unsigned char lobby_js[] = {
+#embed "../../Gateway/Page/lobby.js"
+};
+
+static const unsigned char localmedia_js[] = {
+#embed "../../Gateway/Page/localmedia.js"
+};
+
+static const unsigned char notices_js[] = {
+#embed "../../Gateway/Page/notices.js"
+};
+
+static const unsigned char protoo_js[] = {
+#embed "../../Gateway/Page/protoo.js"
+};
+
+static const unsigned char receivetransport_js[] = {
+#embed "../../Gateway/Page/receivetransport.js"
+};
+
+static const unsigned char room_js[] = {
+#embed "../../Gateway/Page/room.js"
+};
+
+static const unsigned char sdp_js[] = {
+#embed "../../Gateway/Page/sdp.js"
+};
+
+static const unsigned char sendtransport_js[] = {
+#embed "../../Gateway/Page/sendtransport.js"
+};
+
+static const unsigned char serialqueue_js[] = {
+#embed "../../Gateway/Page/serialqueue.js"
+};
+
+static const unsigned char statistics_js[] = {
+#embed "../../Gateway/Page/statistics.js"
+};
+
+static const unsigned char style_css[] = {
+#embed "../../Gateway/Page/style.css"
+};
+
+static const unsigned char tiles_js[] = {
+#embed "../../Gateway/Page/tiles.js"
+};
+
+static const unsigned char transport_js[] = {
+#embed "../../Gateway/Page/transport.js"
+};
+
 #define ASSET(path, bytes) { path, bytes, sizeof bytes }
 
 static const struct page_asset assets[] = {
     ASSET("index.html", index_html),
+    ASSET("app.js", app_js),
+    ASSET("call.js", call_js),
+    ASSET("capabilities.js", capabilities_js),
+    ASSET("equipment.js", equipment_js),
+    ASSET("grid.js", grid_js),
+    ASSET("icon.svg", icon_svg),
+    ASSET("lobby.js", lobby_js),
+    ASSET("localmedia.js", localmedia_js),
+    ASSET("notices.js", notices_js),
+    ASSET("protoo.js", protoo_js),
+    ASSET("receivetransport.js", receivetransport_js),
+    ASSET("room.js", room_js),
+    ASSET("sdp.js", sdp_js),
+    ASSET("sendtransport.js", sendtransport_js),
+    ASSET("serialqueue.js", serialqueue_js),
+    ASSET("statistics.js", statistics_js),
+    ASSET("style.css", style_css),
+    ASSET("tiles.js", tiles_js),
+    ASSET("transport.js", transport_js),
 };
 
 const size_t page_asset_count = sizeof assets / sizeof assets[0];

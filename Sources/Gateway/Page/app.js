@@ -1,0 +1,61 @@
+/** Where the page starts: one set of equipment, a lobby, a call. */
+import { Call } from './call.js';
+import { Equipment } from './equipment.js';
+import { Lobby } from './lobby.js';
+import { toast } from './notices.js';
+import { collect } from './statistics.js';
+
+const query = new URLSearchParams(location.search);
+
+const equipment = new Equipment({
+  unplugged: (kind) => toast(
+    kind === 'audio' ? 'Your microphone has gone away' : 'Your camera has gone away',
+    'It may have been unplugged. Choose another in the device menu, or turn it on again.', 'error'),
+});
+
+const lobby = new Lobby(equipment, {
+  name: query.get('name')?.trim(),
+  room: query.get('room')?.trim(),
+  joined: ({ name, room }) => {
+    lobby.hide();
+    const address = new URL(location.href);
+    address.searchParams.set('room', room);
+    history.replaceState(null, '', address);
+    call.join({ name, room });
+  },
+});
+
+const call = new Call(equipment, { left: () => lobby.show() });
+
+addEventListener('pagehide', () => {
+  call.room?.leave();
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
+/** For tests and the curious: a look inside, without control. */
+window.roundhouse = {
+  get state() {
+    return call.room?.state ?? 'lobby';
+  },
+  get peers() {
+    return [...(call.room?.peers.values() ?? [])].map(({ id, displayName, consumers }) => ({
+      id,
+      displayName,
+      consumers: [...consumers.values()].map(({ id: consumerID, kind, screen, paused, track }) => ({
+        id: consumerID, kind, screen, paused, playing: track !== null,
+      })),
+    }));
+  },
+  get sendTransport() {
+    return call.room?.sendConnection ?? null;
+  },
+  get recvTransport() {
+    return call.room?.receiveConnection ?? null;
+  },
+  stats: () => collect(call.room?.sendConnection, call.room?.receiveConnection),
+};
+
+lobby.show();
+if (query.get('autojoin') === '1') lobby.join();

@@ -1,0 +1,293 @@
+/** The call screen: ties a Room and the Equipment to the stage and the toolbar. */
+import { Room } from './room.js';
+import { Stage } from './tiles.js';
+import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
+import { fillPickers, watchPickers } from './equipment.js';
+import { complain, renderSwitch } from './lobby.js';
+import { copyInvite, toast } from './notices.js';
+import { collect, summarise } from './statistics.js';
+
+const find = (id) => document.getElementById(id);
+const STATE_WORDS = {
+  connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', failed: 'Not connected', closed: 'Left',
+};
+
+export class Call {
+  room = null;
+  #equipment;
+  #left;
+  #stage;
+  #name = '';
+  #screenTrack = null;
+  #soundBlocked = false;
+  #ticker = 0;
+  #lastFigures = null;
+  #wakeLock = null;
+
+  /** `left()`: back to the lobby. */
+  constructor(equipment, { left }) {
+    this.#equipment = equipment;
+    this.#left = left;
+    this.#stage = new Stage(find('stage'), find('audio'), (blocked) => {
+      this.#soundBlocked = blocked;
+      this.#renderBanner();
+    });
+    find('mic').addEventListener('click', () => this.#toggle('mic', () => equipment.switchMicrophone(!equipment.microphoneOn)));
+    find('cam').addEventListener('click', () => this.#toggle('cam', () => equipment.switchCamera(!equipment.cameraOn)));
+    find('screen').addEventListener('click', () => this.#toggle('screen', () => this.#toggleScreen()));
+    find('leave').addEventListener('click', () => this.leave());
+    find('invite').addEventListener('click', () => copyInvite(this.room?.id ?? ''));
+    this.#panel('devices', 'device-panel');
+    this.#panel('stats', 'stats-panel');
+    watchPickers(find('call'), equipment, { failed: complain, speakerChosen: (id) => this.#stage.useSpeaker(id) });
+    equipment.watch(() => {
+      if (!this.room) return;
+      this.#publish();
+      this.#render();
+    });
+    addEventListener('pointerdown', () => {
+      if (this.room && this.#soundBlocked) this.#stage.unblock();
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (this.room && document.visibilityState === 'visible') this.#stayAwake();
+    });
+  }
+
+  join({ name, room }) {
+    this.#name = name;
+    this.#enter(room);
+    find('call').hidden = false;
+    find('screen').hidden = !screenSharingSupported();
+    document.title = `${room} · Roundhouse`;
+    const speaker = this.#equipment.chosen.audiooutput;
+    if (speaker) this.#stage.useSpeaker(speaker).catch(() => {});
+    this.#ticker = setInterval(() => this.#tick(), 1000);
+    this.#stayAwake();
+    this.#render();
+    find('mic').focus({ preventScroll: true });
+  }
+
+  leave() {
+    if (!this.room) return;
+    this.room.leave();
+    this.room = null;
+    clearInterval(this.#ticker);
+    this.#stopScreen();
+    this.#stage.show([]);
+    this.#stage.play([]);
+    this.#wakeLock?.release().catch(() => {});
+    this.#wakeLock = null;
+    this.#closePanels();
+    find('call').hidden = true;
+    this.#left();
+  }
+
+  #enter(roomID) {
+    const server = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
+    const room = new Room({
+      server,
+      roomID,
+      peerID: crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(36).padStart(7, '0'), ''),
+      displayName: this.#name,
+      watch: {
+        changed: () => { if (this.room === room) this.#render(); },
+        problem: (title, error) => { if (this.room === room) toast(title, error.message, 'error'); },
+        ended: (end) => { if (this.room === room) this.#ended(end); },
+      },
+    });
+    this.room = room;
+    this.#publish();
+  }
+
+  #ended({ reason, mediaLost }) {
+    if (mediaLost) {
+      // The server gave us up while the network was away; nobody sent us out.
+      this.#enter(this.room.id);
+      this.#render();
+      return;
+    }
+    this.leave();
+    toast('The server ended this call', reason || 'You can join again at any time.', 'error');
+  }
+
+  #publish() {
+    const { audio, video, microphoneOn, cameraOn } = this.#equipment;
+    this.room.publish('microphone', { track: audio, paused: !microphoneOn || !audio });
+    this.room.publish('camera', { track: video, paused: !cameraOn || !video });
+    if (this.#screenTrack) this.room.publish('screen', { track: this.#screenTrack });
+  }
+
+  async #toggle(id, action) {
+    const button = find(id);
+    if (button.getAttribute('aria-busy') === 'true') return;
+    button.setAttribute('aria-busy', 'true');
+    try {
+      await action();
+    } catch (error) {
+      complain(error instanceof DeviceProblem ? error : { title: 'That did not work', advice: error.message });
+    } finally {
+      button.removeAttribute('aria-busy');
+    }
+  }
+
+  async #toggleScreen() {
+    if (this.#screenTrack) {
+      this.#stopScreen();
+      return;
+    }
+    const track = await openScreen();
+    if (!track) return;
+    if (!this.room) {
+      track.stop();
+      return;
+    }
+    this.#screenTrack = track;
+    track.onended = () => this.#stopScreen();
+    this.room.publish('screen', { track });
+    this.#render();
+  }
+
+  #stopScreen() {
+    if (!this.#screenTrack) return;
+    this.#screenTrack.onended = null;
+    this.#screenTrack.stop();
+    this.#screenTrack = null;
+    this.room?.unpublish('screen');
+    if (this.room) this.#render();
+  }
+
+  #render() {
+    const { room } = this;
+    const { audio, video, microphoneOn, cameraOn } = this.#equipment;
+    const own = { peerID: room.peerID, name: this.#name, self: true, speaking: false };
+    const screens = [];
+    const cameras = [];
+    const voices = [];
+    for (const peer of room.peers.values()) {
+      const consumers = [...peer.consumers.values()];
+      const name = peer.displayName || 'Guest';
+      const camera = consumers.find(({ kind, screen }) => kind === 'video' && !screen);
+      const voice = consumers.some(({ kind, paused }) => kind === 'audio' && !paused);
+      const shared = { peerID: peer.id, name, self: false };
+      cameras.push({
+        ...shared,
+        key: `${peer.id} camera`,
+        kind: 'camera',
+        track: camera && !camera.paused ? camera.track : null,
+        muted: !voice,
+        speaking: voice && room.activeSpeaker === peer.id,
+      });
+      for (const { id, track } of consumers.filter((each) => each.screen && each.track)) {
+        screens.push({ ...shared, key: id, kind: 'screen', track, muted: false, speaking: false });
+      }
+      for (const { id, kind, track } of consumers) {
+        if (kind === 'audio' && track) voices.push({ key: id, track });
+      }
+    }
+    const muted = !microphoneOn || !audio;
+    cameras.push({ ...own, key: 'own camera', kind: 'camera', track: cameraOn ? video : null, muted });
+    if (this.#screenTrack) screens.push({ ...own, key: 'own screen', kind: 'screen', track: this.#screenTrack, muted: false });
+    this.#stage.show([...screens, ...cameras]);
+    this.#stage.play(voices);
+
+    find('room-name').textContent = room.id;
+    find('head-count').textContent = room.peers.size === 0 ? 'Only you so far' : `${room.peers.size + 1} people`;
+    find('state').dataset.state = room.state;
+    const words = STATE_WORDS[room.state];
+    if (find('state-text').textContent !== words) find('state-text').textContent = words;
+    renderSwitch(find('mic'), 'mic', !muted, 'microphone');
+    renderSwitch(find('cam'), 'cam', cameraOn && Boolean(video), 'camera');
+    find('screen').setAttribute('aria-pressed', String(Boolean(this.#screenTrack)));
+    find('screen').title = this.#screenTrack ? 'Stop sharing your screen' : 'Share your screen';
+    for (const [id, title] of [['devices', 'Devices'], ['invite', 'Copy invite link'], ['stats', 'Connection figures'], ['leave', 'Leave']]) {
+      find(id).title = title;
+    }
+    fillPickers(find('call'), this.#equipment);
+    this.#renderBanner();
+  }
+
+  #renderBanner() {
+    const banner = bannerFor(this.room, this.#soundBlocked);
+    find('banner').hidden = !banner;
+    if (!banner) return;
+    if (find('banner-text').textContent !== banner.text) find('banner-text').textContent = banner.text;
+    find('banner-action').textContent = banner.action;
+    find('banner-action').onclick = () => {
+      if (banner.sound) this.#stage.unblock();
+      else this.room?.rejoin();
+    };
+  }
+
+  #panel(buttonID, panelID) {
+    const button = find(buttonID);
+    button.addEventListener('click', () => {
+      const open = find(panelID).hidden;
+      this.#closePanels();
+      find(panelID).hidden = !open;
+      button.setAttribute('aria-expanded', String(open));
+      if (open) {
+        this.#lastFigures = null;
+        this.#tick();
+        find(panelID).querySelector('select')?.focus();
+      }
+    });
+    find(panelID).addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      this.#closePanels();
+      button.focus();
+    });
+  }
+
+  #closePanels() {
+    for (const button of [find('devices'), find('stats')]) {
+      find(button.getAttribute('aria-controls')).hidden = true;
+      button.setAttribute('aria-expanded', 'false');
+    }
+  }
+
+  async #tick() {
+    if (!this.room) return;
+    this.#renderBanner();
+    if (find('stats-panel').hidden) return;
+    const figures = await collect(this.room.sendConnection, this.room.receiveConnection);
+    const at = performance.now();
+    const rows = summarise(figures, this.#lastFigures?.figures, this.#lastFigures ? (at - this.#lastFigures.at) / 1000 : 0);
+    this.#lastFigures = { figures, at };
+    find('stats-rows').replaceChildren(...rows.map(([label, text]) => {
+      const row = document.createElement('tr');
+      const head = document.createElement('th');
+      head.scope = 'row';
+      head.textContent = label;
+      const cell = document.createElement('td');
+      cell.textContent = text;
+      row.append(head, cell);
+      return row;
+    }));
+  }
+
+  async #stayAwake() {
+    try {
+      this.#wakeLock = await navigator.wakeLock?.request('screen') ?? null;
+    } catch {
+      // Low battery, or a hidden page: the screen may then sleep.
+    }
+  }
+}
+
+/** What the person must know at once, with the one thing to do about it. */
+function bannerFor(room, soundBlocked) {
+  if (!room) return null;
+  if (room.state === 'failed') {
+    return {
+      text: room.failure ?? 'The server answers, but sound and picture do not get through: a firewall may block its media ports (UDP and TCP).',
+      action: 'Try again',
+    };
+  }
+  if (room.retryAt > 0) {
+    const seconds = Math.max(0, Math.ceil((room.retryAt - Date.now()) / 1000));
+    const when = seconds > 0 ? ` Trying again in ${seconds} s.` : ' Trying now…';
+    return { text: `The server cannot be reached. You will be back in the room as soon as it can.${when}`, action: 'Try now' };
+  }
+  if (soundBlocked) return { text: 'Your browser holds the sound back until you touch the page.', action: 'Turn sound on', sound: true };
+  return null;
+}

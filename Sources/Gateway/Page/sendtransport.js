@@ -1,0 +1,150 @@
+/** Sends local tracks: the browser offers, and this side writes the server's answer. */
+import { Transport } from './transport.js';
+import { sendSettings } from './capabilities.js';
+import { cnameOf, encodingsOf, midOf, parseSDP, writeSDP } from './sdp.js';
+
+/** Without a hint Chromium starts at 300 kb/s and takes many seconds to a good picture. */
+const START_BITRATE_KBPS = 1000;
+
+export class SendTransport extends Transport {
+  #router;
+
+  constructor(info, router, signal, watch) {
+    super(info, signal, watch);
+    this.#router = router;
+  }
+
+  /**
+   * Offers the track, asks the server for a producer through `announce(rtpParameters)` and then connects the two.
+   * `encodings` as for RTCRtpSender; several with a `rid` make simulcast. Returns `{ id, mid, sender }`.
+   */
+  produce(track, { encodings = [{}], announce }) {
+    return this.queue.run(async () => {
+      const transceiver = await this.#claimTransceiver(track, encodings);
+      const offer = await this.connection.createOffer();
+      await this.connection.setLocalDescription(offer);
+      const local = parseSDP(this.connection.localDescription.sdp)
+        .media.find((section) => midOf(section) === transceiver.mid);
+      let settings;
+      try {
+        settings = sendSettings(local, this.#router);
+        await this.connectOnce(this.connection.localDescription.sdp);
+        const id = await announce(rtpParameters(local, settings, encodings));
+        this.#place(local, settings);
+        await this.#answer();
+        return { id, mid: transceiver.mid, sender: transceiver.sender };
+      } catch (error) {
+        await this.#abandon(transceiver, local, settings);
+        throw error;
+      }
+    });
+  }
+
+  /** Stops sending; the section stays, inactive, for the next track of its kind. */
+  stop(mid) {
+    return this.queue.run(async () => {
+      const transceiver = this.connection.getTransceivers().find((each) => each.mid === mid);
+      const section = this.sections.find((each) => each.mid === mid);
+      if (!transceiver || !section) return;
+      await transceiver.sender.replaceTrack(null);
+      transceiver.direction = 'inactive';
+      section.direction = 'inactive';
+      await this.negotiate({});
+    });
+  }
+
+  async negotiate({ iceRestart = false }) {
+    const offer = await this.connection.createOffer({ iceRestart });
+    await this.connection.setLocalDescription(offer);
+    if (this.sections.length > 0) await this.#answer();
+  }
+
+  async #claimTransceiver(track, encodings) {
+    const idle = encodings.length === 1 && this.connection.getTransceivers().find((each) =>
+      each.direction === 'inactive' && each.mid !== null && each.receiver.track.kind === track.kind);
+    if (!idle) return this.connection.addTransceiver(track, { direction: 'sendonly', sendEncodings: encodings });
+    await idle.sender.replaceTrack(track);
+    idle.direction = 'sendonly';
+    try {
+      const parameters = idle.sender.getParameters();
+      if (parameters.encodings.length === 1) Object.assign(parameters.encodings[0], encodings[0]);
+      await idle.sender.setParameters(parameters);
+    } catch {
+      // A limit that cannot be changed while inactive is only a limit.
+    }
+    return idle;
+  }
+
+  #place(local, { codecs, headerExtensions }) {
+    const section = {
+      kind: local.kind,
+      mid: midOf(local),
+      setup: 'passive',
+      direction: 'recvonly',
+      codecs: codecs.map(forAnswer),
+      headerExtensions: headerExtensions.map(flipped),
+      rids: encodingsOf(local).flatMap(({ rid }) => (rid ? [rid] : [])),
+    };
+    const index = this.sections.findIndex((each) => each.mid === section.mid);
+    if (index < 0) this.sections.push(section);
+    else this.sections[index] = section;
+  }
+
+  /** A refused section is answered as inactive, so that the connection gets back to a stable state. */
+  async #abandon(transceiver, local, settings) {
+    if (this.connection.signalingState === 'closed') return;
+    try {
+      await transceiver.sender.replaceTrack(null);
+      transceiver.direction = 'inactive';
+      if (settings) {
+        this.#place(local, settings);
+        this.sections.find((each) => each.mid === transceiver.mid).direction = 'inactive';
+        if (this.connection.signalingState === 'have-local-offer') await this.#answer();
+      } else {
+        await this.connection.setLocalDescription({ type: 'rollback' });
+        transceiver.stop();
+      }
+    } catch {
+      // The error that led here is the one worth telling.
+    }
+  }
+
+  async #answer() {
+    const sdp = writeSDP({ version: this.nextVersion(), transport: this.info, sections: this.sections });
+    await this.connection.setRemoteDescription({ type: 'answer', sdp });
+  }
+}
+
+/** The `produce` request's description of what will arrive at the server. */
+function rtpParameters(local, { codecs, headerExtensions }, encodings) {
+  const cname = cnameOf(local);
+  return {
+    mid: midOf(local),
+    codecs: codecs.map(({ mimeType, payloadType, clockRate, channels, parameters, rtcpFeedback }) => ({
+      mimeType, payloadType, clockRate, ...(channels ? { channels } : {}), parameters, rtcpFeedback,
+    })),
+    headerExtensions: headerExtensions.map(({ uri, id }) => ({ uri, id, encrypt: false, parameters: {} })),
+    encodings: encodingsOf(local).map((encoding, index) => {
+      const { maxBitrate, scalabilityMode } = encodings[index] ?? {};
+      return { ...encoding, ...(maxBitrate ? { maxBitrate } : {}), ...(scalabilityMode ? { scalabilityMode } : {}) };
+    }),
+    rtcp: { ...(cname ? { cname } : {}), reducedSize: true },
+  };
+}
+
+function forAnswer(codec) {
+  if (/\/rtx$/i.test(codec.mimeType)) return codec;
+  if (codec.kind === 'audio') {
+    // Browsers resend lost Opus packets when the answer asks for it, though they do not offer it.
+    const rtcpFeedback = codec.rtcpFeedback.some(({ type }) => type === 'nack')
+      ? codec.rtcpFeedback : [...codec.rtcpFeedback, { type: 'nack', parameter: '' }];
+    return /\/opus$/i.test(codec.mimeType) ? { ...codec, rtcpFeedback } : codec;
+  }
+  return { ...codec, parameters: { ...codec.parameters, 'x-google-start-bitrate': START_BITRATE_KBPS } };
+}
+
+/** What the offer only sends, the answer only receives (RFC 8285 section 6); Firefox insists for rid. */
+function flipped({ uri, id, direction }) {
+  const opposite = { sendonly: 'recvonly', recvonly: 'sendonly' }[direction] ?? direction;
+  return { uri, id, direction: opposite };
+}

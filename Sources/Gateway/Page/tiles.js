@@ -1,0 +1,160 @@
+/** The stage: one tile per camera and per shared screen, and one hidden audio element per voice. */
+import { layOut } from './grid.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export class Stage {
+  #root;
+  #audioRoot;
+  #tiles = new Map();
+  #voices = new Map();
+  #speaker = '';
+  #blocked;
+
+  /** `blocked(isBlocked)` is told when the browser refuses to play sound before a touch. */
+  constructor(root, audioRoot, blocked) {
+    this.#root = root;
+    this.#audioRoot = audioRoot;
+    this.#blocked = blocked;
+    new ResizeObserver(() => this.#place()).observe(root);
+  }
+
+  /** `wanted`: `[{ key, peerID, kind: camera|screen, name, track, muted, speaking, self }]`, in order. */
+  show(wanted) {
+    const keys = new Set(wanted.map(({ key }) => key));
+    for (const [key, tile] of this.#tiles) {
+      if (keys.has(key)) continue;
+      tile.querySelector('video').srcObject = null;
+      tile.remove();
+      this.#tiles.delete(key);
+    }
+    const ordered = new Map();
+    for (const each of wanted) {
+      const tile = this.#tiles.get(each.key) ?? makeTile(each);
+      if (!tile.isConnected) this.#root.append(tile);
+      update(tile, each);
+      ordered.set(each.key, tile);
+    }
+    this.#tiles = ordered;
+    this.#place();
+  }
+
+  /** `wanted`: `[{ key, track }]`. */
+  play(wanted) {
+    const keys = new Set(wanted.map(({ key }) => key));
+    for (const [key, element] of this.#voices) {
+      if (keys.has(key)) continue;
+      element.srcObject = null;
+      element.remove();
+      this.#voices.delete(key);
+    }
+    for (const { key, track } of wanted) {
+      if (this.#voices.has(key)) continue;
+      const element = document.createElement('audio');
+      element.autoplay = true;
+      element.srcObject = new MediaStream([track]);
+      this.#voices.set(key, element);
+      this.#audioRoot.append(element);
+      if (this.#speaker) element.setSinkId?.(this.#speaker).catch(() => {});
+      this.#start(element);
+    }
+    if (wanted.length === 0) this.#blocked(false);
+  }
+
+  /** After a touch: plays what the browser held back. */
+  unblock() {
+    this.#blocked(false);
+    for (const element of this.#voices.values()) this.#start(element);
+    for (const video of this.#root.querySelectorAll('video')) video.play().catch(() => {});
+  }
+
+  useSpeaker(id) {
+    this.#speaker = id;
+    return Promise.all([...this.#voices.values()].map((element) => element.setSinkId?.(id)));
+  }
+
+  #start(element) {
+    element.play().catch((error) => {
+      if (error.name === 'NotAllowedError') this.#blocked(true);
+    });
+  }
+
+  #place() {
+    const { clientWidth: width, clientHeight: height } = this.#root;
+    const tiles = [...this.#tiles.values()];
+    const screens = tiles.filter((tile) => tile.dataset.kind === 'screen');
+    let cameras = tiles.filter((tile) => tile.dataset.kind !== 'screen');
+
+    // Two people on an upright phone: the other one large, oneself in the corner.
+    const own = cameras.find((tile) => tile.dataset.self === 'true');
+    const floating = height > width && screens.length === 0 && cameras.length === 2 ? own : undefined;
+    cameras = cameras.filter((tile) => tile !== floating);
+
+    const places = layOut({ width, height, featured: screens.length, others: cameras.length });
+    screens.forEach((tile, index) => put(tile, places.featured[index]));
+    cameras.forEach((tile, index) => put(tile, places.others[index]));
+    for (const tile of tiles) tile.dataset.floating = String(tile === floating);
+    if (floating) {
+      const side = Math.round(Math.min(width, height) * 0.3);
+      const size = { width: side, height: Math.round(side * 4 / 3) };
+      put(floating, { x: width - size.width - 12, y: height - size.height - 12, ...size });
+    }
+  }
+}
+
+function makeTile({ peerID, kind, self }) {
+  const tile = document.createElement('article');
+  tile.className = 'tile';
+  tile.dataset.peerId = peerID;
+  tile.dataset.kind = kind;
+  tile.dataset.self = String(self);
+  tile.dataset.mirrored = String(self && kind === 'camera');
+  const video = document.createElement('video');
+  video.autoplay = true;
+  video.playsInline = true;
+  video.muted = true;
+  const avatar = document.createElement('div');
+  avatar.className = 'avatar';
+  avatar.setAttribute('aria-hidden', 'true');
+  const caption = document.createElement('div');
+  caption.className = 'caption';
+  const icon = document.createElementNS(SVG, 'svg');
+  icon.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', '#i-mic-off');
+  icon.append(use);
+  caption.append(icon, document.createElement('span'));
+  tile.append(video, avatar, caption);
+  return tile;
+}
+
+function update(tile, { name, kind, track, muted, speaking, self }) {
+  const video = tile.querySelector('video');
+  const shown = video.srcObject?.getVideoTracks()[0] ?? null;
+  if (shown !== track) video.srcObject = track ? new MediaStream([track]) : null;
+  const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
+  tile.querySelector('.caption span').textContent = label;
+  tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}`);
+  tile.dataset.video = track ? 'on' : 'off';
+  tile.dataset.muted = String(muted);
+  tile.dataset.speaking = String(speaking);
+  const avatar = tile.querySelector('.avatar');
+  avatar.textContent = initials(name);
+  avatar.dataset.hue = String(hue(name));
+}
+
+function put(tile, { x, y, width, height }) {
+  Object.assign(tile.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
+}
+
+function initials(name) {
+  const words = name.trim().split(/\s+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return letters.map((word) => [...word][0]).join('').toUpperCase() || '?';
+}
+
+function hue(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 9973;
+  return sum % 6;
+}

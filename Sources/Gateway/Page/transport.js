@@ -1,0 +1,84 @@
+/** What the two directions share: one RTCPeerConnection that plays the server's part in its own remote descriptions. */
+import { SerialQueue } from './serialqueue.js';
+import { fingerprintOf } from './sdp.js';
+
+const DISCONNECTED_GRACE_MS = 2_500;
+const RESTART_PAUSE_MS = 4_000;
+const MAX_RESTARTS = 3;
+
+/**
+ * `info`: the server's `createWebRtcTransport` response.
+ * `signal`: `connect(dtlsParameters)`, `restartICE()` (resolves with new ICE parameters), both by request to the server.
+ * `watch`: `stateChanged()`, `gaveUp()` after several ICE restarts in vain.
+ */
+export class Transport {
+  queue = new SerialQueue();
+  sections = [];
+  #signal;
+  #watch;
+  #connected = false;
+  #restarts = 0;
+  #restartTimer = 0;
+  #version = 0;
+
+  constructor(info, signal, watch) {
+    this.id = info.id;
+    this.info = { ...info };
+    this.#signal = signal;
+    this.#watch = watch;
+    this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.connection.onconnectionstatechange = () => this.#stateChanged();
+  }
+
+  /** The RTCPeerConnection's own word: new, connecting, connected, disconnected, failed, closed. */
+  get state() {
+    return this.connection.connectionState;
+  }
+
+  close() {
+    clearTimeout(this.#restartTimer);
+    this.queue.close();
+    this.connection.onconnectionstatechange = null;
+    this.connection.close();
+  }
+
+  nextVersion() {
+    this.#version += 1;
+    return this.#version;
+  }
+
+  /** Tells the server our certificate, once. We are always the DTLS client: the server's answer says passive. */
+  async connectOnce(localDescription) {
+    if (this.#connected) return;
+    await this.#signal.connect({ role: 'client', fingerprints: [fingerprintOf(localDescription)] });
+    this.#connected = true;
+  }
+
+  #stateChanged() {
+    clearTimeout(this.#restartTimer);
+    const { state } = this;
+    if (state === 'connected') this.#restarts = 0;
+    else if (state === 'failed') this.#restart();
+    else if (state === 'disconnected') this.#restartTimer = setTimeout(() => this.#restart(), DISCONNECTED_GRACE_MS);
+    this.#watch.stateChanged();
+  }
+
+  async #restart() {
+    if (this.#restarts >= MAX_RESTARTS) {
+      this.#watch.gaveUp();
+      return;
+    }
+    this.#restarts += 1;
+    try {
+      await this.queue.run(async () => {
+        this.info.iceParameters = await this.#signal.restartICE();
+        await this.negotiate({ iceRestart: true });
+      });
+    } catch {
+      // The next attempt, or the signalling connection's own recovery, takes over.
+    }
+    if (this.state !== 'connected' && this.state !== 'closed') {
+      this.#restartTimer = setTimeout(() => this.#restart(), RESTART_PAUSE_MS);
+    }
+  }
+}
