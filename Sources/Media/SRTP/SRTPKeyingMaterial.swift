@@ -1,8 +1,11 @@
 /// The master key and salt of one direction (RFC 3711 §3.2.1). Their lengths are the profile's.
 public struct SRTPMasterKey: Sendable, Hashable {
+    /// 16 or 32 bytes.
     public var key: [UInt8]
+    /// 14 bytes, 12 with GCM.
     public var salt: [UInt8]
 
+    /// Takes any lengths; whoever uses the key checks them against the profile.
     public init(key: [UInt8], salt: [UInt8]) {
         self.key = key
         self.salt = salt
@@ -16,12 +19,14 @@ public struct SRTPMasterKey: Sendable, Hashable {
 
 /// What a DTLS handshake gives SRTP (RFC 5764 §4.2).
 public struct SRTPKeyingMaterial: Sendable, Hashable {
+    /// What both sides agreed on.
     public var profile: SRTPProfile
     /// Protects what we send.
     public var local: SRTPMasterKey
     /// Protects what the peer sends.
     public var remote: SRTPMasterKey
 
+    /// Puts given keys together.
     public init(profile: SRTPProfile, local: SRTPMasterKey, remote: SRTPMasterKey) {
         self.profile = profile
         self.local = local

@@ -1,0 +1,201 @@
+import COpenSSL
+
+/// What became of a protected packet.
+enum SRTPOpenResult: Equatable {
+    /// The plaintext is in place: `length` bytes, of which the first `headerLength` are the RTP header with CSRCs and
+    /// extensions (8 for RTCP). `index` is roll-over counter · 65,536 + sequence number (RTCP: the SRTCP index).
+    case opened(headerLength: Int, length: Int, index: UInt64)
+    /// Seen before, or too old to tell. The bytes are untouched.
+    case replayed
+    /// Not made with our peer's key, or changed on the way. The bytes are void.
+    case authenticationFailed
+    /// Too short, or not a protected RTP or RTCP packet. The bytes are untouched.
+    case malformed
+    /// A new SSRC, but the transport has its limit of them. The bytes are untouched.
+    case tooManyStreams
+}
+
+/// Opens what one transport receives (RFC 3711, RFC 7714). Used by the transport's owner thread only; allocates only when
+/// a new SSRC has authenticated.
+// Safe: packets are read and written within the length given with them: every offset is compared with it first.
+struct SRTPOpener: ~Copyable {
+    let profile: SRTPProfile
+    private var table: SRTPStreamTable
+    private let ciphers: SRTPCiphers
+    private let reference: SRTPReference?
+
+    /// - Parameter engine: `nil` for the profile's usual one.
+    init(profile: SRTPProfile, master: SRTPMasterKey, engine: SRTPEngine? = nil) throws(MediaError) {
+        let engine = engine ?? .preferred(for: profile)
+        let reference = try SRTPReference.made(profile: profile, master: master, direction: .inbound, engine: engine)
+        let ciphers = try SRTPCiphers(profile: profile, master: master, seals: false, engine: engine)
+        self.profile = profile
+        self.ciphers = ciphers
+        self.reference = reference
+        table = SRTPStreamTable()
+    }
+
+    /// With ciphers that are already keyed; takes them over.
+    init(profile: SRTPProfile, ciphers: SRTPCiphers) {
+        self.profile = profile
+        self.ciphers = ciphers
+        reference = nil
+        table = SRTPStreamTable()
+    }
+
+    deinit { ciphers.destroy() }
+
+    // MARK: Streams
+
+    /// How many SSRCs have authenticated and were not forgotten.
+    var streamCount: Int { table.count }
+
+    /// Every stream's roll-over counter and replay windows, as plain data.
+    var streams: [SRTPStreamState] { table.exported }
+
+    /// Forgets an SSRC whose producer is gone. Its next packet would be taken for the first of a new stream, with
+    /// roll-over counter zero.
+    mutating func forget(_ ssrc: UInt32) {
+        if table.remove(ssrc) { reference?.removeStream(ssrc) }
+    }
+
+    /// Continues a stream of another opener with the same key. `false` when there is no room or the state is not one.
+    mutating func resume(_ state: SRTPStreamState) -> Bool {
+        guard table.insert(state) else { return false }
+        if reference != nil, let index = state.highestIndex {
+            return reference?.addStream(state.ssrc, rollOver: UInt32(truncatingIfNeeded: index >> 16)) == true
+        }
+        return true
+    }
+
+    // MARK: RTP
+
+    /// Opens an SRTP packet in place. Replays are found before any decryption; nothing is remembered of a packet that
+    /// does not authenticate (RFC 3711 §3.3).
+    mutating func openRTP(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPOpenResult {
+        let headerLength = Self.headerLength(packet, count: count)
+        let length = count - profile.tagLength
+        guard headerLength > 0, headerLength <= length else { return .malformed }
+        let sequence = UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        var slot = table.find(ssrc)
+        var index = UInt64(sequence)
+        if slot >= 0 {
+            let state = table.state(slot)
+            index = state.pointee.estimatedIndex(sequence)
+            if state.pointee.hasRTP, !table.window(slot).isFresh(index, highest: state.pointee.highestIndex) {
+                return .replayed
+            }
+        } else if table.isFull {
+            return .tooManyStreams
+        }
+        let refusal = decryptRTP(packet, headerLength: headerLength, length: length, ssrc: ssrc, index: index)
+        if let refusal { return refusal }
+        if slot < 0 { slot = table.insert(ssrc) }
+        guard slot >= 0 else { return .tooManyStreams }
+        let state = table.state(slot)
+        if !state.pointee.hasRTP {
+            state.pointee.hasRTP = true
+            state.pointee.highestIndex = index
+        }
+        table.window(slot).record(index, highest: &state.pointee.highestIndex)
+        return .opened(headerLength: headerLength, length: length, index: index)
+    }
+
+    /// `nil` when the packet authenticated and is plaintext now.
+    private func decryptRTP(
+        _ packet: UnsafeMutableRawPointer, headerLength: Int, length: Int, ssrc: UInt32, index: UInt64
+    ) -> SRTPOpenResult? {
+        let body = packet + headerLength
+        switch ciphers {
+        case .gcm(let cipher, _):
+            let opened = cipher.open(
+                header: packet, headerLength: headerLength, trailer: nil, ssrc: ssrc, index: index, bytes: body,
+                count: length - headerLength)
+            return opened ? nil : .authenticationFailed
+        case .counterMode(let cipher, _):
+            let digest = cipher.digest(
+                of: packet, count: length, rollOver: UInt32(truncatingIfNeeded: index >> 16))
+            guard CRYPTO_memcmp(digest, packet + length, profile.tagLength) == 0 else { return .authenticationFailed }
+            let opened = cipher.crypt(
+                ssrc: ssrc, index: index, source: body, count: length - headerLength, destination: body)
+            return opened ? nil : .malformed
+        case .reference:
+            return refusal(reference?.unprotect(packet, count: length + profile.tagLength), expected: length)
+        }
+    }
+
+    // MARK: RTCP
+
+    /// Opens an SRTCP packet in place (RFC 3711 §3.4). Packets whose E flag is not set are refused: WebRTC encrypts all.
+    mutating func openRTCP(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPOpenResult {
+        let length = count - profile.rtcpOverhead
+        guard length >= 8 else { return .malformed }
+        let first = packet.load(as: UInt8.self)
+        // The index stands at the very end with GCM (RFC 7714 §9.2), before the tag otherwise.
+        let wordOffset = profile.isAEAD ? count - 4 : length
+        let word = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: wordOffset, as: UInt32.self))
+        guard first >> 6 == 2, word & 0x8000_0000 != 0 else { return .malformed }
+        let index = word & 0x7FFF_FFFF
+        let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        var slot = table.find(ssrc)
+        if slot >= 0 {
+            if !table.state(slot).pointee.isFreshRTCP(index) { return .replayed }
+        } else if table.isFull {
+            return .tooManyStreams
+        }
+        if let refusal = decryptRTCP(packet, count: count, length: length, ssrc: ssrc, index: UInt64(index)) {
+            return refusal
+        }
+        if slot < 0 { slot = table.insert(ssrc) }
+        guard slot >= 0 else { return .tooManyStreams }
+        table.state(slot).pointee.recordRTCP(index)
+        return .opened(headerLength: 8, length: length, index: UInt64(index))
+    }
+
+    /// `nil` when the packet authenticated and is plaintext now.
+    private func decryptRTCP(
+        _ packet: UnsafeMutableRawPointer, count: Int, length: Int, ssrc: UInt32, index: UInt64
+    ) -> SRTPOpenResult? {
+        let body = packet + 8
+        switch ciphers {
+        case .gcm(_, let cipher):
+            let opened = cipher.open(
+                header: packet, headerLength: 8, trailer: packet + (count - 4), ssrc: ssrc, index: index, bytes: body,
+                count: length - 8)
+            return opened ? nil : .authenticationFailed
+        case .counterMode(_, let cipher):
+            let digest = cipher.digest(of: packet, count: length + 4)
+            guard CRYPTO_memcmp(digest, packet + (length + 4), profile.rtcpTagLength) == 0 else {
+                return .authenticationFailed
+            }
+            let opened = cipher.crypt(ssrc: ssrc, index: index, source: body, count: length - 8, destination: body)
+            return opened ? nil : .malformed
+        case .reference:
+            return refusal(reference?.unprotectRTCP(packet, count: count), expected: length)
+        }
+    }
+
+    private func refusal(_ result: SRTPReferenceResult?, expected: Int) -> SRTPOpenResult? {
+        switch result {
+        case .opened(let length): length == expected ? nil : .malformed
+        case .replayed: .replayed
+        case .authenticationFailed: .authenticationFailed
+        case .malformed, nil: .malformed
+        }
+    }
+
+    /// The RTP header's length with CSRCs and extension (RFC 3550 §5.1, §5.3.1); 0 when it is none or does not end
+    /// within the packet.
+    private static func headerLength(_ packet: UnsafeRawPointer, count: Int) -> Int {
+        guard count >= 12 else { return 0 }
+        let first = packet.load(as: UInt8.self)
+        guard first >> 6 == 2 else { return 0 }
+        let fixed = 12 + 4 * Int(first & 0x0F)
+        guard first & 0x10 != 0 else { return fixed <= count ? fixed : 0 }
+        guard fixed + 4 <= count else { return 0 }
+        let words = UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: fixed + 2, as: UInt16.self))
+        let whole = fixed + 4 + 4 * Int(words)
+        return whole <= count ? whole : 0
+    }
+}

@@ -1,0 +1,182 @@
+/// What SRTP remembers of one inbound SSRC, as plain data that another process can continue with.
+struct SRTPStreamState: Sendable, Hashable {
+    var ssrc: UInt32
+    /// The highest authenticated RTP index, roll-over counter · 65,536 + sequence number; `nil` before the first.
+    var highestIndex: UInt64?
+    /// `SRTPReplayWindow.wordCount` words: the bits of indices up to `highestIndex`, by index modulo 1,024.
+    var window: [UInt64]
+    /// The highest authenticated SRTCP index, 31 bits; `nil` before the first.
+    var highestRTCPIndex: UInt32?
+    /// Bit n: the index n below the highest was seen.
+    var rtcpWindow: UInt64
+}
+
+/// The inbound streams of a transport by SSRC. A stream enters only after a packet of it authenticated, so only the peer
+/// that holds the keys can fill the table, and no further than `limit`.
+// Safe: the three arrays hold `capacity` elements (`windows` `wordCount` words for each), all initialized; slots handed
+// out are below `count`; they change only in `insert` and `remove`, between which no pointer is kept.
+struct SRTPStreamTable: ~Copyable {
+    /// The most streams a transport can have.
+    static let limit = 1024
+
+    /// The fixed part of a stream's state.
+    struct Slot {
+        var highestIndex: UInt64 = 0
+        var rtcpWindow: UInt64 = 0
+        var highestRTCPIndex: UInt32 = 0
+        var hasRTP = false
+        var hasRTCP = false
+    }
+
+    private var ssrcs: UnsafeMutablePointer<UInt32>
+    private var slots: UnsafeMutablePointer<Slot>
+    private var windows: UnsafeMutablePointer<UInt64>
+    private var capacity = 8
+    private(set) var count = 0
+    /// Where the last look-up ended: packets come in bursts of one stream.
+    private var recent = 0
+
+    init() {
+        ssrcs = .allocate(capacity: capacity)
+        slots = .allocate(capacity: capacity)
+        windows = .allocate(capacity: capacity * SRTPReplayWindow.wordCount)
+        ssrcs.initialize(repeating: 0, count: capacity)
+        slots.initialize(repeating: Slot(), count: capacity)
+        windows.initialize(repeating: 0, count: capacity * SRTPReplayWindow.wordCount)
+    }
+
+    deinit {
+        ssrcs.deallocate()
+        slots.deallocate()
+        windows.deallocate()
+    }
+
+    var isFull: Bool { count >= Self.limit }
+
+    /// The stream's slot, or −1.
+    mutating func find(_ ssrc: UInt32) -> Int {
+        if recent < count, ssrcs[recent] == ssrc { return recent }
+        var slot = 0
+        while slot < count {
+            if ssrcs[slot] == ssrc {
+                recent = slot
+                return slot
+            }
+            slot &+= 1
+        }
+        return -1
+    }
+
+    /// Makes a slot for an SSRC that has none, or −1 when the table is full.
+    mutating func insert(_ ssrc: UInt32) -> Int {
+        guard !isFull else { return -1 }
+        if count == capacity { grow() }
+        let slot = count
+        ssrcs[slot] = ssrc
+        slots[slot] = Slot()
+        window(slot).words.update(repeating: 0, count: SRTPReplayWindow.wordCount)
+        count += 1
+        recent = slot
+        return slot
+    }
+
+    /// Forgets an SSRC. `false` when it was not there.
+    mutating func remove(_ ssrc: UInt32) -> Bool {
+        let slot = find(ssrc)
+        guard slot >= 0 else { return false }
+        count -= 1
+        if slot != count {
+            ssrcs[slot] = ssrcs[count]
+            slots[slot] = slots[count]
+            window(slot).words.update(from: window(count).words, count: SRTPReplayWindow.wordCount)
+        }
+        recent = 0
+        return true
+    }
+
+    func state(_ slot: Int) -> UnsafeMutablePointer<Slot> { slots + slot }
+
+    func window(_ slot: Int) -> SRTPReplayWindow {
+        SRTPReplayWindow(words: windows + slot * SRTPReplayWindow.wordCount)
+    }
+
+    /// Every stream, as plain data.
+    var exported: [SRTPStreamState] {
+        (0..<count).map { slot in
+            let words = UnsafeBufferPointer(start: window(slot).words, count: SRTPReplayWindow.wordCount)
+            return SRTPStreamState(
+                ssrc: ssrcs[slot], highestIndex: slots[slot].hasRTP ? slots[slot].highestIndex : nil,
+                window: Array(words),
+                highestRTCPIndex: slots[slot].hasRTCP ? slots[slot].highestRTCPIndex : nil,
+                rtcpWindow: slots[slot].rtcpWindow)
+        }
+    }
+
+    /// Takes a stream over. `false` when the table is full, has it already, or the window is not one.
+    mutating func insert(_ state: SRTPStreamState) -> Bool {
+        guard state.window.count == SRTPReplayWindow.wordCount, find(state.ssrc) < 0 else { return false }
+        let slot = insert(state.ssrc)
+        guard slot >= 0 else { return false }
+        slots[slot] = Slot(
+            highestIndex: (state.highestIndex ?? 0) & 0xFFFF_FFFF_FFFF, rtcpWindow: state.rtcpWindow,
+            highestRTCPIndex: (state.highestRTCPIndex ?? 0) & 0x7FFF_FFFF, hasRTP: state.highestIndex != nil,
+            hasRTCP: state.highestRTCPIndex != nil)
+        for (position, word) in state.window.enumerated() { window(slot).words[position] = word }
+        return true
+    }
+
+    private mutating func grow() {
+        let larger = min(capacity * 2, Self.limit)
+        ssrcs = Self.grown(ssrcs, from: capacity, to: larger, 0)
+        slots = Self.grown(slots, from: capacity, to: larger, Slot())
+        windows = Self.grown(
+            windows, from: capacity * SRTPReplayWindow.wordCount, to: larger * SRTPReplayWindow.wordCount, 0)
+        capacity = larger
+    }
+
+    private static func grown<Element>(
+        _ old: UnsafeMutablePointer<Element>, from count: Int, to capacity: Int, _ empty: Element
+    ) -> UnsafeMutablePointer<Element> {
+        let new = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+        new.moveInitialize(from: old, count: count)
+        (new + count).initialize(repeating: empty, count: capacity - count)
+        old.deallocate()
+        return new
+    }
+}
+
+extension SRTPStreamTable.Slot {
+    /// The index a sequence number most likely belongs to (RFC 3711 §3.3.1, appendix A). A roll-over counter of zero has
+    /// no predecessor: then the number itself.
+    func estimatedIndex(_ sequence: UInt16) -> UInt64 {
+        guard hasRTP else { return UInt64(sequence) }
+        let rollOver = highestIndex >> 16
+        let last = Int(highestIndex & 0xFFFF)
+        let next = Int(sequence)
+        if last < 0x8000 {
+            if next - last > 0x8000, rollOver > 0 { return (rollOver - 1) << 16 | UInt64(sequence) }
+        } else if last - 0x8000 > next {
+            return ((rollOver + 1) & 0xFFFF_FFFF) << 16 | UInt64(sequence)
+        }
+        return rollOver << 16 | UInt64(sequence)
+    }
+
+    /// Whether an SRTCP index may be accepted (RFC 3711 §3.4): a window of 64.
+    func isFreshRTCP(_ index: UInt32) -> Bool {
+        guard hasRTCP, index <= highestRTCPIndex else { return true }
+        let age = highestRTCPIndex - index
+        return age < 64 && rtcpWindow >> UInt64(age) & 1 == 0
+    }
+
+    /// Notes an SRTCP index that authenticated.
+    mutating func recordRTCP(_ index: UInt32) {
+        if !hasRTCP || index > highestRTCPIndex {
+            let step = hasRTCP ? index - highestRTCPIndex : 64
+            rtcpWindow = step < 64 ? rtcpWindow << UInt64(step) | 1 : 1
+            highestRTCPIndex = index
+            hasRTCP = true
+        } else {
+            rtcpWindow |= 1 << UInt64(min(63, highestRTCPIndex - index))
+        }
+    }
+}
