@@ -1,0 +1,178 @@
+"""Two network namespaces joined by an emulated link (linkem.c), and running things inside them."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+
+HERE = pathlib.Path(__file__).parent
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unavailable():
+    """Why namespaces cannot be used here, or None."""
+    if os.geteuid() != 0:
+        return "needs root: network namespaces and TAP devices"
+    if not os.path.exists("/dev/net/tun"):
+        return "needs /dev/net/tun"
+    return None
+
+
+@contextlib.contextmanager
+def inside(namespace):
+    """Sockets and processes made by this thread in the `with` block belong to the namespace (None: stay where we are).
+
+    Never await in the block: other tasks of the loop would run inside, too.
+    """
+    if namespace is None:
+        yield
+        return
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if libc.setns(there, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"setns {namespace}")
+        try:
+            yield
+        finally:
+            if libc.setns(home, CLONE_NEWNET) != 0:
+                os._exit(70)  # Going on in the wrong namespace would make every later result meaningless.
+    finally:
+        os.close(home)
+        os.close(there)
+
+
+def free_tcp_port(namespace=None, host="127.0.0.1"):
+    with inside(namespace), socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def free_udp_ports(count, namespace=None, host="0.0.0.0"):
+    """The first of `count` consecutive UDP ports that are free now."""
+    for base in range(40000 + (os.getpid() * 16) % 16000, 60000, count):
+        with inside(namespace), contextlib.ExitStack() as held:
+            try:
+                for offset in range(count):
+                    probe = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    probe.bind((host, base + offset))
+                return base
+            except OSError:
+                continue
+    raise AssertionError("no free UDP ports")
+
+
+class Link:
+    """Namespaces `client` (10.99.0.1) and `server` (10.99.0.2). Browsers get a default route: Firefox gathers no
+    candidates without one."""
+
+    client_address = "10.99.0.1"
+    server_address = "10.99.0.2"
+
+    def __init__(self, folder):
+        self.client = f"rh{os.getpid()}cl"
+        self.server = f"rh{os.getpid()}sv"
+        self.folder = pathlib.Path(folder)
+        self.process = None
+        self.lines = []
+
+    def __enter__(self):
+        program = self.folder / "linkem"
+        subprocess.run(["gcc", "-O2", "-o", program, HERE / "linkem.c"], check=True)
+        try:
+            for name in (self.client, self.server):
+                subprocess.run(["ip", "netns", "add", name], check=True)
+            self.process = subprocess.Popen(
+                [program, f"nsa={self.client}", f"nsb={self.server}", "eof=1"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            first = self.process.stdout.readline()
+            if first.strip() != "up":
+                raise RuntimeError(f"the link did not come up: {first!r}")
+            threading.Thread(target=self._collect, daemon=True).start()
+            subprocess.run(["ip", "-n", self.client, "route", "add", "default", "via", self.server_address], check=True)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _collect(self):
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+
+    def set(self, **settings):
+        """Changes the link while it runs, e.g. set(both_loss=2, both_delay=50): percent and milliseconds."""
+        words = " ".join(f"{key.replace('_', '.', 1)}={value}" for key, value in settings.items())
+        self.process.stdin.write(words + "\n")
+        self.process.stdin.flush()
+
+    def __exit__(self, *_):
+        if self.process:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for name in (self.client, self.server):
+            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+
+
+class Relay:
+    """Listens on 127.0.0.1 in one namespace and carries each connection to an address of another, so that a browser
+    sees a page of localhost (a secure context) while the server is at the far end of a link."""
+
+    def __init__(self, namespace, target):
+        self.namespace, self.target = namespace, target
+        self.closed = False
+        with inside(namespace):
+            self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while not self.closed:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near):
+        try:
+            with inside(self.namespace):
+                far = socket.create_connection(self.target, timeout=10)
+            far.settimeout(None)
+        except OSError:
+            near.close()
+            return
+        pair = {near, far}
+        self.open |= pair
+        back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+        back.start()
+        self._pump(near, far)
+        back.join()
+        self.open -= pair
+        near.close()
+        far.close()
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for side, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
+            with contextlib.suppress(OSError):
+                side.shutdown(how)
+
+    def close(self):
+        self.closed = True
+        for one in [self.listener, *self.open]:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()

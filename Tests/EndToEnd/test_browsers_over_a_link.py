@@ -1,0 +1,89 @@
+"""Chromium and Firefox in a namespace of their own, the server at the far end of an emulated link."""
+
+import contextlib
+
+import pytest_asyncio
+
+import network
+from call import Person
+from chromium import Chromium
+from firefox import Firefox
+from waiting import longest_standstill, samples, until
+
+
+@pytest_asyncio.fixture
+async def couple(link, start_gateway, artifacts):
+    """Two people in one room, seeing and hearing each other over a clean link: one in Chromium, one in Firefox."""
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    origin = f"http://127.0.0.1:{relay.port}"
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(relay.close)
+        chromium = await stack.enter_async_context(Chromium(artifacts, link.client))
+        firefox = await stack.enter_async_context(Firefox(artifacts, link.client))
+        carol = await Person(await chromium.page(), origin, "both", "Carol").enter()
+        fritz = await Person(firefox, origin, "both", "Fritz").enter()
+        try:
+            await carol.sees_and_hears(seconds=45)
+            await fritz.sees_and_hears(seconds=45)
+            yield carol, fritz
+        finally:
+            for person in (carol, fritz):
+                with contextlib.suppress(Exception):
+                    await person.page.picture(artifacts / f"{person.name}.png")
+            (artifacts / "console-Carol.txt").write_text("\n".join(carol.page.console) + "\n")
+            (artifacts / "link.txt").write_text("\n".join(link.lines) + "\n")
+
+
+async def test_chromium_and_firefox_see_and_hear_each_other(couple):
+    async def both():
+        return [await person.streams() for person in couple]
+
+    taken = await samples(both, 15, every=1)
+    for person, side in zip(couple, (0, 1)):
+        first, last = taken[0][1], taken[-1][1]
+        sent = last[1 - side].frames_sent() - first[1 - side].frames_sent()
+        decoded = last[side].frames_decoded() - first[side].frames_decoded()
+        assert sent > 75, f"{person.name}'s counterpart made only {sent} frames in 15 s"
+        assert decoded >= 0.9 * sent, f"{person.name} decoded {decoded} of {sent}"
+        assert last[side].audio_energy() > first[side].audio_energy(), f"{person.name} hears nothing"
+
+
+async def test_the_picture_keeps_moving_at_two_percent_loss_and_fifty_milliseconds(couple, link):
+    link.set(both_loss=2, both_delay=50)
+    before = [await person.streams() for person in couple]
+
+    async def both():
+        return [await person.streams() for person in couple]
+
+    taken = await samples(both, 30, every=0.25)
+    after = taken[-1][1]
+    for side, person in enumerate(couple):
+        still = longest_standstill(taken, lambda sample, side=side: sample[side].frames_decoded())
+        assert still <= 2, f"{person.name}'s picture stood still for {still:.1f} s"
+
+        def grown(direction, field, side=side):
+            return after[side].total(direction, field) - before[side].total(direction, field)
+
+        # What the server asked this sender to send again, and what this receiver asked of the server.
+        assert grown("sending", "nackCount") > 0, f"the server sent {person.name} no NACK"
+        assert grown("sending", "retransmittedPacketsSent") > 0, f"{person.name} retransmitted nothing"
+        assert grown("receiving", "nackCount") > 0, f"{person.name} sent no NACK"
+    # Only Chromium counts retransmissions that it received.
+    chromium = after[0].total("receiving", "retransmittedPacketsReceived") - before[0].total(
+        "receiving", "retransmittedPacketsReceived")
+    assert chromium > 0, "no retransmission reached Chromium"
+
+
+async def test_a_browser_that_vanishes_leaves_the_room(couple, link):
+    carol, fritz = couple
+    link.set(up_loss=100, down_loss=100)
+
+    async def nobody():
+        return (await carol.tiles()) + (await fritz.tiles()) == 0
+
+    # Both are cut off: neither page can hear of it, but each notices by itself that its server is gone.
+    await until(nobody, 90, "both pages noticed that they are cut off", every=0.5)
+    link.set(up_loss=0, down_loss=0)
+    await carol.sees_and_hears(seconds=60)
+    await fritz.sees_and_hears(seconds=60)

@@ -1,0 +1,186 @@
+"""How the program starts, refuses to start, and stops."""
+
+import asyncio
+import re
+import socket
+import subprocess
+
+import pytest
+
+import network
+from gateway import BINARY, ROOT, Gateway, assert_no_trap
+from protoo import ProtooClient
+from waiting import until
+
+
+async def refused(gateway, seconds=15):
+    """Runs a server that has to refuse to start; returns what it printed."""
+    gateway.spawn()
+    try:
+        code = await gateway.ended(seconds)
+    finally:
+        await gateway.kill()
+    assert code > 0, f"ended with {code}:\n{gateway.log}"
+    assert_no_trap(gateway.log)
+    assert len(gateway.log.strip().splitlines()) <= 8, f"more than a person wants to read:\n{gateway.log}"
+    return gateway.log
+
+
+async def test_a_signaling_port_in_use_is_an_error_that_names_it(gateway, artifacts):
+    second = Gateway(artifacts)
+    second.command[second.command.index("--port") + 1] = str(gateway.port)
+    log = await refused(second)
+    assert str(gateway.port) in log and "use" in log, log
+
+
+async def test_a_media_port_in_use_is_an_error_that_names_it(gateway, artifacts):
+    second = Gateway(artifacts)
+    second.command[second.command.index("--media-port") + 1] = str(gateway.media_port)
+    log = await refused(second)
+    assert str(gateway.media_port) in log and "use" in log, log
+
+
+async def test_the_second_shards_port_in_use_is_an_error_that_names_it(artifacts):
+    gateway = Gateway(artifacts, shards=2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((gateway.host, gateway.media_ports[1]))
+        log = await refused(gateway)
+    assert str(gateway.media_ports[1]) in log, log
+
+
+@pytest.mark.parametrize("options,says", [
+    (["--dtls-certificate", "/does/not/exist.pem", "--dtls-private-key", "/does/not/exist.key"], r"/does/not/exist\."),
+    (["--dtls-certificate", "{garbage}", "--dtls-private-key", "{garbage}"], r"garbage\.pem"),
+    (["--dtls-certificate", "{certificate}", "--dtls-private-key", "{other}"], r"certificate|key|match"),
+    (["--dtls-certificate", "{certificate}"], r"--dtls-private-key|private key"),
+    (["--dtls-private-key", "{other}"], r"--dtls-certificate|certificate"),
+    (["--media-listen", "not.an.address.invalid"], r"not\.an\.address|media-listen"),
+    (["--media-listen", "203.0.113.77"], r"203\.0\.113\.77"),
+    (["--host", "203.0.113.77"], r"203\.0\.113\.77"),
+    (["--shards", "0"], r"shards"),
+    (["--shards", "many"], r"shards"),
+    (["--port", "70000"], r"port|70000"),
+    (["--media-port", "65535", "--shards", "4"], r"65535|media-port|port"),
+    (["--log-level", "shouting"], r"log-level|shouting"),
+    (["--no-such-option"], r"no-such-option"),
+])
+async def test_a_setting_that_cannot_work_is_an_error_that_names_it(artifacts, options, says):
+    def pair(name):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=test", "-keyout", artifacts / f"{name}.key", "-out", artifacts / f"{name}.pem"],
+            check=True, capture_output=True)
+        return artifacts / f"{name}.pem", artifacts / f"{name}.key"
+
+    (artifacts / "garbage.pem").write_text("this is no certificate\n")
+    places = {"garbage": artifacts / "garbage.pem"}
+    if any("{certificate}" in option or "{other}" in option for option in options):
+        places["certificate"] = pair("certificate")[0]
+        places["other"] = pair("other")[1]
+    gateway = Gateway(artifacts, shards=1)
+    # A later option would only be repeated: replace those that the fixture gives.
+    given = [option.format(**places) for option in options]
+    for name in given[::2]:
+        if name in gateway.command:
+            position = gateway.command.index(name)
+            del gateway.command[position:position + 2]
+    gateway.command += given
+    log = await refused(gateway)
+    assert re.search(says, log), log
+
+
+async def test_a_given_certificate_is_the_one_that_clients_are_told(start_gateway, artifacts):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=test", "-keyout", artifacts / "own.key", "-out", artifacts / "own.pem"],
+        check=True, capture_output=True)
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", artifacts / "own.pem", "-noout", "-fingerprint", "-sha256"],
+        check=True, capture_output=True, text=True).stdout.strip().split("=")[1]
+    gateway = await start_gateway(
+        "--dtls-certificate", str(artifacts / "own.pem"), "--dtls-private-key", str(artifacts / "own.key"))
+    async with ProtooClient(gateway, "own", "peer") as client:
+        info = await client.open_transport()
+        told = {one["algorithm"]: one["value"] for one in info["dtlsParameters"]["fingerprints"]}
+        assert told["sha-256"].upper() == shown.upper()
+
+
+async def test_the_announced_address_is_the_one_in_candidates(start_gateway):
+    gateway = await start_gateway(announced="198.51.100.7")
+    async with ProtooClient(gateway, "announced", "peer") as client:
+        info = await client.open_transport()
+        assert {one["ip"] for one in info["iceCandidates"]} == {"198.51.100.7"}
+        assert {one["address"] for one in info["iceCandidates"]} == {"198.51.100.7"}
+        assert {one["port"] for one in info["iceCandidates"]} <= set(gateway.media_ports)
+
+
+@pytest.mark.parametrize("descriptors", [4, 8, 12, 16, 24])
+async def test_too_few_descriptors_to_start_is_an_error_not_a_crash(artifacts, descriptors):
+    gateway = Gateway(artifacts, limits=["prlimit", f"--nofile={descriptors}:{descriptors}", "--"])
+    gateway.spawn()
+    try:
+        try:
+            code = await gateway.ended(5)
+        except subprocess.TimeoutExpired:
+            # It found enough: then it must also serve, or say why not.
+            gateway.assert_alive()
+        else:
+            assert code > 0, f"ended with {code}:\n{gateway.log}"
+            assert gateway.log.strip(), "ended without a word"
+        assert_no_trap(gateway.log)
+    finally:
+        await gateway.kill()
+
+
+async def test_a_full_descriptor_table_refuses_newcomers_and_keeps_the_call(start_gateway):
+    gateway = await start_gateway(limits=["prlimit", "--nofile=64:64", "--"])
+    async with ProtooClient(gateway, "full", "early") as early:
+        await early.join()
+        crowd = []
+        try:
+            for _ in range(150):
+                with network.inside(gateway.namespace):
+                    reader, writer = await asyncio.wait_for(
+                        asyncio.open_connection(gateway.host, gateway.port), 5)
+                crowd.append(writer)
+            # The one who was there first is still served, whoever else is kept waiting.
+            await early.request("getRouterRtpCapabilities")
+            await early.open_transport(producing=True)
+            gateway.assert_alive()
+        finally:
+            for writer in crowd:
+                writer.close()
+
+        async def served():
+            try:
+                return (await gateway.get("/healthz"))[0] == 200
+            except OSError:
+                return False
+        await until(served, 15, "newcomers are served once there is room again", every=0.2)
+        metrics = await gateway.metrics()
+        assert any(value > 0 for name, value in metrics.items() if "accept" in name and "fail" in name
+                   or "refused" in name), "no counter says that connections were refused"
+
+
+async def test_sigterm_tells_clients_and_ends_with_zero(artifacts):
+    gateway = await Gateway(artifacts).start()
+    async with ProtooClient(gateway, "end", "peer") as client:
+        await client.join()
+        await gateway.stop()
+        await until(lambda: client.close_code, 5, "the connection is closed")
+        # 1001: going away. A protoo client then tries again, which is what a restart wants.
+        assert client.close_code in (1001, 1012), client.close_code
+
+
+async def test_help_names_every_option_and_operations_explains_it():
+    shown = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=10)
+    assert shown.returncode == 0
+    options = set(re.findall(r"--[a-z][a-z-]+", shown.stdout)) - {"--help", "--version"}
+    assert {"--host", "--port", "--media-port", "--announced-address"} <= options
+    explained = (ROOT / "Docs/Operations.md").read_text()
+    missing = {option for option in options if f"`{option}" not in explained}
+    assert not missing, f"Docs/Operations.md does not explain {sorted(missing)}"
+
+
+async def test_the_server_says_at_start_where_to_open_it(gateway):
+    assert re.search(rf"http://[^\s]*:{gateway.port}", gateway.log), gateway.log

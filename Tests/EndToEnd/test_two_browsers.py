@@ -1,0 +1,100 @@
+"""Two Chromium pages meet in a room through the real server."""
+
+from call import Person
+from waiting import samples, until
+
+SECONDS = 60
+
+
+async def test_two_people_see_and_hear_each_other_for_a_minute(gateway, chromium, artifacts):
+    alice = await Person(await chromium.page(), gateway.url, "minute", "Alice").enter()
+    bob = await Person(await chromium.page(), gateway.url, "minute", "Bob").enter()
+    try:
+        for person in (alice, bob):
+            await person.sees_and_hears()
+            await until(lambda person=person: one_tile(person), 10, f"{person.name} has one tile")
+
+        async def both():
+            return await alice.streams(), await bob.streams()
+
+        taken = await samples(both, SECONDS, every=2)
+        (alice_first, bob_first), (alice_last, bob_last) = taken[0][1], taken[-1][1]
+        for name, sender, receiver in (
+            ("Alice to Bob", (alice_first, alice_last), (bob_first, bob_last)),
+            ("Bob to Alice", (bob_first, bob_last), (alice_first, alice_last)),
+        ):
+            sent = sender[1].frames_sent() - sender[0].frames_sent()
+            decoded = receiver[1].frames_decoded() - receiver[0].frames_decoded()
+            energy = receiver[1].audio_energy() - receiver[0].audio_energy()
+            assert sent > SECONDS * 5, f"{name}: the sender made only {sent} frames in {SECONDS} s"
+            assert decoded >= 0.9 * sent, f"{name}: {decoded} frames decoded of {sent} sent"
+            assert energy > 0, f"{name}: no sound"
+        # Sound goes on to the end, it does not merely start.
+        for side in (0, 1):
+            energies = [sample[1][side].audio_energy() for sample in taken]
+            silent = max(b - a for a, b in zip(quiet_since(energies), range(len(energies))))
+            assert silent <= 3, f"no new audio energy for {silent * 2} s: {energies}"
+        await alice.page.picture(artifacts / "two.png")
+
+        await bob.page.close()
+        await until(lambda: no_tile(alice), 5, "the tile of the person who left is gone")
+    finally:
+        report(artifacts, alice, bob)
+
+
+def quiet_since(energies):
+    """For each sample the index since which the value has not grown."""
+    since, marks = 0, []
+    for index, energy in enumerate(energies):
+        if index == 0 or energy > energies[index - 1]:
+            since = index
+        marks.append(since)
+    return marks
+
+
+async def one_tile(person):
+    return await person.tiles() == 1
+
+
+async def no_tile(person):
+    return await person.tiles() == 0
+
+
+def report(folder, *people):
+    for person in people:
+        (folder / f"console-{person.name}.txt").write_text("\n".join(person.page.console) + "\n")
+
+
+async def test_six_people_fit_on_one_page(gateway, chromium, artifacts):
+    # Small pictures: six browsers' worth of encoding shares two cores with the server.
+    people = [
+        await Person(await chromium.page(), gateway.url, "six", name).enter()
+        for name in ("Ada", "Grace", "Edsger", "Barbara", "Alan", "Radia")
+    ]
+    try:
+        for person in people:
+            await person.sees_and_hears(others=5, seconds=60)
+            assert await person.tiles() == 5
+        await people[0].page.picture(artifacts / "six.png")
+        overflow = await people[0].page.evaluate(
+            "document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth")
+        assert not overflow, "the grid does not fit the window"
+    finally:
+        report(artifacts, *people)
+
+
+async def test_a_page_reconnects_by_itself_when_the_server_comes_back(start_gateway, chromium, artifacts):
+    gateway = await start_gateway()
+    alice = await Person(await chromium.page(), gateway.url, "again", "Alice").enter()
+    bob = await Person(await chromium.page(), gateway.url, "again", "Bob").enter()
+    try:
+        await alice.sees_and_hears()
+        gateway.process.kill()
+        await gateway.ended()
+        await until(lambda: no_tile(alice), 20, "the page noticed that the server is gone", every=0.3)
+        await gateway.start()
+        await until(lambda: one_tile(alice), 45, "both are back in the room", every=0.3)
+        await alice.sees_and_hears()
+        await bob.sees_and_hears()
+    finally:
+        report(artifacts, alice, bob)
