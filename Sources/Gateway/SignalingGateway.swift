@@ -1,1 +1,77 @@
-// The gateway.
+import Logging
+import NIOCore
+import Rooms
+
+/// Brings every signaling connection to its room, and forgets it once it is there.
+actor SignalingGateway {
+    private let rooms: RoomRegistry
+    private let limits: GatewayLimits
+    private let counters: GatewayCounters
+    private let logger: Logger
+    private var connections: [ObjectIdentifier: WebSocketConnection] = [:]
+    private var isClosed = false
+
+    init(rooms: RoomRegistry, limits: GatewayLimits, counters: GatewayCounters, logger: Logger) {
+        self.rooms = rooms
+        self.limits = limits
+        self.counters = counters
+        self.logger = logger
+    }
+
+    /// Serves one client in the caller's task until its connection ends.
+    nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
+        guard await opened(connection) else {
+            return connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+        }
+        counters.sessionOpened()
+        var logger = logger
+        logger[metadataKey: "room.id"] = "\(handshake.roomID)"
+        logger[metadataKey: "peer.id"] = "\(handshake.peerID)"
+        let session = SignalingSession(
+            connection: connection, dialect: handshake.dialect, limits: limits, counters: counters, logger: logger)
+        do throws(RoomError) {
+            let (room, peer) = try await rooms.connect(handshake.peerID, to: handshake.roomID, through: session)
+            logger.debug("client connected")
+            await session.run(in: room, as: peer)
+            session.ended()
+            await room.disconnected(peer)
+            logger.debug("client disconnected")
+        } catch {
+            logger.warning("client refused", metadata: ["error": "\(error)"])
+            connection.close(Self.closeCode(error.code), reason: error.message)
+            session.ended()
+            // What the client still sends is not for anybody; this ends with the connection.
+            for await _ in connection.messages {}
+        }
+        counters.sessionClosed()
+        await ended(connection)
+    }
+
+    /// Closes every connection that is left and takes no more.
+    func close() {
+        isClosed = true
+        for connection in connections.values {
+            connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+        }
+    }
+
+    private func opened(_ connection: WebSocketConnection) -> Bool {
+        guard !isClosed else { return false }
+        connections[ObjectIdentifier(connection)] = connection
+        return true
+    }
+
+    private func ended(_ connection: WebSocketConnection) { connections[ObjectIdentifier(connection)] = nil }
+
+    /// The close frame for a client that could not enter its room.
+    static func closeCode(_ code: RoomError.Code) -> WebSocketCloseCode {
+        switch code {
+        case .roomClosed, .peerClosed: .goingAway
+        case .limitReached, .overloaded, .timedOut: .tryAgainLater
+        case .invalidRequest, .invalidParameters, .unsupported, .unknownMethod, .notImplemented, .peerNotJoined,
+            .peerAlreadyJoined, .transportNotFound, .producerNotFound, .consumerNotFound, .wrongState, .streamConflict,
+            .internalError:
+            .internalError
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// Where the gateway listens and what it lets one client take.
+///
+/// Every limit exists because the other side of it is a stranger: the defaults suit a public server.
+public struct GatewayConfiguration: Sendable {
+    /// The address to bind: an IPv4 or IPv6 literal or a host name.
+    public var host: String
+    /// The TCP port for HTTP and WebSocket; 0 lets the kernel choose.
+    public var port: Int
+    public var limits: GatewayLimits
+
+    public init(host: String = "0.0.0.0", port: Int = 3016, limits: GatewayLimits = GatewayLimits()) {
+        self.host = host
+        self.port = port
+        self.limits = limits
+    }
+}
+
+/// What one client, and all together, may use.
+public struct GatewayLimits: Sendable {
+    /// Open TCP connections; further ones are closed as soon as they are accepted.
+    public var connections = 10_000
+    /// Bytes of one request's header fields, names and values together.
+    public var headerBytes = 16 * 1024
+    /// Bytes of one HTTP request's body.
+    public var bodyBytes = 64 * 1024
+    /// Bytes of one signaling message, its fragments together; protoo's own limit.
+    public var messageBytes = 960_000
+    /// Bytes that may wait for a client that does not read before it is cut off.
+    public var outgoingBytes = 4 * 1024 * 1024
+    /// Requests of ours that may wait for one client's answer.
+    public var pendingRequests = 4096
+    /// Time for a connection's first whole request (against clients that send a byte a second).
+    public var requestTimeout = Duration.seconds(10)
+    /// Time a connection may idle between two HTTP requests.
+    public var keepAliveTimeout = Duration.seconds(30)
+    /// Time between two WebSocket pings.
+    public var pingInterval = Duration.seconds(10)
+    /// A WebSocket client from which nothing at all came for this long is gone.
+    public var silenceTimeout = Duration.seconds(30)
+    /// Time for a client to answer a request of ours.
+    public var responseTimeout = Duration.seconds(15)
+    /// Time for a client to finish the closing handshake before the connection is cut.
+    public var closeTimeout = Duration.seconds(2)
+
+    public init() {}
+}

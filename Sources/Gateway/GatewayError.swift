@@ -1,0 +1,24 @@
+/// Why the gateway could not start.
+public struct GatewayError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// Another process listens on the port.
+        case portInUse
+        /// The address is not one of this machine's, or not an address.
+        case addressUnavailable
+        /// The port needs a privilege this process does not have.
+        case permissionDenied
+        /// Another system call failed.
+        case system
+    }
+
+    public let code: Code
+    /// What is wrong, for a person; names no option, since only the caller knows where the value came from.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

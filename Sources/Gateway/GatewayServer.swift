@@ -1,0 +1,82 @@
+public import Logging
+public import Media
+import NIOCore
+import NIOPosix
+public import Rooms
+
+/// The gateway of one process: the HTTP port, the signaling on it, the state API, the metrics and the page.
+///
+/// Start it, `run` it in a task of its own, `stopAccepting` and `close` it at the end.
+public final class GatewayServer: Sendable {
+    /// The bound TCP port.
+    public var port: Int { listener.port }
+
+    private let listener: HTTPListener
+    private let group: MultiThreadedEventLoopGroup
+    private let gateway: SignalingGateway
+    private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
+    private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
+    let counters: GatewayCounters
+
+    /// Binds the port; connections are accepted at once and served by `run`.
+    /// - Throws: `GatewayError` when the port cannot be had.
+    public static func start(
+        _ configuration: GatewayConfiguration, rooms: RoomRegistry,
+        mediaCounters: @escaping @Sendable () -> [ShardCounters],
+        logger: Logger = Logger(label: "roundhouse.gateway")
+    ) async throws(GatewayError) -> GatewayServer {
+        let counters = GatewayCounters()
+        let router = HTTPRouter(
+            assets: StaticAssets(), state: StateAPI(registry: rooms),
+            metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters))
+        let gateway = SignalingGateway(
+            rooms: rooms, limits: configuration.limits, counters: counters, logger: logger)
+        let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
+        // Signaling is light, and the cores belong to the media threads.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
+        do throws(GatewayError) {
+            let listener = try await HTTPListener.bind(
+                configuration, on: group, router: router, counters: counters,
+                opened: { opener.yield(($0, $1)) })
+            logger.notice("listening", metadata: ["port": "\(listener.port)"])
+            return GatewayServer(
+                listener: listener, group: group, gateway: gateway, opened: opened, opener: opener, counters: counters)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private init(
+        listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
+        opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
+        opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
+    ) {
+        self.listener = listener
+        self.group = group
+        self.gateway = gateway
+        self.opened = opened
+        self.opener = opener
+        self.counters = counters
+    }
+
+    /// Serves clients, one task each; returns when `close` was called and the last of them is gone.
+    public func run() async {
+        await withDiscardingTaskGroup { tasks in
+            for await (connection, handshake) in opened {
+                tasks.addTask { await self.gateway.serve(connection, handshake) }
+            }
+        }
+        try? await group.shutdownGracefully()
+    }
+
+    /// Closes the listening socket; connections go on.
+    public func stopAccepting() async { await listener.close() }
+
+    /// Tells every client that the server stops, and lets `run` return.
+    public func close() async {
+        await listener.close()
+        await gateway.close()
+        opener.finish()
+    }
+}

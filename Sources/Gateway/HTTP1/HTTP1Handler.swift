@@ -1,0 +1,160 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// Collects one HTTP/1.1 request at a time, has the router answer it, and enforces the limits of size and time.
+///
+/// Requests that a client sends ahead wait in the pipelining handler before this one.
+final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case waiting
+        case receiving(HTTPRequestHead, ByteBuffer)
+        case responding
+        /// Answered early with `Connection: close`; what the client still sends is dropped.
+        case refused
+    }
+
+    private let router: HTTPRouter
+    private let limits: GatewayLimits
+    private let counters: GatewayCounters
+    private var state = State.waiting
+    private var deadline: Scheduled<Void>?
+
+    init(router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters) {
+        self.router = router
+        self.limits = limits
+        self.counters = counters
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { startDeadline(limits.requestTimeout, context) }
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), .waiting):
+            if let length = head.headers.first(name: "content-length"), Int(length) ?? .max > limits.bodyBytes {
+                return refuseBody(context)
+            }
+            state = .receiving(head, ByteBuffer())
+        case (.body(let part), .receiving(let head, var body)):
+            guard part.readableBytes <= limits.bodyBytes - body.readableBytes else { return refuseBody(context) }
+            state = .waiting
+            body.writeImmutableBuffer(part)
+            state = .receiving(head, body)
+        case (.end, .receiving(let head, let body)): requestReceived(head, body, context)
+        case (_, .refused), (_, .waiting), (_, .responding), (.head, .receiving): break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The upgrader's own complaint precedes the request, which then arrives here and is answered like any other.
+        guard let error = error as? HTTPParserError else { return }
+        counters.connectionRefused(.malformedRequest)
+        switch state {
+        case .waiting, .receiving:
+            let isTooLarge = error == .headerOverflow
+            refuse(
+                isTooLarge
+                    ? .failure(
+                        .requestHeaderFieldsTooLarge, code: "header-too-large",
+                        "the header fields together may have \(limits.headerBytes) bytes")
+                    : .failure(.badRequest, code: "malformed-request", "the request is not HTTP/1.1"), context)
+        case .responding, .refused: context.close(promise: nil)
+        }
+    }
+
+    private func requestReceived(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        state = .responding
+        deadline?.cancel()
+        guard let request = HTTPRequest(head) else {
+            return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid"), context)
+        }
+        let incoming = IncomingRequest(head: request, body: Array(body.readableBytesView))
+        let router = router
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
+            let (handler, context) = bound.value
+            handler.write(response, to: head, context)
+        }
+    }
+
+    private func write(_ response: OutgoingResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive, case .responding = state else { return }
+        counters.responded(status: response.head.status.code)
+        state = .waiting
+        startDeadline(limits.keepAliveTimeout, context)
+        let isLast = !head.isKeepAlive
+        let done = send(response, version: head.version, isHeadOnly: head.method == .HEAD, isLast: isLast, context)
+        if isLast { close(after: done, context) }
+    }
+
+    private func refuseBody(_ context: ChannelHandlerContext) {
+        refuse(
+            .failure(.contentTooLarge, code: "body-too-large", "a body may have \(limits.bodyBytes) bytes"), context)
+    }
+
+    private func refuse(_ response: OutgoingResponse, _ context: ChannelHandlerContext) {
+        state = .refused
+        counters.responded(status: response.head.status.code)
+        close(after: send(response, version: .http1_1, isHeadOnly: false, isLast: true, context), context)
+    }
+
+    private func send(
+        _ response: OutgoingResponse, version: HTTPVersion, isHeadOnly: Bool, isLast: Bool,
+        _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        var head = HTTPResponseHead(response.head, version: version)
+        // A 304 has no body and describes none (RFC 9110 §15.4.5).
+        if response.head.status != .notModified {
+            head.headers.replaceOrAdd(name: "content-length", value: String(response.body.count))
+        }
+        if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if !isHeadOnly, !response.body.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: response.body)))), promise: nil)
+        }
+        return context.writeAndFlush(wrapOutboundOut(.end(nil)))
+    }
+
+    /// Ends our side first: closing with unread bytes in the socket would reset it, and the answer would be lost.
+    private func close(after written: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let linger = TimeAmount(limits.closeTimeout)
+        written.whenComplete { _ in
+            let context = bound.value
+            context.close(mode: .output, promise: nil)
+            context.eventLoop.scheduleTask(in: linger) { bound.value.close(promise: nil) }
+        }
+    }
+
+    private func startDeadline(_ time: Duration, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(time)) {
+            let (handler, context) = bound.value
+            handler.deadlinePassed(context)
+        }
+    }
+
+    private func deadlinePassed(_ context: ChannelHandlerContext) {
+        switch state {
+        case .receiving:
+            counters.connectionRefused(.slowRequest)
+            refuse(
+                .failure(.requestTimeout, code: "request-timeout", "the request did not arrive in time"), context)
+        case .waiting:
+            counters.connectionRefused(.slowRequest)
+            context.close(promise: nil)
+        case .responding, .refused: break
+        }
+    }
+}

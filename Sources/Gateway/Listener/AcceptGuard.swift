@@ -1,0 +1,70 @@
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Sits on the listening socket: bounds the number of connections, and pauses accepting when the process has no
+/// descriptor left.
+///
+/// A listening socket stays readable while `accept` fails with EMFILE, so accepting again at once would spin.
+final class AcceptGuard: ChannelDuplexHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+    typealias OutboundIn = Never
+
+    private let limit: Int
+    private let counters: GatewayCounters
+    private let pause: TimeAmount
+    private var isPaused = false
+    private var isReadHeld = false
+
+    init(limit: Int, counters: GatewayCounters, pause: TimeAmount = .milliseconds(200)) {
+        self.limit = limit
+        self.counters = counters
+        self.pause = pause
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let connection = unwrapInboundIn(data)
+        guard counters.connectionOpened(limit: limit) else {
+            counters.connectionRefused(.tooManyConnections)
+            connection.close(promise: nil)
+            return
+        }
+        let counters = counters
+        connection.closeFuture.whenComplete { _ in counters.connectionClosed() }
+        context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? IOError, Self.isExhaustion(error.errnoCode) else {
+            return context.fireErrorCaught(error)
+        }
+        counters.acceptFailed()
+        guard !isPaused else { return }
+        isPaused = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: pause) {
+            let (handler, context) = bound.value
+            handler.resume(context)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isPaused { isReadHeld = true } else { context.read() }
+    }
+
+    private func resume(_ context: ChannelHandlerContext) {
+        isPaused = false
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    static func isExhaustion(_ code: CInt) -> Bool {
+        code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM || code == ECONNABORTED
+    }
+}

@@ -1,0 +1,83 @@
+import Synchronization
+
+/// What the gateway counts, for `/metrics`; every label is one of a fixed set.
+final class GatewayCounters: Sendable {
+    struct RequestKey: Hashable {
+        var method: String
+        var outcome: String
+    }
+
+    struct Snapshot: Sendable {
+        var openConnections = 0
+        var openSessions = 0
+        var acceptedConnections: UInt64 = 0
+        /// Why a connection was not taken or was cut → how many.
+        var refusedConnections: [String: UInt64] = [:]
+        var acceptFailures: UInt64 = 0
+        /// HTTP status → responses.
+        var responses: [Int: UInt64] = [:]
+        var requests: [RequestKey: UInt64] = [:]
+        /// Why a signaling message was not acted upon → how many.
+        var rejectedMessages: [String: UInt64] = [:]
+        /// WebSocket close code sent or seen → connections.
+        var closes: [String: UInt64] = [:]
+        var outgoingRequestTimeouts: UInt64 = 0
+    }
+
+    private let state = Mutex(Snapshot())
+
+    func snapshot() -> Snapshot { state.withLock { $0 } }
+
+    /// - Returns: `false`, counting nothing, when `limit` connections are open.
+    func connectionOpened(limit: Int) -> Bool {
+        state.withLock { state in
+            guard state.openConnections < limit else { return false }
+            state.openConnections += 1
+            state.acceptedConnections &+= 1
+            return true
+        }
+    }
+
+    func connectionClosed() { state.withLock { $0.openConnections -= 1 } }
+    func sessionOpened() { state.withLock { $0.openSessions += 1 } }
+    func sessionClosed() { state.withLock { $0.openSessions -= 1 } }
+    func acceptFailed() { state.withLock { $0.acceptFailures &+= 1 } }
+    func connectionRefused(_ reason: RefusalReason) {
+        state.withLock { $0.refusedConnections[reason.rawValue, default: 0] &+= 1 }
+    }
+    func responded(status: Int) { state.withLock { $0.responses[status, default: 0] &+= 1 } }
+    func requested(method: String, outcome: String) {
+        state.withLock { $0.requests[RequestKey(method: method, outcome: outcome), default: 0] &+= 1 }
+    }
+    func messageRejected(_ reason: RejectionReason) {
+        state.withLock { $0.rejectedMessages[reason.rawValue, default: 0] &+= 1 }
+    }
+    func webSocketClosed(_ code: WebSocketCloseCode) {
+        // A client may choose among two thousand codes; as labels they would be two thousand time series.
+        let label =
+            switch code.rawValue {
+            case 1000...1014, WebSocketCloseCode.closedByServer.rawValue: String(code.rawValue)
+            default: "other"
+            }
+        state.withLock { $0.closes[label, default: 0] &+= 1 }
+    }
+    func outgoingRequestTimedOut() { state.withLock { $0.outgoingRequestTimeouts &+= 1 } }
+}
+
+/// Why a connection was not taken, or was cut before it became a session.
+enum RefusalReason: String, CaseIterable {
+    case tooManyConnections = "too_many_connections"
+    case slowRequest = "slow_request"
+    case malformedRequest = "malformed_request"
+    case badHandshake = "bad_handshake"
+}
+
+/// Why a signaling message was not acted upon.
+enum RejectionReason: String, CaseIterable {
+    case notJSON = "not_json"
+    case notAMessage = "not_a_message"
+    case invalidField = "invalid_field"
+    case unknownMethod = "unknown_method"
+    case unknownNotification = "unknown_notification"
+    case unexpectedResponse = "unexpected_response"
+}

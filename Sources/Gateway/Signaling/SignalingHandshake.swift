@@ -1,0 +1,116 @@
+import HTTPTypes
+import Rooms
+
+/// A WebSocket upgrade that may become a signaling session.
+struct SignalingHandshake: Sendable {
+    var roomID: RoomID
+    var peerID: PeerID
+    var dialect: any SignalingDialect
+
+    /// What the upgrade's response adds.
+    var responseFields: HTTPFields { [.secWebSocketProtocol: dialect.subprotocol] }
+
+    enum Judgement: Sendable {
+        /// The request does not ask for a WebSocket.
+        case notAnUpgrade
+        case accept(SignalingHandshake)
+        case refuse(OutgoingResponse)
+    }
+
+    /// The dialects, preferred first.
+    private static let dialects: [any SignalingDialect] = [ProtooDialect()]
+
+    /// Reads an upgrade request: `/?roomId=…&peerId=…` with subprotocol `protoo`.
+    static func judge(_ request: HTTPRequest) -> Judgement {
+        let fields = request.headerFields
+        guard tokens(fields[.upgrade]).contains(where: { $0.lowercased() == "websocket" }) else { return .notAnUpgrade }
+        guard request.method == .get else {
+            return .refuse(.methodNotAllowed("GET", "a WebSocket is opened with GET"))
+        }
+        guard let target = RequestTarget(request.path ?? "/") else { return .refuse(.malformedTarget) }
+        guard target.path.isEmpty else {
+            return .refuse(.failure(.notFound, code: "not-found", "signaling is at /?roomId=…&peerId=…"))
+        }
+        guard tokens(fields[.connection]).contains(where: { $0.lowercased() == "upgrade" }) else {
+            return .refuse(badHandshake("the Connection field does not say Upgrade"))
+        }
+        guard fields[.secWebSocketVersion] == "13" else {
+            var response = OutgoingResponse.failure(
+                .upgradeRequired, code: "unsupported-websocket-version", "this server speaks WebSocket version 13")
+            response.head.headerFields[.secWebSocketVersion] = "13"
+            return .refuse(response)
+        }
+        guard let key = fields[.secWebSocketKey], isKey(key) else {
+            return .refuse(badHandshake("Sec-WebSocket-Key is not 16 bytes in Base64"))
+        }
+        let offered = tokens(fields[.secWebSocketProtocol]).map(String.init)
+        guard let dialect = dialects.first(where: { offered.contains($0.subprotocol) }) else {
+            let known = dialects.map(\.subprotocol).joined(separator: ", ")
+            return .refuse(
+                .failure(
+                    .badRequest, code: "unsupported-subprotocol",
+                    "Sec-WebSocket-Protocol has to offer one of: \(known)"))
+        }
+        switch (identifier("roomId", in: target), identifier("peerId", in: target)) {
+        case (.success(let room), .success(let peer)):
+            return .accept(SignalingHandshake(roomID: RoomID(room), peerID: PeerID(peer), dialect: dialect))
+        case (.failure(let problem), _), (_, .failure(let problem)): return .refuse(problem.response)
+        }
+    }
+
+    /// A name that a client may choose: 1 to 64 scalars, none invisible (a name that looks like another is no name).
+    static func isIdentifier(_ text: String) -> Bool {
+        guard !text.isEmpty, text.unicodeScalars.count <= 64 else { return false }
+        return text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+    }
+
+    private struct Problem: Error { var response: OutgoingResponse }
+
+    private static func identifier(_ name: String, in target: RequestTarget) -> Result<String, Problem> {
+        guard let value = target[name] else {
+            return .failure(
+                Problem(
+                    response: .failure(
+                        .badRequest, code: "missing-parameter", "the query has no \(name): use /?roomId=…&peerId=…")))
+        }
+        guard isIdentifier(value) else {
+            return .failure(
+                Problem(
+                    response: .failure(
+                        .badRequest, code: "invalid-parameter", "\(name) has to be 1 to 64 printable characters")))
+        }
+        return .success(value)
+    }
+
+    private static func badHandshake(_ message: String) -> OutgoingResponse {
+        .failure(.badRequest, code: "bad-handshake", message)
+    }
+
+    /// 16 bytes in Base64 are 22 characters and two of padding (RFC 6455 §4.1).
+    private static func isKey(_ key: String) -> Bool {
+        let bytes = Array(key.utf8)
+        guard bytes.count == 24, bytes[22] == UInt8(ascii: "="), bytes[23] == UInt8(ascii: "=") else { return false }
+        return bytes[..<22].allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+    }
+
+    private static func tokens(_ field: String?) -> [Substring] {
+        guard let field else { return [] }
+        return field.split(separator: ",").map { item in
+            var item = item.drop { $0 == " " || $0 == "\t" }
+            while let last = item.last, last == " " || last == "\t" { item.removeLast() }
+            return item
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Media
+import Rooms
+
+/// `GET /metrics`: the counters as Prometheus' text exposition format, version 0.0.4.
+struct MetricsExposition: Sendable {
+    let counters: GatewayCounters
+    let registry: RoomRegistry
+    let media: @Sendable () -> [ShardCounters]
+
+    func response() -> OutgoingResponse {
+        OutgoingResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text().utf8))
+    }
+
+    func text() -> String {
+        var page = MetricsPage()
+        writeMedia(&page)
+        writeRooms(&page)
+        writeGateway(&page)
+        return page.text
+    }
+
+    private func writeMedia(_ page: inout MetricsPage) {
+        let shards = media()
+        // Every shard has the same counters in the same order.
+        for (index, entry) in (shards.first?.values ?? []).enumerated() {
+            page.family("roundhouse_media_\(entry.name)_total", .counter, "Media plane: \(entry.name), by shard.")
+            for shard in shards where index < shard.values.count {
+                page.sample(["shard": "\(shard.shard)"], shard.values[index].value)
+            }
+        }
+        page.family("roundhouse_media_dropped_packets_total", .counter, "Packets the media plane dropped, by reason.")
+        for shard in shards {
+            for drop in shard.drops { page.sample(["shard": "\(shard.shard)", "reason": drop.reason], drop.count) }
+        }
+        page.family("roundhouse_media_cpu_seconds_total", .counter, "CPU time of the media threads.")
+        for shard in shards { page.sample(["shard": "\(shard.shard)"], shard.cpuSeconds) }
+    }
+
+    private func writeRooms(_ page: inout MetricsPage) {
+        let (rooms, counts) = registry.totals()
+        page.gauge("roundhouse_rooms_open_rooms", "Rooms with a peer.", rooms)
+        page.gauge("roundhouse_rooms_open_peers", "Connected peers, joined or not.", counts.peers)
+        page.gauge("roundhouse_rooms_open_transports", "Open transports.", counts.transports)
+        page.gauge("roundhouse_rooms_open_producers", "Open producers.", counts.producers)
+        page.gauge("roundhouse_rooms_open_consumers", "Open consumers.", counts.consumers)
+    }
+
+    private func writeGateway(_ page: inout MetricsPage) {
+        let snapshot = counters.snapshot()
+        page.gauge("roundhouse_gateway_open_connections", "Open TCP connections.", snapshot.openConnections)
+        page.gauge("roundhouse_gateway_open_sessions", "Open signaling sessions.", snapshot.openSessions)
+        page.counter(
+            "roundhouse_gateway_accepted_connections_total", "TCP connections accepted.", snapshot.acceptedConnections)
+        page.counter(
+            "roundhouse_gateway_accept_failures_total",
+            "Times accepting failed for want of descriptors or memory; accepting then pauses.", snapshot.acceptFailures)
+        page.family(
+            "roundhouse_gateway_refused_connections_total", .counter,
+            "Connections refused, or cut before they were a session, by reason.")
+        for reason in RefusalReason.allCases {
+            page.sample(["reason": reason.rawValue], snapshot.refusedConnections[reason.rawValue] ?? 0)
+        }
+        page.family("roundhouse_gateway_http_responses_total", .counter, "HTTP responses by status.")
+        for (status, count) in snapshot.responses.sorted(by: { $0.key < $1.key }) {
+            page.sample(["status": "\(status)"], count)
+        }
+        page.family("roundhouse_gateway_requests_total", .counter, "Signaling requests by method and outcome.")
+        let requests = snapshot.requests.sorted {
+            ($0.key.method, $0.key.outcome) < ($1.key.method, $1.key.outcome)
+        }
+        for (key, count) in requests { page.sample(["method": key.method, "outcome": key.outcome], count) }
+        page.family(
+            "roundhouse_gateway_rejected_messages_total", .counter, "Signaling messages not acted upon, by reason.")
+        for reason in RejectionReason.allCases {
+            page.sample(["reason": reason.rawValue], snapshot.rejectedMessages[reason.rawValue] ?? 0)
+        }
+        page.family("roundhouse_gateway_websocket_closes_total", .counter, "WebSockets closed, by close code.")
+        for (code, count) in snapshot.closes.sorted(by: { $0.key < $1.key }) {
+            page.sample(["code": code], count)
+        }
+        page.counter(
+            "roundhouse_gateway_request_timeouts_total",
+            "Requests of the server that a client did not answer in time.", snapshot.outgoingRequestTimeouts)
+    }
+}

@@ -1,0 +1,146 @@
+import NIOCore
+import Synchronization
+
+/// One client's WebSocket, as the rest of the gateway sees it: send text, close, read messages.
+///
+/// `send` and `close` may be called from any thread or actor, never block and keep their order. What waits for a slow
+/// client is bounded: beyond the limit the client is cut off.
+final class WebSocketConnection: Sendable {
+    enum Outgoing {
+        case text(String)
+        case close(WebSocketCloseCode, String)
+    }
+
+    private struct Outbox {
+        var waiting: [Outgoing] = []
+        /// Bytes handed to `send` and not yet taken by the kernel.
+        var bytes = 0
+        var isWakePending = false
+        var isClosed = false
+        var isOverflown = false
+    }
+
+    typealias Messages = NIOAsyncSequenceProducer<
+        String, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, WebSocketReadGate
+    >
+
+    /// The client's messages in order; ends when the connection does. One consumer.
+    let messages: Messages
+    private let source: Messages.Source
+    private let gate: WebSocketReadGate
+    private let outbox = Mutex(Outbox())
+    private let outgoingLimit: Int
+    let eventLoop: any EventLoop
+    private let wake: @Sendable () -> Void
+
+    /// A message counts as this many bytes more than its text: frame, queue entry, buffer.
+    static let overheadPerMessage = 64
+
+    /// - Parameter wake: called on the event loop when the outbox has something to take.
+    init(eventLoop: any EventLoop, outgoingLimit: Int, gate: WebSocketReadGate, wake: @escaping @Sendable () -> Void) {
+        self.eventLoop = eventLoop
+        self.outgoingLimit = outgoingLimit
+        self.gate = gate
+        self.wake = wake
+        // A client whose requests wait is not read from: TCP then slows it down.
+        let sequence = NIOAsyncSequenceProducer.makeSequence(
+            elementType: String.self,
+            backPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
+                lowWatermark: 2, highWatermark: 8),
+            finishOnDeinit: true, delegate: gate)
+        messages = sequence.sequence
+        source = sequence.source
+    }
+
+    func send(_ text: String) { enqueue(.text(text), bytes: text.utf8.count + Self.overheadPerMessage) }
+
+    /// Begins the closing handshake after what was sent before. The reason is cut to 123 bytes (RFC 6455 §5.5).
+    func close(_ code: WebSocketCloseCode, reason: String = "") {
+        enqueue(.close(code, reason), bytes: Self.overheadPerMessage)
+    }
+
+    private func enqueue(_ item: Outgoing, bytes: Int) {
+        let mustWake = outbox.withLock { outbox in
+            guard !outbox.isClosed, !outbox.isOverflown else { return false }
+            if outbox.bytes + bytes > outgoingLimit {
+                // What waits is dropped here, not when the loop gets to it: the memory is the reason for the limit.
+                outbox.isOverflown = true
+                outbox.waiting = []
+            } else {
+                outbox.waiting.append(item)
+                outbox.bytes += bytes
+            }
+            defer { outbox.isWakePending = true }
+            return !outbox.isWakePending
+        }
+        if mustWake { eventLoop.execute(wake) }
+    }
+
+    // MARK: The handler's side, on the event loop
+
+    /// Whether there is room for more of the client's messages.
+    var isReadable: Bool { gate.isOpen }
+
+    /// Takes what waits, in order; `nil` when the client has let too much pile up.
+    func takeOutgoing() -> [Outgoing]? {
+        outbox.withLock { outbox in
+            outbox.isWakePending = false
+            guard !outbox.isOverflown else { return nil }
+            defer { outbox.waiting = [] }
+            return outbox.waiting
+        }
+    }
+
+    static func cost(of item: Outgoing) -> Int {
+        switch item {
+        case .text(let text): text.utf8.count + overheadPerMessage
+        case .close: overheadPerMessage
+        }
+    }
+
+    func outgoingWritten(bytes: Int) { outbox.withLock { $0.bytes -= bytes } }
+
+    func messageReceived(_ text: String) {
+        if case .stopProducing = source.yield(contentsOf: CollectionOfOne(text)) { gate.pause() }
+    }
+
+    func closed() {
+        outbox.withLock { outbox in
+            outbox.isClosed = true
+            outbox.waiting = []
+        }
+        source.finish()
+    }
+}
+
+/// Says whether the socket is read: closed while the client's messages pile up.
+final class WebSocketReadGate: NIOAsyncSequenceProducerDelegate, Sendable {
+    private let isPaused = Atomic<Bool>(false)
+    private let eventLoop: any EventLoop
+    private let resume: @Sendable () -> Void
+    private let terminated: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - resume: called on the event loop when reading may go on.
+    ///   - terminated: called on the event loop when nobody reads the messages any more.
+    init(
+        eventLoop: any EventLoop, resume: @escaping @Sendable () -> Void, terminated: @escaping @Sendable () -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.resume = resume
+        self.terminated = terminated
+    }
+
+    var isOpen: Bool { !isPaused.load(ordering: .acquiring) }
+    func pause() { isPaused.store(true, ordering: .releasing) }
+
+    func produceMore() {
+        // On the loop, so that it cannot overtake the `pause` of the message that filled the queue.
+        eventLoop.execute {
+            self.isPaused.store(false, ordering: .releasing)
+            self.resume()
+        }
+    }
+
+    func didTerminate() { eventLoop.execute(terminated) }
+}

@@ -1,0 +1,203 @@
+import NIOCore
+import NIOWebSocket
+
+/// The channel's end of a `WebSocketConnection`: frames, heartbeat, closing handshake, back-pressure.
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = Never
+    typealias OutboundOut = WebSocketFrame
+
+    private enum State {
+        case open
+        /// Our close frame is out; the client's, or the deadline, ends the connection.
+        case closing
+        case closed
+    }
+
+    private let limits: GatewayLimits
+    private let counters: GatewayCounters
+    private let ready: (WebSocketConnection) -> Void
+    private var reader: WebSocketReader
+    private var state = State.open
+    private var connection: WebSocketConnection?
+    private var context: ChannelHandlerContext?
+    private var lastHeard = NIODeadline.uptimeNanoseconds(0)
+    private var isReadHeld = false
+    private var heartbeat: Scheduled<Void>?
+
+    /// - Parameter ready: given the connection as soon as the handler is in the pipeline.
+    init(limits: GatewayLimits, counters: GatewayCounters, ready: @escaping (WebSocketConnection) -> Void) {
+        self.limits = limits
+        self.counters = counters
+        self.ready = ready
+        reader = WebSocketReader(messageLimit: limits.messageBytes)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let gate = WebSocketReadGate(
+            eventLoop: eventLoop, resume: { bound.value.resumeReading() },
+            terminated: { bound.value.beginClosing(.goingAway, "") })
+        let connection = WebSocketConnection(
+            eventLoop: eventLoop, outgoingLimit: limits.outgoingBytes, gate: gate,
+            wake: { bound.value.writeOutgoing() })
+        self.connection = connection
+        lastHeard = eventLoop.now
+        scheduleHeartbeat()
+        ready(connection)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    // MARK: Receiving
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastHeard = context.eventLoop.now
+        let frame = unwrapInboundIn(data)
+        switch state {
+        case .closed: return
+        case .closing:
+            // Whatever else arrives is too late; their close frame ends the handshake (RFC 6455 §7.1.1).
+            if frame.opcode == .connectionClose { context.close(promise: nil) }
+            return
+        case .open: break
+        }
+        switch reader.frameReceived(frame) {
+        case .none: break
+        case .message(let text): connection?.messageReceived(text)
+        case .pong(let payload):
+            write(WebSocketFrame(fin: true, opcode: .pong, data: payload), cost: 0)
+            context.flush()
+        case .close(let code):
+            counters.webSocketClosed(code)
+            answerClose(code)
+        case .fail(let code, let reason): beginClosing(code, reason)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch (state, error) {
+        case (.open, NIOWebSocketError.invalidFrameLength):
+            beginClosing(.messageTooLarge, "the message is longer than \(limits.messageBytes) bytes")
+        case (.open, is NIOWebSocketError): beginClosing(.protocolError, "a broken frame")
+        case (.open, _): context.close(promise: nil)
+        // The decoder repeats its error for bytes that follow the one it failed at; the deadline ends this.
+        case (.closing, _), (.closed, _): break
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if connection?.isReadable ?? true || state != .open { context.read() } else { isReadHeld = true }
+    }
+
+    private func resumeReading() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    // MARK: Sending
+
+    private func writeOutgoing() {
+        guard case .open = state, let connection, let context else { return }
+        guard let items = connection.takeOutgoing() else {
+            // It does not read: a close frame would wait behind what it has not read.
+            context.close(promise: nil)
+            return
+        }
+        for item in items {
+            guard case .open = state else { break }
+            switch item {
+            case .text(let text):
+                write(
+                    WebSocketFrame(fin: true, opcode: .text, data: context.channel.allocator.buffer(string: text)),
+                    cost: WebSocketConnection.cost(of: item))
+            case .close(let code, let reason): beginClosing(code, reason)
+            }
+        }
+        context.flush()
+    }
+
+    private func write(_ frame: WebSocketFrame, cost: Int) {
+        guard let context else { return }
+        guard cost > 0, let connection else { return context.write(wrapOutboundOut(frame), promise: nil) }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenComplete { _ in connection.outgoingWritten(bytes: cost) }
+        context.write(wrapOutboundOut(frame), promise: promise)
+    }
+
+    // MARK: Closing
+
+    private func beginClosing(_ code: WebSocketCloseCode, _ reason: String) {
+        guard case .open = state, let context else { return }
+        counters.webSocketClosed(code)
+        writeClose(code, reason, on: context)
+        state = .closing
+        // Nobody hears this client any more, whatever it still sends.
+        connection?.closed()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: TimeAmount(limits.closeTimeout)) {
+            bound.value.context?.close(promise: nil)
+        }
+        resumeReading()
+    }
+
+    /// The client's close frame is answered with its own code, and the server ends the connection (RFC 6455 §7.1.1).
+    private func answerClose(_ code: WebSocketCloseCode) {
+        guard let context else { return }
+        state = .closing
+        connection?.closed()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        writeClose(code, "", on: context).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+
+    @discardableResult
+    private func writeClose(
+        _ code: WebSocketCloseCode, _ reason: String, on context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        var payload = context.channel.allocator.buffer(capacity: 125)
+        payload.writeInteger(code.rawValue)
+        var cut = Substring(reason)
+        while cut.utf8.count > 123 { cut.removeLast() }
+        payload.writeSubstring(cut)
+        return context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: payload)))
+    }
+
+    private func ended() {
+        if case .open = state { counters.webSocketClosed(.abnormal) }
+        guard state != .closed else { return }
+        state = .closed
+        heartbeat?.cancel()
+        connection?.closed()
+        connection = nil
+        context = nil
+    }
+
+    // MARK: Heartbeat
+
+    private func scheduleHeartbeat() {
+        guard let context else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        heartbeat = context.eventLoop.scheduleTask(in: TimeAmount(limits.pingInterval)) { bound.value.beat() }
+    }
+
+    private func beat() {
+        guard case .open = state, let context else { return }
+        // While we do not read, its silence is ours.
+        if isReadHeld { lastHeard = context.eventLoop.now }
+        if context.eventLoop.now - lastHeard >= TimeAmount(limits.silenceTimeout) {
+            context.close(promise: nil)
+            return
+        }
+        write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), cost: 0)
+        context.flush()
+        scheduleHeartbeat()
+    }
+}

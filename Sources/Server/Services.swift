@@ -1,0 +1,78 @@
+import Gateway
+import Media
+import Rooms
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The media threads as a service: they end last.
+struct MediaService: Service {
+    let plane: MediaPlane
+
+    func run() async throws {
+        plane.start()
+        try? await gracefulShutdown()
+        await plane.close()
+    }
+}
+
+/// The gateway and the rooms behind it as a service: no new client, then the old ones are told, then it ends.
+struct GatewayService: Service {
+    let gateway: GatewayServer
+    let rooms: RoomRegistry
+    /// Printed once clients can come.
+    let welcome: String
+
+    func run() async throws {
+        StandardOutput.write(welcome)
+        async let serving: Void = gateway.run()
+        try? await gracefulShutdown()
+        let impatience = Task { await Self.exitAtNextSignal() }
+        defer { impatience.cancel() }
+        await gateway.stopAccepting()
+        await rooms.close(.shutdown)
+        await gateway.close()
+        await serving
+    }
+
+    /// Who asks twice does not want to wait for clients.
+    private static func exitAtNextSignal() async {
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
+        }
+    }
+}
+
+/// Written unbuffered, so that what waits for the line sees it at once even through a pipe.
+enum StandardOutput {
+    static func write(_ text: String) { writeAll(text, to: STDOUT_FILENO) }
+}
+
+enum StandardError {
+    static func write(_ text: String) { writeAll(text, to: STDERR_FILENO) }
+}
+
+private func writeAll(_ text: String, to descriptor: CInt) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        // Safe: the pointer is used within the call, with the buffer's own count.
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR { return }
+    }
+}
+
+/// Every client takes a descriptor, and many systems start a process with 1024 of a million it may have.
+enum DescriptorLimit {
+    static func raise() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        // Refused in some sandboxes: the server then runs with what it has.
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
