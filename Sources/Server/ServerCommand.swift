@@ -104,7 +104,8 @@ struct ServerCommand: AsyncParsableCommand {
 
     private static func lifecycle(services: [any Service]) -> ServiceGroupConfiguration {
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "roundhouse.server"))
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "roundhouse.server")
+        )
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)
         return configuration

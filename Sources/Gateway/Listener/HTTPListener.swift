@@ -73,7 +73,9 @@ struct HTTPListener: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let operations = channel.pipeline.syncOperations
                     operations.removeHandler(httpBound.value, promise: nil)
-                    guard let handshake = router.handshake(head) else { throw ChannelError.inappropriateOperationForState }
+                    guard let handshake = router.handshake(head) else {
+                        throw ChannelError.inappropriateOperationForState
+                    }
                     try operations.addHandler(
                         WebSocketHandler(limits: limits, counters: counters) { opened($0, handshake) })
                 }
@@ -91,7 +93,8 @@ struct HTTPListener: Sendable {
         let place = "\(configuration.host) port \(configuration.port)"
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE: return GatewayError(.portInUse, "TCP port \(configuration.port) is in use by another process")
-        case EADDRNOTAVAIL: return GatewayError(.addressUnavailable, "\(configuration.host) is not an address of this machine")
+        case EADDRNOTAVAIL:
+            return GatewayError(.addressUnavailable, "\(configuration.host) is not an address of this machine")
         case EACCES, EPERM: return GatewayError(.permissionDenied, "this user may not listen on \(place)")
         default:
             if error is SocketAddressError {

@@ -30,7 +30,8 @@ struct StaticAssets: Sendable {
         var assets: [String: Asset] = [:]
         for file in files {
             assets[file.path] = Asset(
-                bytes: file.bytes, contentType: Self.contentType(of: file.path), entityTag: Self.entityTag(of: file.bytes))
+                bytes: file.bytes, contentType: Self.contentType(of: file.path),
+                entityTag: Self.entityTag(of: file.bytes))
         }
         self.assets = assets
     }

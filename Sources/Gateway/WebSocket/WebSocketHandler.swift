@@ -167,7 +167,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         var cut = Substring(reason)
         while cut.utf8.count > 123 { cut.removeLast() }
         payload.writeSubstring(cut)
-        return context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: payload)))
+        return context.writeAndFlush(
+            wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: payload)))
     }
 
     private func ended() {
