@@ -36,7 +36,9 @@ export class Call {
     find('cam').addEventListener('click', () => this.#toggle('cam', () => equipment.switchCamera(!equipment.cameraOn)));
     find('screen').addEventListener('click', () => this.#toggle('screen', () => this.#toggleScreen()));
     find('leave').addEventListener('click', () => this.leave());
-    find('invite').addEventListener('click', () => copyInvite(this.room?.id ?? ''));
+    for (const id of ['invite', 'alone-invite']) {
+      find(id).addEventListener('click', () => copyInvite(this.room?.id ?? ''));
+    }
     this.#panel('devices', 'device-panel');
     this.#panel('stats', 'stats-panel');
     watchPickers(find('call'), equipment, { failed: complain, speakerChosen: (id) => this.#stage.useSpeaker(id) });
@@ -64,7 +66,7 @@ export class Call {
     this.#ticker = setInterval(() => this.#tick(), 1000);
     this.#stayAwake();
     this.#render();
-    find('mic').focus({ preventScroll: true });
+    find('room-name').focus({ preventScroll: true });
   }
 
   leave() {
@@ -191,7 +193,8 @@ export class Call {
     this.#stage.play(voices);
 
     find('room-name').textContent = room.id;
-    find('head-count').textContent = room.peers.size === 0 ? 'Only you so far' : `${room.peers.size + 1} people`;
+    find('head-count').textContent = `${room.peers.size + 1} here`;
+    find('alone').hidden = room.peers.size > 0 || room.state === 'reconnecting' || room.retryAt > 0 || room.state === 'failed';
     find('state').dataset.state = room.state;
     const words = STATE_WORDS[room.state];
     if (find('state-text').textContent !== words) find('state-text').textContent = words;

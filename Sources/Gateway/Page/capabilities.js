@@ -69,7 +69,12 @@ export function sendSettings(section, router) {
   const chosen = common.reduce((best, each) => (best && rank(best) <= rank(each) ? best : each), undefined);
   if (!chosen) throw new Error(`This browser and the server have no ${section.kind} codec in common.`);
 
-  const codecs = [{ ...chosen.local, rtcpFeedback: chosen.rtcpFeedback }];
+  const rtcpFeedback = [...chosen.rtcpFeedback];
+  if (isOpus(chosen.local) && chosen.remote.rtcpFeedback?.some(isPlainNACK) && !rtcpFeedback.some(isPlainNACK)) {
+    // Browsers resend lost Opus packets when the answer asks for it, although they do not offer it.
+    rtcpFeedback.push({ type: 'nack', parameter: '' });
+  }
+  const codecs = [{ ...chosen.local, rtcpFeedback }];
   if (chosen.localRTX && chosen.remoteRTX) codecs.push({ ...chosen.localRTX, rtcpFeedback: [] });
   const headerExtensions = headerExtensionsOf(section).filter(({ uri }) =>
     router.headerExtensions.some((theirs) =>
@@ -93,6 +98,14 @@ function commonCodecs(locals, remotes) {
     pairs.push({ local, remote, localRTX, remoteRTX, rtcpFeedback });
   }
   return pairs;
+}
+
+function isOpus({ mimeType }) {
+  return mimeType.toLowerCase() === 'audio/opus';
+}
+
+function isPlainNACK({ type, parameter }) {
+  return type === 'nack' && !parameter;
 }
 
 function isRTX({ mimeType }) {

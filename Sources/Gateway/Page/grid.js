@@ -25,10 +25,13 @@ export function layOut({ width, height, featured, others }) {
       others: fill({ x: 0, y: main + GAP, width, height: height - GAP - main }, others, PORTRAIT_ASPECTS),
     };
   }
-  const main = Math.round((width - GAP) * share);
+  const widest = Math.round((width - GAP) * (1 - share));
+  const strip = fill({ x: width - widest, y: 0, width: widest, height }, others, [1, 16 / 9]);
+  // Many low tiles leave a margin in the strip: the screen takes it over.
+  const margin = Math.min(...strip.map(({ x }) => x)) - (width - widest);
   return {
-    featured: fill({ x: 0, y: 0, width: main, height }, featured, [1, 2.4]),
-    others: fill({ x: main + GAP, y: 0, width: width - GAP - main, height }, others, [1, 16 / 9]),
+    featured: fill({ x: 0, y: 0, width: width - GAP - widest + 2 * margin, height }, featured, [1, 2.4]),
+    others: strip.map((place) => ({ ...place, x: place.x + margin })),
   };
 }
 

@@ -92,7 +92,7 @@ export class Room {
   // Connection
 
   async #opened() {
-    const session = { send: null, receive: null, joined: false };
+    const session = { send: null, receive: null, joined: false, hadMedia: false, gaveUp: false };
     this.#session = session;
     this.retryAt = 0;
     this.failure = null;
@@ -166,10 +166,12 @@ export class Room {
     const session = this.#session;
     if (!session?.joined) return;
     const states = [session.send.state, session.receive.state];
-    if (states.every((state) => state === 'new' || state === 'connected')) session.gaveUp = false;
-    if (session.gaveUp) this.state = 'failed';
-    else if (states.some((state) => state === 'disconnected' || state === 'failed')) this.state = 'reconnecting';
-    else this.state = 'connected';
+    const media = states.every((state) => state === 'new' || state === 'connected');
+    if (media) session.gaveUp = false;
+    if (states.includes('connected')) session.hadMedia = true;
+    if (media) this.state = 'connected';
+    else if (session.gaveUp) this.state = 'failed';
+    else this.state = session.hadMedia && !states.includes('new') ? 'reconnecting' : 'connecting';
     this.#watch.changed();
   }
 

@@ -133,13 +133,7 @@ function rtpParameters(local, { codecs, headerExtensions }, encodings) {
 }
 
 function forAnswer(codec) {
-  if (/\/rtx$/i.test(codec.mimeType)) return codec;
-  if (codec.kind === 'audio') {
-    // Browsers resend lost Opus packets when the answer asks for it, though they do not offer it.
-    const rtcpFeedback = codec.rtcpFeedback.some(({ type }) => type === 'nack')
-      ? codec.rtcpFeedback : [...codec.rtcpFeedback, { type: 'nack', parameter: '' }];
-    return /\/opus$/i.test(codec.mimeType) ? { ...codec, rtcpFeedback } : codec;
-  }
+  if (codec.kind === 'audio' || /\/rtx$/i.test(codec.mimeType)) return codec;
   return { ...codec, parameters: { ...codec.parameters, 'x-google-start-bitrate': START_BITRATE_KBPS } };
 }
 

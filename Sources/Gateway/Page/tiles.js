@@ -113,6 +113,9 @@ function makeTile({ peerID, kind, self }) {
   video.autoplay = true;
   video.playsInline = true;
   video.muted = true;
+  // Until the first frame the initials stay.
+  const showOrHide = () => { tile.dataset.video = video.srcObject && video.readyState >= 2 ? 'on' : 'off'; };
+  for (const event of ['loadeddata', 'emptied', 'playing']) video.addEventListener(event, showOrHide);
   const avatar = document.createElement('div');
   avatar.className = 'avatar';
   avatar.setAttribute('aria-hidden', 'true');
@@ -132,10 +135,10 @@ function update(tile, { name, kind, track, muted, speaking, self }) {
   const video = tile.querySelector('video');
   const shown = video.srcObject?.getVideoTracks()[0] ?? null;
   if (shown !== track) video.srcObject = track ? new MediaStream([track]) : null;
+  if (!track || video.readyState < 2) tile.dataset.video = 'off';
   const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
   tile.querySelector('.caption span').textContent = label;
   tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}`);
-  tile.dataset.video = track ? 'on' : 'off';
   tile.dataset.muted = String(muted);
   tile.dataset.speaking = String(speaking);
   const avatar = tile.querySelector('.avatar');

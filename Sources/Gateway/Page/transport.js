@@ -4,7 +4,7 @@ import { fingerprintOf } from './sdp.js';
 
 const DISCONNECTED_GRACE_MS = 2_500;
 const RESTART_PAUSE_MS = 4_000;
-const MAX_RESTARTS = 3;
+const MAX_RESTARTS = 2;
 
 /**
  * `info`: the server's `createWebRtcTransport` response.
@@ -77,8 +77,10 @@ export class Transport {
     } catch {
       // The next attempt, or the signalling connection's own recovery, takes over.
     }
-    if (this.state !== 'connected' && this.state !== 'closed') {
-      this.#restartTimer = setTimeout(() => this.#restart(), RESTART_PAUSE_MS);
-    }
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => {
+      // Otherwise checks are running, and their outcome will be heard.
+      if (this.state === 'disconnected' || this.state === 'failed') this.#restart();
+    }, RESTART_PAUSE_MS);
   }
 }
