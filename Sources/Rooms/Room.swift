@@ -1,3 +1,4 @@
+import Logging
 import Media
 
 /// One connection of a peer to a room: requests of a connection that was replaced by a newer one are refused.
@@ -10,32 +11,156 @@ public struct PeerSession: Sendable, Hashable {
 
 /// A room: its router, its peers, and what they send each other.
 ///
-/// Get one from a `RoomRegistry`. Requests of one connection are to be awaited one after the other.
+/// Get one from a `RoomRegistry`. Requests of one connection are to be awaited one after the other. All rules are
+/// `RoomState`'s; the actor tells the media plane and the clients what follows from them.
 public actor Room {
     /// The room's name.
     public nonisolated let id: RoomID
     /// What the router can receive.
     public nonisolated let routerCapabilities: RTPCapabilities
+    nonisolated let published = PublishedCounts()
+    nonisolated let logger: Logger
+    let media: MediaHandle
+    let inbox: RoomInbox
+    let events: EventQueue
+    /// Milliseconds since 1970.
+    let wallClock: @Sendable () -> Int64
+    var state: RoomState
+    var collections: [UInt64: StatisticsCollection] = [:]
+    var lastToken: UInt64 = 0
+    private var sinks: [PeerSession: any PeerConnectionSink] = [:]
+    /// Consumers about which the media plane was too busy to be told.
+    private var deferred: [ConsumerID] = []
+    private var isRetryScheduled = false
+    private let onClosed: @Sendable (Room) -> Void
 
-    init(id: RoomID, routerCapabilities: RTPCapabilities) {
+    init(
+        id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
+        generator: any RandomNumberGenerator & Sendable, logger: Logger, wallClock: @escaping @Sendable () -> Int64,
+        onClosed: @escaping @Sendable (Room) -> Void
+    ) {
         self.id = id
         self.routerCapabilities = routerCapabilities
+        self.media = media
+        self.logger = logger
+        self.wallClock = wallClock
+        self.onClosed = onClosed
+        let inbox = RoomInbox()
+        self.inbox = inbox
+        events = EventQueue(wake: { inbox.signal() })
+        state = RoomState(
+            id: id, configuration: configuration, routerCapabilities: routerCapabilities, generator: generator)
+        inbox.attach(self)
     }
 
-    /// Answers a request of a connected client.
-    /// - Throws: `RoomError`, to be told to the client.
-    public func request(
-        _ request: SignalingRequest, from session: PeerSession
-    ) async throws(RoomError) -> SignalingResponse {
-        throw RoomError(.notImplemented, "rooms are being written")
+    /// Takes a peer's connection. A peer of the same name is closed: the newer wins.
+    func connect(_ peerID: PeerID, through sink: any PeerConnectionSink) throws(RoomError) -> PeerSession {
+        defer { settle() }
+        let (session, actions) = try state.peerConnected(peerID)
+        sinks[session] = sink
+        perform(actions)
+        return session
     }
 
     /// The client's connection is gone: its peer leaves. Ignored for a connection that was replaced.
-    public func disconnected(_ session: PeerSession) {}
+    public func disconnected(_ session: PeerSession) {
+        perform(state.peerLeft(session, .disconnected))
+        settle()
+    }
 
     /// Closes every peer, then the room. Safe to call twice.
-    public func close(_ reason: PeerCloseReason = .roomClosed) {}
+    public func close(_ reason: PeerCloseReason = .roomClosed) {
+        guard !state.isClosed else { return }
+        perform(state.close(reason))
+        settle()
+    }
 
-    /// The room as it is, with the media threads' counters as far as they arrive within `statisticsTimeout`.
-    public func snapshot() async -> RoomSnapshot { RoomSnapshot(id: id, peers: [], isComplete: true) }
+    /// Ends what every entry to the room ends with: counts are published, and an empty room closes itself.
+    func settle() {
+        published.publish(state.counts)
+        guard state.isEmpty else { return }
+        if !state.isClosed { perform(state.close(.roomClosed)) }
+        deferred = []
+        finishCollections()
+        onClosed(self)
+    }
+
+    /// Carries out what a change of the state asks for, in order.
+    func perform(_ actions: [RoomAction]) {
+        for action in actions {
+            switch action {
+            case .notify(let session, let notification): sinks[session]?.notify(notification)
+            case .offer(let session, let id, let request):
+                sinks[session]?.request(.newConsumer(request)) { [inbox] outcome in
+                    inbox.consumerAnswered(id, outcome)
+                }
+            case .closeConnection(let session, let reason): sinks.removeValue(forKey: session)?.close(reason)
+            case .openConsumer(let id): openConsumer(id)
+            case .updateConsumer(let id):
+                do { try updateConsumer(id) } catch { putOff(id, error) }
+            case .closeTransport(let key): media.closeTransport(key)
+            case .closeProducer(let key): media.closeProducer(key)
+            case .closeConsumer(let key): media.closeConsumer(key)
+            }
+        }
+    }
+
+    private func openConsumer(_ id: ConsumerID) {
+        guard let (settings, producer, transport) = state.consumerOpening(id) else { return }
+        do {
+            let key = try media.openConsumer(settings, of: producer, on: transport)
+            perform(state.consumerOpened(id, key))
+        } catch {
+            putOff(id, error)
+        }
+    }
+
+    /// Tells the media plane what it has not yet been told about a consumer.
+    func updateConsumer(_ id: ConsumerID) throws(MediaError) {
+        for update in state.consumerUpdates(id) {
+            switch update {
+            case .paused(let key, let isPaused): try media.setConsumerPaused(key, isPaused)
+            case .producerPaused(let key, let isPaused): try media.setConsumerProducerPaused(key, isPaused)
+            }
+            state.consumerUpdated(id, update)
+        }
+    }
+
+    // MARK: An overloaded media plane
+
+    private func putOff(_ id: ConsumerID, _ error: MediaError) {
+        if !deferred.contains(id) { deferred.append(id) }
+        logger.debug("media command put off", metadata: ["consumer": "\(id)", "error": "\(error)"])
+        guard !isRetryScheduled else { return }
+        isRetryScheduled = true
+        Task { [weak self] in
+            try? await Task.sleep(for: .milliseconds(20))
+            await self?.retryScheduled()
+        }
+    }
+
+    private func retryScheduled() {
+        isRetryScheduled = false
+        retryDeferred()
+    }
+
+    /// Tells the media plane what it was too busy for; what is gone meanwhile is left out by the state.
+    func retryDeferred() {
+        guard !deferred.isEmpty else { return }
+        let waiting = deferred
+        deferred = []
+        for id in waiting { perform([.openConsumer(id), .updateConsumer(id)]) }
+    }
+}
+
+extension RoomError {
+    /// What a client is told when the media plane refuses.
+    init(_ error: MediaError) {
+        switch error.code {
+        case .overloaded: self.init(.overloaded, "the server is busy: try again")
+        case .streamConflict: self.init(.streamConflict, error.message)
+        case .invalidSetting, .notFound, .system, .certificate:
+            self.init(.internalError, "the media plane refused the command")
+        }
+    }
 }

@@ -96,6 +96,7 @@ public protocol JSONReadable: Decodable {
 }
 
 extension JSONReadable {
+    /// Decodes any JSON.
     public init(from decoder: any Decoder) throws {
         try self.init(JSONReader(try JSONValue(from: decoder)))
     }

@@ -31,6 +31,7 @@ public enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue: Codable {
+    /// Decodes any JSON.
     public init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: FieldName.self) {
             var object: [String: JSONValue] = [:]
@@ -58,6 +59,7 @@ extension JSONValue: Codable {
         }
     }
 
+    /// Encodes the JSON shape.
     public func encode(to encoder: any Encoder) throws {
         switch self {
         case .object(let object):
@@ -99,9 +101,11 @@ public protocol JSONRepresentable: Encodable, Sendable {
 }
 
 extension JSONRepresentable {
+    /// Encodes the JSON shape.
     public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 }
 
 extension JSONValue: JSONRepresentable {
+    /// The fields mediasoup's clients read.
     public var json: JSONValue { self }
 }

@@ -81,6 +81,7 @@ extension JSONReader {
 }
 
 extension RTPCodecCapability: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("codec is not an object")
         let (mimeType, kind) = try RTPFields.mimeType(reader)
@@ -96,6 +97,7 @@ extension RTPCodecCapability: JSONReadable, JSONRepresentable {
             rtcpFeedback: try RTPFields.feedback(reader))
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .fields([
             "kind": .string(kind.rawValue), "mimeType": .string(mimeType),
@@ -107,6 +109,7 @@ extension RTPCodecCapability: JSONReadable, JSONRepresentable {
 }
 
 extension RTCPFeedback: JSONRepresentable {
+    /// The fields mediasoup's clients read.
     public var json: JSONValue { .object(["type": .string(type), "parameter": .string(parameter)]) }
 }
 
@@ -124,6 +127,7 @@ extension [String: CodecParameter] {
 }
 
 extension RTPHeaderExtension: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("ext is not an object")
         let kindField = try reader.required("kind", "invalid ext.kind")
@@ -148,6 +152,7 @@ extension RTPHeaderExtension: JSONReadable, JSONRepresentable {
             direction: direction)
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .object([
             "kind": .string(kind.rawValue), "uri": .string(uri), "preferredId": .integer(Int64(preferredID)),
@@ -157,6 +162,7 @@ extension RTPHeaderExtension: JSONReadable, JSONRepresentable {
 }
 
 extension RTPCapabilities: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("caps is not an object")
         self.init()
@@ -170,6 +176,7 @@ extension RTPCapabilities: JSONReadable, JSONRepresentable {
         }
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .object(["codecs": .array(codecs.map(\.json)), "headerExtensions": .array(headerExtensions.map(\.json))])
     }

@@ -1,4 +1,5 @@
 extension RTPCodecParameters: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("codec is not an object")
         let (mimeType, kind) = try RTPFields.mimeType(reader)
@@ -11,6 +12,7 @@ extension RTPCodecParameters: JSONReadable, JSONRepresentable {
             rtcpFeedback: try RTPFields.feedback(reader))
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .fields([
             "mimeType": .string(mimeType), "payloadType": .integer(Int64(payloadType)),
@@ -21,6 +23,7 @@ extension RTPCodecParameters: JSONReadable, JSONRepresentable {
 }
 
 extension RTPHeaderExtensionParameters: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("ext is not an object")
         let uriField = try reader.required("uri", "missing ext.uri")
@@ -35,6 +38,7 @@ extension RTPHeaderExtensionParameters: JSONReadable, JSONRepresentable {
             parameters: try RTPFields.parameters(reader, "invalid header extension parameter", checkingAPT: false))
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .object([
             "uri": .string(uri), "id": .integer(Int64(id)), "encrypt": .bool(encrypt), "parameters": parameters.json,
@@ -43,6 +47,7 @@ extension RTPHeaderExtensionParameters: JSONReadable, JSONRepresentable {
 }
 
 extension RTPEncodingParameters: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("encoding is not an object")
         self.init()
@@ -69,6 +74,7 @@ extension RTPEncodingParameters: JSONReadable, JSONRepresentable {
         maxBitrate = try reader.optional("maxBitrate")?.integer(UInt32.self, "invalid encoding.maxBitrate")
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .fields([
             "ssrc": ssrc.map { .integer(Int64($0)) }, "rid": rid.map { .string($0) },
@@ -81,6 +87,7 @@ extension RTPEncodingParameters: JSONReadable, JSONRepresentable {
 }
 
 extension RTPParameters: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         try reader.checkObject("params is not an object")
         self.init(codecs: [])
@@ -110,6 +117,7 @@ extension RTPParameters: JSONReadable, JSONRepresentable {
         }
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .fields([
             "mid": mid.map { .string($0) }, "codecs": .array(codecs.map(\.json)),

@@ -71,6 +71,7 @@ extension JSONReader {
 }
 
 extension DeviceDescription: JSONReadable, JSONRepresentable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
             flag: try reader.optional("flag")?.string(limit: 128),
@@ -78,6 +79,7 @@ extension DeviceDescription: JSONReadable, JSONRepresentable {
             version: try reader.optional("version")?.string(limit: 128))
     }
 
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         .fields([
             "flag": flag.map { .string($0) }, "name": name.map { .string($0) }, "version": version.map { .string($0) },
@@ -86,6 +88,7 @@ extension DeviceDescription: JSONReadable, JSONRepresentable {
 }
 
 extension JoinRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(displayName: try reader.optional("displayName")?.string(limit: 256) ?? "")
         if let field = try reader.optional("device") { device = try DeviceDescription(field) }
@@ -94,6 +97,7 @@ extension JoinRequest: JSONReadable {
 }
 
 extension CreateWebRtcTransportRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
             forceTcp: try reader.optional("forceTcp")?.bool() ?? false,
@@ -103,6 +107,7 @@ extension CreateWebRtcTransportRequest: JSONReadable {
 }
 
 extension RemoteDTLSParameters: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(fingerprints: [])
         if let field = try reader.optional("role") {
@@ -130,6 +135,7 @@ extension RemoteDTLSParameters: JSONReadable {
 }
 
 extension ConnectWebRtcTransportRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
             transportID: try reader.transportID(),
@@ -138,6 +144,7 @@ extension ConnectWebRtcTransportRequest: JSONReadable {
 }
 
 extension ProduceRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         let kindField = try reader.required("kind")
         guard let kind = MediaKind(rawValue: try kindField.string()) else {
@@ -153,6 +160,7 @@ extension ProduceRequest: JSONReadable {
 }
 
 extension SetConsumerPreferredLayersRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
             consumerID: try reader.consumerID(), spatialLayer: try reader.required("spatialLayer").integer(),
@@ -161,6 +169,7 @@ extension SetConsumerPreferredLayersRequest: JSONReadable {
 }
 
 extension SetConsumerPriorityRequest: JSONReadable {
+    /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(consumerID: try reader.consumerID(), priority: try reader.required("priority").integer())
     }

@@ -14,6 +14,7 @@ public enum SignalingResponse: Sendable {
 }
 
 extension SignalingResponse: JSONRepresentable {
+    /// The fields mediasoup's clients read.
     public var json: JSONValue {
         switch self {
         case .routerRtpCapabilities(let capabilities): capabilities.json

@@ -1,0 +1,65 @@
+import Media
+
+extension FeedbackSupport {
+    init(_ feedback: [RTCPFeedback]) {
+        self = []
+        for entry in feedback {
+            switch (entry.type, entry.parameter) {
+            case ("nack", ""): insert(.nack)
+            case ("nack", "pli"): insert(.pictureLossIndication)
+            case ("ccm", "fir"): insert(.fullIntraRequest)
+            case ("transport-cc", _): insert(.transportWide)
+            case ("goog-remb", _): insert(.receiverEstimatedMaximumBitrate)
+            default: break
+            }
+        }
+    }
+}
+
+extension ProducerSettings {
+    /// What a shard needs to receive a producer that was mapped.
+    init(
+        kind: MediaKind, mapping: ProducerMapping, cname: String, isPaused: Bool, keyFrameRequestDelay: MediaDuration
+    ) {
+        let parameters = mapping.rtpParameters
+        let codecs = parameters.codecs.filter { !$0.isRTX }.compactMap { codec -> ProducerCodec? in
+            guard let mapped = mapping.mapped(codec.payloadType) else { return nil }
+            let rtx = parameters.codecs.first { $0.isRTX && $0.apt == Int(codec.payloadType) }
+            return ProducerCodec(
+                codec: codec.codecKind, clockRate: codec.clockRate, payloadType: codec.payloadType,
+                mappedPayloadType: mapped, rtxPayloadType: rtx?.payloadType,
+                mappedRTXPayloadType: rtx.flatMap { mapping.mapped($0.payloadType) },
+                feedback: FeedbackSupport(codec.rtcpFeedback))
+        }
+        let encodings = zip(parameters.encodings, mapping.encodings).map { encoding, mapped in
+            ProducerEncoding(
+                ssrc: encoding.ssrc.map { SSRC($0) }, rtxSSRC: encoding.rtxSSRC.map { SSRC($0) }, rid: encoding.rid,
+                mappedSSRC: SSRC(mapped.mappedSSRC))
+        }
+        self.init(
+            kind: kind, mid: parameters.mid, cname: cname, codecs: codecs, encodings: encodings,
+            headerExtensions: HeaderExtensionIDs(parameters.headerExtensions), isPaused: isPaused,
+            keyFrameRequestDelay: keyFrameRequestDelay)
+    }
+}
+
+extension ConsumerSettings {
+    /// What a shard needs to send a consumer's parameters.
+    init(
+        kind: MediaKind, parameters: RTPParameters, consumable: RTPParameters, ssrc: UInt32, isPaused: Bool,
+        isProducerPaused: Bool
+    ) {
+        let codecs = parameters.codecs.filter { !$0.isRTX }.map { codec in
+            ConsumerCodec(
+                codec: codec.codecKind, clockRate: codec.clockRate, payloadType: codec.payloadType,
+                rtxPayloadType: parameters.codecs.first { $0.isRTX && $0.apt == Int(codec.payloadType) }?.payloadType,
+                feedback: FeedbackSupport(codec.rtcpFeedback))
+        }
+        self.init(
+            kind: kind, mid: parameters.mid, cname: consumable.rtcp.cname ?? "", codecs: codecs, ssrc: SSRC(ssrc),
+            rtxSSRC: parameters.encodings.first?.rtxSSRC.map { SSRC($0) },
+            encodings: consumable.encodings.compactMap { $0.ssrc.map { SSRC($0) } },
+            headerExtensions: HeaderExtensionIDs(parameters.headerExtensions), isPaused: isPaused,
+            isProducerPaused: isProducerPaused)
+    }
+}

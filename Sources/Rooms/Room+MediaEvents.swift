@@ -1,0 +1,30 @@
+import Logging
+import Media
+
+extension Room {
+    /// Takes everything that waits: clients' answers and the media plane's events, in order.
+    func drain() {
+        let answers = inbox.take()
+        let (burst, dropped) = events.drain()
+        retryDeferred()
+        for (id, outcome) in answers { perform(state.consumerAnswered(id, outcome)) }
+        for event in burst { eventReceived(event) }
+        if dropped > 0 { logger.warning("media events were lost", metadata: ["count": "\(dropped)"]) }
+        settle()
+    }
+
+    private func eventReceived(_ event: MediaEvent) {
+        switch event {
+        case .iceStateChanged(let key, let iceState, let selected):
+            perform(state.iceStateChanged(key, iceState, selected: selected))
+        case .dtlsStateChanged(let key, let dtlsState):
+            perform(state.dtlsStateChanged(key, dtlsState))
+        case .commandFailed(let key, let error):
+            logger.warning(
+                "the media plane could not carry out a command",
+                metadata: ["transport": "\(state.transportIDs[key]?.rawValue ?? "closed")", "error": "\(error)"])
+        case .statistics(let token, let statistics):
+            statisticsArrived(token, statistics)
+        }
+    }
+}

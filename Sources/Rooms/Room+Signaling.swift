@@ -1,0 +1,172 @@
+import Media
+
+extension Room {
+    /// Answers a request of a connected client.
+    ///
+    /// Notifications that follow from the request may be sent before this returns; where a client must see its
+    /// response first, use `request(_:from:respond:)`.
+    /// - Throws: `RoomError`, to be told to the client.
+    public func request(
+        _ request: SignalingRequest, from session: PeerSession
+    ) async throws(RoomError) -> SignalingResponse {
+        switch try answer(request, from: session) {
+        case .now(let response, let actions):
+            perform(actions)
+            settle()
+            return response
+        case .statistics(let query):
+            return .statistics(try await statistics(query, for: session))
+        }
+    }
+
+    /// Answers a request of a connected client; `respond` is called once, before anything that follows from the
+    /// request is sent to any peer.
+    public func request(
+        _ request: SignalingRequest, from session: PeerSession,
+        respond: @Sendable (Result<SignalingResponse, RoomError>) -> Void
+    ) async {
+        do throws(RoomError) {
+            switch try answer(request, from: session) {
+            case .now(let response, let actions):
+                respond(.success(response))
+                perform(actions)
+                settle()
+            case .statistics(let query):
+                let entries = try await statistics(query, for: session)
+                respond(.success(.statistics(entries)))
+            }
+        } catch {
+            respond(.failure(error))
+        }
+    }
+
+    private enum Answer {
+        case now(SignalingResponse, then: [RoomAction])
+        case statistics(StatisticsQuery)
+    }
+
+    /// Checks a request, tells the media plane what cannot be put off, and changes the state.
+    private func answer(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Answer {
+        retryDeferred()
+        switch request {
+        case .getRouterRtpCapabilities:
+            _ = try state.peer(session)
+            return .now(.routerRtpCapabilities(routerCapabilities), then: [])
+        case .join(let join):
+            let (others, actions) = try state.join(join, from: session)
+            return .now(.joined(peers: others), then: actions)
+        case .changeDisplayName(let name):
+            return .now(.done, then: try state.changeDisplayName(name, from: session))
+        case .createWebRtcTransport(let create): return try openTransport(create, from: session)
+        case .connectWebRtcTransport(let connect): return try connectTransport(connect, from: session)
+        case .restartIce(let id): return try restartICE(id, from: session)
+        case .produce(let produce): return try openProducer(produce, from: session)
+        case .closeProducer(let id):
+            _ = try state.producer(id, of: session)
+            return .now(.done, then: state.producerClosed(id))
+        case .pauseProducer(let id): return try setProducerPaused(id, true, from: session)
+        case .resumeProducer(let id): return try setProducerPaused(id, false, from: session)
+        case .pauseConsumer(let id): return try setConsumerPaused(id, true, from: session)
+        case .resumeConsumer(let id): return try setConsumerPaused(id, false, from: session)
+        case .closeConsumer(let id):
+            _ = try state.consumer(id, of: session)
+            return .now(.done, then: state.consumerClosed(id))
+        case .requestConsumerKeyFrame(let id):
+            let (_, key) = try state.consumer(id, of: session)
+            try told { () throws(MediaError) in try media.requestKeyFrame(key) }
+            return .now(.done, then: [])
+        case .getTransportStats(let id):
+            _ = try state.transport(id, of: session)
+            return .statistics(.transport(id))
+        case .getProducerStats(let id):
+            _ = try state.producer(id, of: session)
+            return .statistics(.producer(id))
+        case .getConsumerStats(let id):
+            _ = try state.consumer(id, of: session)
+            return .statistics(.consumer(id))
+        case .setConsumerPreferredLayers(let request):
+            _ = try state.consumer(request.consumerID, of: session)
+            throw Self.notImplemented("setConsumerPreferredLayers")
+        case .setConsumerPriority(let request):
+            _ = try state.consumer(request.consumerID, of: session)
+            throw Self.notImplemented("setConsumerPriority")
+        case .produceData: throw Self.notImplemented("produceData")
+        case .getDataProducerStats: throw Self.notImplemented("getDataProducerStats")
+        case .getDataConsumerStats: throw Self.notImplemented("getDataConsumerStats")
+        case .applyNetworkThrottle: throw Self.notImplemented("applyNetworkThrottle")
+        case .resetNetworkThrottle: throw Self.notImplemented("resetNetworkThrottle")
+        }
+    }
+
+    private static func notImplemented(_ method: String) -> RoomError {
+        RoomError(.notImplemented, "\(method) is not implemented by this server: go on without it")
+    }
+
+    private func told<Value>(_ body: () throws(MediaError) -> Value) throws(RoomError) -> Value {
+        do { return try body() } catch { throw RoomError(error) }
+    }
+
+    private func openTransport(
+        _ request: CreateWebRtcTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let opening = try state.openTransport(request, from: session)
+        let key = try told { () throws(MediaError) in try media.openTransport(opening.settings, events: events) }
+        let actions = state.transportOpened(opening, key)
+        let endpoint =
+            key.shard < media.endpoints.count ? media.endpoints[key.shard] : ShardEndpoint(addresses: [])
+        let description = WebRtcTransportDescription(
+            id: opening.id, iceParameters: ICEParameters(opening.settings.iceCredentials),
+            iceCandidates: ICECandidate.candidates(of: endpoint, forceTcp: opening.forceTcp),
+            fingerprints: media.fingerprints)
+        return .now(.webRtcTransport(description), then: actions)
+    }
+
+    private func connectTransport(
+        _ request: ConnectWebRtcTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let (key, role, fingerprint) = try state.connectTransport(request, from: session)
+        try told { () throws(MediaError) in
+            try media.connectTransport(key, role: role, remoteFingerprint: fingerprint)
+        }
+        state.transportConnected(request.transportID)
+        return .now(.done, then: [])
+    }
+
+    private func restartICE(_ id: TransportID, from session: PeerSession) throws(RoomError) -> Answer {
+        let (key, credentials) = try state.restartICE(id, from: session)
+        try told { () throws(MediaError) in try media.restartICE(key, credentials: credentials) }
+        state.iceRestarted(id, credentials)
+        return .now(.iceParameters(ICEParameters(credentials)), then: [])
+    }
+
+    private func openProducer(_ request: ProduceRequest, from session: PeerSession) throws(RoomError) -> Answer {
+        let opening = try state.openProducer(request, from: session)
+        let key = try told { () throws(MediaError) in
+            try media.openProducer(opening.settings, on: opening.transportKey)
+        }
+        return .now(.producer(opening.id), then: state.producerOpened(opening, key))
+    }
+
+    private func setProducerPaused(
+        _ id: ProducerID, _ isPaused: Bool, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let producer = try state.producer(id, of: session)
+        guard producer.isPaused != isPaused else { return .now(.done, then: []) }
+        try told { () throws(MediaError) in try media.setProducerPaused(producer.key, isPaused) }
+        return .now(.done, then: state.producerPauseChanged(id, isPaused))
+    }
+
+    private func setConsumerPaused(
+        _ id: ConsumerID, _ isPaused: Bool, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let wasPaused = try state.consumer(id, of: session).consumer.isPaused
+        state.consumerPauseChanged(id, isPaused)
+        do {
+            try updateConsumer(id)
+        } catch {
+            state.consumerPauseChanged(id, wasPaused)
+            throw RoomError(error)
+        }
+        return .now(.done, then: [])
+    }
+}

@@ -1,0 +1,48 @@
+import Media
+import Synchronization
+
+/// What media threads and connections leave for a room; one task per burst comes for it.
+final class RoomInbox: Sendable {
+    private struct State {
+        weak var room: Room?
+        var answers: [(ConsumerID, ServerRequestOutcome)] = []
+        var isTaskScheduled = false
+    }
+
+    private let state = Mutex(State())
+
+    func attach(_ room: Room) { state.withLock { $0.room = room } }
+
+    /// Something waits for the room: called from any thread, does not block.
+    func signal() {
+        let room = state.withLock { state -> Room? in
+            guard !state.isTaskScheduled, let room = state.room else { return nil }
+            state.isTaskScheduled = true
+            return room
+        }
+        if let room { Task { await room.drain() } }
+    }
+
+    /// A client has answered an offered consumer.
+    func consumerAnswered(_ id: ConsumerID, _ outcome: ServerRequestOutcome) {
+        state.withLock { $0.answers.append((id, outcome)) }
+        signal()
+    }
+
+    /// Takes the waiting answers; what comes from here on schedules a task again.
+    func take() -> [(ConsumerID, ServerRequestOutcome)] {
+        state.withLock { state in
+            state.isTaskScheduled = false
+            defer { state.answers = [] }
+            return state.answers
+        }
+    }
+}
+
+/// A room's counts, readable without awaiting it.
+final class PublishedCounts: Sendable {
+    private let counts = Mutex(RoomCounts())
+
+    var value: RoomCounts { counts.withLock { $0 } }
+    func publish(_ value: RoomCounts) { counts.withLock { $0 = value } }
+}

@@ -1,0 +1,48 @@
+import Media
+
+/// What a room has to do after its state has changed; carried out in order.
+enum RoomAction {
+    case notify(PeerSession, ServerNotification)
+    /// Ask a client to take a consumer; the answer goes to `consumerAnswered`.
+    case offer(PeerSession, ConsumerID, NewConsumerRequest)
+    /// The peer has left: close its connection and forget it.
+    case closeConnection(PeerSession, PeerCloseReason)
+
+    /// Open the consumer on the media plane, then tell the state; to be tried again where the plane is overloaded.
+    case openConsumer(ConsumerID)
+    /// Tell the media plane what the state says about a consumer's pauses; to be tried again likewise.
+    case updateConsumer(ConsumerID)
+
+    case closeTransport(TransportKey)
+    case closeProducer(ProducerKey)
+    case closeConsumer(ConsumerKey)
+}
+
+/// A transport that is about to be opened on the media plane.
+struct TransportOpening {
+    let id: TransportID
+    let peerID: PeerID
+    let isConsuming: Bool
+    let forceTcp: Bool
+    let settings: TransportSettings
+}
+
+/// A producer that is about to be opened on the media plane.
+struct ProducerOpening {
+    let id: ProducerID
+    let peerID: PeerID
+    let transportID: TransportID
+    let transportKey: TransportKey
+    let kind: MediaKind
+    let type: ProducerType
+    let mapping: ProducerMapping
+    let consumable: RTPParameters
+    let appData: JSONValue
+    let settings: ProducerSettings
+}
+
+/// Something the media plane has not yet been told about a consumer.
+enum ConsumerUpdate: Hashable {
+    case paused(ConsumerKey, Bool)
+    case producerPaused(ConsumerKey, Bool)
+}

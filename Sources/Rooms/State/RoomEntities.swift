@@ -1,0 +1,103 @@
+import Media
+
+/// A peer of a room, from its connection on.
+struct Peer {
+    let session: PeerSession
+    var description: PeerDescription
+    var isJoined = false
+    /// What it can receive; `nil` before it joined, and after if it wants nothing.
+    var rtpCapabilities: RTPCapabilities?
+    /// In the order they were made.
+    var transportIDs: [TransportID] = []
+    var producerIDs: [ProducerID] = []
+    var consumerIDs: [ConsumerID] = []
+    /// What it consumes already, or has refused.
+    var settledProducerIDs: Set<ProducerID> = []
+
+    var id: PeerID { session.peerID }
+}
+
+/// A WebRTC transport that is open on the media plane.
+struct Transport {
+    let id: TransportID
+    let peerID: PeerID
+    let key: TransportKey
+    let isConsuming: Bool
+    var credentials: ICECredentials
+    var isConnected = false
+    var iceState = ICEState.new
+    var dtlsState = DTLSState.new
+    var selectedTuple: TransportTuple?
+    /// The first producer's CNAME is used for all of a transport's producers, so that a receiver can synchronise them.
+    var cname: String?
+    /// The next consumer's MID.
+    var nextMID = 0
+    /// SSRCs and MIDs of producers, which must not meet on one transport.
+    var producerSSRCs: Set<UInt32> = []
+    var producerMIDs: Set<String> = []
+    /// RIDs of producers without MID.
+    var producerRIDs: Set<String> = []
+    var consumerSSRCs: Set<UInt32> = []
+    var producerIDs: [ProducerID] = []
+    var consumerIDs: [ConsumerID] = []
+}
+
+/// A producer that is open on the media plane.
+struct Producer {
+    let id: ProducerID
+    let peerID: PeerID
+    let transportID: TransportID
+    let key: ProducerKey
+    let kind: MediaKind
+    let type: ProducerType
+    let mapping: ProducerMapping
+    let consumable: RTPParameters
+    let appData: JSONValue
+    var isPaused: Bool
+    var consumerIDs: [ConsumerID] = []
+
+    var mimeType: String { consumable.codecs.first?.mimeType ?? "" }
+}
+
+/// A consumer, before or after the media plane took it.
+struct Consumer {
+    enum Phase: Hashable {
+        /// Not yet on the media plane; the client has not heard of it.
+        case opening
+        /// Offered to the client, which has not yet accepted.
+        case offered(ConsumerKey)
+        case accepted(ConsumerKey)
+    }
+
+    let id: ConsumerID
+    let peerID: PeerID
+    let producerID: ProducerID
+    let transportID: TransportID
+    let kind: MediaKind
+    let type: ProducerType
+    let parameters: RTPParameters
+    let ssrc: UInt32
+    var phase = Phase.opening
+    /// The client's own pause.
+    var isPaused = false
+    /// What the media plane was told last.
+    var toldPaused = true
+    var toldProducerPaused = false
+
+    var key: ConsumerKey? {
+        switch phase {
+        case .opening: nil
+        case .offered(let key), .accepted(let key): key
+        }
+    }
+
+    /// What the media plane is to do: nothing is sent before the client has accepted.
+    var isSilent: Bool {
+        switch phase {
+        case .opening, .offered: true
+        case .accepted: isPaused
+        }
+    }
+
+    var mimeType: String { parameters.codecs.first?.mimeType ?? "" }
+}

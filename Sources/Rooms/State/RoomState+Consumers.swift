@@ -1,0 +1,155 @@
+import Media
+
+extension RoomState {
+    /// The peer's own consumer, as far as it has heard of it.
+    func consumer(_ id: ConsumerID, of session: PeerSession) throws(RoomError) -> (consumer: Consumer, key: ConsumerKey)
+    {
+        let peer = try joinedPeer(session)
+        guard let consumer = consumers[id], consumer.peerID == peer.id, let key = consumer.key else {
+            throw RoomError(.consumerNotFound, "consumer with id \"\(id)\" not found")
+        }
+        return (consumer, key)
+    }
+
+    /// Makes the consumers a peer lacks, of every other joined peer's producers.
+    mutating func consumeEverything(_ id: PeerID) -> [RoomAction] {
+        guard peers[id]?.isJoined == true else { return [] }
+        var actions: [RoomAction] = []
+        for other in joinedPeers(except: id) {
+            for producerID in other.producerIDs { actions += consume(producerID, by: id) }
+        }
+        return actions
+    }
+
+    /// Makes the consumers of a producer that other joined peers lack.
+    mutating func offerToEverybody(_ id: ProducerID) -> [RoomAction] {
+        guard let producer = producers[id], peers[producer.peerID]?.isJoined == true else { return [] }
+        var actions: [RoomAction] = []
+        for other in joinedPeers(except: producer.peerID) { actions += consume(id, by: other.id) }
+        return actions
+    }
+
+    /// Makes a consumer where the peer has a transport for it, can decode it and does not have it.
+    private mutating func consume(_ producerID: ProducerID, by peerID: PeerID) -> [RoomAction] {
+        guard let producer = producers[producerID], let peer = peers[peerID],
+            let capabilities = peer.rtpCapabilities, !peer.settledProducerIDs.contains(producerID),
+            let transportID = peer.transportIDs.first(where: { transports[$0]?.isConsuming == true }),
+            let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities)
+        else { return [] }
+        let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
+        guard var parameters = try? ORTC.consumerParameters(producer.consumable, capabilities, ssrc: ssrc) else {
+            return []
+        }
+        parameters.mid = String(transport.nextMID)
+        // mediasoup wraps at the same number; a MID is at most 8 bytes on the wire.
+        transports[transportID]?.nextMID = (transport.nextMID + 1) % 100_000_000
+        transports[transportID]?.consumerSSRCs.formUnion([ssrc, ssrc + 1])
+        let id = ConsumerID(randomIdentifier())
+        consumers[id] = Consumer(
+            id: id, peerID: peerID, producerID: producerID, transportID: transportID, kind: producer.kind,
+            type: producer.type, parameters: parameters, ssrc: ssrc)
+        transports[transportID]?.consumerIDs.append(id)
+        producers[producerID]?.consumerIDs.append(id)
+        peers[peerID]?.consumerIDs.append(id)
+        peers[peerID]?.settledProducerIDs.insert(producerID)
+        return [.openConsumer(id)]
+    }
+
+    /// What the media plane needs to open a consumer; `nil` where it is gone or open already.
+    func consumerOpening(
+        _ id: ConsumerID
+    ) -> (settings: ConsumerSettings, producer: ProducerKey, transport: TransportKey)? {
+        guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID],
+            let transport = transports[consumer.transportID]
+        else { return nil }
+        let settings = ConsumerSettings(
+            kind: consumer.kind, parameters: consumer.parameters, consumable: producer.consumable, ssrc: consumer.ssrc,
+            isPaused: true, isProducerPaused: producer.isPaused)
+        return (settings, producer.key, transport.key)
+    }
+
+    /// The media plane has the consumer: it is offered to the client.
+    mutating func consumerOpened(_ id: ConsumerID, _ key: ConsumerKey) -> [RoomAction] {
+        guard let consumer = consumers[id], consumer.phase == .opening, let peer = peers[consumer.peerID],
+            let producer = producers[consumer.producerID]
+        else { return [.closeConsumer(key)] }
+        consumers[id]?.phase = .offered(key)
+        // Nothing awaits between the settings' making and this.
+        consumers[id]?.toldProducerPaused = producer.isPaused
+        let request = NewConsumerRequest(
+            peerID: producer.peerID, transportID: consumer.transportID, producerID: producer.id, id: id,
+            kind: consumer.kind, rtpParameters: consumer.parameters, type: consumer.type, appData: producer.appData,
+            isProducerPaused: producer.isPaused)
+        return [.offer(peer.session, id, request)]
+    }
+
+    /// The client has answered `newConsumer`: from here on media may flow.
+    mutating func consumerAnswered(_ id: ConsumerID, _ outcome: ServerRequestOutcome) -> [RoomAction] {
+        guard let consumer = consumers[id], case .offered(let key) = consumer.phase,
+            let peer = peers[consumer.peerID], let producer = producers[consumer.producerID]
+        else { return [] }
+        switch outcome {
+        case .disconnected:
+            // The connection's owner will say that the peer has left.
+            return []
+        case .rejected:
+            // It stays settled: offering it again would be refused again.
+            return consumerClosed(id)
+        case .accepted:
+            consumers[id]?.phase = .accepted(key)
+            // Nothing was sent yet, and mediasoup's score of that is the best one.
+            let score = ConsumerScore(
+                score: 10, producerScore: 10, producerScores: producer.consumable.encodings.map { _ in 10 })
+            return [.updateConsumer(id), .notify(peer.session, .consumerScore(id, score))]
+        }
+    }
+
+    /// What the media plane has not yet been told about a consumer.
+    func consumerUpdates(_ id: ConsumerID) -> [ConsumerUpdate] {
+        guard let consumer = consumers[id], let key = consumer.key, let producer = producers[consumer.producerID] else {
+            return []
+        }
+        var updates: [ConsumerUpdate] = []
+        if consumer.toldProducerPaused != producer.isPaused { updates.append(.producerPaused(key, producer.isPaused)) }
+        if consumer.toldPaused != consumer.isSilent { updates.append(.paused(key, consumer.isSilent)) }
+        return updates
+    }
+
+    /// The media plane has taken an update.
+    mutating func consumerUpdated(_ id: ConsumerID, _ update: ConsumerUpdate) {
+        switch update {
+        case .paused(_, let isPaused): consumers[id]?.toldPaused = isPaused
+        case .producerPaused(_, let isPaused): consumers[id]?.toldProducerPaused = isPaused
+        }
+    }
+
+    /// Changes the client's own pause.
+    mutating func consumerPauseChanged(_ id: ConsumerID, _ isPaused: Bool) { consumers[id]?.isPaused = isPaused }
+
+    /// Removes one consumer and tells its client.
+    mutating func consumerClosed(_ id: ConsumerID) -> [RoomAction] {
+        guard let consumer = removeConsumer(id), let key = consumer.key else { return [] }
+        var actions: [RoomAction] = [.closeConsumer(key)]
+        if let peer = peers[consumer.peerID] { actions.append(.notify(peer.session, .consumerClosed(id))) }
+        return actions
+    }
+
+    @discardableResult
+    mutating func removeConsumer(_ id: ConsumerID) -> Consumer? {
+        guard let consumer = consumers.removeValue(forKey: id) else { return nil }
+        peers[consumer.peerID]?.consumerIDs.removeAll { $0 == id }
+        producers[consumer.producerID]?.consumerIDs.removeAll { $0 == id }
+        transports[consumer.transportID]?.consumerIDs.removeAll { $0 == id }
+        transports[consumer.transportID]?.consumerSSRCs.subtract([consumer.ssrc, consumer.ssrc + 1])
+        return consumer
+    }
+}
+
+extension RoomError {
+    init(_ error: ORTCError) {
+        switch error.kind {
+        case .invalid: self.init(.invalidParameters, error.message)
+        case .unsupported: self.init(.unsupported, error.message)
+        }
+    }
+}

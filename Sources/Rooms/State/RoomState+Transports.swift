@@ -1,0 +1,101 @@
+import Media
+
+extension RoomState {
+    func transport(_ id: TransportID, of session: PeerSession) throws(RoomError) -> Transport {
+        let peer = try peer(session)
+        guard let transport = transports[id], transport.peerID == peer.id else {
+            throw RoomError(.transportNotFound, "transport with id \"\(id)\" not found")
+        }
+        return transport
+    }
+
+    /// Checks the request and makes the credentials; `transportOpened` follows.
+    mutating func openTransport(
+        _ request: CreateWebRtcTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> TransportOpening {
+        let peer = try peer(session)
+        guard peer.transportIDs.count < configuration.maximumTransportsPerPeer else {
+            throw RoomError(
+                .limitReached, "a peer may have \(configuration.maximumTransportsPerPeer) transports: use those it has")
+        }
+        return TransportOpening(
+            id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
+            forceTcp: request.forceTcp,
+            settings: TransportSettings(
+                iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout))
+    }
+
+    /// The media plane has the transport. What waited for a consuming transport is consumed.
+    mutating func transportOpened(_ opening: TransportOpening, _ key: TransportKey) -> [RoomAction] {
+        transports[opening.id] = Transport(
+            id: opening.id, peerID: opening.peerID, key: key, isConsuming: opening.isConsuming,
+            credentials: opening.settings.iceCredentials)
+        transportIDs[key] = opening.id
+        peers[opening.peerID]?.transportIDs.append(opening.id)
+        return opening.isConsuming ? consumeEverything(opening.peerID) : []
+    }
+
+    /// Checks the request and says what the media plane needs; `transportConnected` follows.
+    func connectTransport(
+        _ request: ConnectWebRtcTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> (key: TransportKey, role: DTLSRole, fingerprint: DTLSFingerprint) {
+        let transport = try transport(request.transportID, of: session)
+        guard !transport.isConnected else {
+            throw RoomError(.wrongState, "connect() already called for transport \"\(transport.id)\"")
+        }
+        guard let fingerprint = request.dtlsParameters.fingerprints.first else {
+            throw RoomError(.invalidParameters, "dtlsParameters.fingerprints: empty")
+        }
+        guard fingerprint.value.count == fingerprint.algorithm.length else {
+            throw RoomError(
+                .invalidParameters, "dtlsParameters.fingerprints[0].value: not \(fingerprint.algorithm.length) bytes")
+        }
+        // Who is client on one side is server on the other; a client that leaves it open is asked to serve.
+        let role: DTLSRole = request.dtlsParameters.role == .client ? .server : .client
+        return (transport.key, role, fingerprint)
+    }
+
+    mutating func transportConnected(_ id: TransportID) { transports[id]?.isConnected = true }
+
+    /// Checks the request and makes new credentials; `iceRestarted` follows.
+    mutating func restartICE(
+        _ id: TransportID, from session: PeerSession
+    ) throws(RoomError) -> (key: TransportKey, credentials: ICECredentials) {
+        let transport = try transport(id, of: session)
+        return (transport.key, randomCredentials())
+    }
+
+    mutating func iceRestarted(_ id: TransportID, _ credentials: ICECredentials) {
+        transports[id]?.credentials = credentials
+    }
+
+    /// A peer whose connection is lost leaves.
+    mutating func iceStateChanged(
+        _ key: TransportKey, _ iceState: ICEState, selected: TransportTuple?
+    ) -> [RoomAction] {
+        // A transport that was closed meanwhile is a legitimate race.
+        guard let id = transportIDs[key], let transport = transports[id] else { return [] }
+        transports[id]?.iceState = iceState
+        transports[id]?.selectedTuple = selected
+        switch iceState {
+        case .new, .connected, .completed: return []
+        case .disconnected, .closed: return leave(transport.peerID, .iceDisconnected)
+        }
+    }
+
+    /// A peer whose handshake failed or whose DTLS was closed leaves.
+    mutating func dtlsStateChanged(_ key: TransportKey, _ dtlsState: DTLSState) -> [RoomAction] {
+        guard let id = transportIDs[key], let transport = transports[id] else { return [] }
+        transports[id]?.dtlsState = dtlsState
+        switch dtlsState {
+        case .new, .connecting, .connected: return []
+        case .failed: return leave(transport.peerID, .dtlsFailed)
+        case .closed: return leave(transport.peerID, .dtlsClosed)
+        }
+    }
+
+    private mutating func leave(_ id: PeerID, _ reason: PeerCloseReason) -> [RoomAction] {
+        guard let peer = peers[id] else { return [] }
+        return peerLeft(peer.session, reason)
+    }
+}

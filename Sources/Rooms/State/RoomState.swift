@@ -1,0 +1,181 @@
+import Media
+
+/// A room's peers, transports, producers and consumers, and every rule about them.
+///
+/// No I/O, no clock, no concurrency. What needs the media plane goes in two steps: a method that only checks and says what
+/// to open or tell (`…Opening`, a key), and after the plane has taken it one that changes the state. A refused step leaves
+/// no trace.
+struct RoomState {
+    let id: RoomID
+    let configuration: RoomConfiguration
+    let routerCapabilities: RTPCapabilities
+    /// A closed room takes nobody any more.
+    private(set) var isClosed = false
+
+    var peers: [PeerID: Peer] = [:]
+    var transports: [TransportID: Transport] = [:]
+    var transportIDs: [TransportKey: TransportID] = [:]
+    var producers: [ProducerID: Producer] = [:]
+    var consumers: [ConsumerID: Consumer] = [:]
+    private var lastSession: UInt64 = 0
+    private var generator: any RandomNumberGenerator & Sendable
+    /// Every mapped SSRC handed out and still in use.
+    private var mappedSSRCs: Set<UInt32> = []
+
+    init(
+        id: RoomID, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
+        generator: any RandomNumberGenerator & Sendable
+    ) {
+        self.id = id
+        self.configuration = configuration
+        self.routerCapabilities = routerCapabilities
+        self.generator = generator
+    }
+
+    var counts: RoomCounts {
+        var counts = RoomCounts()
+        counts.peers = peers.count
+        counts.transports = transports.count
+        counts.producers = producers.count
+        counts.consumers = consumers.count
+        return counts
+    }
+
+    var isEmpty: Bool { peers.isEmpty }
+
+    /// Peers in the order they came.
+    var orderedPeers: [Peer] { peers.values.sorted { $0.session.serial < $1.session.serial } }
+
+    func joinedPeers(except id: PeerID) -> [Peer] { orderedPeers.filter { $0.isJoined && $0.id != id } }
+
+    /// The peer of a connection that is still the peer's current one.
+    func peer(_ session: PeerSession) throws(RoomError) -> Peer {
+        guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
+        guard let peer = peers[session.peerID], peer.session == session else {
+            throw RoomError(.peerClosed, "the peer has left the room: connect again")
+        }
+        return peer
+    }
+
+    func joinedPeer(_ session: PeerSession) throws(RoomError) -> Peer {
+        let peer = try peer(session)
+        guard peer.isJoined else { throw RoomError(.peerNotJoined, "Peer not yet joined") }
+        return peer
+    }
+
+    // MARK: Coming and going
+
+    /// Takes a connection; a peer of the same name leaves first.
+    mutating func peerConnected(_ id: PeerID) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
+        guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
+        guard peers[id] != nil || peers.count < configuration.maximumPeers else {
+            throw RoomError(.limitReached, "the room is full: it takes \(configuration.maximumPeers) peers")
+        }
+        var actions: [RoomAction] = []
+        if let older = peers[id] { actions += peerLeft(older.session, .replaced) }
+        lastSession += 1
+        let session = PeerSession(peerID: id, serial: lastSession)
+        peers[id] = Peer(
+            session: session, description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
+        actions.append(.notify(session, .mediasoupVersion(configuration.announcedVersion)))
+        return (session, actions)
+    }
+
+    /// Removes a peer with all it has, and tells the others. Nothing happens for a connection that was replaced.
+    mutating func peerLeft(_ session: PeerSession, _ reason: PeerCloseReason) -> [RoomAction] {
+        guard let peer = peers[session.peerID], peer.session == session else { return [] }
+        peers[peer.id] = nil
+        var actions: [RoomAction] = []
+        if peer.isJoined {
+            actions += joinedPeers(except: peer.id).map { .notify($0.session, .peerClosed(peer.id)) }
+        }
+        for id in peer.producerIDs { actions += producerClosed(id, withTransport: true) }
+        for id in peer.consumerIDs { removeConsumer(id) }
+        for id in peer.transportIDs {
+            guard let transport = transports.removeValue(forKey: id) else { continue }
+            transportIDs[transport.key] = nil
+            actions.append(.closeTransport(transport.key))
+        }
+        actions.append(.closeConnection(session, reason))
+        return actions
+    }
+
+    /// Every peer leaves, and nobody comes any more.
+    mutating func close(_ reason: PeerCloseReason) -> [RoomAction] {
+        isClosed = true
+        var actions: [RoomAction] = []
+        for peer in orderedPeers {
+            // The others are about to go too: there is nobody to tell.
+            peers[peer.id]?.isJoined = false
+        }
+        for peer in orderedPeers { actions += peerLeft(peer.session, reason) }
+        return actions
+    }
+
+    mutating func join(
+        _ request: JoinRequest, from session: PeerSession
+    ) throws(RoomError) -> (others: [PeerDescription], actions: [RoomAction]) {
+        var peer = try peer(session)
+        guard !peer.isJoined else { throw RoomError(.peerAlreadyJoined, "Peer already joined") }
+        peer.isJoined = true
+        peer.description.displayName = request.displayName
+        peer.description.device = request.device
+        peer.rtpCapabilities = request.rtpCapabilities
+        peers[peer.id] = peer
+        let others = joinedPeers(except: peer.id)
+        var actions = consumeEverything(peer.id)
+        actions += others.map { .notify($0.session, .newPeer(peer.description)) }
+        return (others.map(\.description), actions)
+    }
+
+    mutating func changeDisplayName(_ name: String, from session: PeerSession) throws(RoomError) -> [RoomAction] {
+        let peer = try joinedPeer(session)
+        let old = peer.description.displayName
+        peers[peer.id]?.description.displayName = name
+        return joinedPeers(except: peer.id).map {
+            .notify($0.session, .peerDisplayNameChanged(peer.id, displayName: name, oldDisplayName: old))
+        }
+    }
+
+    // MARK: Randomness
+
+    mutating func randomCredentials() -> ICECredentials { ICECredentials.random(using: &generator) }
+
+    /// A version 4 UUID (RFC 9562 §5.4).
+    mutating func randomIdentifier() -> String {
+        var bytes: [UInt8] = []
+        for _ in 0..<16 { bytes.append(UInt8.random(in: 0...255, using: &generator)) }
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        var text = ""
+        for (index, byte) in bytes.enumerated() {
+            if [4, 6, 8, 10].contains(index) { text.append("-") }
+            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return text
+    }
+
+    mutating func randomCNAME() -> String {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+        return String((0..<8).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+    }
+
+    /// The first of `count` SSRCs in a row that are not in `taken`.
+    mutating func randomSSRC(count: Int, avoiding taken: Set<UInt32>) -> UInt32 {
+        while true {
+            let first = UInt32.random(in: 100_000_000...999_999_000, using: &generator)
+            let last = first + UInt32(truncatingIfNeeded: count)
+            if !(first..<last).contains(where: taken.contains) { return first }
+        }
+    }
+
+    mutating func randomMappedSSRC(count: Int) -> UInt32 { randomSSRC(count: count, avoiding: mappedSSRCs) }
+
+    mutating func mappedSSRCsTaken(_ mapping: ProducerMapping) {
+        for encoding in mapping.encodings { mappedSSRCs.insert(encoding.mappedSSRC) }
+    }
+
+    mutating func mappedSSRCsReleased(_ mapping: ProducerMapping) {
+        for encoding in mapping.encodings { mappedSSRCs.remove(encoding.mappedSSRC) }
+    }
+}
