@@ -68,7 +68,9 @@ struct TransportWideRecorder: ~Copyable {
             end = extended + 1
         } else if extended < start {
             // What was forgotten cannot be told again without calling its neighbours lost.
-            guard extended >= floor, end - extended <= UInt64(Self.maxCapacity), reserve(from: extended, to: end) else { return }
+            guard extended >= floor, end - extended <= UInt64(Self.maxCapacity), reserve(from: extended, to: end) else {
+                return
+            }
             start = extended
         }
         guard let arrivals else { return }

@@ -126,9 +126,9 @@ struct SPSCRingProducer: ~Copyable {
         guard position != published else { return false }
         published = position
         #if WEAKEN_ORDERING
-        ring.tail.store(position, ordering: .relaxed)
+            ring.tail.store(position, ordering: .relaxed)
         #else
-        ring.tail.store(position, ordering: .releasing)
+            ring.tail.store(position, ordering: .releasing)
         #endif
         return true
     }

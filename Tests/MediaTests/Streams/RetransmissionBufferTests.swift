@@ -1,0 +1,181 @@
+import Testing
+
+@testable import Media
+
+private func ms(_ milliseconds: Int) -> MediaInstant {
+    MediaInstant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)
+}
+
+private func store(_ buffer: inout RetransmissionBuffer, _ number: UInt64, length: Int = 200, at time: Int = 0) -> Bool
+{
+    let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length)
+    return bytes.withUnsafeBytes {
+        buffer.store(extended: number, bytes: $0, timestamp: UInt32(number) * 10, tag: UInt32(number) + 1, at: ms(time))
+    }
+}
+
+/// The stored packet's length if its content is right, −1 if it is wrong, `nil` if it is not there.
+private func found(_ buffer: borrowing RetransmissionBuffer, _ number: UInt64, at time: Int = 0) -> Int? {
+    guard let packet = buffer.find(extended: number, at: ms(time)) else { return nil }
+    let isRight =
+        packet.extended == number && packet.timestamp == UInt32(number) * 10 && packet.tag == UInt32(number) + 1
+        && packet.bytes.allSatisfy { $0 == UInt8(truncatingIfNeeded: number) }
+    return isRight ? packet.bytes.count : -1
+}
+
+@Suite("RetransmissionBuffer")
+struct RetransmissionBufferTests {
+    @Test("A stored packet is found with its bytes and data, others are not")
+    func find() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        let stored = store(&buffer, 65_537, length: 1500)
+        let present = found(buffer, 65_537)
+        let before = found(buffer, 65_536)
+        let after = found(buffer, 65_538)
+        #expect(stored)
+        #expect(present == 1500)
+        #expect(before == nil)
+        #expect(after == nil)
+    }
+
+    @Test("An empty buffer holds no memory and finds nothing")
+    func empty() {
+        let buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        let nothing = found(buffer, 0)
+        #expect(nothing == nil)
+        #expect(buffer.allocatedBytes == 0)
+    }
+
+    @Test("Packets above 1500 bytes are not stored")
+    func tooLong() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        let stored = store(&buffer, 10, length: 1501)
+        #expect(!stored)
+        #expect(buffer.storedCount == 0)
+    }
+
+    @Test("A number is stored once")
+    func duplicate() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        _ = store(&buffer, 10, length: 100)
+        let again = store(&buffer, 10, length: 200)
+        let length = found(buffer, 10)
+        #expect(!again)
+        #expect(length == 100)
+    }
+
+    @Test("Blanks stay blank, and late packets fill them in any order")
+    func blanks() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        for number: UInt64 in [100, 105, 103, 101, 99, 90] { _ = store(&buffer, number) }
+        for number: UInt64 in [90, 99, 100, 101, 103, 105] {
+            let length = found(buffer, number)
+            #expect(length == 200)
+        }
+        for number: UInt64 in [89, 91, 98, 102, 104, 106] {
+            let length = found(buffer, number)
+            #expect(length == nil)
+        }
+    }
+
+    @Test("A packet older than the window is gone, even before it is removed")
+    func window() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
+        _ = store(&buffer, 10, at: 0)
+        _ = store(&buffer, 11, at: 500)
+        let atEnd = found(buffer, 10, at: 1000)
+        let behind = found(buffer, 10, at: 1001)
+        let younger = found(buffer, 11, at: 1001)
+        #expect(atEnd == 200)
+        #expect(behind == nil)
+        #expect(younger == 200)
+        buffer.removeExpired(at: ms(1001))
+        #expect(buffer.storedCount == 1)
+    }
+
+    @Test("At most 2500 numbers are kept, in 2512 slots")
+    func count() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        for number: UInt64 in 0..<10_000 {
+            let stored = store(&buffer, number)
+            #expect(stored)
+        }
+        let oldest = found(buffer, 7500)
+        let gone = found(buffer, 7499)
+        #expect(oldest == 200)
+        #expect(gone == nil)
+        #expect(buffer.storedCount == 2500)
+        #expect(buffer.allocatedBytes == 4096 * 24 + 157 * 16 * 1504)
+    }
+
+    @Test("A packet more than 2500 numbers older than the newest is refused")
+    func tooOld() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        _ = store(&buffer, 10_000)
+        let edge = store(&buffer, 7501)
+        let beyond = store(&buffer, 7500)
+        #expect(edge)
+        #expect(!beyond)
+    }
+
+    @Test("A jump beyond the capacity starts over")
+    func jump() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        for number: UInt64 in 0..<100 { _ = store(&buffer, number) }
+        _ = store(&buffer, 1_000_000)
+        let old = found(buffer, 99)
+        let new = found(buffer, 1_000_000)
+        #expect(old == nil)
+        #expect(new == 200)
+        #expect(buffer.storedCount == 1)
+    }
+
+    @Test("Steady use recycles its slots, and silence gives all memory back")
+    func recycling() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
+        for number in 0..<200 { _ = store(&buffer, UInt64(number), at: number * 20) }
+        let steady = buffer.allocatedBytes
+        for number in 200..<5000 { _ = store(&buffer, UInt64(number), at: number * 20) }
+        #expect(buffer.allocatedBytes == steady)
+        // 51 packets of 20 ms in one second: four slabs of sixteen, and an index of 64.
+        #expect(steady == 64 * 24 + 4 * 16 * 1504)
+        buffer.removeExpired(at: ms(5000 * 20 + 2000))
+        #expect(buffer.allocatedBytes == 0)
+        let again = store(&buffer, 5000, at: 5000 * 20 + 2000)
+        let present = found(buffer, 5000, at: 5000 * 20 + 2000)
+        #expect(again)
+        #expect(present == 200)
+    }
+
+    @Test("Removing everything leaves nothing to find")
+    func removeAll() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
+        for number: UInt64 in 0..<100 { _ = store(&buffer, number) }
+        buffer.removeAll()
+        let nothing = found(buffer, 50)
+        #expect(nothing == nil)
+        #expect(buffer.storedCount == 0)
+    }
+
+    @Test("Random storing agrees with a dictionary", arguments: 1...5 as ClosedRange<UInt64>)
+    func model(seed: UInt64) {
+        var state = seed
+        func random(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
+        var model: [UInt64: (time: Int, length: Int)] = [:]
+        var newest: UInt64 = 100_000
+        for time in 0..<5000 {
+            newest += random(3)
+            let number = random(8) == 0 ? newest - random(300) : newest
+            let length = Int(random(1600))
+            if store(&buffer, number, length: length, at: time) { model[number] = (time, length) }
+            let asked = newest - random(400)
+            let actual = found(buffer, asked, at: time)
+            let expected = model[asked].flatMap { time - $0.time <= 1000 ? $0.length : nil }
+            #expect(actual == expected)
+        }
+    }
+}

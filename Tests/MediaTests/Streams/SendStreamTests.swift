@@ -1,0 +1,134 @@
+import Testing
+
+@testable import Media
+
+private func ms(_ milliseconds: Int) -> MediaInstant {
+    MediaInstant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)
+}
+
+@Suite("SendStream")
+struct SendStreamTests {
+    private static func stream(firstRTX: UInt16 = 1000) -> SendStream {
+        SendStream(ssrc: SSRC(1), rtxSSRC: SSRC(2), clockRate: 90_000, firstRTXSequence: firstRTX)
+    }
+
+    @Test("A sender report extrapolates the newest timestamp and counts packets and octets")
+    func senderReport() {
+        var stream = Self.stream()
+        let nothing = stream.makeSenderReport(at: ms(0), ntp: 7)
+        #expect(nothing == nil)
+        stream.packetSent(extended: 500, timestamp: 9000, payloadLength: 100, at: ms(0))
+        stream.packetSent(extended: 502, timestamp: 12_000, payloadLength: 100, at: ms(33))
+        // A late packet must not pull the clock back.
+        stream.packetSent(extended: 501, timestamp: 9000, payloadLength: 100, at: ms(40))
+        let report = stream.makeSenderReport(at: ms(133), ntp: 7)
+        #expect(report == SenderReportValues(ntp: 7, rtpTimestamp: 12_000 + 9000, packetCount: 3, octetCount: 300))
+    }
+
+    @Test("The report's timestamp wraps")
+    func wrap() {
+        var stream = Self.stream()
+        stream.packetSent(extended: 500, timestamp: UInt32.max, payloadLength: 1, at: ms(0))
+        let report = stream.makeSenderReport(at: ms(1000), ntp: 0)
+        #expect(report?.rtpTimestamp == 89_999)
+    }
+
+    @Test("A requested wire number means the packet at or before the newest")
+    func requested() {
+        var stream = Self.stream()
+        #expect(stream.extended(ofRequested: 5) == nil)
+        stream.packetSent(extended: 0x1_0005, timestamp: 0, payloadLength: 1, at: ms(0))
+        #expect(stream.extended(ofRequested: 5) == 0x1_0005)
+        #expect(stream.extended(ofRequested: 65_535) == 0xFFFF)
+        #expect(stream.extended(ofRequested: 6) == nil)
+    }
+
+    @Test("A number from before the stream means nothing")
+    func beforeStart() {
+        var stream = Self.stream()
+        stream.packetSent(extended: 5, timestamp: 0, payloadLength: 1, at: ms(0))
+        #expect(stream.extended(ofRequested: 65_530) == nil)
+        #expect(stream.extended(ofRequested: 0) == 0)
+    }
+
+    @Test("A packet is resent once per round trip, 100 ms while that is unknown")
+    func resend() {
+        var stream = Self.stream()
+        let times = [0, 1, 99, 100, 150, 200]
+        let answers = times.map { stream.mayResend(extended: 70_000, at: ms($0)) }
+        #expect(answers == [true, false, false, true, false, true])
+        let other = stream.mayResend(extended: 70_001, at: ms(201))
+        #expect(other)
+        stream.paused()
+        let afterPause = stream.mayResend(extended: 70_001, at: ms(202))
+        #expect(afterPause)
+    }
+
+    @Test("Every packet of a burst of 256 is limited on its own")
+    func resendBurst() {
+        var stream = Self.stream()
+        var first = 0
+        var second = 0
+        for number: UInt64 in 1000..<1256 where stream.mayResend(extended: number, at: ms(0)) { first += 1 }
+        for number: UInt64 in 1000..<1256 where stream.mayResend(extended: number, at: ms(50)) { second += 1 }
+        #expect(first == 256)
+        #expect(second == 0)
+    }
+
+    @Test("A receiver report gives loss, jitter and the round trip, which then limits resends")
+    func receiverReport() {
+        var stream = Self.stream()
+        var report = ReceptionReport()
+        report.fractionLost = 10
+        report.cumulativeLost = -3
+        report.jitter = 77
+        report.lastSenderReport = 0x0001_0000
+        report.delaySinceLastSenderReport = 0x8000
+        // One second after the sender report, half of it at the receiver.
+        stream.receiverReportReceived(report, compactNTP: 0x0002_0000)
+        #expect(stream.roundTripTime == .milliseconds(500))
+        #expect(stream.fractionLost == 10)
+        #expect(stream.packetsLost == -3)
+        #expect(stream.jitter == 77)
+        _ = stream.mayResend(extended: 1, at: ms(0))
+        let early = stream.mayResend(extended: 1, at: ms(499))
+        #expect(!early)
+    }
+
+    @Test("Round trips from contradictory or missing fields are refused, tiny ones are a millisecond")
+    func roundTrip() {
+        #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0, delay: 0) == nil)
+        #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0x20000, delay: 0) == nil)
+        #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0x10000, delay: 3) == .milliseconds(1))
+        #expect(RoundTripTime.measured(now: 0x8000, lastReport: 0xFFFF_8000, delay: 0) == .seconds(1))
+    }
+
+    @Test("RTX numbers start below 2^15 and go on over the wrap")
+    func rtx() {
+        var stream = Self.stream(firstRTX: 0xFFFF)
+        let first = stream.nextRTXIndex()
+        let second = stream.nextRTXIndex()
+        #expect(first == 0x7FFF)
+        #expect(second == 0x8000)
+    }
+
+    @Test("The snapshot tells what was counted")
+    func snapshot() {
+        var stream = Self.stream()
+        stream.packetSent(extended: 1, timestamp: 0, payloadLength: 1000, at: ms(0))
+        stream.packetRetransmitted(payloadLength: 250, at: ms(1))
+        stream.nackReceived(packets: 4)
+        stream.pliReceived()
+        stream.firReceived()
+        let statistics = stream.statistics(key: ConsumerKey(rawValue: 9), at: ms(2))
+        #expect(statistics.key == ConsumerKey(rawValue: 9))
+        #expect(statistics.packetsSent == 1)
+        #expect(statistics.bytesSent == 1000)
+        #expect(statistics.packetsRetransmitted == 1)
+        #expect(statistics.nackCount == 1)
+        #expect(statistics.nackPacketCount == 4)
+        #expect(statistics.pliCount == 1)
+        #expect(statistics.firCount == 1)
+        #expect(statistics.bitrate == 10_000)
+    }
+}
