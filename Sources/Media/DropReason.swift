@@ -1,0 +1,91 @@
+/// Why a shard dropped a datagram or packet. Every case is a label of `roundhouse_media_dropped_packets_total`.
+public enum DropReason: Int, CaseIterable, Sendable {
+    /// Longer than any datagram we accept.
+    case oversizedDatagram
+    /// None of STUN, DTLS, RTP, RTCP (RFC 7983).
+    case unknownDatagram
+    /// Media or DTLS from an address that never passed an ICE check.
+    case unknownTuple
+    /// A STUN message that cannot be parsed, or an indication or response nobody asked for.
+    case malformedSTUN
+    /// A binding request for a user name fragment nobody has.
+    case unknownUsernameFragment
+    /// RTP or RTCP before the DTLS handshake made its keys.
+    case beforeHandshake
+    case malformedRTP
+    case malformedRTCP
+    case srtpAuthentication
+    case srtpReplay
+    case srtpTooManyStreams
+    /// An SSRC that no producer declared and no MID or RID explains.
+    case unknownSSRC
+    /// A payload type the producer did not declare.
+    case unknownPayloadType
+    /// Another producer's or encoding's stream was already bound to the RID.
+    case streamConflict
+    case duplicatePacket
+    /// Outside the window of plausible sequence numbers (RFC 3550 A.1).
+    case implausibleSequence
+    /// A retransmission that carries no packet, or one we already have.
+    case uselessRetransmission
+    case producerPaused
+    /// Waiting for a key frame of the encoding to forward.
+    case awaitingKeyFrame
+    /// Too large to be forwarded once its header was rewritten.
+    case oversizedPacket
+    /// The ring to another shard was full.
+    case ringFull
+    /// The kernel refused it (send buffer full, unreachable).
+    case sendRefused
+    /// The shard's table of transports, tuples or streams was full.
+    case tableFull
+
+    /// The metric's label: the case's name in snake case.
+    public var label: String {
+        var text = ""
+        for character in String(describing: self) {
+            if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
+            text.append(contentsOf: character.lowercased())
+        }
+        return text
+    }
+}
+
+/// What a shard counts. Every case is a metric `roundhouse_media_<label>_total`.
+public enum ShardCounter: Int, CaseIterable, Sendable {
+    case datagramsReceived
+    case bytesReceived
+    case datagramsSent
+    case bytesSent
+    case packetsReceived
+    case packetsForwarded
+    case packetsRetransmitted
+    case packetsToOtherShards
+    case nacksSent
+    case nacksReceived
+    case keyFrameRequestsSent
+    case keyFrameRequestsReceived
+    case keyFramesReceived
+    case transportFeedbackSent
+    case reportsSent
+    case stunRequests
+    case stunRejected
+    case handshakesCompleted
+    case handshakesFailed
+    case transportsOpened
+    case transportsClosed
+    case commands
+    /// Commands for something that was closed in the meantime: a legitimate race.
+    case commandsIgnored
+    case wakeups
+
+    /// The metric's name part: the case's name in snake case.
+    public var label: String {
+        var text = ""
+        for character in String(describing: self) {
+            if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
+            text.append(contentsOf: character.lowercased())
+        }
+        return text
+    }
+}

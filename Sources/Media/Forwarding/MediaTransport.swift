@@ -1,0 +1,88 @@
+import CLinuxNet
+
+/// A WebRTC transport on its shard: ICE, DTLS, SRTP and the streams that share them.
+// Safe: reached by one thread only; pointers to streams, producers and consumers are owned by the shard, which clears
+// every reference to one before freeing it (`Shard+Lifetimes`).
+struct MediaTransport: ~Copyable {
+    /// A received SSRC: a media stream's own, or that of its retransmissions.
+    struct StreamReference {
+        var stream: UnsafeMutablePointer<ReceivingStream>
+        var isRTX: Bool
+    }
+
+    let key: TransportKey
+    /// The transport's index in the shard's table and timer wheel.
+    let slot: Int
+    let events: EventQueue
+    var ice: ICELiteAgent
+    var dtls: DTLSConnection
+    /// The role told by the client's side of the handshake; `auto` until then.
+    var dtlsRole = DTLSRole.auto
+    var hasRemoteFingerprint = false
+    var isHandshakeStarted = false
+    var dtlsState = DTLSState.new
+    var opener: SRTPOpener?
+    var sealer: SRTPSealer?
+    var profile: SRTPProfile?
+
+    /// Where everything is sent.
+    var selected: TupleID?
+    var selectedAddress = cln_address()
+    var selectedSocket = 0
+    var destination = SendArena.DestinationIndex.none
+    var usernameFragments: [String]
+
+    /// The client's header extension ids, learned from its producers.
+    var extensionIDs = HeaderExtensionIDs()
+    var streams = SSRCTable<StreamReference>()
+    var producers: [UnsafeMutablePointer<ShardProducer>] = []
+    var consumers: [UnsafeMutablePointer<ShardConsumer>] = []
+    /// Consumers by media and RTX SSRC, for RTCP.
+    var consumersBySSRC = SSRCTable<UnsafeMutablePointer<ShardConsumer>>()
+
+    /// Whether some producer negotiated transport-cc.
+    var sendsTransportFeedback = false
+    var recorder: TransportWideRecorder
+    var reports: ReportScheduler
+    /// Our SSRC as a sender of feedback.
+    let feedbackSSRC: UInt32
+    var transportWideSequence: UInt16 = 0
+    /// The last receiver reference time the client sent (XR RRTR): its middle 32 bits, and when it came.
+    var receiverReference: (compactNTP: UInt32, ssrc: UInt32, arrival: MediaInstant)?
+
+    var bytesReceived: UInt64 = 0
+    var packetsReceived: UInt64 = 0
+    var bytesSent: UInt64 = 0
+    var packetsSent: UInt64 = 0
+
+    init(
+        key: TransportKey, slot: Int, settings: TransportSettings, events: EventQueue, dtls: consuming DTLSConnection,
+        feedbackSSRC: UInt32, now: MediaInstant
+    ) {
+        self.key = key
+        self.slot = slot
+        self.events = events
+        ice = ICELiteAgent(credentials: settings.iceCredentials, consentTimeout: settings.consentTimeout)
+        self.dtls = dtls
+        usernameFragments = [settings.iceCredentials.usernameFragment]
+        recorder = TransportWideRecorder()
+        reports = ReportScheduler(startingAt: now)
+        self.feedbackSSRC = feedbackSSRC
+    }
+
+    /// Whether media can be sent: keys and an address.
+    var isReady: Bool { sealer != nil && selected != nil }
+
+    /// When the shard has something to do for this transport.
+    var nextDeadline: MediaInstant? {
+        var deadline = earliest(ice.nextDeadline, dtls.nextDeadline)
+        if isReady, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
+        if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
+        for producer in producers {
+            for case .some(let stream) in producer.pointee.streams {
+                deadline = earliest(deadline, stream.pointee.nextDeadline)
+            }
+        }
+        return deadline
+    }
+}

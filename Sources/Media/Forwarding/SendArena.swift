@@ -1,0 +1,171 @@
+import CLinuxNet
+
+/// Where a shard's datagrams go once a tick: the kernel's sockets, or a simulated network in tests.
+///
+/// Called once per batch of messages, never per packet.
+protocol DatagramOutput: AnyObject {
+    /// Sends messages from one of the shard's sockets. Returns how many datagrams (not messages) were refused.
+    func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int
+}
+
+/// Collects what one tick sends, and hands it over grouped by destination.
+///
+/// Packets are sealed straight into the arena. A destination's packets of equal size leave as one message with
+/// UDP_SEGMENT, which is what makes fan-out cheap; a shorter one may close a run.
+// Safe: every pointer below is allocated in `init` with the capacity named there and freed in `deinit`; all indices come
+// from `commit` and `addDestination`, whose callers asked `hasRoom`. The arena lives and dies on its shard's thread.
+struct SendArena: ~Copyable {
+    /// Names a destination until the next `flush`.
+    struct DestinationIndex {
+        fileprivate var index: Int32
+        fileprivate var generation: UInt32
+
+        /// An index that no generation matches.
+        static let none = DestinationIndex(index: 0, generation: 0)
+    }
+
+    private struct Entry {
+        var offset: Int32
+        var length: Int32
+        var next: Int32
+    }
+
+    private struct Destination {
+        var address: cln_address
+        var socket: Int32
+        var first: Int32
+        var last: Int32
+    }
+
+    /// Writable bytes at `next`.
+    static let largestDatagram = 2048
+    static let byteCapacity = 4 << 20
+    static let entryCapacity = 4096
+    /// A UDP_SEGMENT message carries at most this many bytes (the IP packet's limit less headers).
+    static let largestMessage = 65_000
+
+    private let bytes: UnsafeMutableRawPointer
+    private let entries: UnsafeMutablePointer<Entry>
+    private let destinations: UnsafeMutablePointer<Destination>
+    private let pieces: UnsafeMutablePointer<iovec>
+    private let messages: UnsafeMutablePointer<cln_message>
+    private var byteCount = 0
+    private var entryCount = 0
+    private var destinationCount = 0
+    private var generation: UInt32 = 1
+    /// Whether the sockets take several segments in one message.
+    private let segments: Bool
+
+    init(segments: Bool) {
+        bytes = .allocate(byteCount: Self.byteCapacity, alignment: 64)
+        entries = .allocate(capacity: Self.entryCapacity)
+        destinations = .allocate(capacity: Self.entryCapacity)
+        pieces = .allocate(capacity: Self.entryCapacity)
+        messages = .allocate(capacity: Int(CLN_SEND_BATCH))
+        self.segments = segments
+    }
+
+    deinit {
+        bytes.deallocate()
+        entries.deallocate()
+        destinations.deallocate()
+        pieces.deallocate()
+        messages.deallocate()
+    }
+
+    var isEmpty: Bool { entryCount == 0 }
+
+    /// Whether one more datagram of any size, to a new destination, fits; else `flush` first.
+    var hasRoom: Bool {
+        entryCount < Self.entryCapacity && destinationCount < Self.entryCapacity
+            && byteCount + Self.largestDatagram <= Self.byteCapacity
+    }
+
+    /// The place for the next datagram: `largestDatagram` writable bytes. Use only when `hasRoom`.
+    var next: UnsafeMutableRawPointer { bytes + byteCount }
+
+    /// Whether an index obtained earlier still names its destination.
+    func isCurrent(_ index: DestinationIndex) -> Bool { index.generation == generation }
+
+    /// Registers a destination for this tick. Keep the index and ask `isCurrent` before using it again.
+    mutating func addDestination(_ address: cln_address, socket: Int) -> DestinationIndex {
+        let index = destinationCount
+        destinations[index] = Destination(address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1)
+        destinationCount = index + 1
+        return DestinationIndex(index: Int32(truncatingIfNeeded: index), generation: generation)
+    }
+
+    /// Queues the `length` bytes written at `next` for a destination.
+    mutating func commit(length: Int, to destination: DestinationIndex) {
+        let entry = Int32(truncatingIfNeeded: entryCount)
+        entries[entryCount] = Entry(
+            offset: Int32(truncatingIfNeeded: byteCount), length: Int32(truncatingIfNeeded: length), next: -1)
+        entryCount += 1
+        // The next datagram starts on its own cache line.
+        byteCount += (length + 63) & ~63
+        let slot = Int(destination.index)
+        if destinations[slot].last < 0 {
+            destinations[slot].first = entry
+        } else {
+            entries[Int(destinations[slot].last)].next = entry
+        }
+        destinations[slot].last = entry
+    }
+
+    /// Sends everything, socket by socket and destination by destination, and starts anew.
+    /// - Returns: how many datagrams the output refused.
+    mutating func flush(through output: any DatagramOutput, sockets: Int) -> Int {
+        var refused = 0
+        if entryCount > 0 {
+            for socket in 0..<sockets { refused += flush(socket: socket, through: output) }
+        }
+        byteCount = 0
+        entryCount = 0
+        destinationCount = 0
+        generation &+= 1
+        return refused
+    }
+
+    private func flush(socket: Int, through output: any DatagramOutput) -> Int {
+        var refused = 0
+        var batch = 0
+        var piece = 0
+        for index in 0..<destinationCount where destinations[index].socket == socket {
+            var entry = destinations[index].first
+            while entry >= 0 {
+                messages[batch] = nextMessage(from: &entry, to: index, pieceIndex: &piece)
+                batch += 1
+                if batch == Int(CLN_SEND_BATCH) {
+                    refused += output.send(messages, count: batch, from: socket)
+                    batch = 0
+                }
+            }
+        }
+        if batch > 0 { refused += output.send(messages, count: batch, from: socket) }
+        return refused
+    }
+
+    /// Takes the longest run of equal datagrams, with one shorter at its end, from a destination's chain.
+    private func nextMessage(from entry: inout Int32, to destination: Int, pieceIndex: inout Int) -> cln_message {
+        let first = pieceIndex
+        let size = entries[Int(entry)].length
+        var total = 0
+        while entry >= 0 {
+            let item = entries[Int(entry)]
+            if pieceIndex > first {
+                guard segments, item.length <= size, pieceIndex - first < Int(CLN_SEND_SEGMENTS),
+                    total + Int(item.length) <= Self.largestMessage
+                else { break }
+            }
+            pieces[pieceIndex] = iovec(iov_base: bytes + Int(item.offset), iov_len: Int(item.length))
+            pieceIndex += 1
+            total += Int(item.length)
+            entry = item.next
+            if item.length < size { break }
+        }
+        let address = UnsafePointer(UnsafeRawPointer(destinations + destination).assumingMemoryBound(to: cln_address.self))
+        return cln_message(
+            destination: address, pieces: pieces + first, segments: UInt32(truncatingIfNeeded: pieceIndex - first),
+            segment_size: UInt16(truncatingIfNeeded: size))
+    }
+}

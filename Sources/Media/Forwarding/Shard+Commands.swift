@@ -1,0 +1,118 @@
+extension Shard {
+    /// Carries out commands that wait, at most `limit` of them so that packets are not kept waiting.
+    mutating func drainCommands(limit: Int = 256) {
+        for _ in 0..<limit {
+            guard let command = links.queues[index].pop() else { return }
+            counters.add(.commands)
+            carryOut(command)
+        }
+    }
+
+    /// Carries out one command. What names something that is gone is a legitimate race, and counted.
+    mutating func carryOut(_ command: MediaCommand) {
+        switch command {
+        case .openTransport(let key, let settings, let events): openTransport(key, settings, events)
+        case .connectTransport(let key, let role, let fingerprint): connectTransport(key, role, fingerprint)
+        case .restartICE(let key, let credentials): restartICE(key, credentials)
+        case .closeTransport(let key):
+            guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+            closeTransport(transport)
+        case .openProducer(let key, let transport, let settings): openProducer(key, on: transport, settings)
+        case .setProducerPaused(let key, let isPaused): setProducerPaused(key, isPaused)
+        case .closeProducer(let key):
+            guard let producer = producersByKey[key.rawValue] else { return ignored() }
+            closeProducer(producer)
+        case .openConsumer(let key, let transport, let producer, let settings):
+            openConsumer(key, on: transport, of: producer, settings)
+        case .setConsumerPaused(let key, let isPaused):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            consumer.pointee.isPaused = isPaused
+            updateFlow(consumer)
+        case .setConsumerProducerPaused(let key, let isPaused):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            consumer.pointee.isProducerPaused = isPaused
+            updateFlow(consumer)
+        case .requestKeyFrame(let key):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            askForKeyFrame(
+                of: consumer.pointee.source, encoding: consumer.pointee.selector.target(at: now) ?? 0)
+        case .closeConsumer(let key):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            closeConsumer(consumer)
+        case .subscribeShard(let shard, let key): setSubscription(of: shard, to: key, true)
+        case .unsubscribeShard(let shard, let key): setSubscription(of: shard, to: key, false)
+        case .collectStatistics(let token, let keys, let events):
+            events.append(.statistics(token: token, keys.compactMap { statistics(of: $0) }))
+        }
+    }
+
+    func ignored() { counters.add(.commandsIgnored) }
+
+    private mutating func connectTransport(_ key: TransportKey, _ role: DTLSRole, _ fingerprint: DTLSFingerprint) {
+        guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+        transport.pointee.dtlsRole = role
+        transport.pointee.dtls.setRemoteFingerprint(fingerprint)
+        startHandshakeIfPossible(transport)
+        dtlsAdvanced(transport)
+    }
+
+    private mutating func restartICE(_ key: TransportKey, _ credentials: ICECredentials) {
+        guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+        guard transportsByUsernameFragment[credentials.usernameFragment] == nil else {
+            return fail(key, .invalidSetting, "the ICE user name fragment is in use")
+        }
+        transport.pointee.ice.restart(credentials: credentials, at: now)
+        transport.pointee.usernameFragments.append(credentials.usernameFragment)
+        transportsByUsernameFragment[credentials.usernameFragment] = transport
+        iceAdvanced(transport)
+        touch(transport)
+    }
+
+    private mutating func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) {
+        guard let producer = producersByKey[key.rawValue] else { return ignored() }
+        guard producer.pointee.isPaused != isPaused else { return }
+        producer.pointee.isPaused = isPaused
+        for case .some(let stream) in producer.pointee.streams {
+            if isPaused {
+                stream.pointee.nacks.reset()
+                stream.pointee.keyFrames.reset()
+            } else {
+                requestKeyFrame(stream, force: true)
+            }
+        }
+    }
+
+    private func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {
+        guard let producer = producersByKey[key.rawValue] else { return ignored() }
+        let bit: UInt64 = 1 << UInt64(shard)
+        if isSubscribed {
+            producer.pointee.subscribedShards |= bit
+        } else {
+            producer.pointee.subscribedShards &= ~bit
+        }
+    }
+
+    /// Starts or stops a consumer as its pauses and its transport allow.
+    mutating func updateFlow(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        let runs = consumer.pointee.wantsMedia && consumer.pointee.transport.pointee.isReady
+        switch (consumer.pointee.flow, runs) {
+        case (.stopped, true):
+            consumer.pointee.flow = .awaitingKeyFrame
+            consumer.pointee.selector.reset()
+            // The target is not known before packets have come: ask every encoding that exists.
+            for encoding in 0..<consumer.pointee.source.pointee.encodings {
+                askForKeyFrame(of: consumer.pointee.source, encoding: encoding)
+            }
+        case (.awaitingKeyFrame, false), (.flowing, false):
+            consumer.pointee.flow = .stopped
+            consumer.pointee.selector.reset()
+            consumer.pointee.stream.paused()
+        default: break
+        }
+    }
+
+    func fail(_ key: TransportKey, _ code: MediaError.Code, _ message: String) {
+        guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+        transport.pointee.events.append(.commandFailed(key, MediaError(code, message)))
+    }
+}

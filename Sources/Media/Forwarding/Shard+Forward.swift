@@ -1,0 +1,185 @@
+extension Shard {
+    /// Gives a packet to every consumer of its producer on this shard.
+    mutating func forward(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
+    ) {
+        guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else { return }
+        if source.pointee.retransmittingConsumers > 0, !packet.isPaddingOnly {
+            remember(packet, template: template, payload: payload, in: source)
+        }
+        for index in 0..<source.pointee.count {
+            deliver(packet, template: template, payload: payload, to: source.pointee.consumers[index])
+        }
+    }
+
+    /// Takes what the other shards sent.
+    mutating func drainRings() {
+        for other in 0..<links.count where other != index {
+            // Bounded, so that a busy neighbour cannot keep this shard from its own sockets.
+            for _ in 0..<1024 {
+                guard let record = links.peek(from: other) else { break }
+                switch RingRecordKind(rawValue: record[0]) {
+                case .packet:
+                    let (packet, template, payload) = PacketRecord.read(record)
+                    forward(packet, template: template, payload: payload)
+                case .keyFrameRequest:
+                    let key = record.load(fromByteOffset: 8, as: UInt64.self)
+                    let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
+                    keyFrameRequested(producer: key, encoding: encoding)
+                case nil: assertionFailure("unknown ring record")
+                }
+                links.advance(from: other)
+            }
+        }
+    }
+
+    private mutating func deliver(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        to consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        if case .stopped = consumer.pointee.flow { return }
+        guard consumer.pointee.accepts(packet.payloadType) else { return counters.add(.unknownPayloadType) }
+        let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
+        let decision = consumer.pointee.selector.packetReceived(
+            encoding: Int(packet.encoding), isKeyFrame: canStart, at: now)
+        switch decision {
+        case .discard:
+            if case .awaitingKeyFrame = consumer.pointee.flow { counters.add(.awaitingKeyFrame) }
+            askForWantedKeyFrame(consumer)
+            return
+        case .switchAndForward:
+            // A number left out tells the receiver that the frame before the switch was cut.
+            consumer.pointee.sequence.synchronise(
+                at: packet.sequence, source: packet.encoding, gap: consumer.pointee.sequence.isSynchronised ? 1 : 0)
+            consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
+            consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput
+            consumer.pointee.flow = .flowing
+        case .forward: break
+        }
+        if packet.isPaddingOnly { return consumer.pointee.sequence.drop(packet.sequence) }
+        guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
+        let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
+        guard seal(
+            template: template, payload: payload, prefix: nil, payloadType: packet.payloadType,
+            ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
+        else { return }
+        consumer.pointee.stream.packetSent(
+            extended: sequence, timestamp: timestamp, payloadLength: payload.count, at: now)
+        counters.add(.packetsForwarded)
+    }
+
+    /// Writes, seals and queues one packet of a consumer.
+    /// - Parameter prefix: two bytes before the payload: the original sequence number of a retransmission (RFC 4588 §4).
+    // Safe: `payloadFits` bounds what is written to the arena's `largestDatagram` bytes, and the template's length is
+    // `HeaderTemplate`'s.
+    private mutating func seal(
+        template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, prefix: UInt16?, payloadType: UInt8,
+        ssrc: UInt32, index: UInt64, timestamp: UInt32, for consumer: UnsafeMutablePointer<ShardConsumer>
+    ) -> Bool {
+        let transport = consumer.pointee.transport
+        guard template.count + payload.count <= Self.largestPacket, let source = template.baseAddress else {
+            counters.add(.oversizedPacket)
+            return false
+        }
+        makeRoom()
+        let out = arena.next
+        out.copyMemory(from: source, byteCount: template.count)
+        let marker = template[1] & 0x80
+        out.storeBytes(of: marker | payloadType, toByteOffset: 1, as: UInt8.self)
+        out.storeBytes(of: UInt16(truncatingIfNeeded: index).bigEndian, toByteOffset: 2, as: UInt16.self)
+        out.storeBytes(of: timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
+        out.storeBytes(of: ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
+        if consumer.pointee.stampsSendTime {
+            let stamp = UInt32(RouterExtensionID.absSendTime << 4 | 2) << 24 | absSendTime
+            out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
+        }
+        if consumer.pointee.usesTransportWideSequence {
+            let number = transport.pointee.transportWideSequence
+            transport.pointee.transportWideSequence &+= 1
+            out.storeBytes(
+                of: RouterExtensionID.transportWideSequence << 4 | 1, toByteOffset: HeaderTemplate.transportWideOffset,
+                as: UInt8.self)
+            out.storeBytes(
+                of: number.bigEndian, toByteOffset: HeaderTemplate.transportWideOffset + 1, as: UInt16.self)
+        }
+        out.storeBytes(of: consumer.pointee.midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
+        out.storeBytes(of: consumer.pointee.midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
+        let length: Int
+        if let prefix {
+            // Sealed in place: the cipher takes one piece.
+            (out + template.count).storeBytes(of: prefix.bigEndian, as: UInt16.self)
+            UnsafeMutableRawBufferPointer(start: out + template.count + 2, count: payload.count).copyMemory(from: payload)
+            length = transport.pointee.sealer?.sealRTP(
+                out, headerLength: template.count, payload: UnsafeRawPointer(out + template.count),
+                payloadLength: payload.count + 2, ssrc: ssrc, index: index) ?? 0
+        } else {
+            guard let start = payload.baseAddress else { return false }
+            length = transport.pointee.sealer?.sealRTP(
+                out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc,
+                index: index) ?? 0
+        }
+        guard length > 0 else { return false }
+        commit(length: length, to: transport)
+        return true
+    }
+
+    /// Header and payload together at most, so that prefix and tag still fit an arena slot.
+    static let largestPacket = SendArena.largestDatagram - 64
+
+    /// 24 bits of 6.18 fixed-point seconds.
+    private var absSendTime: UInt32 {
+        let (seconds, rest) = now.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return UInt32(truncatingIfNeeded: seconds << 18 | (rest << 18) / 1_000_000_000) & 0xFF_FFFF
+    }
+
+    // MARK: Retransmission
+
+    private mutating func remember(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        in source: UnsafeMutablePointer<ConsumerSource>
+    ) {
+        let length = template.count + payload.count
+        guard length <= RetransmissionBuffer.maxPacketLength else { return }
+        // The template lies in the scratch buffer's first bytes or in a ring; both pieces go behind it, contiguous.
+        let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
+        joined.copyMemory(from: template)
+        UnsafeMutableRawBufferPointer(rebasing: joined[template.count...]).copyMemory(from: payload)
+        source.pointee.histories[Int(packet.encoding)].store(
+            extended: packet.sequence, bytes: UnsafeRawBufferPointer(rebasing: joined[..<length]),
+            timestamp: packet.timestamp, tag: UInt32(packet.headerLength) << 8 | UInt32(packet.payloadType), at: now)
+    }
+
+    /// Sends a consumer's packet again, as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
+    mutating func resend(_ sequence: UInt16, to consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard case .flowing = consumer.pointee.flow,
+            let extended = consumer.pointee.stream.extended(ofRequested: sequence),
+            extended >= consumer.pointee.firstResendable,
+            let original = consumer.pointee.sequence.original(ofOutput: extended),
+            Int(original.source) < consumer.pointee.source.pointee.encodings,
+            let stored = consumer.pointee.source.pointee.histories[Int(original.source)].find(
+                extended: original.extended, at: now),
+            consumer.pointee.stream.mayResend(extended: extended, at: now)
+        else { return }
+        let headerLength = Int(stored.tag >> 8)
+        let payloadType = UInt8(truncatingIfNeeded: stored.tag)
+        let template = UnsafeRawBufferPointer(rebasing: stored.bytes[..<headerLength])
+        let payload = UnsafeRawBufferPointer(rebasing: stored.bytes[headerLength...])
+        let timestamp = consumer.pointee.timestamps.preview(stored.timestamp)
+        let isSealed: Bool
+        if let rtxSSRC = consumer.pointee.stream.rtxSSRC,
+            let rtxPayloadType = consumer.pointee.rtxPayloadType(for: payloadType)
+        {
+            isSealed = seal(
+                template: template, payload: payload, prefix: sequence, payloadType: rtxPayloadType,
+                ssrc: rtxSSRC.rawValue, index: consumer.pointee.stream.nextRTXIndex(), timestamp: timestamp,
+                for: consumer)
+        } else {
+            isSealed = seal(
+                template: template, payload: payload, prefix: nil, payloadType: payloadType,
+                ssrc: consumer.pointee.ssrc, index: extended, timestamp: timestamp, for: consumer)
+        }
+        guard isSealed else { return }
+        consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
+        counters.add(.packetsRetransmitted)
+    }
+}

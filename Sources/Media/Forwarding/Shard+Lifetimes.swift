@@ -1,0 +1,212 @@
+// Safe: the only file that allocates and frees transports, producers, streams, sources and consumers. Each `close…` takes
+// the object out of every table and list that can reach it before its memory goes.
+extension Shard {
+    mutating func openTransport(_ key: TransportKey, _ settings: TransportSettings, _ events: EventQueue) {
+        let fragment = settings.iceCredentials.usernameFragment
+        guard transportsByKey[key.rawValue] == nil, transportsByUsernameFragment[fragment] == nil else {
+            return events.append(
+                .commandFailed(key, MediaError(.invalidSetting, "the ICE user name fragment is in use")))
+        }
+        let dtls: DTLSConnection
+        do throws(MediaError) {
+            dtls = try DTLSConnection(certificate: certificate)
+        } catch {
+            return events.append(.commandFailed(key, error))
+        }
+        let slot = freeTransportSlots.popLast() ?? transports.count
+        if slot == transports.count { transports.append(nil) }
+        let transport = UnsafeMutablePointer<MediaTransport>.allocate(capacity: 1)
+        transport.initialize(
+            to: MediaTransport(
+                key: key, slot: slot, settings: settings, events: events, dtls: dtls,
+                feedbackSSRC: UInt32(truncatingIfNeeded: random.next()), now: now))
+        transports[slot] = transport
+        transportsByKey[key.rawValue] = transport
+        transportsByUsernameFragment[fragment] = transport
+        counters.add(.transportsOpened)
+    }
+
+    mutating func closeTransport(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        while let consumer = transport.pointee.consumers.last { closeConsumer(consumer) }
+        while let producer = transport.pointee.producers.last { closeProducer(producer) }
+        transport.pointee.dtls.close()
+        dtlsAdvanced(transport)
+        transport.pointee.ice.close()
+        iceAdvanced(transport)
+        for fragment in transport.pointee.usernameFragments { transportsByUsernameFragment[fragment] = nil }
+        transportsByKey[transport.pointee.key.rawValue] = nil
+        transports[transport.pointee.slot] = nil
+        timers.cancel(transport.pointee.slot)
+        freeTransportSlots.append(transport.pointee.slot)
+        transport.deinitialize(count: 1)
+        transport.deallocate()
+        counters.add(.transportsClosed)
+    }
+
+    // MARK: Producers
+
+    mutating func openProducer(_ key: ProducerKey, on transportKey: TransportKey, _ settings: ProducerSettings) {
+        guard let transport = transportsByKey[transportKey.rawValue] else { return ignored() }
+        if let error = conflict(of: settings, on: transport) {
+            return transport.pointee.events.append(.commandFailed(transportKey, error))
+        }
+        let producer = UnsafeMutablePointer<ShardProducer>.allocate(capacity: 1)
+        producer.initialize(to: ShardProducer(key: key, transport: transport, settings: settings))
+        producersByKey[key.rawValue] = producer
+        transport.pointee.producers.append(producer)
+        transport.pointee.extensionIDs.merge(settings.headerExtensions)
+        if settings.headerExtensions.transportWideSequence != 0,
+            settings.codecs.contains(where: { $0.feedback.contains(.transportWide) })
+        {
+            transport.pointee.sendsTransportFeedback = true
+        }
+        for (index, encoding) in settings.encodings.enumerated() {
+            guard let ssrc = encoding.ssrc, let stream = openStream(ssrc, of: producer, encoding: index) else { continue }
+            guard let rtxSSRC = encoding.rtxSSRC else { continue }
+            stream.pointee.stream.rtxSSRC = rtxSSRC
+            transport.pointee.streams.insert(rtxSSRC.rawValue, .init(stream: stream, isRTX: true))
+        }
+        touch(transport)
+    }
+
+    /// Why a producer cannot live on this transport: the same rules as mediasoup's RTP listener.
+    private func conflict(
+        of settings: ProducerSettings, on transport: UnsafeMutablePointer<MediaTransport>
+    ) -> MediaError? {
+        guard !settings.codecs.isEmpty, !settings.encodings.isEmpty else {
+            return MediaError(.invalidSetting, "a producer needs at least one codec and one encoding")
+        }
+        guard settings.encodings.count <= SimulcastSelector.maxEncodings else {
+            return MediaError(.invalidSetting, "a producer has at most \(SimulcastSelector.maxEncodings) encodings")
+        }
+        for encoding in settings.encodings {
+            for ssrc in [encoding.ssrc, encoding.rtxSSRC].compactMap({ $0 })
+            where transport.pointee.streams.find(ssrc.rawValue) != nil {
+                return MediaError(.streamConflict, "SSRC \(ssrc) is used by another producer of the transport")
+            }
+        }
+        for other in transport.pointee.producers {
+            if let mid = settings.mid, other.pointee.settings.mid == mid {
+                return MediaError(.streamConflict, "MID \(mid) is used by another producer of the transport")
+            }
+        }
+        return nil
+    }
+
+    mutating func openStream(
+        _ ssrc: SSRC, of producer: UnsafeMutablePointer<ShardProducer>, encoding: Int
+    ) -> UnsafeMutablePointer<ReceivingStream>? {
+        guard let codec = producer.pointee.primaryCodec else { return nil }
+        let stream = UnsafeMutablePointer<ReceivingStream>.allocate(capacity: 1)
+        stream.initialize(to: ReceivingStream(producer: producer, encoding: encoding, ssrc: ssrc, codec: codec))
+        producer.pointee.streams[encoding] = stream
+        producer.pointee.transport.pointee.streams.insert(ssrc.rawValue, .init(stream: stream, isRTX: false))
+        return stream
+    }
+
+    mutating func closeStream(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        let producer = stream.pointee.producer
+        let transport = producer.pointee.transport
+        let ssrcs = [stream.pointee.stream.ssrc, stream.pointee.stream.rtxSSRC].compactMap { $0 }
+        transport.pointee.streams.removeAll { _, reference in reference.stream == stream }
+        for ssrc in ssrcs { transport.pointee.opener?.forget(ssrc.rawValue) }
+        producer.pointee.streams[stream.pointee.encoding] = nil
+        stream.deinitialize(count: 1)
+        stream.deallocate()
+    }
+
+    mutating func closeProducer(_ producer: UnsafeMutablePointer<ShardProducer>) {
+        let transport = producer.pointee.transport
+        for case .some(let stream) in producer.pointee.streams { closeStream(stream) }
+        producersByKey[producer.pointee.key.rawValue] = nil
+        transport.pointee.producers.removeAll { $0 == producer }
+        producer.deinitialize(count: 1)
+        producer.deallocate()
+    }
+
+    // MARK: Consumers
+
+    mutating func openConsumer(
+        _ key: ConsumerKey, on transportKey: TransportKey, of producer: ProducerKey, _ settings: ConsumerSettings
+    ) {
+        guard let transport = transportsByKey[transportKey.rawValue] else { return ignored() }
+        let ssrcs = [settings.ssrc, settings.rtxSSRC].compactMap { $0 }
+        guard !settings.codecs.isEmpty, ssrcs.allSatisfy({ transport.pointee.consumersBySSRC.find($0.rawValue) == nil })
+        else {
+            return fail(transportKey, .streamConflict, "a consumer needs a codec and an SSRC of its own")
+        }
+        let source = source(of: producer, settings)
+        let consumer = UnsafeMutablePointer<ShardConsumer>.allocate(capacity: 1)
+        consumer.initialize(
+            to: ShardConsumer(
+                key: key, transport: transport, source: source, settings: settings,
+                // Far from 2^16, so that a lost first packet cannot hide a roll-over (RFC 3711 §3.3.1).
+                firstSequence: UInt16.random(in: 1000...32767, using: &random),
+                firstRTXSequence: UInt16.random(in: 1000...32767, using: &random)))
+        consumersByKey[key.rawValue] = consumer
+        transport.pointee.consumers.append(consumer)
+        for ssrc in ssrcs { transport.pointee.consumersBySSRC.insert(ssrc.rawValue, consumer) }
+        source.pointee.add(consumer)
+        updateFlow(consumer)
+        touch(transport)
+    }
+
+    mutating func closeConsumer(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        let transport = consumer.pointee.transport
+        let source = consumer.pointee.source
+        consumersByKey[consumer.pointee.key.rawValue] = nil
+        transport.pointee.consumers.removeAll { $0 == consumer }
+        transport.pointee.consumersBySSRC.removeAll { _, other in other == consumer }
+        source.pointee.remove(consumer)
+        consumer.deinitialize(count: 1)
+        consumer.deallocate()
+        if source.pointee.count == 0 { closeSource(source) }
+    }
+
+    /// The consumers' side of a producer, made for the first of them.
+    private mutating func source(
+        of producer: ProducerKey, _ settings: ConsumerSettings
+    ) -> UnsafeMutablePointer<ConsumerSource> {
+        if let source = sourcesByKey[producer.rawValue] { return source }
+        let source = UnsafeMutablePointer<ConsumerSource>.allocate(capacity: 1)
+        source.initialize(
+            to: ConsumerSource(key: producer, kind: settings.kind, encodings: settings.encodings.count))
+        sourcesByKey[producer.rawValue] = source
+        if producer.shard != index, !links.send(.subscribeShard(index, to: producer), to: producer.shard) {
+            counters.add(.ringFull)
+        }
+        return source
+    }
+
+    private mutating func closeSource(_ source: UnsafeMutablePointer<ConsumerSource>) {
+        let producer = source.pointee.key
+        sourcesByKey[producer.rawValue] = nil
+        if producer.shard != index { _ = links.send(.unsubscribeShard(index, from: producer), to: producer.shard) }
+        source.deinitialize(count: 1)
+        source.deallocate()
+    }
+
+    /// Frees everything, at the end of the shard's life.
+    mutating func closeAll() {
+        for case .some(let transport) in transports { closeTransport(transport) }
+        flush()
+    }
+}
+
+extension HeaderExtensionIDs {
+    /// Takes over what `other` negotiated: within a BUNDLE group an id means the same everywhere (RFC 8843 §9.2).
+    fileprivate mutating func merge(_ other: HeaderExtensionIDs) {
+        func merged(_ own: UInt8, _ new: UInt8) -> UInt8 { new != 0 ? new : own }
+        mid = merged(mid, other.mid)
+        rid = merged(rid, other.rid)
+        repairedRID = merged(repairedRID, other.repairedRID)
+        absSendTime = merged(absSendTime, other.absSendTime)
+        transportWideSequence = merged(transportWideSequence, other.transportWideSequence)
+        audioLevel = merged(audioLevel, other.audioLevel)
+        dependencyDescriptor = merged(dependencyDescriptor, other.dependencyDescriptor)
+        videoOrientation = merged(videoOrientation, other.videoOrientation)
+        transmissionOffset = merged(transmissionOffset, other.transmissionOffset)
+        absCaptureTime = merged(absCaptureTime, other.absCaptureTime)
+        playoutDelay = merged(playoutDelay, other.playoutDelay)
+    }
+}

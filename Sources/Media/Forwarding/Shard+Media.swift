@@ -1,0 +1,228 @@
+extension Shard {
+    /// An SRTP packet: decrypted in place, put into its stream, forwarded.
+    mutating func rtpReceived(
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>, tuple: TupleID
+    ) {
+        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
+            return counters.add(.beforeHandshake)
+        }
+        let length: Int
+        switch transport.pointee.opener!.openRTP(start, count: datagram.count) {  // '!' okay: checked above.
+        case .opened(_, let plain, _): length = plain
+        case .replayed: return counters.add(.srtpReplay)
+        case .authenticationFailed: return counters.add(.srtpAuthentication)
+        case .malformed: return counters.add(.malformedRTP)
+        case .tooManyStreams: return counters.add(.srtpTooManyStreams)
+        }
+        if transport.pointee.selected != tuple {
+            transport.pointee.ice.mediaReceived(on: tuple)
+            iceAdvanced(transport)
+        }
+        let packet = UnsafeRawBufferPointer(start: start, count: length)
+        guard let header = try? RTPHeader(parsing: packet) else { return counters.add(.malformedRTP) }
+        let extensions = ReceivedExtensions(header, in: packet, ids: transport.pointee.extensionIDs)
+        if let number = extensions.transportWideSequence, transport.pointee.sendsTransportFeedback {
+            let wasIdle = transport.pointee.recorder.nextDeadline == nil
+            transport.pointee.recorder.packetReceived(sequence: number, at: now)
+            if wasIdle { touch(transport) }
+        }
+        guard let reference = transport.pointee.streams.find(header.ssrc.rawValue)
+            ?? learnStream(header, extensions, in: packet, on: transport)
+        else {
+            transport.pointee.opener!.forget(header.ssrc.rawValue)  // '!' okay: checked above.
+            return counters.add(.unknownSSRC)
+        }
+        counters.add(.packetsReceived)
+        if reference.stream.pointee.producer.pointee.isPaused { return counters.add(.producerPaused) }
+        if reference.isRTX {
+            retransmissionReceived(header, extensions, in: packet, of: reference.stream)
+        } else {
+            mediaReceived(header, extensions, in: packet, of: reference.stream)
+        }
+    }
+
+    private mutating func mediaReceived(
+        _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer,
+        of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        guard let codec = stream.pointee.producer.pointee.codec(forPayloadType: header.payloadType) else {
+            return counters.add(.unknownPayloadType)
+        }
+        let arrival = stream.pointee.stream.packetReceived(
+            sequence: header.sequenceNumber.rawValue, timestamp: header.timestamp.rawValue,
+            payloadLength: header.payloadLength, at: now)
+        let extended: UInt64
+        switch arrival {
+        case .accept(let number): extended = number
+        case .resynchronised(let number):
+            extended = number
+            stream.pointee.nacks.reset()
+            requestKeyFrame(stream, force: true)
+        case .duplicate, .tooOld: return counters.add(.duplicatePacket)
+        case .discarded: return counters.add(.implausibleSequence)
+        }
+        accepted(header, extensions, codec: codec, extended: extended, isRecovered: false, in: packet, of: stream)
+    }
+
+    /// An RTX packet (RFC 4588 §4): its payload starts with the original's sequence number.
+    private mutating func retransmissionReceived(
+        _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer,
+        of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        guard let codec = stream.pointee.producer.pointee.codec(forRTXPayloadType: header.payloadType) else {
+            return counters.add(.unknownPayloadType)
+        }
+        guard header.payloadLength > 2 else {
+            stream.pointee.stream.paddingReceived(rtxSequence: header.sequenceNumber.rawValue)
+            return counters.add(.uselessRetransmission)
+        }
+        let original = packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
+        let arrival = stream.pointee.stream.retransmissionReceived(
+            sequence: header.sequenceNumber.rawValue, originalSequence: original,
+            payloadLength: header.payloadLength - 2, at: now)
+        guard case .accept(let extended) = arrival else { return counters.add(.uselessRetransmission) }
+        var restored = header
+        restored.sequenceNumber = SequenceNumber(original)
+        restored.headerLength += 2
+        restored.payloadLength -= 2
+        restored.payloadType = codec.payloadType
+        accepted(restored, extensions, codec: codec, extended: extended, isRecovered: true, in: packet, of: stream)
+    }
+
+    /// A packet that goes on: repair bookkeeping, key frames, then the fan-out.
+    private mutating func accepted(
+        _ header: RTPHeader, _ extensions: ReceivedExtensions, codec: ProducerCodec, extended: UInt64,
+        isRecovered: Bool, in packet: UnsafeRawBufferPointer, of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        let payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
+        let isKeyFrame = Media.isKeyFrame(codec: codec.codec, payload: payload)
+        if isKeyFrame {
+            counters.add(.keyFramesReceived)
+            stream.pointee.stream.keyFrameReceived()
+            stream.pointee.keyFrames.keyFrameReceived()
+        }
+        if stream.pointee.feedback.contains(.nack) {
+            let action = stream.pointee.nacks.packetReceived(
+                extended: extended, isKeyFrame: isKeyFrame, isRecovered: isRecovered, at: now)
+            if action == .requestKeyFrame { requestKeyFrame(stream, force: true) }
+            if stream.pointee.nacks.count > 0 { touch(stream.pointee.producer.pointee.transport) }
+        }
+        let headerLength = HeaderTemplate.write(
+            to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
+            in: packet)  // '!' okay: allocated in init.
+        let prepared = PreparedPacket(
+            producer: stream.pointee.producer.pointee.key.rawValue, sequence: extended,
+            timestamp: header.timestamp.rawValue, headerLength: UInt16(truncatingIfNeeded: headerLength),
+            payloadLength: UInt16(truncatingIfNeeded: payload.count),
+            encoding: UInt8(truncatingIfNeeded: stream.pointee.encoding), payloadType: codec.mappedPayloadType,
+            codec: codec.codec, isKeyFrame: isKeyFrame, isPaddingOnly: payload.isEmpty)
+        let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
+        let shards = stream.pointee.producer.pointee.subscribedShards
+        if shards != 0 { copy(prepared, template: template, payload: payload, to: shards) }
+        forward(prepared, template: template, payload: payload)
+    }
+
+    /// Copies a packet to each of the other shards in a bit set: once per shard, however many consumers it has.
+    private func copy(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, to shards: UInt64
+    ) {
+        var rest = shards
+        while rest != 0 {
+            let shard = rest.trailingZeroBitCount
+            rest &= rest - 1
+            guard let record = links.reserve(PacketRecord.length(of: packet), to: shard) else {
+                counters.add(.ringFull)
+                continue
+            }
+            PacketRecord.write(packet, template: template, payload: payload, to: record)
+            links.commit(to: shard)
+            counters.add(.packetsToOtherShards)
+        }
+    }
+
+    /// Finds the producer and encoding of an SSRC seen for the first time: by MID, by RID, or as the only stream of a
+    /// producer that announced neither (RFC 8843 §9.2, RFC 8852).
+    private mutating func learnStream(
+        _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer,
+        on transport: UnsafeMutablePointer<MediaTransport>
+    ) -> MediaTransport.StreamReference? {
+        let mid = extensions.mid.map { packet[$0] }
+        let rid = (extensions.rid ?? extensions.repairedRID).map { packet[$0] }
+        guard mid != nil || rid != nil else { return nil }
+        for producer in transport.pointee.producers {
+            let settings = producer.pointee.settings
+            if let mid {
+                guard let own = settings.mid, own.utf8.elementsEqual(mid) else { continue }
+            }
+            let isMedia = producer.pointee.codec(forPayloadType: header.payloadType) != nil
+            guard isMedia || producer.pointee.codec(forRTXPayloadType: header.payloadType) != nil else { continue }
+            let encoding: Int?
+            if let rid {
+                encoding = settings.encodings.firstIndex { $0.rid?.utf8.elementsEqual(rid) ?? false }
+            } else {
+                encoding = settings.encodings.count == 1 ? 0 : nil
+            }
+            guard let encoding else { continue }
+            return bind(header.ssrc, isRTX: !isMedia, to: producer, encoding: encoding)
+        }
+        return nil
+    }
+
+    private mutating func bind(
+        _ ssrc: SSRC, isRTX: Bool, to producer: UnsafeMutablePointer<ShardProducer>, encoding: Int
+    ) -> MediaTransport.StreamReference? {
+        if isRTX {
+            guard let stream = producer.pointee.streams[encoding], stream.pointee.stream.rtxSSRC == nil else {
+                return nil
+            }
+            stream.pointee.stream.rtxSSRC = ssrc
+            let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)
+            producer.pointee.transport.pointee.streams.insert(ssrc.rawValue, reference)
+            return reference
+        }
+        if let old = producer.pointee.streams[encoding] {
+            // Browsers change a track's SSRC when they recreate its encoder; an SSRC that was announced is kept.
+            guard producer.pointee.settings.encodings[encoding].ssrc == nil else {
+                counters.add(.streamConflict)
+                return nil
+            }
+            closeStream(old)
+        }
+        guard let stream = openStream(ssrc, of: producer, encoding: encoding) else { return nil }
+        requestKeyFrame(stream, force: true)
+        return MediaTransport.StreamReference(stream: stream, isRTX: false)
+    }
+}
+
+/// A packet as it lies in a ring: kind, metadata, header template, payload.
+// Safe: reader and writer agree on the offsets below; a record is read only after its ring's acquire.
+enum PacketRecord {
+    private static let metadataOffset = 8
+    private static let bytesOffset = 8 + MemoryLayout<PreparedPacket>.stride
+
+    static func length(of packet: PreparedPacket) -> Int {
+        bytesOffset + Int(packet.headerLength) + Int(packet.payloadLength)
+    }
+
+    static func write(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        to record: UnsafeMutableRawPointer
+    ) {
+        record.storeBytes(of: RingRecordKind.packet.rawValue, as: UInt8.self)
+        record.storeBytes(of: packet, toByteOffset: metadataOffset, as: PreparedPacket.self)
+        UnsafeMutableRawBufferPointer(start: record + bytesOffset, count: template.count).copyMemory(from: template)
+        UnsafeMutableRawBufferPointer(start: record + bytesOffset + template.count, count: payload.count)
+            .copyMemory(from: payload)
+    }
+
+    static func read(
+        _ record: UnsafeRawBufferPointer
+    ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
+        let packet = record.load(fromByteOffset: metadataOffset, as: PreparedPacket.self)
+        let payloadStart = bytesOffset + Int(packet.headerLength)
+        return (
+            packet, UnsafeRawBufferPointer(rebasing: record[bytesOffset..<payloadStart]),
+            UnsafeRawBufferPointer(rebasing: record[payloadStart..<payloadStart + Int(packet.payloadLength)])
+        )
+    }
+}

@@ -1,0 +1,187 @@
+extension Shard {
+    /// An SRTCP packet: decrypted in place, each of its packets taken by itself.
+    mutating func rtcpReceived(
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+    ) {
+        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
+            return counters.add(.beforeHandshake)
+        }
+        let length: Int
+        switch transport.pointee.opener!.openRTCP(start, count: datagram.count) {  // '!' okay: checked above.
+        case .opened(_, let plain, _): length = plain
+        case .replayed: return counters.add(.srtpReplay)
+        case .authenticationFailed: return counters.add(.srtpAuthentication)
+        case .malformed: return counters.add(.malformedRTCP)
+        case .tooManyStreams: return counters.add(.srtpTooManyStreams)
+        }
+        var reader = RTCPCompoundReader(UnsafeRawBufferPointer(start: start, count: length))
+        do throws(WireError) {
+            while let packet = try reader.next() { try rtcpPacketReceived(packet, on: transport) }
+        } catch {
+            counters.add(.malformedRTCP)
+        }
+        touch(transport)
+    }
+
+    private mutating func rtcpPacketReceived(
+        _ packet: RTCPPacketView, on transport: UnsafeMutablePointer<MediaTransport>
+    ) throws(WireError) {
+        switch packet.type {
+        case .senderReport:
+            let report = try SenderReport(parsing: packet)
+            if let reference = transport.pointee.streams.find(report.ssrc.rawValue), !reference.isRTX {
+                reference.stream.pointee.stream.senderReportReceived(
+                    ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, at: now)
+            }
+            for block in try SenderReport.reportBlocks(in: packet) { reportReceived(block, on: transport) }
+        case .receiverReport:
+            for block in try ReceiverReport(parsing: packet).reportBlocks { reportReceived(block, on: transport) }
+        case .extendedReport: try extendedReportReceived(packet, on: transport)
+        case .transportFeedback where packet.count == RTCPFeedbackFormat.genericNACK:
+            try nackReceived(try GenericNACK(parsing: packet), on: transport)
+        case .transportFeedback where packet.count == RTCPFeedbackFormat.transportWide:
+            // Checked and counted; bandwidth estimation is what will read it.
+            _ = try TransportWideFeedback(parsing: packet)
+        case .payloadFeedback where packet.count == RTCPFeedbackFormat.pictureLossIndication:
+            let request = try PictureLossIndication(parsing: packet)
+            if let consumer = transport.pointee.consumersBySSRC.find(request.mediaSSRC.rawValue) {
+                consumer.pointee.stream.pliReceived()
+                consumerAskedForKeyFrame(consumer)
+            }
+        case .payloadFeedback where packet.count == RTCPFeedbackFormat.fullIntraRequest:
+            for item in try FullIntraRequest(parsing: packet).items {
+                guard let consumer = transport.pointee.consumersBySSRC.find(item.ssrc.rawValue) else { continue }
+                consumer.pointee.stream.firReceived()
+                consumerAskedForKeyFrame(consumer)
+            }
+        default: break
+        }
+    }
+
+    private func reportReceived(_ block: ReportBlock, on transport: UnsafeMutablePointer<MediaTransport>) {
+        // Reports on RTX streams say nothing that the media stream's does not.
+        guard let consumer = transport.pointee.consumersBySSRC.find(block.ssrc.rawValue),
+            consumer.pointee.ssrc == block.ssrc.rawValue
+        else { return }
+        let report = ReceptionReport(
+            fractionLost: block.fractionLost, cumulativeLost: block.cumulativeLost,
+            extendedHighestSequence: block.highestSequence, jitter: block.jitter,
+            lastSenderReport: block.lastSenderReport, delaySinceLastSenderReport: block.delaySinceLastSenderReport)
+        consumer.pointee.stream.receiverReportReceived(report, compactNTP: wallClock.compact)
+    }
+
+    private func extendedReportReceived(
+        _ packet: RTCPPacketView, on transport: UnsafeMutablePointer<MediaTransport>
+    ) throws(WireError) {
+        var report = try ExtendedReport(parsing: packet)
+        while let block = try report.next() {
+            switch block {
+            case .receiverReferenceTime(let time):
+                transport.pointee.receiverReference = (time.compact, report.ssrc.rawValue, now)
+            case .delaySinceLastReceiverReport(let items):
+                for item in items where item.ssrc.rawValue == transport.pointee.feedbackSSRC {
+                    guard let time = RoundTripTime.measured(
+                        now: wallClock.compact, lastReport: item.lastReceiverReport, delay: item.delay)
+                    else { continue }
+                    // One round trip for the transport: every stream's repair is paced by it.
+                    for producer in transport.pointee.producers {
+                        for case .some(let stream) in producer.pointee.streams {
+                            stream.pointee.stream.roundTripTime = time
+                            stream.pointee.nacks.roundTripTime = time
+                        }
+                    }
+                }
+            case .other: break
+            }
+        }
+    }
+
+    private mutating func nackReceived(
+        _ nack: GenericNACK, on transport: UnsafeMutablePointer<MediaTransport>
+    ) throws(WireError) {
+        counters.add(.nacksReceived)
+        guard let consumer = transport.pointee.consumersBySSRC.find(nack.mediaSSRC.rawValue),
+            consumer.pointee.ssrc == nack.mediaSSRC.rawValue, consumer.pointee.canRetransmit
+        else { return }
+        var count = 0
+        for number in nack.lost {
+            count += 1
+            resend(number.rawValue, to: consumer)
+        }
+        consumer.pointee.stream.nackReceived(packets: count)
+    }
+
+    // MARK: Key frames
+
+    private mutating func consumerAskedForKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        counters.add(.keyFrameRequestsReceived)
+        guard consumer.pointee.wantsMedia else { return }
+        let encoding = consumer.pointee.selector.current ?? consumer.pointee.selector.target(at: now) ?? 0
+        askForKeyFrame(of: consumer.pointee.source, encoding: encoding)
+    }
+
+    /// A consumer that waits, or would switch, needs its target's key frame; asked again after a while.
+    mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard let encoding = consumer.pointee.selector.encodingWanted(at: now) else { return }
+        let source = consumer.pointee.source
+        if let last = source.pointee.lastKeyFrameRequest[encoding],
+            now - last < ConsumerSource.keyFrameRequestInterval
+        {
+            return
+        }
+        askForKeyFrame(of: source, encoding: encoding)
+    }
+
+    /// Asks the producer's shard, which may be this one; every consumer's wishes meet in one `KeyFrameRequester` there.
+    mutating func askForKeyFrame(of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int) {
+        guard encoding < source.pointee.encodings else { return }
+        source.pointee.lastKeyFrameRequest[encoding] = now
+        let shard = source.pointee.key.shard
+        if shard == index { return keyFrameRequested(producer: source.pointee.key.rawValue, encoding: encoding) }
+        guard let record = links.reserve(24, to: shard) else { return counters.add(.ringFull) }
+        record.storeBytes(of: RingRecordKind.keyFrameRequest.rawValue, as: UInt8.self)
+        record.storeBytes(of: source.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
+        record.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
+        links.commit(to: shard)
+    }
+
+    /// Some shard's consumer needs a key frame of a producer that lives here.
+    mutating func keyFrameRequested(producer key: UInt64, encoding: Int) {
+        guard let producer = producersByKey[key], producer.pointee.settings.kind == .video else { return }
+        guard encoding < producer.pointee.streams.count, let stream = producer.pointee.streams[encoding] else { return }
+        requestKeyFrame(stream, force: false)
+    }
+
+    mutating func requestKeyFrame(_ stream: UnsafeMutablePointer<ReceivingStream>, force: Bool) {
+        let producer = stream.pointee.producer
+        guard !producer.pointee.isPaused, producer.pointee.settings.kind == .video else { return }
+        let mustSend =
+            force ? stream.pointee.keyFrames.forced(at: now) : stream.pointee.keyFrames.requested(at: now)
+        if mustSend { sendKeyFrameRequest(stream) }
+        touch(producer.pointee.transport)
+    }
+
+    /// PLI where negotiated, else FIR.
+    mutating func sendKeyFrameRequest(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        let transport = stream.pointee.producer.pointee.transport
+        let ssrc = stream.pointee.stream.ssrc
+        let feedback = stream.pointee.feedback
+        let sender = SSRC(transport.pointee.feedbackSSRC)
+        if feedback.contains(.pictureLossIndication) {
+            stream.pointee.stream.pliSent()
+            sendRTCP(on: transport) { (writer) throws(WireError) in
+                try PictureLossIndication(senderSSRC: sender, mediaSSRC: ssrc).write(into: &writer)
+            }
+        } else if feedback.contains(.fullIntraRequest) {
+            stream.pointee.stream.firSent()
+            stream.pointee.fullIntraRequest &+= 1
+            let item = FullIntraRequestItem(ssrc: ssrc, sequenceNumber: stream.pointee.fullIntraRequest)
+            sendRTCP(on: transport) { (writer) throws(WireError) in
+                try FullIntraRequest.write(senderSSRC: sender, items: [item], into: &writer)
+            }
+        } else {
+            return
+        }
+        counters.add(.keyFrameRequestsSent)
+    }
+}

@@ -1,0 +1,159 @@
+extension Shard {
+    /// Most bytes of a compound RTCP packet in the clear, as mediasoup limits it: 1500 less IP, UDP and SRTCP.
+    static let largestCompound = 1292
+
+    /// Builds, seals and queues one RTCP packet or compound.
+    /// - Returns: whether it was sent.
+    @discardableResult
+    mutating func sendRTCP(
+        on transport: UnsafeMutablePointer<MediaTransport>,
+        _ build: (inout ByteWriter) throws(WireError) -> Void
+    ) -> Bool {
+        guard transport.pointee.isReady else { return false }
+        makeRoom()
+        let out = arena.next
+        var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
+        do throws(WireError) { try build(&writer) } catch { return false }
+        guard writer.count > 0 else { return false }
+        let length = transport.pointee.sealer?.sealRTCP(out, count: writer.count) ?? 0
+        guard length > 0 else { return false }
+        commit(length: length, to: transport)
+        return true
+    }
+
+    /// Everything a transport has to do by now.
+    mutating func deadlineReached(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        if let deadline = transport.pointee.ice.nextDeadline, deadline <= now {
+            transport.pointee.ice.deadlineReached(now)
+            iceAdvanced(transport)
+        }
+        if let deadline = transport.pointee.dtls.nextDeadline, deadline <= now {
+            transport.pointee.dtls.deadlineReached(at: now)
+            dtlsAdvanced(transport)
+        }
+        if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
+        for producer in transport.pointee.producers {
+            for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }
+        }
+        if transport.pointee.isReady,
+            transport.pointee.reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
+        {
+            sendReports(transport)
+        }
+        touch(transport)
+    }
+
+    private mutating func streamDeadlineReached(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        if let deadline = stream.pointee.keyFrames.nextDeadline, deadline <= now,
+            stream.pointee.keyFrames.deadlineReached(at: now)
+        {
+            sendKeyFrameRequest(stream)
+        }
+        sendNACKs(stream)
+    }
+
+    private mutating func sendNACKs(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        guard let deadline = stream.pointee.nacks.nextDeadline, deadline <= now else { return }
+        let transport = stream.pointee.producer.pointee.transport
+        // A few hundred scattered numbers fill a packet; the rest goes into the next.
+        let part = UnsafeMutableBufferPointer(rebasing: nackNumbers[..<256])
+        while true {
+            let count = stream.pointee.nacks.pollRequest(at: now, into: part)
+            guard count > 0 else { return }
+            let lost = part[..<count].map { SequenceNumber($0) }
+            let ssrc = stream.pointee.stream.ssrc
+            let sender = SSRC(transport.pointee.feedbackSSRC)
+            sendRTCP(on: transport) { (writer) throws(WireError) in
+                try GenericNACK.write(senderSSRC: sender, mediaSSRC: ssrc, lost: lost, into: &writer)
+            }
+            stream.pointee.stream.nackSent(packets: count)
+            counters.add(.nacksSent)
+        }
+    }
+
+    private mutating func sendTransportFeedback(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
+            while let feedback = transport.pointee.recorder.pollFeedback(at: now, into: statuses) {
+                let arrivals = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
+                    status == TransportWideRecorder.notReceived
+                        ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
+                }
+                let sender = SSRC(transport.pointee.feedbackSSRC)
+                let media = transport.pointee.feedbackMediaSSRC
+                let sent = sendRTCP(on: transport) { (writer) throws(WireError) in
+                    try TransportWideFeedback.write(
+                        senderSSRC: sender, mediaSSRC: media, baseSequence: SequenceNumber(feedback.baseSequence),
+                        referenceTime: Int32(bitPattern: feedback.referenceTime),
+                        feedbackCount: feedback.feedbackCount, arrivals: arrivals, into: &writer)
+                }
+                if sent { counters.add(.transportFeedbackSent) }
+            }
+        }
+    }
+
+    // MARK: Sender and receiver reports
+
+    /// Regenerated reports (never forwarded ones): a sender report with CNAME for each consumer, report blocks for each
+    /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
+    private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        for consumer in transport.pointee.consumers {
+            guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now) else { continue }
+            sendSenderReport(consumer)
+        }
+        var blocks: [ReportBlock] = []
+        for producer in transport.pointee.producers {
+            for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {
+                if let report = stream.pointee.stream.makeReport(at: now) {
+                    blocks.append(ReportBlock(report, about: stream.pointee.stream.ssrc))
+                }
+                if let rtxSSRC = stream.pointee.stream.rtxSSRC, let report = stream.pointee.stream.makeRTXReport() {
+                    blocks.append(ReportBlock(report, about: rtxSSRC))
+                }
+            }
+        }
+        let sender = SSRC(transport.pointee.feedbackSSRC)
+        let time = wallClock
+        // 31 blocks fit a packet's count field; fewer leave room for the extended report.
+        var first = 0
+        while first < blocks.count {
+            let part = Array(blocks[first..<min(first + 24, blocks.count)])
+            let sent = sendRTCP(on: transport) { (writer) throws(WireError) in
+                try ReceiverReport.write(ssrc: sender, reportBlocks: part, into: &writer)
+                try ExtendedReport.write(ssrc: sender, receiverReferenceTime: time, into: &writer)
+            }
+            if sent { counters.add(.reportsSent) }
+            first += part.count
+        }
+    }
+
+    private mutating func sendSenderReport(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard let values = consumer.pointee.stream.makeSenderReport(at: now, ntp: wallClock.rawValue) else { return }
+        let ssrc = SSRC(consumer.pointee.ssrc)
+        let report = SenderReport(
+            ssrc: ssrc, ntp: NTPTimestamp(rawValue: values.ntp), rtpTimestamp: RTPTimestamp(values.rtpTimestamp),
+            packetCount: values.packetCount, octetCount: values.octetCount)
+        let cname = consumer.pointee.cname
+        var references: [DLRRItem] = []
+        if let reference = consumer.pointee.transport.pointee.receiverReference {
+            references.append(
+                DLRRItem(
+                    ssrc: SSRC(reference.ssrc), lastReceiverReport: reference.compactNTP,
+                    delay: NTPTimestamp.compactDuration(nanoseconds: (now - reference.arrival).nanoseconds)))
+        }
+        let sent = sendRTCP(on: consumer.pointee.transport) { (writer) throws(WireError) in
+            try report.write(into: &writer)
+            try SourceDescription.write(ssrc: ssrc, cname: cname, into: &writer)
+            if !references.isEmpty { try ExtendedReport.write(ssrc: ssrc, dlrr: references, into: &writer) }
+        }
+        if sent { counters.add(.reportsSent) }
+    }
+}
+
+extension ReportBlock {
+    fileprivate init(_ report: ReceptionReport, about ssrc: SSRC) {
+        self.init(
+            ssrc: ssrc, fractionLost: report.fractionLost, cumulativeLost: report.cumulativeLost,
+            highestSequence: report.extendedHighestSequence, jitter: report.jitter,
+            lastSenderReport: report.lastSenderReport, delaySinceLastSenderReport: report.delaySinceLastSenderReport)
+    }
+}

@@ -1,0 +1,141 @@
+import CLinuxNet
+
+/// One media thread's state: its transports, streams and consumers, and all that happens to them.
+///
+/// A deterministic function of what it is given: datagrams, commands, records from other shards, and the time of each
+/// tick. It knows no socket, no clock and no thread, so a test drives it in virtual time; `ShardThread` drives it with the
+/// kernel's. A tick is: `beginTick`, any number of inputs, `endTick`.
+// Safe: `transports`, producers, streams, sources and consumers are allocated here and freed in `Shard+Lifetimes`, after
+// every reference to them was cleared; nothing of a shard is touched by two threads.
+struct Shard: ~Copyable {
+    /// A place a client's packets come from.
+    struct Tuple {
+        var key: TupleTable.Key
+        var transport: UnsafeMutablePointer<MediaTransport>
+    }
+
+    let index: Int
+    let certificate: DTLSCertificate
+    /// Published addresses of the sockets, for the tuples in events.
+    let localAddresses: [IPAddressPort]
+    let output: any DatagramOutput
+    let counters: Counters
+    let links: ShardLinks
+
+    var now: MediaInstant
+    /// The wall clock at `now`.
+    var wallClock = NTPTimestamp(rawValue: 0)
+    var random: SplitMix
+    var arena: SendArena
+    var timers: TimerWheel
+
+    var transports: [UnsafeMutablePointer<MediaTransport>?] = []
+    var freeTransportSlots: [Int] = []
+    var transportsByKey: [UInt64: UnsafeMutablePointer<MediaTransport>] = [:]
+    var transportsByUsernameFragment: [String: UnsafeMutablePointer<MediaTransport>] = [:]
+    var tuples: [Tuple?] = []
+    var freeTuples: [Int] = []
+    var tupleNumbers = TupleTable()
+    var producersByKey: [UInt64: UnsafeMutablePointer<ShardProducer>] = [:]
+    var consumersByKey: [UInt64: UnsafeMutablePointer<ShardConsumer>] = [:]
+    var sourcesByKey: [UInt64: UnsafeMutablePointer<ConsumerSource>] = [:]
+    /// Transports whose deadlines may have moved in this tick.
+    var touched: [Int] = []
+    /// Scratch: a header template, then a payload behind it where both must be contiguous.
+    let scratch: UnsafeMutableRawBufferPointer
+    let nackNumbers: UnsafeMutableBufferPointer<UInt16>
+
+    init(
+        index: Int, certificate: DTLSCertificate, localAddresses: [IPAddressPort], output: any DatagramOutput,
+        canSegment: Bool, counters: Counters, links: ShardLinks, seed: UInt64, now: MediaInstant
+    ) {
+        self.index = index
+        self.certificate = certificate
+        self.localAddresses = localAddresses
+        self.output = output
+        self.counters = counters
+        self.links = links
+        self.now = now
+        random = SplitMix(seed: seed)
+        arena = SendArena(segments: canSegment)
+        timers = TimerWheel(now: now)
+        scratch = .allocate(byteCount: 4096, alignment: 64)
+        nackNumbers = .allocate(capacity: 1024)
+    }
+
+    deinit {
+        scratch.deallocate()
+        nackNumbers.deallocate()
+    }
+
+    /// Sets the time of everything until `endTick`.
+    mutating func beginTick(at now: MediaInstant, wallClock: NTPTimestamp) {
+        self.now = now
+        self.wallClock = wallClock
+    }
+
+    /// Runs what is due, sends what was queued, and publishes what goes to other shards.
+    mutating func endTick() {
+        while let slot = timers.popExpired(at: now) {
+            if let transport = transports[slot] { deadlineReached(transport) }
+        }
+        for slot in touched {
+            guard let transport = transports[slot] else { continue }
+            if let deadline = transport.pointee.nextDeadline {
+                timers.schedule(slot, at: deadline)
+            } else {
+                timers.cancel(slot)
+            }
+        }
+        touched.removeAll(keepingCapacity: true)
+        flush()
+        links.publish()
+    }
+
+    /// When `endTick` has something to do by itself.
+    func nextDeadline() -> MediaInstant? { timers.nextDeadline() }
+
+    /// Notes that a transport's deadlines may have moved.
+    mutating func touch(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        if touched.last != transport.pointee.slot { touched.append(transport.pointee.slot) }
+    }
+
+    /// Sends what is queued.
+    mutating func flush() {
+        let refused = arena.flush(through: output, sockets: localAddresses.count)
+        if refused > 0 { counters.add(.sendRefused, UInt64(refused)) }
+    }
+
+    /// Makes sure that the arena takes one more datagram.
+    mutating func makeRoom() {
+        if !arena.hasRoom { flush() }
+    }
+
+    /// Queues the datagram written at `arena.next` for the transport's selected tuple.
+    mutating func commit(length: Int, to transport: UnsafeMutablePointer<MediaTransport>) {
+        if !arena.isCurrent(transport.pointee.destination) {
+            transport.pointee.destination = arena.addDestination(
+                transport.pointee.selectedAddress, socket: transport.pointee.selectedSocket)
+        }
+        arena.commit(length: length, to: transport.pointee.destination)
+        transport.pointee.packetsSent &+= 1
+        transport.pointee.bytesSent &+= UInt64(length)
+        counters.add(.datagramsSent)
+        counters.add(.bytesSent, UInt64(length))
+    }
+}
+
+/// A small random generator for sequence numbers, SSRCs and report times: nothing secret comes from it.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,160 @@
+import CLinuxNet
+import Glibc
+
+/// A shard's sockets and its epoll instance: everything that waits, receives and sends in the kernel.
+// Safe: descriptors are opened in `init`, closed once in `close`; the batch belongs to the shard's thread alone.
+final class ShardKernelIO: DatagramOutput {
+    /// The bound address of each socket; the index is what the shard calls a socket.
+    let localAddresses: [IPAddressPort]
+    let canSegment: Bool
+    private let sockets: [Int32]
+    private let epoll: Int32
+    /// Written by other threads to end a sleep.
+    let wakeDescriptor: Int32
+    private let batch: OpaquePointer
+    private var segmentRefusals = 0
+    private static let wakeToken = UInt64.max
+
+    /// Opens one socket per address.
+    /// - Throws: `MediaError(.system)` naming the address, the port and what to change.
+    init(addresses: [IPAddressPort], bufferBytes: Int32 = 4 << 20) throws(MediaError) {
+        var opened: [Int32] = []
+        var bound: [IPAddressPort] = []
+        func abandon(_ error: MediaError) -> MediaError {
+            for descriptor in opened { Glibc.close(descriptor) }
+            return error
+        }
+        for address in addresses {
+            var wanted = cln_address(address)
+            var actual = cln_address()
+            let descriptor = cln_udp_open(&wanted, bufferBytes, &actual)
+            guard descriptor >= 0 else {
+                throw abandon(MediaError(.system, Self.explain(errno: -descriptor, address: address)))
+            }
+            opened.append(descriptor)
+            bound.append(IPAddressPort(actual) ?? address)
+        }
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
+        let wake = eventfd(0, Int32(EFD_CLOEXEC.rawValue | EFD_NONBLOCK.rawValue))
+        guard epoll >= 0, wake >= 0, let batch = cln_receive_batch_create() else {
+            let code = errno
+            if epoll >= 0 { Glibc.close(epoll) }
+            if wake >= 0 { Glibc.close(wake) }
+            throw abandon(MediaError(.system, Self.explain(errno: code, address: nil)))
+        }
+        for (index, descriptor) in opened.enumerated() {
+            Self.watch(descriptor, token: UInt64(index), in: epoll)
+        }
+        Self.watch(wake, token: Self.wakeToken, in: epoll)
+        sockets = opened
+        localAddresses = bound
+        canSegment = opened.allSatisfy { cln_udp_can_segment($0) }
+        self.epoll = epoll
+        wakeDescriptor = wake
+        self.batch = batch
+    }
+
+    func close() {
+        for descriptor in sockets { Glibc.close(descriptor) }
+        Glibc.close(epoll)
+        Glibc.close(wakeDescriptor)
+        cln_receive_batch_destroy(batch)
+    }
+
+    /// Waits for a datagram or a wake-up, at most `timeout`; returns the sockets that have something, as bits.
+    func wait(timeout: MediaDuration?) -> UInt64 {
+        var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
+        var timespec = timespec()
+        if let timeout {
+            let nanoseconds = max(timeout.nanoseconds, 0)
+            timespec.tv_sec = Int(nanoseconds / 1_000_000_000)
+            timespec.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        }
+        return withUnsafeMutableBytes(of: &events) { raw in
+            let pointer = raw.baseAddress!.assumingMemoryBound(to: epoll_event.self)  // '!' okay: the tuple is not empty.
+            let count =
+                timeout == nil
+                ? epoll_pwait2(epoll, pointer, 4, nil, nil) : epoll_pwait2(epoll, pointer, 4, &timespec, nil)
+            var ready: UInt64 = 0
+            for index in 0..<max(Int(count), 0) {
+                let token = pointer[index].data.u64
+                if token == Self.wakeToken {
+                    var value: UInt64 = 0
+                    _ = read(wakeDescriptor, &value, 8)
+                } else {
+                    ready |= 1 << token
+                }
+            }
+            return ready
+        }
+    }
+
+    /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
+    func receive(from socket: Int) -> Int {
+        let count = cln_receive(batch, sockets[socket])
+        return max(Int(count), 0)
+    }
+
+    /// A datagram of the last batch and its source; `nil` bytes when it was longer than any we accept.
+    func datagram(_ index: Int) -> (bytes: UnsafeMutableRawBufferPointer?, source: UnsafePointer<cln_address>) {
+        let length = cln_received_length(batch, Int32(index))
+        let source = cln_received_source(batch, Int32(index))!  // '!' okay: points into the batch.
+        guard length >= 0 else { return (nil, source) }
+        return (UnsafeMutableRawBufferPointer(start: cln_received_bytes(batch, Int32(index)), count: Int(length)), source)
+    }
+
+    func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+        var first = 0
+        var refused = 0
+        while first < count {
+            let result = cln_send(sockets[socket], messages + first, UInt32(count - first))
+            if result > 0 {
+                first += Int(result)
+                continue
+            }
+            // The kernel names the first message's error. EIO/EINVAL with several segments: the device cannot cut them.
+            if messages[first].segments > 1, result == -EIO || result == -EINVAL {
+                segmentRefusals += 1
+                refused += sendSeparately(messages[first], from: socket)
+            } else {
+                refused += Int(messages[first].segments)
+            }
+            first += 1
+        }
+        return refused
+    }
+
+    private func sendSeparately(_ message: cln_message, from socket: Int) -> Int {
+        var refused = 0
+        for index in 0..<Int(message.segments) {
+            var single = message
+            single.pieces = message.pieces + index
+            single.segments = 1
+            if cln_send(sockets[socket], &single, 1) != 1 { refused += 1 }
+        }
+        return refused
+    }
+
+    private static func watch(_ descriptor: Int32, token: UInt64, in epoll: Int32) {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = token
+        epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+    }
+
+    private static func explain(errno code: Int32, address: IPAddressPort?) -> String {
+        let place = address.map { " for UDP \($0)" } ?? ""
+        switch code {
+        case EADDRINUSE:
+            return "the media port is already in use\(place): stop the other program or choose another --media-port"
+        case EADDRNOTAVAIL:
+            return "this machine does not have the address\(place): check --media-listen"
+        case EACCES:
+            return "not allowed to bind\(place): choose a --media-port above 1023"
+        case EMFILE, ENFILE:
+            return "no file descriptor left\(place): raise the limit (ulimit -n)"
+        default:
+            return "cannot open a socket\(place): \(String(cString: strerror(code)))"
+        }
+    }
+}

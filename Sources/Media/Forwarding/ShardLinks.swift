@@ -1,0 +1,72 @@
+/// What connects one shard to the others: a ring to each, a ring from each, and everybody's command queue.
+// Safe: `outgoing` and `incoming` own one initialised end for each other shard; used by the owning shard's thread only.
+final class ShardLinks {
+    let index: Int
+    let count: Int
+    /// Every shard's commands, this one's included.
+    let queues: [MPSCQueue<MediaCommand>]
+    private let outgoing: UnsafeMutablePointer<SPSCRingProducer>
+    private let incoming: UnsafeMutablePointer<SPSCRingConsumer>
+    /// Ends the sleep of a shard's thread.
+    private let wake: (Int) -> Void
+
+    /// Bytes of each ring: about 700 packets of video.
+    static let ringCapacity = 1 << 20
+
+    /// - Parameters:
+    ///   - rings: `rings[from][to]`.
+    ///   - wake: called with a shard whose thread sleeps and has something to do.
+    init(index: Int, rings: [[SPSCRing]], queues: [MPSCQueue<MediaCommand>], wake: @escaping (Int) -> Void) {
+        self.index = index
+        count = rings.count
+        self.queues = queues
+        self.wake = wake
+        outgoing = .allocate(capacity: count)
+        incoming = .allocate(capacity: count)
+        for other in 0..<count {
+            (outgoing + other).initialize(to: SPSCRingProducer(rings[index][other]))
+            (incoming + other).initialize(to: SPSCRingConsumer(rings[other][index]))
+        }
+    }
+
+    deinit {
+        outgoing.deinitialize(count: count)
+        incoming.deinitialize(count: count)
+        outgoing.deallocate()
+        incoming.deallocate()
+    }
+
+    /// Place for a record to another shard; `nil` when its ring is full.
+    func reserve(_ length: Int, to shard: Int) -> UnsafeMutableRawPointer? { outgoing[shard].reserve(length) }
+
+    func commit(to shard: Int) { outgoing[shard].commit() }
+
+    /// The oldest record from another shard.
+    func peek(from shard: Int) -> UnsafeRawBufferPointer? { incoming[shard].peek() }
+
+    func advance(from shard: Int) { incoming[shard].advance() }
+
+    /// Makes this tick's records visible, and wakes who sleeps.
+    func publish() {
+        for other in 0..<count where other != index {
+            if outgoing[other].publish(), queues[other].mustWakeConsumer() { wake(other) }
+        }
+    }
+
+    /// Whether some ring to this shard has records.
+    var hasIncoming: Bool {
+        for other in 0..<count where other != index && !incoming[other].isEmpty() { return true }
+        return false
+    }
+
+    /// Gives a command to another shard, from this one.
+    func send(_ command: MediaCommand, to shard: Int) -> Bool {
+        switch queues[shard].push(command, urgent: true) {
+        case .full: return false
+        case .enqueued: return true
+        case .enqueuedWakeConsumer:
+            wake(shard)
+            return true
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// A producer as its shard knows it: the streams it receives and who wants them.
+// Safe: pointers to transports and streams are owned by the shard, which clears every reference to one before freeing it
+// (`Shard+Lifetimes`); `codecs` is owned here and freed in `deinit`.
+struct ShardProducer: ~Copyable {
+    let key: ProducerKey
+    let transport: UnsafeMutablePointer<MediaTransport>
+    let settings: ProducerSettings
+    /// One per encoding, once its SSRC is known.
+    var streams: [UnsafeMutablePointer<ReceivingStream>?]
+    var isPaused: Bool
+    /// Bit n: shard n has consumers of this producer.
+    var subscribedShards: UInt64 = 0
+    private let codecs: UnsafeMutableBufferPointer<ProducerCodec>
+
+    init(key: ProducerKey, transport: UnsafeMutablePointer<MediaTransport>, settings: ProducerSettings) {
+        self.key = key
+        self.transport = transport
+        self.settings = settings
+        streams = Array(repeating: nil, count: settings.encodings.count)
+        isPaused = settings.isPaused
+        codecs = .allocate(capacity: settings.codecs.count)
+        _ = codecs.initialize(from: settings.codecs)
+    }
+
+    deinit { codecs.deallocate() }
+
+    /// The codec a media payload type stands for.
+    func codec(forPayloadType payloadType: UInt8) -> ProducerCodec? {
+        for codec in codecs where codec.payloadType == payloadType { return codec }
+        return nil
+    }
+
+    /// The media codec whose retransmissions have this payload type.
+    func codec(forRTXPayloadType payloadType: UInt8) -> ProducerCodec? {
+        for codec in codecs where codec.rtxPayloadType == payloadType { return codec }
+        return nil
+    }
+
+    /// What a stream is set up for before its first packet.
+    var primaryCodec: ProducerCodec? { codecs.first }
+}
+
+/// One SSRC that a producer receives, with its retransmissions.
+struct ReceivingStream: ~Copyable {
+    let producer: UnsafeMutablePointer<ShardProducer>
+    let encoding: Int
+    let feedback: FeedbackSupport
+    var stream: ReceiveStream
+    var nacks = NACKGenerator()
+    var keyFrames: KeyFrameRequester
+    var pacer: ReportPacer
+    /// The command sequence number of the last FIR (RFC 5104 §4.3.1.1).
+    var fullIntraRequest: UInt8 = 0
+
+    init(producer: UnsafeMutablePointer<ShardProducer>, encoding: Int, ssrc: SSRC, codec: ProducerCodec) {
+        self.producer = producer
+        self.encoding = encoding
+        feedback = codec.feedback
+        stream = ReceiveStream(
+            ssrc: ssrc, clockRate: codec.clockRate,
+            rateWindow: producer.pointee.settings.encodings.count > 1 ? .milliseconds(2500) : .seconds(1))
+        keyFrames = KeyFrameRequester(delay: producer.pointee.settings.keyFrameRequestDelay)
+        pacer = ReportPacer(kind: producer.pointee.settings.kind)
+    }
+
+    /// The earliest time at which `Shard.streamDeadlineReached` has something to do.
+    var nextDeadline: MediaInstant? { earliest(nacks.nextDeadline, keyFrames.nextDeadline) }
+}
+
+/// The earlier of two deadlines, either of which may be missing.
+func earliest(_ a: MediaInstant?, _ b: MediaInstant?) -> MediaInstant? {
+    guard let a else { return b }
+    guard let b else { return a }
+    return min(a, b)
+}
