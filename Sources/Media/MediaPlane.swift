@@ -1,23 +1,186 @@
+import CLinuxNet
+import Synchronization
+
 /// The media plane of one process: its shards, their sockets and threads, and the certificate they share.
 ///
 /// Open it, take a handle for each room, close it at the end.
 public final class MediaPlane: Sendable {
     public let handle: MediaHandle
+    private let threads: [ShardThread]
+    private let state = Mutex(State.ready)
+
+    private enum State {
+        case ready, running, closed
+    }
+
+    /// More would not fit the bit sets of subscribed shards.
+    static let mostShards = 64
+    /// A room sends a few commands per peer and consumer; this many wait at most, the last of them closing commands.
+    static let commandCapacity = 65_536
+    static let commandReserve = 16_384
 
     /// Binds every shard's sockets and makes or reads the certificate. Nothing runs until `start`.
     /// - Throws: `MediaError` with code `system`, `certificate` or `invalidSetting`, naming the setting to change.
     public init(configuration: MediaConfiguration) throws(MediaError) {
-        throw MediaError(.invalidSetting, "the shards are being written")
+        let count = configuration.shards ?? min(Int(cln_processor_count()), Self.mostShards)
+        guard (1...Self.mostShards).contains(count) else {
+            throw MediaError(.invalidSetting, "--shards must be 1 to \(Self.mostShards), not \(count)")
+        }
+        let certificate = try Self.certificate(configuration)
+        let addresses = try Self.listenAddresses(configuration)
+        var opened: [ShardKernelIO] = []
+        for index in 0..<count {
+            do throws(MediaError) {
+                opened.append(try ShardKernelIO(addresses: try Self.ports(addresses, configuration, shard: index)))
+            } catch {
+                for io in opened { io.close() }
+                throw error
+            }
+        }
+        let endpoints = opened.map { Self.endpoint($0, configuration) }
+        let queues = (0..<count).map { _ in
+            MPSCQueue<MediaCommand>(capacity: Self.commandCapacity, reserve: Self.commandReserve)
+        }
+        let rings = (0..<count).map { from in
+            (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
+        }
+        let wakers = opened.map { ShardWaker(descriptor: $0.wakeDescriptor) }
+        var system = SystemRandomNumberGenerator()
+        threads = opened.enumerated().map { index, io in
+            let counters = Counters()
+            let seed = system.next()
+            return ShardThread(
+                index: index, io: io, counters: counters, queue: queues[index], pins: configuration.pinsThreads
+            ) {
+                Shard(
+                    index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
+                    canSegment: io.canSegment, counters: counters,
+                    links: ShardLinks(index: index, rings: rings, queues: queues) { wakers[$0].wake() }, seed: seed,
+                    now: .current)
+            }
+        }
+        handle = MediaHandle(
+            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial()
+        ) { shard, command in
+            switch queues[shard].push(command, urgent: command.mustNotBeLost) {
+            case .full: return false
+            case .enqueued: return true
+            case .enqueuedWakeConsumer:
+                wakers[shard].wake()
+                return true
+            }
+        }
     }
 
-    /// Starts the shards' threads.
-    public func start() {}
+    /// Starts the shards' threads. Safe to call once; later calls do nothing.
+    /// - Throws: `system` when the process may start no more threads.
+    public func start() throws(MediaError) {
+        let isFirst = state.withLock { state in
+            guard case .ready = state else { return false }
+            state = .running
+            return true
+        }
+        guard isFirst else { return }
+        for thread in threads where !thread.start() {
+            throw MediaError(.system, "cannot start a media thread: raise the process's limit (ulimit -u)")
+        }
+    }
 
     /// Stops the threads and closes the sockets; returns when they have ended. Safe to call twice.
-    public func close() async {}
+    public func close() async {
+        let previous = state.withLock { state in
+            defer { state = .closed }
+            return state
+        }
+        switch previous {
+        case .closed: return
+        case .ready: for thread in threads { thread.io.close() }
+        case .running:
+            for thread in threads { thread.stop() }
+            for thread in threads { thread.join() }
+        }
+    }
 
     /// Counters of every shard, summed by the caller as needed.
-    public func counters() -> [ShardCounters] { [] }
+    public func counters() -> [ShardCounters] {
+        threads.map { thread in
+            ShardCounters(
+                shard: thread.index,
+                values: ShardCounter.allCases.map { ($0.label, thread.counters.value($0)) },
+                drops: DropReason.allCases.map { ($0.label, thread.counters.value($0)) },
+                cpuSeconds: thread.cpuSeconds)
+        }
+    }
+
+    private static func certificate(_ configuration: MediaConfiguration) throws(MediaError) -> DTLSCertificate {
+        switch (configuration.certificateFile, configuration.privateKeyFile) {
+        case (nil, nil): return try DTLSCertificate()
+        case (let certificate?, let key?): return try DTLSCertificate(certificateFile: certificate, privateKeyFile: key)
+        default:
+            throw MediaError(
+                .invalidSetting, "give both --dtls-certificate and --dtls-private-key, or neither of them")
+        }
+    }
+
+    /// The addresses to bind. A wildcard becomes every address of the machine: a socket of its own for each makes the
+    /// kernel answer from the address the client sent to, which ICE requires (RFC 8445 §7.2.5.2.1).
+    private static func listenAddresses(_ configuration: MediaConfiguration) throws(MediaError) -> [IPAddressPort] {
+        var addresses: [IPAddressPort] = []
+        for text in configuration.listenAddresses {
+            guard let address = IPAddressPort(text: text, port: 0) else {
+                throw MediaError(.invalidSetting, "--media-listen takes IPv4 or IPv6 addresses, not \"\(text)\"")
+            }
+            let found =
+                address.isUnspecified ? NetworkInterfaces.addresses(family: address.family, port: 0) : [address]
+            for item in found where !addresses.contains(item) { addresses.append(item) }
+        }
+        guard !addresses.isEmpty else {
+            throw MediaError(.invalidSetting, "no address to listen on: give one with --media-listen")
+        }
+        // One bit for each in `ShardKernelIO.wait`.
+        return Array(addresses.prefix(32))
+    }
+
+    private static func ports(
+        _ addresses: [IPAddressPort], _ configuration: MediaConfiguration, shard: Int
+    ) throws(MediaError) -> [IPAddressPort] {
+        let port = configuration.port == 0 ? 0 : Int(configuration.port) + shard
+        guard let port = UInt16(exactly: port) else {
+            throw MediaError(.invalidSetting, "--media-port leaves no port for shard \(shard): choose a lower one")
+        }
+        return addresses.map {
+            $0.family == .ipv4
+                ? IPAddressPort(ipv4: $0.ipv4, port: port) : IPAddressPort(ipv6High: $0.high, low: $0.low, port: port)
+        }
+    }
+
+    /// What clients are told: the announced address with each bound port, or the bound addresses themselves.
+    private static func endpoint(_ io: ShardKernelIO, _ configuration: MediaConfiguration) -> ShardEndpoint {
+        var addresses: [CandidateAddress] = []
+        for bound in io.localAddresses {
+            let text = configuration.announcedAddress ?? bound.addressText
+            let candidate = CandidateAddress(address: text, port: bound.port, transport: .udp)
+            if !addresses.contains(candidate) { addresses.append(candidate) }
+        }
+        return ShardEndpoint(addresses: addresses)
+    }
+}
+
+/// Ends the sleep of one shard's thread.
+struct ShardWaker: Sendable {
+    let descriptor: Int32
+
+    func wake() { cln_wake(descriptor) }
+}
+
+extension MediaCommand {
+    /// Closing commands may use the queue's reserve.
+    fileprivate var mustNotBeLost: Bool {
+        switch self {
+        case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard: true
+        default: false
+        }
+    }
 }
 
 /// One shard's counters since start.

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CLinuxNet.h"
 
 #include <errno.h>

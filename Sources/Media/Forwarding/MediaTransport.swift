@@ -70,6 +70,14 @@ struct MediaTransport: ~Copyable {
         self.feedbackSSRC = feedbackSSRC
     }
 
+    /// The media SSRC of transport feedback: any of the sender's, as browsers expect one they know.
+    var feedbackMediaSSRC: SSRC {
+        for producer in producers {
+            for case .some(let stream) in producer.pointee.streams { return stream.pointee.stream.ssrc }
+        }
+        return SSRC(0)
+    }
+
     /// Whether media can be sent: keys and an address.
     var isReady: Bool { sealer != nil && selected != nil }
 

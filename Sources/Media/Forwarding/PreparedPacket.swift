@@ -52,13 +52,15 @@ enum HeaderTemplate {
         destination.storeBytes(of: UInt16(0xBEDE).bigEndian, toByteOffset: 12, as: UInt16.self)
         var offset = proxiedOffset
         func element(_ id: UInt8, length: Int) {
-            destination.storeBytes(of: id << 4 | UInt8(truncatingIfNeeded: length - 1), toByteOffset: offset, as: UInt8.self)
+            destination.storeBytes(
+                of: id << 4 | UInt8(truncatingIfNeeded: length - 1), toByteOffset: offset, as: UInt8.self)
             offset += 1
         }
         func number(_ value: UInt32, length: Int) {
             for index in 0..<length {
                 let shift = UInt32(8 * (length - 1 - index))
-                destination.storeBytes(of: UInt8(truncatingIfNeeded: value >> shift), toByteOffset: offset, as: UInt8.self)
+                destination.storeBytes(
+                    of: UInt8(truncatingIfNeeded: value >> shift), toByteOffset: offset, as: UInt8.self)
                 offset += 1
             }
         }
@@ -74,7 +76,9 @@ enum HeaderTemplate {
             element(RouterExtensionID.transmissionOffset, length: 3)
             number(UInt32(bitPattern: transmissionOffset), length: 3)
         }
-        if let range = extensions.absCaptureTime, range.count == 8 || range.count == 16, range.upperBound <= packet.count {
+        if let range = extensions.absCaptureTime, range.count == 8 || range.count == 16,
+            range.upperBound <= packet.count
+        {
             element(RouterExtensionID.absCaptureTime, length: range.count)
             for byte in packet[range] {
                 destination.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)

@@ -90,7 +90,8 @@ struct SendArena: ~Copyable {
     /// Registers a destination for this tick. Keep the index and ask `isCurrent` before using it again.
     mutating func addDestination(_ address: cln_address, socket: Int) -> DestinationIndex {
         let index = destinationCount
-        destinations[index] = Destination(address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1)
+        destinations[index] = Destination(
+            address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1)
         destinationCount = index + 1
         return DestinationIndex(index: Int32(truncatingIfNeeded: index), generation: generation)
     }
@@ -163,7 +164,8 @@ struct SendArena: ~Copyable {
             entry = item.next
             if item.length < size { break }
         }
-        let address = UnsafePointer(UnsafeRawPointer(destinations + destination).assumingMemoryBound(to: cln_address.self))
+        let address = UnsafePointer(
+            UnsafeRawPointer(destinations + destination).assumingMemoryBound(to: cln_address.self))
         return cln_message(
             destination: address, pieces: pieces + first, segments: UInt32(truncatingIfNeeded: pieceIndex - first),
             segment_size: UInt16(truncatingIfNeeded: size))

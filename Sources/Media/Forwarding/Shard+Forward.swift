@@ -3,7 +3,9 @@ extension Shard {
     mutating func forward(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
     ) {
-        guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else { return }
+        guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else {
+            return
+        }
         if source.pointee.retransmittingConsumers > 0, !packet.isPaddingOnly {
             remember(packet, template: template, payload: payload, in: source)
         }
@@ -59,9 +61,10 @@ extension Shard {
         if packet.isPaddingOnly { return consumer.pointee.sequence.drop(packet.sequence) }
         guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
         let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
-        guard seal(
-            template: template, payload: payload, prefix: nil, payloadType: packet.payloadType,
-            ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
+        guard
+            seal(
+                template: template, payload: payload, prefix: nil, payloadType: packet.payloadType,
+                ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
         else { return }
         consumer.pointee.stream.packetSent(
             extended: sequence, timestamp: timestamp, payloadLength: payload.count, at: now)
@@ -108,15 +111,18 @@ extension Shard {
         if let prefix {
             // Sealed in place: the cipher takes one piece.
             (out + template.count).storeBytes(of: prefix.bigEndian, as: UInt16.self)
-            UnsafeMutableRawBufferPointer(start: out + template.count + 2, count: payload.count).copyMemory(from: payload)
-            length = transport.pointee.sealer?.sealRTP(
-                out, headerLength: template.count, payload: UnsafeRawPointer(out + template.count),
-                payloadLength: payload.count + 2, ssrc: ssrc, index: index) ?? 0
+            UnsafeMutableRawBufferPointer(start: out + template.count + 2, count: payload.count).copyMemory(
+                from: payload)
+            length =
+                transport.pointee.sealer?.sealRTP(
+                    out, headerLength: template.count, payload: UnsafeRawPointer(out + template.count),
+                    payloadLength: payload.count + 2, ssrc: ssrc, index: index) ?? 0
         } else {
             guard let start = payload.baseAddress else { return false }
-            length = transport.pointee.sealer?.sealRTP(
-                out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc,
-                index: index) ?? 0
+            length =
+                transport.pointee.sealer?.sealRTP(
+                    out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc,
+                    index: index) ?? 0
         }
         guard length > 0 else { return false }
         commit(length: length, to: transport)

@@ -61,7 +61,9 @@ extension Shard {
             transport.pointee.sendsTransportFeedback = true
         }
         for (index, encoding) in settings.encodings.enumerated() {
-            guard let ssrc = encoding.ssrc, let stream = openStream(ssrc, of: producer, encoding: index) else { continue }
+            guard let ssrc = encoding.ssrc, let stream = openStream(ssrc, of: producer, encoding: index) else {
+                continue
+            }
             guard let rtxSSRC = encoding.rtxSSRC else { continue }
             stream.pointee.stream.rtxSSRC = rtxSSRC
             transport.pointee.streams.insert(rtxSSRC.rawValue, .init(stream: stream, isRTX: true))

@@ -26,8 +26,9 @@ extension Shard {
             transport.pointee.recorder.packetReceived(sequence: number, at: now)
             if wasIdle { touch(transport) }
         }
-        guard let reference = transport.pointee.streams.find(header.ssrc.rawValue)
-            ?? learnStream(header, extensions, in: packet, on: transport)
+        guard
+            let reference = transport.pointee.streams.find(header.ssrc.rawValue)
+                ?? learnStream(header, extensions, in: packet, on: transport)
         else {
             transport.pointee.opener!.forget(header.ssrc.rawValue)  // '!' okay: checked above.
             return counters.add(.unknownSSRC)

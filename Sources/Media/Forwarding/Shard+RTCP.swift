@@ -80,8 +80,9 @@ extension Shard {
                 transport.pointee.receiverReference = (time.compact, report.ssrc.rawValue, now)
             case .delaySinceLastReceiverReport(let items):
                 for item in items where item.ssrc.rawValue == transport.pointee.feedbackSSRC {
-                    guard let time = RoundTripTime.measured(
-                        now: wallClock.compact, lastReport: item.lastReceiverReport, delay: item.delay)
+                    guard
+                        let time = RoundTripTime.measured(
+                            now: wallClock.compact, lastReport: item.lastReceiverReport, delay: item.delay)
                     else { continue }
                     // One round trip for the transport: every stream's repair is paced by it.
                     for producer in transport.pointee.producers {

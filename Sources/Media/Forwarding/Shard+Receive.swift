@@ -18,7 +18,9 @@ extension Shard {
         case .unknown: return counters.add(.unknownDatagram)
         case .dtls, .rtp, .rtcp: break
         }
-        guard let number = tupleNumbers.find(key), let tuple = tuples[number] else { return counters.add(.unknownTuple) }
+        guard let number = tupleNumbers.find(key), let tuple = tuples[number] else {
+            return counters.add(.unknownTuple)
+        }
         let transport = tuple.transport
         let id = TupleID(UInt64(number))
         transport.pointee.bytesReceived &+= UInt64(datagram.count)

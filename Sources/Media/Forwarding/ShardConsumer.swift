@@ -68,7 +68,9 @@ struct ShardConsumer: ~Copyable {
         pacer = ReportPacer(kind: settings.kind)
         codecs = .allocate(capacity: settings.codecs.count)
         _ = codecs.initialize(from: settings.codecs)
-        for codec in settings.codecs { accepted[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63) }
+        for codec in settings.codecs {
+            accepted[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63)
+        }
     }
 
     deinit { codecs.deallocate() }

@@ -3,7 +3,9 @@ import Glibc
 
 /// A shard's sockets and its epoll instance: everything that waits, receives and sends in the kernel.
 // Safe: descriptors are opened in `init`, closed once in `close`; the batch belongs to the shard's thread alone.
-final class ShardKernelIO: DatagramOutput {
+// Sendable: `init` and `close` run before the thread starts and after it ended; the rest belongs to that thread, except
+// `wakeDescriptor` and the constants.
+final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
     /// The bound address of each socket; the index is what the shard calls a socket.
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
@@ -34,8 +36,8 @@ final class ShardKernelIO: DatagramOutput {
             opened.append(descriptor)
             bound.append(IPAddressPort(actual) ?? address)
         }
-        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
-        let wake = eventfd(0, Int32(EFD_CLOEXEC.rawValue | EFD_NONBLOCK.rawValue))
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard epoll >= 0, wake >= 0, let batch = cln_receive_batch_create() else {
             let code = errno
             if epoll >= 0 { Glibc.close(epoll) }
@@ -89,6 +91,9 @@ final class ShardKernelIO: DatagramOutput {
         }
     }
 
+    /// The sockets that have something now.
+    func poll() -> UInt64 { wait(timeout: .zero) }
+
     /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
     func receive(from socket: Int) -> Int {
         let count = cln_receive(batch, sockets[socket])
@@ -100,7 +105,9 @@ final class ShardKernelIO: DatagramOutput {
         let length = cln_received_length(batch, Int32(index))
         let source = cln_received_source(batch, Int32(index))!  // '!' okay: points into the batch.
         guard length >= 0 else { return (nil, source) }
-        return (UnsafeMutableRawBufferPointer(start: cln_received_bytes(batch, Int32(index)), count: Int(length)), source)
+        return (
+            UnsafeMutableRawBufferPointer(start: cln_received_bytes(batch, Int32(index)), count: Int(length)), source
+        )
     }
 
     func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {

@@ -85,7 +85,7 @@ enum NetworkInterfaces {
         var item = list
         while let interface = item?.pointee {
             item = interface.ifa_next
-            guard interface.ifa_flags & UInt32(IFF_UP.rawValue) != 0, let socketAddress = interface.ifa_addr else { continue }
+            guard interface.ifa_flags & UInt32(IFF_UP) != 0, let socketAddress = interface.ifa_addr else { continue }
             var address = cln_address()
             switch Int32(socketAddress.pointee.sa_family) {
             case AF_INET:

@@ -83,4 +83,3 @@ struct TupleTable {
         for case .used(let key, let number) in old { _ = insert(key, number: Int(number)) }
     }
 }
-

@@ -35,7 +35,7 @@ struct SequenceRewriter: ~Copyable {
     /// The input behind the newest one seen since the last synchronisation, kept or dropped.
     private var nextInput: UInt64 = 0
     /// The output for the next synchronisation: behind the newest one given out.
-    private var nextOutput: UInt64
+    private(set) var nextOutput: UInt64
     private var epoch: UInt8 = 0
 
     // Safe: `history` owns `historyCapacity` runs; the newest `historyCount` before `historyEnd` (a running count) are

@@ -4,7 +4,7 @@ import Synchronization
 //   One writer: the shard whose counters they are calls `add`. Any thread calls `value` and `snapshot`.
 //
 // Layout
-//   One 8-byte atomic per case of `ShardCounter`, in an allocation aligned to and padded with 128 bytes, so that no other
+//   One 8-byte atomic per case of `ShardCounter` and `DropReason`, in an allocation aligned to and padded with 128 bytes, so that no other
 //   shard's counters share a cache line.
 //
 // Ordering
@@ -18,23 +18,12 @@ import Synchronization
 //   LockFreeTests/CountersTests: "readers see every counter rise and end at the sum", under the thread sanitizer. There is
 //   no ordering to weaken.
 
-/// What a shard counts.
-enum ShardCounter: Int, CaseIterable, Sendable {
-    case datagramsReceived, bytesReceived, datagramsSent, bytesSent
-    case rtpReceived, rtpSent, rtcpReceived, rtcpSent, stunReceived, dtlsReceived
-    case forwardedPackets, retransmittedPackets, nackRequests, keyFrameRequests
-    case crossShardPackets, crossShardBytes
-    case loopTurns, commands, wakes
-    case droppedUnknownTuple, droppedMalformed, droppedAuthentication, droppedReplay, droppedUnknownStream
-    case droppedDuplicate, droppedImplausible, droppedOversized, droppedRingFull, droppedSendBufferFull
-    case droppedCommand, ignoredRace, internalError
-}
-
-/// One shard's counters.
+/// One shard's counters: what it did, and what it dropped for which reason.
 // Sendable: every access is atomic.
 final class Counters: @unchecked Sendable {
-    private static let count = ShardCounter.allCases.count
-    // Safe: owns `count` initialised atomics; a case's raw value is below `count`.
+    private static let reasonsOffset = ShardCounter.allCases.count
+    private static let count = reasonsOffset + DropReason.allCases.count
+    // Safe: owns `count` initialised atomics; a case's raw value is below its enumeration's count.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let memory: UnsafeMutableRawPointer
 
@@ -51,13 +40,19 @@ final class Counters: @unchecked Sendable {
     }
 
     /// Adds to a counter; the owning shard only.
-    func add(_ counter: ShardCounter, _ amount: UInt64 = 1) {
-        let value = cells[counter.rawValue].load(ordering: .relaxed)
-        cells[counter.rawValue].store(value &+ amount, ordering: .relaxed)
-    }
+    func add(_ counter: ShardCounter, _ amount: UInt64 = 1) { add(counter.rawValue, amount) }
+
+    /// Counts a drop; the owning shard only.
+    func add(_ reason: DropReason, _ amount: UInt64 = 1) { add(Self.reasonsOffset + reason.rawValue, amount) }
 
     func value(_ counter: ShardCounter) -> UInt64 { cells[counter.rawValue].load(ordering: .relaxed) }
 
-    /// Every counter's value, indexed by raw value.
-    func snapshot() -> [UInt64] { ShardCounter.allCases.map { value($0) } }
+    func value(_ reason: DropReason) -> UInt64 {
+        cells[Self.reasonsOffset + reason.rawValue].load(ordering: .relaxed)
+    }
+
+    private func add(_ index: Int, _ amount: UInt64) {
+        let value = cells[index].load(ordering: .relaxed)
+        cells[index].store(value &+ amount, ordering: .relaxed)
+    }
 }

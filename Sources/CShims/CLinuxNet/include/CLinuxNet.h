@@ -1,12 +1,8 @@
 // Batched datagram input and output, and the Linux interfaces that Glibc's module map leaves out.
 // Swift cannot build control messages or the mmsghdr arrays without a copy per packet; these few functions do.
+// No _GNU_SOURCE here: glibc's types must look the same in every module. The .c files define it.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <netinet/in.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -58,6 +54,8 @@ int cln_udp_open(const cln_address *address, int buffer_bytes, cln_address *boun
 /// Whether the kernel takes UDP_SEGMENT on this socket.
 bool cln_udp_can_segment(int descriptor);
 
+/// Makes an eventfd readable.
+void cln_wake(int descriptor);
 /// Pins the calling thread to one core; returns 0 or -errno.
 int cln_pin_thread(int core);
 void cln_name_thread(const char *name);

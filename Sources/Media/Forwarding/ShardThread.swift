@@ -1,0 +1,133 @@
+import CLinuxNet
+import Glibc
+import Synchronization
+
+/// Runs one shard on a thread of its own with the kernel's sockets and clock.
+// Sendable: `io.wakeDescriptor`, `stopping` and the counters are the only things other threads touch; `thread` is written
+// by `start` and read by `join`, which the plane calls in this order from one place.
+final class ShardThread: @unchecked Sendable {
+    let index: Int
+    let io: ShardKernelIO
+    let counters: Counters
+    private let queue: MPSCQueue<MediaCommand>
+    private let makeShard: @Sendable () -> Shard
+    private let pins: Bool
+    private let stopping = Atomic<Bool>(false)
+    private var thread: pthread_t?
+
+    /// A shard that always finds datagrams still looks at its commands and timers after this many batches.
+    private static let batchesPerTick = 8
+
+    init(
+        index: Int, io: ShardKernelIO, counters: Counters, queue: MPSCQueue<MediaCommand>, pins: Bool,
+        makeShard: @escaping @Sendable () -> Shard
+    ) {
+        self.index = index
+        self.io = io
+        self.counters = counters
+        self.queue = queue
+        self.pins = pins
+        self.makeShard = makeShard
+    }
+
+    /// Starts the thread; `false` when the system has none to give.
+    func start() -> Bool {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                // '!' okay: `start` passes itself.
+                let shardThread = Unmanaged<ShardThread>.fromOpaque(context!).takeRetainedValue()
+                shardThread.run()
+                return nil
+            }, context.toOpaque())
+        guard result == 0 else {
+            context.release()
+            return false
+        }
+        self.thread = thread
+        return true
+    }
+
+    /// Asks the thread to end; `join` waits for it.
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        wake()
+    }
+
+    func join() {
+        guard let thread else { return }
+        pthread_join(thread, nil)
+        self.thread = nil
+        io.close()
+    }
+
+    /// Ends the thread's sleep; any thread may call it.
+    func wake() { cln_wake(io.wakeDescriptor) }
+
+    /// CPU time of the thread, from any thread, while it runs.
+    var cpuSeconds: Double {
+        guard let thread else { return 0 }
+        var clock = clockid_t()
+        var time = timespec()
+        guard pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private func run() {
+        cln_name_thread("shard-\(index)")
+        if pins { _ = cln_pin_thread(Int32(index)) }
+        var shard = makeShard()
+        let sockets = io.localAddresses.count
+        var ready: UInt64 = 0
+        while !stopping.load(ordering: .acquiring) {
+            shard.beginTick(at: .current, wallClock: .current)
+            shard.drainCommands()
+            shard.drainRings()
+            var mayHaveMore = false
+            for socket in 0..<sockets where ready & (1 << UInt64(socket)) != 0 {
+                mayHaveMore = receive(from: socket, into: &shard) || mayHaveMore
+            }
+            shard.endTick()
+            ready = mayHaveMore ? io.poll() : sleep(shard)
+        }
+        shard.beginTick(at: .current, wallClock: .current)
+        shard.drainCommands(limit: .max)
+        shard.closeAll()
+    }
+
+    /// Hands a socket's datagrams to the shard; whether more may be waiting.
+    private func receive(from socket: Int, into shard: inout Shard) -> Bool {
+        for _ in 0..<Self.batchesPerTick {
+            let count = io.receive(from: socket)
+            for index in 0..<count {
+                let (bytes, source) = io.datagram(index)
+                shard.datagramReceived(bytes, from: source, on: socket)
+            }
+            if count < Int(CLN_RECEIVE_BATCH) { return false }
+        }
+        return true
+    }
+
+    /// Blocks until a datagram, a command, a record from another shard or the next deadline.
+    private func sleep(_ shard: borrowing Shard) -> UInt64 {
+        let now = MediaInstant.current
+        let timeout = shard.nextDeadline().map { max($0 - now, .zero) }
+        guard queue.prepareToSleep() else { return io.poll() }
+        defer { queue.woke() }
+        if shard.links.hasIncoming { return io.poll() }
+        counters.add(.wakeups)
+        return io.wait(timeout: timeout)
+    }
+}
+
+extension MediaInstant {
+    /// The kernel's monotonic clock: for shells only.
+    static var current: MediaInstant { MediaInstant(nanoseconds: cln_monotonic_nanoseconds()) }
+}
+
+extension NTPTimestamp {
+    /// The kernel's wall clock: for shells only.
+    static var current: NTPTimestamp { NTPTimestamp(unixNanoseconds: cln_realtime_nanoseconds()) }
+}
