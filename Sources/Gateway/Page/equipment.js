@@ -157,7 +157,7 @@ export function fillPickers(root, equipment) {
     if (select.dataset.signature !== signature) {
       select.dataset.signature = signature;
       const options = devices.map(({ id, label }) => new Option(label, id));
-      select.replaceChildren(...(options.length > 0 ? options : [new Option('None found', '')]));
+      select.replaceChildren(...(options.length > 0 ? options : [new Option('Not available', '')]));
       select.disabled = options.length === 0;
     }
     const track = equipment[TRACK_OF[kind]];

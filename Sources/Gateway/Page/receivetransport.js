@@ -81,7 +81,7 @@ export class ReceiveTransport extends Transport {
       cname: rtpParameters.rtcp?.cname || streamID,
       msid: `${streamID} ${id}`,
     };
-    const free = this.sections.findIndex((each) => each.closed);
+    const free = this.sections.findIndex((each) => each.closed && each.kind === kind);
     if (free < 0) this.sections.push(section);
     else this.sections[free] = section;
     return section;

@@ -183,7 +183,7 @@ export class Room {
   }
 
   #ended(reason) {
-    const mediaLost = this.state !== 'connected';
+    const mediaLost = this.state === 'reconnecting' || this.state === 'failed';
     this.state = 'closed';
     this.#dropSession();
     this.#watch.ended({ reason, mediaLost });
