@@ -1,3 +1,5 @@
+// Safe: messages are read through `STUNMessage` and views whose bounds were checked, and nothing outlives the call.
+
 /// What became of a binding request.
 enum BindingRequestAction: Equatable, Sendable {
     /// A success response is in the writer: send it.

@@ -105,8 +105,9 @@ struct ICELiteAgent {
     /// - Returns: whether the tuple is known; from an unknown one nothing must be accepted.
     @discardableResult
     mutating func mediaReceived(on tuple: TupleID) -> Bool {
+        // Every packet asks this; nearly all come on the selected tuple.
+        if selected == tuple { return true }
         guard case .live(var live) = machine else { return false }
-        if live.selected == tuple { return true }
         guard live.tuples.firstIndex(of: tuple) != nil else { return false }
         select(tuple, in: &live)
         machine = .live(live)

@@ -1,3 +1,5 @@
+// Safe: every read compares its end with the buffer's before it touches a byte.
+
 /// Reads big-endian fields from the front of a buffer it does not own; every read is checked against the end.
 struct ByteReader {
     private let bytes: UnsafeRawBufferPointer

@@ -1,3 +1,5 @@
+// Safe: every write compares its end with the buffer's before it touches a byte.
+
 /// Appends big-endian fields to a buffer it does not own; every write is checked against the end.
 struct ByteWriter {
     private let buffer: UnsafeMutableRawBufferPointer

@@ -1,3 +1,5 @@
+// Safe: bytes are read behind a test of the length.
+
 /// What forwarding needs to know of AV1 payloads (RTP Payload Format for AV1 §4.4).
 enum AV1Payload {
     /// Whether the aggregation header says that a new coded video sequence starts (N), which is a key frame.

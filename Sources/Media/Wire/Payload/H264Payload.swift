@@ -1,3 +1,5 @@
+// Safe: bytes are read through `ByteReader`, or behind a test of the length.
+
 /// What forwarding needs to know of H.264 payloads (RFC 6184 §5).
 enum H264Payload {
     private enum UnitType {

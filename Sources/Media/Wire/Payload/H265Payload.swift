@@ -1,3 +1,5 @@
+// Safe: bytes are read through `ByteReader`, or behind a test of the length.
+
 /// What forwarding needs to know of H.265 payloads (RFC 7798 §4.4).
 enum H265Payload {
     private static let aggregationPacket: UInt8 = 48

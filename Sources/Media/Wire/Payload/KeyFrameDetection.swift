@@ -1,3 +1,5 @@
+// Safe: the buffer is read through the codecs' parsers, which check every bound, while the caller keeps it alive.
+
 /// Whether a packet starts a key frame, from which a decoder can begin.
 ///
 /// - Parameter payload: the RTP payload in the clear, without padding.

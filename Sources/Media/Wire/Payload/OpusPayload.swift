@@ -1,3 +1,5 @@
+// Safe: only the first byte is read, if there is one.
+
 /// What forwarding needs to know of Opus payloads (RFC 6716 §3.1).
 enum OpusPayload {
     /// Whether the packet only says that there is nothing to say: every frame it announces is empty.

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// The VP8 payload descriptor (RFC 7741 §4.2), and whether the payload behind it starts a key frame.
 struct VP8Descriptor: Hashable, Sendable {
     /// The descriptor's length in bytes, 1…6.

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// The VP9 payload descriptor (RFC 9628 §4.2).
 struct VP9Descriptor: Hashable, Sendable {
     /// At most this many reference differences follow one frame (RFC 9628 §4.2).

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// A BYE packet (RFC 3550 §6.6), read in place.
 struct Goodbye {
     private let payload: UnsafeRawBufferPointer

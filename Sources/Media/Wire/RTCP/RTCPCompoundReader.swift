@@ -1,3 +1,5 @@
+// Safe: each packet's end is compared with the buffer's; payloads are views that do not outlive it.
+
 /// One packet of an RTCP compound packet, read in place; must not outlive the buffer.
 struct RTCPPacketView {
     let type: RTCPPacketType

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// REMB: how much a receiver believes it can take in all (draft-alvestrand-rmcat-remb-03 §2.2).
 struct ReceiverEstimatedMaximumBitrate {
     /// "REMB".

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// One item of a source description (RFC 3550 §6.5).
 struct SourceDescriptionItem {
     /// RFC 3550 §6.5.1.

@@ -1,3 +1,5 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
 /// Transport-wide congestion control feedback, read in place
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet of a run of sequence numbers arrived.
 struct TransportWideFeedback {

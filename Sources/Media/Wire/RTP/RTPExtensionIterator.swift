@@ -1,3 +1,5 @@
+// Safe: `end` never lies behind the packet, and each element is compared with it.
+
 /// Walks the elements of an RTP header extension block in the one-byte or two-byte form (RFC 8285 §4.2, §4.3).
 ///
 /// A block of any other profile yields nothing.

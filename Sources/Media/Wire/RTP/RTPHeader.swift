@@ -1,3 +1,5 @@
+// Safe: each part's end is compared with the packet's before the part is read.
+
 /// The header of one RTP packet (RFC 3550 §5.1): its fields, and where its parts lie in the packet.
 ///
 /// Offsets count from the packet's first byte. Parsing allocates nothing and proves every offset, so that later reads

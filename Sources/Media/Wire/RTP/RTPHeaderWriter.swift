@@ -1,3 +1,5 @@
+// Safe: the buffer is written through `ByteWriter`, which checks every bound.
+
 /// Writes an RTP header: the fixed part, then header extension elements, then `finish()`.
 ///
 /// The value passed in first is not read back: elements go straight into the destination buffer.

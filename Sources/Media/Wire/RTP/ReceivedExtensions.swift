@@ -1,3 +1,5 @@
+// Safe: `RTPExtensionIterator` yields ranges inside the packet, and lengths are compared before each read.
+
 /// What the header extensions of one received packet say, found in one pass over the block.
 ///
 /// Ranges count from the packet's first byte. An element whose length contradicts its type is left out.

@@ -1,3 +1,5 @@
+// Safe: the buffer is read by iteration.
+
 /// The CRC-32 of ITU V.42, as FINGERPRINT uses it (RFC 8489 §14.7).
 enum CRC32 {
     private static let table: InlineArray<256, UInt32> = {

@@ -1,3 +1,5 @@
+// Safe: buffers are read by indices below their own count.
+
 /// A key for HMAC-SHA1 (RFC 2104) with both padded key blocks hashed in advance.
 struct HMACSHA1Key: Sendable {
     private var inner = SHA1()

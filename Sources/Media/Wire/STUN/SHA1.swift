@@ -1,3 +1,5 @@
+// Safe: buffers are read by iteration, or by an index below a count that was compared.
+
 /// SHA-1 (RFC 3174), for STUN's message integrity only: one hash of about a hundred bytes per connectivity check.
 struct SHA1 {
     static let blockLength = 64

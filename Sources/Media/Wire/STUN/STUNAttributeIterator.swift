@@ -1,3 +1,5 @@
+// Safe: the buffer is only read through views and loads whose bounds were checked, while the caller keeps it alive.
+
 /// Walks the attributes of a STUN message (RFC 8489 §14) whose header has been checked.
 struct STUNAttributeIterator {
     struct Element {

@@ -1,3 +1,5 @@
+// Safe: the buffer is only read through views and loads whose bounds were checked, while the caller keeps it alive.
+
 /// A STUN message (RFC 8489 §5), read in place: the attributes ICE needs, and where the checked parts lie.
 ///
 /// It refers to the buffer it was parsed from and must not outlive it.

@@ -1,3 +1,5 @@
+// Safe: the buffer is written through `ByteWriter`, which checks every bound.
+
 /// Writes a STUN message behind what a `ByteWriter` holds already; attributes in the order of the calls.
 ///
 /// MESSAGE-INTEGRITY comes after everything it protects, FINGERPRINT last (RFC 8489 §14.5, §14.7).

@@ -1,0 +1,449 @@
+import Testing
+
+@testable import Media
+
+/// An agent with a client's view of it: sends checks, keeps the last answer, collects events.
+struct ICEScript {
+    static let credentials = ICECredentials(usernameFragment: "serverfragment", password: "serverpassword1234567890")
+    static let restarted = ICECredentials(usernameFragment: "secondfragment", password: "secondpassword1234567890")
+    static let remote = IPAddressPort(ipv4: 0xC000_0201, port: 4242)
+
+    var agent: ICELiteAgent
+    var now = MediaInstant(nanoseconds: 1_000_000_000_000)
+    /// The bytes of the last answer; empty if there was none.
+    var reply: [UInt8] = []
+
+    init(consentTimeout: MediaDuration = .seconds(30)) {
+        agent = ICELiteAgent(credentials: Self.credentials, consentTimeout: consentTimeout)
+    }
+
+    /// What a client says in its check; everything right unless changed.
+    struct Check {
+        var credentials = ICEScript.credentials
+        var username: String?
+        var hasUseCandidate = false
+        var nomination: UInt32?
+        var hasUsername = true
+        var hasPriority = true
+        var hasIntegrity = true
+        var hasFingerprint = true
+        var isControlled = false
+        var unknownAttribute: UInt16?
+        var messageClass = STUNClass.request
+        var method = STUNMessage.bindingMethod
+
+        var bytes: [UInt8] {
+            get throws {
+                try WireSamples.written { (writer) throws(WireError) in
+                    var message = try STUNMessageWriter(
+                        writer, class: messageClass, method: method,
+                        transactionID: STUNTransactionID(high: 0x0102_0304_0506_0708, low: 0x090A_0B0C))
+                    if hasUsername {
+                        try message.append(.username, text: username ?? credentials.usernameFragment + ":client")
+                    }
+                    try message.append(isControlled ? .iceControlled : .iceControlling, uint64: 5)
+                    if hasPriority { try message.append(.priority, uint32: 1) }
+                    if hasUseCandidate { try message.appendFlag(.useCandidate) }
+                    if let nomination { try message.append(.nomination, uint32: nomination) }
+                    if let unknownAttribute {
+                        try message.appendFlag(STUNAttributeType(rawValue: unknownAttribute))
+                    }
+                    if hasIntegrity { try message.appendMessageIntegrity(HMACSHA1Key(password: credentials.password)) }
+                    if hasFingerprint { try message.appendFingerprint() }
+                    writer = message.finish()
+                }
+            }
+        }
+    }
+
+    @discardableResult
+    mutating func send(
+        on tuple: UInt64 = 1, capacity: Int = 256, from remote: IPAddressPort = remote,
+        _ change: (inout Check) -> Void = { _ in }
+    ) throws -> BindingRequestAction {
+        var check = Check()
+        change(&check)
+        let bytes = try check.bytes
+        var action: BindingRequestAction?
+        reply = try WireSamples.written(capacity: capacity) { (writer) throws(WireError) in
+            action = bytes.withUnsafeBytes { buffer in
+                agent.bindingRequestReceived(buffer, on: TupleID(tuple), from: remote, at: now, reply: &writer)
+            }
+        }
+        return try #require(action)
+    }
+
+    mutating func events() -> [ICEEvent] {
+        var events: [ICEEvent] = []
+        while let event = agent.pollEvent() { events.append(event) }
+        return events
+    }
+
+    mutating func wait(_ duration: MediaDuration) {
+        now = now + duration
+        if let deadline = agent.nextDeadline, deadline <= now { agent.deadlineReached(now) }
+    }
+
+    mutating func mediaReceived(on tuple: TupleID) -> Bool { agent.mediaReceived(on: tuple) }
+
+    func withReply(_ body: (STUNMessage) throws -> Void) throws {
+        try reply.withUnsafeBytes { try body(try STUNMessage(parsing: $0)) }
+    }
+}
+
+private func selected(_ tuple: UInt64?) -> ICEEvent { .selectedTupleChanged(tuple.map(TupleID.init)) }
+private func dropped(_ tuple: UInt64) -> ICEEvent { .tupleDropped(TupleID(tuple)) }
+
+@Suite("ICE-lite agent: checks")
+struct ICELiteAgentCheckTests {
+    private let key = HMACSHA1Key(password: ICEScript.credentials.password)
+
+    @Test(
+        "A valid check is answered with the client's address",
+        arguments: [ICEScript.remote, IPAddressPort(ipv6High: 0x2001_0DB8_0000_0000, low: 7, port: 1)])
+    func success(remote: IPAddressPort) throws {
+        var script = ICEScript()
+        #expect(try script.send(from: remote) == .succeeded)
+        try script.withReply { message in
+            #expect(message.messageClass == .success && message.method == STUNMessage.bindingMethod)
+            #expect(message.transactionID == STUNTransactionID(high: 0x0102_0304_0506_0708, low: 0x090A_0B0C))
+            #expect(message.xorMappedAddress == remote)
+            #expect(message.isAuthenticated(by: key) && message.hasFingerprint)
+        }
+    }
+
+    @Test("Each broken check gets its error code, and changes nothing")
+    func errors() throws {
+        let changes: [(UInt16, (inout ICEScript.Check) -> Void)] = [
+            (400, { $0.method = 3 }),
+            (400, { $0.hasFingerprint = false }),
+            (400, { $0.hasPriority = false }),
+            (400, { $0.hasIntegrity = false }),
+            (400, { $0.hasUsername = false }),
+            (401, { $0.credentials.password = "a wrong password" }),
+            (401, { $0.username = "another:client" }),
+            (401, { $0.username = "serverfragment" }),
+            (401, { $0.username = "serverfragmentx:client" }),
+            (401, { $0.username = "" }),
+            (420, { $0.unknownAttribute = 0x0077 }),
+            (487, { $0.isControlled = true }),
+        ]
+        for (index, (code, change)) in changes.enumerated() {
+            var script = ICEScript()
+            #expect(try script.send(change) == .rejected(code: code), "change \(index)")
+            try script.withReply { message in
+                #expect(message.messageClass == .error && message.errorCode == code && message.hasFingerprint)
+                // RFC 8489 §9.1.3: an answer to an unauthenticated request is not authenticated either.
+                #expect(message.isAuthenticated(by: key) == (code == 420 || code == 487))
+            }
+            #expect(script.agent.state == .new && script.events().isEmpty && script.agent.tuples.isEmpty)
+        }
+    }
+
+    @Test("The answer to an unknown attribute names it")
+    func unknownAttribute() throws {
+        var script = ICEScript()
+        try script.send { $0.unknownAttribute = 0x0077 }
+        let named = script.reply.withUnsafeBytes { buffer -> [UInt8]? in
+            var attributes = STUNAttributeIterator(buffer)
+            while let attribute = (try? attributes.next()) ?? nil {
+                if attribute.type == .unknownAttributes { return Array(attribute.value) }
+            }
+            return nil
+        }
+        #expect(named == [0x00, 0x77])
+    }
+
+    @Test("An unknown attribute that may be ignored is ignored")
+    func optionalAttribute() throws {
+        var script = ICEScript()
+        #expect(try script.send { $0.unknownAttribute = 0xC057 } == .succeeded)
+    }
+
+    @Test("Indications, responses, damaged messages and a full writer get no answer")
+    func ignored() throws {
+        var script = ICEScript()
+        for messageClass in [STUNClass.indication, .success, .error] {
+            #expect(try script.send { $0.messageClass = messageClass } == .ignored(.notARequest))
+        }
+        #expect(try script.send(capacity: 40) == .ignored(.noSpace))
+        #expect(script.reply.isEmpty && script.agent.state == .new)
+        [UInt8](repeating: 0, count: 20).withUnsafeBytes { buffer in
+            var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+            let action = script.agent.bindingRequestReceived(
+                buffer, on: TupleID(1), from: ICEScript.remote, at: script.now, reply: &writer)
+            #expect(action == .ignored(.malformed(.unexpectedType)))
+        }
+        script.agent.close()
+        #expect(try script.send() == .ignored(.closed))
+    }
+
+    @Test("The local part of the username is found without authentication")
+    func usernameFragment() throws {
+        func fragment(_ change: (inout ICEScript.Check) -> Void) throws -> String? {
+            var check = ICEScript.Check()
+            change(&check)
+            return try check.bytes.withUnsafeBytes { buffer in
+                ICELiteAgent.localUsernameFragment(of: buffer).map { String(decoding: $0, as: UTF8.self) }
+            }
+        }
+        #expect(try fragment { _ in } == "serverfragment")
+        #expect(try fragment { $0.username = "a:b:c" } == "a")
+        #expect(try fragment { $0.username = ":b" } == "")
+        #expect(try fragment { $0.username = "nocolon" } == nil)
+        #expect(try fragment { $0.hasUsername = false } == nil)
+        #expect(try fragment { $0.messageClass = .indication } == nil)
+        let bytes = try ICEScript.Check().bytes
+        WireSamples.forEachTruncation(of: Array(bytes[..<40])) { _ = ICELiteAgent.localUsernameFragment(of: $0) }
+    }
+
+    @Test("Damaged checks never trap, and never count as valid")
+    func fuzz() throws {
+        var script = ICEScript()
+        let valid = try ICEScript.Check().bytes
+        WireSamples.fuzz([valid], iterations: 5000) { buffer in
+            guard !buffer.elementsEqual(valid) else { return }
+            let reply = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
+            defer { reply.deallocate() }
+            var writer = ByteWriter(reply)
+            let action = script.agent.bindingRequestReceived(
+                buffer, on: TupleID(1), from: ICEScript.remote, at: script.now, reply: &writer)
+            if action == .succeeded { Issue.record("a damaged check was accepted") }
+        }
+        #expect(script.agent.state == .new)
+    }
+}
+
+@Suite("ICE-lite agent: states and tuples")
+struct ICELiteAgentStateTests {
+    @Test("A check connects, a nominating one completes")
+    func connectThenComplete() throws {
+        var script = ICEScript()
+        #expect(script.agent.state == .new && script.agent.selected == nil && script.agent.nextDeadline == nil)
+        try script.send()
+        #expect(script.agent.state == .connected)
+        #expect(script.events() == [selected(1), .stateChanged(.connected)])
+        try script.send()
+        #expect(script.events().isEmpty)
+        try script.send { $0.hasUseCandidate = true }
+        #expect(script.agent.state == .completed)
+        #expect(script.events() == [.stateChanged(.completed)])
+        try script.send()
+        #expect(script.agent.state == .completed, "a plain check does not go back")
+    }
+
+    @Test("A first check that nominates completes at once")
+    func completeAtOnce() throws {
+        var script = ICEScript()
+        try script.send { $0.hasUseCandidate = true }
+        #expect(script.events() == [selected(1), .stateChanged(.completed)])
+        script = ICEScript()
+        try script.send { $0.nomination = 1 }
+        #expect(script.events() == [selected(1), .stateChanged(.completed)])
+    }
+
+    @Test("A plain check on another tuple stores it; a nominating one selects it")
+    func selection() throws {
+        var script = ICEScript()
+        try script.send(on: 1)
+        try script.send(on: 2)
+        #expect(script.agent.selected == TupleID(1) && script.agent.hasTuple(TupleID(2)))
+        #expect(!script.agent.hasTuple(TupleID(3)))
+        try script.send(on: 2) { $0.hasUseCandidate = true }
+        #expect(script.agent.selected == TupleID(2))
+        try script.send(on: 1) { $0.hasUseCandidate = true }
+        #expect(
+            script.events() == [
+                selected(1), .stateChanged(.connected), selected(2), .stateChanged(.completed), selected(1),
+            ])
+    }
+
+    @Test("Media selects a stored tuple, and an unknown one not")
+    func media() throws {
+        var script = ICEScript()
+        #expect(script.mediaReceived(on: TupleID(1)) == false)
+        try script.send(on: 1) { $0.hasUseCandidate = true }
+        try script.send(on: 2)
+        _ = script.events()
+        #expect(script.mediaReceived(on: TupleID(1)) == true)
+        #expect(script.events().isEmpty)
+        #expect(script.mediaReceived(on: TupleID(2)) == true)
+        #expect(script.mediaReceived(on: TupleID(3)) == false)
+        #expect(script.events() == [selected(2)])
+        #expect(script.agent.state == .completed)
+    }
+
+    @Test("Media before nomination selects, and the state stays connected")
+    func mediaBeforeNomination() throws {
+        var script = ICEScript()
+        try script.send(on: 1)
+        try script.send(on: 2)
+        script.agent.mediaReceived(on: TupleID(2))
+        #expect(script.agent.selected == TupleID(2) && script.agent.state == .connected)
+    }
+
+    @Test("Only a greater nomination than the last is heard, until restart or disconnection")
+    func renomination() throws {
+        var script = ICEScript()
+        try script.send(on: 1) { $0.nomination = 5 }
+        for (tuple, nomination, expected) in [(2, 5, 1), (2, 4, 1), (2, 6, 2), (1, 6, 2), (1, 7, 1)]
+            as [(UInt64, UInt32, UInt64)]
+        {
+            try script.send(on: tuple) {
+                $0.nomination = nomination
+                $0.hasUseCandidate = true
+            }
+            #expect(script.agent.selected == TupleID(expected), "nomination \(nomination) on \(tuple)")
+        }
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        try script.send(on: 2) { $0.nomination = 1 }
+        #expect(script.agent.selected == TupleID(2), "a restart forgets the number")
+        script.agent.tupleRemoved(TupleID(1))
+        script.agent.tupleRemoved(TupleID(2))
+        try script.send(on: 3) { $0.nomination = 1 }
+        #expect(script.agent.state == .completed && script.agent.selected == TupleID(3))
+    }
+
+    @Test("The ninth tuple drops the oldest that is not selected")
+    func limit() throws {
+        var script = ICEScript()
+        for tuple in UInt64(1)...8 { try script.send(on: tuple) }
+        _ = script.events()
+        try script.send(on: 9)
+        #expect(script.events() == [dropped(2)], "1 is older, but selected")
+        #expect(script.agent.tuples.map(\.rawValue) == [9, 8, 7, 6, 5, 4, 3, 1])
+        try script.send(on: 10) { $0.hasUseCandidate = true }
+        #expect(script.events() == [dropped(3), selected(10), .stateChanged(.completed)])
+        try script.send(on: 11)
+        #expect(script.events() == [dropped(1)])
+        #expect(script.agent.tuples.count == 8)
+    }
+
+    @Test("When the selected tuple goes, the newest takes over; when the last goes, the client is disconnected")
+    func removal() throws {
+        var script = ICEScript()
+        for tuple in UInt64(1)...3 { try script.send(on: tuple) }
+        _ = script.events()
+        script.agent.tupleRemoved(TupleID(2))
+        script.agent.tupleRemoved(TupleID(99))
+        #expect(script.events().isEmpty)
+        script.agent.tupleRemoved(TupleID(1))
+        #expect(script.events() == [selected(3)])
+        script.agent.tupleRemoved(TupleID(3))
+        #expect(script.events() == [selected(nil), .stateChanged(.disconnected)])
+        #expect(script.agent.nextDeadline == nil && !script.mediaReceived(on: TupleID(3)))
+        try script.send(on: 4)
+        #expect(script.events() == [selected(4), .stateChanged(.connected)])
+    }
+
+    @Test("Closing drops every tuple, once")
+    func close() throws {
+        var script = ICEScript()
+        try script.send(on: 1)
+        try script.send(on: 2)
+        _ = script.events()
+        script.agent.close()
+        script.agent.close()
+        #expect(script.events() == [dropped(2), dropped(1), selected(nil), .stateChanged(.closed)])
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        #expect(script.agent.state == .closed && script.events().isEmpty)
+        var fresh = ICEScript()
+        fresh.agent.close()
+        #expect(fresh.events() == [.stateChanged(.closed)])
+    }
+}
+
+@Suite("ICE-lite agent: consent and restart")
+struct ICELiteAgentConsentTests {
+    @Test("Without a check for the timeout every tuple is dropped")
+    func expiry() throws {
+        var script = ICEScript()
+        try script.send(on: 1) { $0.hasUseCandidate = true }
+        try script.send(on: 2)
+        _ = script.events()
+        script.wait(.milliseconds(29_999))
+        #expect(script.agent.state == .completed)
+        script.wait(.milliseconds(1))
+        #expect(script.events() == [dropped(2), dropped(1), selected(nil), .stateChanged(.disconnected)])
+        #expect(script.agent.nextDeadline == nil)
+        try script.send(on: 1)
+        #expect(script.agent.state == .connected, "a new check begins again")
+    }
+
+    @Test("Each valid check starts the time again; a refused one, and media, do not")
+    func renewal() throws {
+        var script = ICEScript()
+        try script.send()
+        script.wait(.seconds(20))
+        try script.send()
+        script.wait(.seconds(20))
+        #expect(script.agent.state == .connected)
+        try script.send { $0.credentials.password = "a wrong password" }
+        script.agent.mediaReceived(on: TupleID(1))
+        script.wait(.seconds(10))
+        #expect(script.agent.state == .disconnected)
+    }
+
+    @Test(
+        "The timeout is brought into 10…60 s; zero disables it",
+        arguments: [(1, 10), (10, 10), (30, 30), (60, 60), (3600, 60), (0, nil), (-1, nil)] as [(Int, Int?)])
+    func timeoutRange(given: Int, kept: Int?) throws {
+        var script = ICEScript(consentTimeout: .seconds(given))
+        try script.send()
+        #expect(script.agent.nextDeadline == kept.map { script.now + .seconds($0) })
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now + .seconds(5))
+        #expect(script.agent.nextDeadline == kept.map { script.now + .seconds($0 + 5) })
+    }
+
+    @Test("A deadline that was put off is not reached by an old timer")
+    func earlyTimer() throws {
+        var script = ICEScript()
+        try script.send()
+        script.agent.deadlineReached(script.now + .seconds(29))
+        #expect(script.agent.state == .connected)
+    }
+
+    @Test("After a restart both credentials work, until the first check with the new ones")
+    func restart() throws {
+        var script = ICEScript()
+        try script.send { $0.hasUseCandidate = true }
+        _ = script.events()
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        #expect(script.agent.state == .completed && script.events().isEmpty)
+        #expect(try script.send() == .succeeded)
+        try script.withReply { message in
+            #expect(message.isAuthenticated(by: HMACSHA1Key(password: ICEScript.credentials.password)))
+        }
+        #expect(try script.send(on: 2) { $0.credentials = ICEScript.restarted } == .succeeded)
+        try script.withReply { message in
+            #expect(message.isAuthenticated(by: HMACSHA1Key(password: ICEScript.restarted.password)))
+        }
+        #expect(script.events() == [.usernameFragmentRetired("serverfragment")])
+        #expect(try script.send() == .rejected(code: 401))
+        #expect(script.agent.hasTuple(TupleID(1)), "tuples stay")
+    }
+
+    @Test("A refused check with the new credentials does not retire the old ones")
+    func refusedAfterRestart() throws {
+        var script = ICEScript()
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        try script.send {
+            $0.credentials = ICEScript.restarted
+            $0.isControlled = true
+        }
+        #expect(script.events().isEmpty)
+        #expect(try script.send() == .succeeded)
+    }
+
+    @Test("A second restart retires the oldest credentials at once")
+    func twoRestarts() throws {
+        var script = ICEScript()
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        let third = ICECredentials(usernameFragment: "third", password: "thirdpassword1234567890")
+        script.agent.restart(credentials: third, at: script.now)
+        #expect(script.events() == [.usernameFragmentRetired("serverfragment")])
+        #expect(try script.send() == .rejected(code: 401))
+        #expect(try script.send { $0.credentials = ICEScript.restarted } == .succeeded)
+        #expect(try script.send { $0.credentials = third } == .succeeded)
+    }
+}

@@ -1,0 +1,134 @@
+import Testing
+
+@testable import Media
+
+@Suite("Transport-wide feedback")
+struct TransportWideFeedbackTests {
+    static func written(_ arrivals: [TransportWideArrival], base: UInt16 = 65530, time: Int32 = -3) throws -> [UInt8] {
+        try WireSamples.written(capacity: 40_000) { (writer) throws(WireError) in
+            try TransportWideFeedback.write(
+                senderSSRC: SSRC(1), mediaSSRC: SSRC(2), baseSequence: SequenceNumber(base), referenceTime: time,
+                feedbackCount: 200, arrivals: arrivals, into: &writer)
+        }
+    }
+
+    /// The arrivals as the parser should report them: accumulated.
+    static func accumulated(_ arrivals: [TransportWideArrival]) -> [Int?] {
+        var time = 0
+        return arrivals.map { arrival in
+            guard case .received(let delta) = arrival else { return nil }
+            time += Int(delta)
+            return time
+        }
+    }
+
+    private func check(_ arrivals: [TransportWideArrival], chunks: Int? = nil) throws {
+        let bytes = try Self.written(arrivals)
+        _ = try WireSamples.withPacket(bytes) { packet in
+            let feedback = try TransportWideFeedback(parsing: packet)
+            #expect(feedback.senderSSRC == SSRC(1) && feedback.mediaSSRC == SSRC(2) && feedback.feedbackCount == 200)
+            #expect(feedback.referenceTime == -3 && feedback.packetCount == arrivals.count)
+            let packets = Array(feedback.packets)
+            #expect(packets.map(\.arrival) == Self.accumulated(arrivals))
+            let numbers = arrivals.indices.map { SequenceNumber(65530).advanced(by: $0) }
+            #expect(packets.map(\.sequenceNumber) == numbers)
+        }
+        if let chunks {
+            let deltas = arrivals.reduce(0) { length, arrival in
+                guard case .received(let delta) = arrival else { return length }
+                return length + (UInt8(exactly: delta) == nil ? 2 : 1)
+            }
+            #expect(bytes.count == (20 + 2 * chunks + deltas + 3) / 4 * 4)
+        }
+    }
+
+    private let small = TransportWideArrival.received(delta: 4)
+    private let large = TransportWideArrival.received(delta: -1)
+    private let none = TransportWideArrival.notReceived
+
+    @Test("Each chunk kind is chosen where it is shortest")
+    func chunkKinds() throws {
+        try check([small], chunks: 1)
+        try check([TransportWideArrival](repeating: small, count: 8191), chunks: 1)
+        try check([TransportWideArrival](repeating: small, count: 8192), chunks: 2)
+        try check(
+            [small, none, small, none, small, small, none, small, none, small, small, small, none, none], chunks: 1)
+        try check([small, none, large, small, none, large, small], chunks: 1)
+        try check([small] + [TransportWideArrival](repeating: none, count: 1000) + [small], chunks: 3)
+        try check([TransportWideArrival](repeating: large, count: 20), chunks: 1)
+        try check([TransportWideArrival](repeating: none, count: 9) + [large], chunks: 2)
+    }
+
+    @Test("Deltas at the ends of their ranges are kept", arguments: [0, 1, 255, 256, -1, Int16.max, .min])
+    func deltas(delta: Int16) throws {
+        try check([small, .received(delta: delta), none, .received(delta: delta)])
+    }
+
+    @Test("A delta that does not fit is refused before it is written")
+    func tooLargeDelta() {
+        #expect(TransportWideArrival(deltaTicks: 32767) == .received(delta: 32767))
+        #expect(TransportWideArrival(deltaTicks: 32768) == nil)
+        #expect(TransportWideArrival(deltaTicks: -32769) == nil)
+    }
+
+    @Test("Random arrivals are read back", arguments: 1...40)
+    func random(seed: UInt64) throws {
+        var generator = WireSamples.Generator(seed: seed)
+        let count = Int.random(in: 1...500, using: &generator)
+        let lossPercent = Int.random(in: 0...100, using: &generator)
+        let largePercent = Int.random(in: 0...30, using: &generator)
+        try check(
+            (0..<count).map { _ in
+                if Int.random(in: 0..<100, using: &generator) < lossPercent { return .notReceived }
+                if Int.random(in: 0..<100, using: &generator) < largePercent {
+                    return .received(delta: Int16.random(in: .min ... .max, using: &generator))
+                }
+                return .received(delta: Int16.random(in: 0...255, using: &generator))
+            })
+    }
+
+    @Test("The bytes are those of the draft, §3.1")
+    func layout() throws {
+        let bytes = try Self.written([small, none, .received(delta: 256), small], base: 0x0102, time: 0x030405)
+        #expect(
+            bytes
+                == WireSamples.hex(
+                    """
+                    8f cd 0006 00000001 00000002 0102 0004 030405 c8
+                    d240 04 0100 04 0000
+                    """))
+    }
+
+    @Test("A vector may describe more packets than there are; nothing is read for them")
+    func longVector() throws {
+        let bytes = WireSamples.hex("8f cd 0005 00000001 00000002 0001 0001 000000 00 bfff 07 00")
+        _ = try WireSamples.withPacket(bytes) { packet in
+            let arrivals = Array(try TransportWideFeedback(parsing: packet).packets).map(\.arrival)
+            #expect(arrivals == [7])
+        }
+    }
+
+    @Test(
+        "Contradictions are typed errors",
+        arguments: [
+            ("8f cd 0005 00000001 00000002 0001 0000 000000 00 2001 0700", WireError.malformed),  // No packet.
+            ("8f cd 0005 00000001 00000002 0001 0001 000000 00 2000 0700", .malformed),  // A run of none.
+            ("8f cd 0005 00000001 00000002 0001 0001 000000 00 6001 0700", .malformed),  // The reserved symbol.
+            ("8f cd 0005 00000001 00000002 0001 0003 000000 00 2003 0700", .truncated),  // Deltas are missing.
+            ("8f cd 0005 00000001 00000002 0001 0004 000000 00 0001 0001", .truncated),  // Chunks are missing.
+            ("8f cd 0004 00000001 00000002 0001 4001 000000 00", .tooLarge),
+        ])
+    func contradictions(hex: String, error: WireError) throws {
+        _ = try WireSamples.withPacket(WireSamples.hex(hex)) { packet in
+            #expect(throws: error) { try TransportWideFeedback(parsing: packet) }
+        }
+    }
+
+    @Test("The writer refuses nothing to say and too much")
+    func writerLimits() {
+        #expect(throws: WireError.malformed) { try Self.written([]) }
+        #expect(throws: WireError.tooLarge) {
+            try Self.written([TransportWideArrival](repeating: none, count: 16_385))
+        }
+    }
+}
