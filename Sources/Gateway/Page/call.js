@@ -47,8 +47,9 @@ export class Call {
       this.#publish();
       this.#render();
     });
-    addEventListener('pointerdown', () => {
+    addEventListener('pointerdown', (event) => {
       if (this.room && this.#soundBlocked) this.#stage.unblock();
+      if (event.target instanceof Element && !event.target.closest('.panel, .toolbar')) this.#closePanels();
     });
     document.addEventListener('visibilitychange', () => {
       if (this.room && document.visibilityState === 'visible') this.#stayAwake();
@@ -214,6 +215,8 @@ export class Call {
     find('banner').hidden = !banner;
     if (!banner) return;
     if (find('banner-text').textContent !== banner.text) find('banner-text').textContent = banner.text;
+    // Beside the alert, not in it, or a screen reader would read it out every second.
+    find('banner-countdown').textContent = banner.countdown ?? '';
     find('banner-action').textContent = banner.action;
     find('banner-action').onclick = () => {
       if (banner.sound) this.#stage.unblock();
@@ -288,8 +291,11 @@ function bannerFor(room, soundBlocked) {
   }
   if (room.retryAt > 0) {
     const seconds = Math.max(0, Math.ceil((room.retryAt - Date.now()) / 1000));
-    const when = seconds > 0 ? ` Trying again in ${seconds} s.` : ' Trying now…';
-    return { text: `The server cannot be reached. You will be back in the room as soon as it can.${when}`, action: 'Try now' };
+    return {
+      text: 'The server cannot be reached. You will be back in the room as soon as it can.',
+      countdown: seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now…',
+      action: 'Try now',
+    };
   }
   if (soundBlocked) return { text: 'Your browser holds the sound back until you touch the page.', action: 'Turn sound on', sound: true };
   return null;

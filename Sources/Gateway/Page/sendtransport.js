@@ -1,7 +1,7 @@
 /** Sends local tracks: the browser offers, and this side writes the server's answer. */
 import { Transport } from './transport.js';
 import { sendSettings } from './capabilities.js';
-import { cnameOf, encodingsOf, midOf, parseSDP, writeSDP } from './sdp.js';
+import { cnameOf, codecsOf, encodingsOf, midOf, parseSDP, writeSDP } from './sdp.js';
 
 /** Without a hint Chromium starts at 300 kb/s and takes many seconds to a good picture. */
 const START_BITRATE_KBPS = 1000;
@@ -25,16 +25,15 @@ export class SendTransport extends Transport {
       await this.connection.setLocalDescription(offer);
       const local = parseSDP(this.connection.localDescription.sdp)
         .media.find((section) => midOf(section) === transceiver.mid);
-      let settings;
       try {
-        settings = sendSettings(local, this.#router);
+        const settings = sendSettings(local, this.#router);
         await this.connectOnce(this.connection.localDescription.sdp);
         const id = await announce(rtpParameters(local, settings, encodings));
         this.#place(local, settings);
         await this.#answer();
         return { id, mid: transceiver.mid, sender: transceiver.sender };
       } catch (error) {
-        await this.#abandon(transceiver, local, settings);
+        await this.#abandon(transceiver, local);
         throw error;
       }
     });
@@ -91,19 +90,14 @@ export class SendTransport extends Transport {
   }
 
   /** A refused section is answered as inactive, so that the connection gets back to a stable state. */
-  async #abandon(transceiver, local, settings) {
+  async #abandon(transceiver, local) {
     if (this.connection.signalingState === 'closed') return;
     try {
       await transceiver.sender.replaceTrack(null);
       transceiver.direction = 'inactive';
-      if (settings) {
-        this.#place(local, settings);
-        this.sections.find((each) => each.mid === transceiver.mid).direction = 'inactive';
-        if (this.connection.signalingState === 'have-local-offer') await this.#answer();
-      } else {
-        await this.connection.setLocalDescription({ type: 'rollback' });
-        transceiver.stop();
-      }
+      this.#place(local, { codecs: codecsOf(local).slice(0, 1), headerExtensions: [] });
+      this.sections.find((each) => each.mid === transceiver.mid).direction = 'inactive';
+      if (this.connection.signalingState === 'have-local-offer') await this.#answer();
     } catch {
       // The error that led here is the one worth telling.
     }
