@@ -1,6 +1,6 @@
 /** The screen before the call: name, room, and a look in the mirror. */
 import { fillPickers, watchPickers } from './equipment.js';
-import { LevelMeter } from './localmedia.js';
+import { facesPerson, LevelMeter } from './localmedia.js';
 import { copyInvite, toast } from './notices.js';
 
 const MEMORY = 'roundhouse.name';
@@ -80,6 +80,7 @@ export class Lobby {
     if (!this.#shown) return;
 
     preview.dataset.on = String(Boolean(video));
+    preview.dataset.mirrored = String(facesPerson(video));
     find('preview-empty').hidden = Boolean(video);
     const trouble = problems.find(({ kind }) => kind === 'video');
     find('preview-empty').textContent = opening

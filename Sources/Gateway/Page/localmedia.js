@@ -12,6 +12,11 @@ export function screenSharingSupported() {
   return Boolean(navigator.mediaDevices?.getDisplayMedia);
 }
 
+/** Whether to show a camera's picture as a mirror does: not when a phone's camera looks away from its owner. */
+export function facesPerson(track) {
+  return track?.getSettings?.().facingMode !== 'environment';
+}
+
 /** A microphone or camera that could not be had: `kind` audio|video, `title`, `advice`, `refused`. */
 export class DeviceProblem extends Error {
   constructor(kind, error) {

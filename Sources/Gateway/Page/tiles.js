@@ -1,5 +1,6 @@
 /** The stage: one tile per camera and per shared screen, and one hidden audio element per voice. */
 import { layOut } from './grid.js';
+import { facesPerson } from './localmedia.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -108,7 +109,6 @@ function makeTile({ peerID, kind, self }) {
   tile.dataset.peerId = peerID;
   tile.dataset.kind = kind;
   tile.dataset.self = String(self);
-  tile.dataset.mirrored = String(self && kind === 'camera');
   const video = document.createElement('video');
   video.autoplay = true;
   video.playsInline = true;
@@ -139,6 +139,7 @@ function update(tile, { name, kind, track, muted, speaking, self }) {
   const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
   tile.querySelector('.caption span').textContent = label;
   tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}`);
+  tile.dataset.mirrored = String(self && kind === 'camera' && facesPerson(track));
   tile.dataset.muted = String(muted);
   tile.dataset.speaking = String(speaking);
   const avatar = tile.querySelector('.avatar');
