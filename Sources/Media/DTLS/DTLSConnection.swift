@@ -248,7 +248,9 @@ final class DTLSConnection {
 
     private func sayGoodbye() {
         ERR_clear_error()
-        _ = SSL_shutdown(ssl)
+        // libssl makes the buffers it was told to free again when it reads, but not when it writes a datagram.
+        if SSL_alloc_buffers(ssl) == 1 { _ = SSL_shutdown(ssl) }
+        _ = SSL_free_buffers(ssl)
         ERR_clear_error()
     }
 

@@ -1,0 +1,155 @@
+import COpenSSL
+import TestSupport
+import Testing
+
+@testable import Media
+
+@Suite("DTLS connections")
+struct DTLSConnectionTests {
+    let alice: DTLSCertificate
+    let bob: DTLSCertificate
+
+    init() throws {
+        alice = try DTLSCertificate()
+        bob = try DTLSCertificate()
+    }
+
+    @Test("Two connections agree on keys and prefer AES-128-GCM")
+    func handshake() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        #expect(pair.client.publicState == .new)
+        pair.start(alice, bob)
+        #expect(pair.client.publicState == .connecting)
+        pair.exchange()
+        let keys = try #require(pair.agreedKeys)
+        #expect(keys.profile == .aeadAES128GCM)
+        #expect(keys.local.key.count == 16 && keys.local.salt.count == 12)
+        #expect(pair.clientEvents.count == 2 && pair.clientEvents.first == .connecting)
+        #expect(pair.serverEvents.count == 2 && pair.serverEvents.first == .connecting)
+        #expect(pair.client.publicState == .connected && pair.server.publicState == .connected)
+        #expect(pair.client.nextDeadline == nil && pair.server.nextDeadline == nil)
+        #expect(pair.sent.allSatisfy { $0.bytes.count <= 1200 })
+    }
+
+    @Test("Each SRTP profile is negotiated when it is the only one offered", arguments: SRTPProfile.allCases)
+    func profiles(profile: SRTPProfile) throws {
+        let offered = DTLSCertificate.offerProfiles([profile], in: alice.context)
+        #expect(offered)
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob)
+        pair.exchange()
+        let keys = try #require(pair.agreedKeys)
+        #expect(keys.profile == profile)
+        #expect(keys.local.fits(profile) && keys.remote.fits(profile))
+        // The keys work: what one side seals the other opens.
+        guard case .connected(let remote)? = pair.serverEvents.last else { return }
+        let sealer = try TestSealer(profile, keys.local)
+        let opener = try TestOpener(profile, remote.remote)
+        let packet = TestRTPPacket(sequence: 1, payloadLength: 100)
+        #expect(opener.opened(try sealer.sealed(packet, index: 1)).1 == packet.bytes)
+    }
+
+    @Test("The server's order of profiles wins")
+    func serverOrder() throws {
+        let offered = DTLSCertificate.offerProfiles(
+            [.aes128CMHMACSHA1x80, .aeadAES256GCM, .aeadAES128GCM], in: alice.context)
+        #expect(offered)
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob)
+        pair.exchange()
+        #expect(pair.agreedKeys?.profile == .aeadAES128GCM)
+    }
+
+    @Test("A certificate is accepted by any fingerprint algorithm", arguments: DTLSFingerprint.Algorithm.allCases)
+    func algorithms(algorithm: DTLSFingerprint.Algorithm) throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob, algorithm: algorithm)
+        pair.exchange()
+        #expect(pair.agreedKeys != nil)
+    }
+
+    @Test("A fingerprint that comes after the handshake is judged then")
+    func lateFingerprint() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.begin()
+        pair.exchange()
+        #expect(pair.serverEvents == [.connecting])
+        #expect(pair.server.publicState == .connecting)
+        pair.server.setRemoteFingerprint(alice.fingerprints[2])
+        pair.client.setRemoteFingerprint(bob.fingerprints[4])
+        pair.collectEvents()
+        #expect(pair.agreedKeys != nil)
+    }
+
+    @Test("A wrong fingerprint fails the connection, known before or after", arguments: [true, false])
+    func wrongFingerprint(isKnownBefore: Bool) throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        // The client's certificate is not the server's own.
+        if isKnownBefore { pair.server.setRemoteFingerprint(bob.fingerprints[2]) }
+        pair.begin()
+        pair.exchange()
+        if !isKnownBefore { pair.server.setRemoteFingerprint(bob.fingerprints[2]) }
+        pair.exchange()
+        #expect(pair.serverEvents == [.connecting, .failed(.fingerprintMismatch)])
+        #expect(pair.server.publicState == .failed)
+        // The client, which has not judged yet, is told.
+        #expect(pair.clientEvents == [.connecting, .failed(.closedByPeer)])
+        // The first fingerprint counts.
+        pair.server.setRemoteFingerprint(alice.fingerprints[2])
+        #expect(pair.server.pollEvent() == nil)
+    }
+
+    @Test("close_notify closes the other side, from client and from server", arguments: [true, false])
+    func closing(byClient: Bool) throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob)
+        pair.exchange()
+        #expect(pair.agreedKeys != nil)
+        (byClient ? pair.client : pair.server).close()
+        pair.exchange()
+        #expect((byClient ? pair.serverEvents : pair.clientEvents).last == .closed)
+        #expect((byClient ? pair.clientEvents : pair.serverEvents).count == 2)
+        #expect(pair.client.publicState == .closed && pair.server.publicState == .closed)
+        #expect(pair.client.nextDeadline == nil && pair.server.nextDeadline == nil)
+    }
+
+    @Test("Closing during the handshake is silent and final")
+    func closingEarly() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob)
+        _ = DTLSPair.polled(pair.client)
+        pair.client.close()
+        pair.client.close()
+        #expect(DTLSPair.polled(pair.client) == nil)
+        #expect(pair.client.publicState == .closed)
+        pair.client.start(role: .server, at: pair.now)
+        #expect(pair.client.publicState == .closed)
+    }
+
+    @Test("A peer without use_srtp is refused")
+    func noSRTP() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        let plain = try PlainContext(like: alice)
+        let stranger = try PlainPeer(context: plain.context)
+        pair.server.setRemoteFingerprint(alice.fingerprints[2])
+        WallClock.set(pair.now)
+        pair.server.start(role: .server, at: pair.now)
+        stranger.handshake(with: pair.server, at: pair.now)
+        pair.collectEvents()
+        #expect(pair.serverEvents == [.connecting, .failed(.noSRTPProfile)])
+    }
+
+    @Test("Application data is thrown away and counted")
+    func applicationData() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.start(alice, bob)
+        pair.exchange()
+        let data = [UInt8](repeating: 7, count: 1000)
+        #expect(SSL_alloc_buffers(pair.client.ssl) == 1)
+        #expect(SSL_write(pair.client.ssl, data, 1000) == 1000)
+        #expect(SSL_write(pair.client.ssl, data, 10) == 10)
+        pair.exchange()
+        #expect(pair.server.counters.ignoredApplicationBytes == 1010)
+        #expect(pair.server.publicState == .connected)
+    }
+}

@@ -1,0 +1,111 @@
+import COpenSSL
+import Testing
+
+@testable import Media
+
+@Suite("DTLS over a bad network")
+struct DTLSLossTests {
+    let alice: DTLSCertificate
+    let bob: DTLSCertificate
+
+    init() throws {
+        alice = try DTLSCertificate()
+        bob = try DTLSCertificate()
+    }
+
+    /// How many datagrams an undisturbed handshake takes.
+    private func undisturbed(mtu: Int) throws -> Int {
+        let pair = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
+        pair.start(alice, bob)
+        pair.exchange()
+        try #require(pair.agreedKeys != nil)
+        return pair.sent.count
+    }
+
+    @Test("Any one datagram may be lost", arguments: [1200, 300])
+    func eachLost(mtu: Int) throws {
+        for lost in 0..<(try undisturbed(mtu: mtu)) {
+            let pair = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
+            pair.network = { $0.number == lost ? [] : [$0.bytes] }
+            let began = pair.now
+            pair.start(alice, bob)
+            pair.run()
+            #expect(pair.agreedKeys != nil, "datagram \(lost)")
+            #expect(pair.client.counters.retransmissions + pair.server.counters.retransmissions > 0)
+            #expect(pair.now - began < .seconds(4))
+        }
+    }
+
+    @Test("Any one datagram may come twice, or after its successor", arguments: [1200, 300])
+    func eachTwiceOrLate(mtu: Int) throws {
+        for odd in 0..<(try undisturbed(mtu: mtu)) {
+            let twice = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
+            twice.network = { $0.number == odd ? [$0.bytes, $0.bytes] : [$0.bytes] }
+            twice.start(alice, bob)
+            twice.run()
+            #expect(twice.agreedKeys != nil, "datagram \(odd) twice")
+
+            let late = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
+            var held: [UInt8]?
+            late.network = { datagram in
+                if datagram.number == odd {
+                    held = datagram.bytes
+                    return []
+                }
+                defer { held = nil }
+                return [datagram.bytes] + (held.map { [$0] } ?? [])
+            }
+            late.start(alice, bob)
+            late.run()
+            #expect(late.agreedKeys != nil, "datagram \(odd) late")
+        }
+    }
+
+    @Test("A handshake survives a third of all datagrams lost, for many seeds")
+    func heavyLoss() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            var generator = SplitMix(state: seed)
+            let pair = try DTLSPair(client: alice, server: bob, clientMTU: 300, serverMTU: 600)
+            pair.network = { _ = $0.number; return Int.random(in: 0..<3, using: &generator) == 0 ? [] : [$0.bytes] }
+            pair.start(alice, bob)
+            pair.run()
+            // What was lost last may be the server's Finished, which only the client misses: then both still agree.
+            #expect(pair.agreedKeys != nil, "seed \(seed)")
+        }
+    }
+
+    @Test("A silent peer is asked again after 1, 2, 4, 8 and 16 seconds and then given up")
+    func silence() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.network = { _ in [] }
+        let began = pair.now
+        pair.start(alice, bob)
+        var deadlines: [Int64] = []
+        var times: [Int64] = []
+        pair.network = { datagram in
+            times.append((pair.now - began).milliseconds)
+            return []
+        }
+        #expect(pair.client.nextDeadline == began + .seconds(1))
+        pair.run()
+        deadlines = [0, 1000, 3000, 7000, 15_000]
+        #expect(Array(times.prefix(5)) == deadlines)
+        #expect(pair.clientEvents == [.connecting, .failed(.timedOut)])
+        #expect((pair.now - began) == .seconds(31))
+        #expect(pair.client.nextDeadline == nil)
+        // The server waits for as long as it is let: no flight of its own is under way.
+        #expect(pair.serverEvents == [.connecting])
+        #expect(pair.server.nextDeadline == nil)
+    }
+
+    @Test("A deadline that comes early does nothing")
+    func earlyDeadline() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.network = { _ in [] }
+        pair.start(alice, bob)
+        pair.exchange()
+        pair.client.deadlineReached(at: pair.now + .milliseconds(500))
+        #expect(DTLSPair.polled(pair.client) == nil)
+        #expect(pair.client.counters.retransmissions == 0)
+    }
+}
