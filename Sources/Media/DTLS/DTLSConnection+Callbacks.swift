@@ -42,8 +42,13 @@ private func dtlsRead(_ bio: OpaquePointer?, _ bytes: UnsafeMutablePointer<CChar
 private func dtlsControl(
     _ bio: OpaquePointer?, _ command: Int32, _ number: Int, _ pointer: UnsafeMutableRawPointer?
 ) -> Int {
+    switch command {
+    case BIO_CTRL_FLUSH: 1
+    // IPv4 and UDP; libssl takes it off its least MTU of 256, which leaves 228.
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: 28
     // Everything else (pending counts, end of file, MTU queries, next timeout) is truthfully zero.
-    command == BIO_CTRL_FLUSH ? 1 : 0
+    default: 0
+    }
 }
 
 /// The handshake timer's next length in microseconds: one second, then doubled up to a minute (RFC 6347 §4.2.4.1).

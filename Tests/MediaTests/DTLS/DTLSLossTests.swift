@@ -1,9 +1,10 @@
 import COpenSSL
+import TestSupport
 import Testing
 
 @testable import Media
 
-@Suite("DTLS over a bad network")
+@Suite("DTLS over a bad network", .enabled(if: WallClock.isInForce, "libssl does not see the tests' clock"))
 struct DTLSLossTests {
     let alice: DTLSCertificate
     let bob: DTLSCertificate
@@ -46,14 +47,15 @@ struct DTLSLossTests {
             #expect(twice.agreedKeys != nil, "datagram \(odd) twice")
 
             let late = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
-            var held: [UInt8]?
+            var held: DTLSPair.Datagram?
             late.network = { datagram in
                 if datagram.number == odd {
-                    held = datagram.bytes
+                    held = datagram
                     return []
                 }
-                defer { held = nil }
-                return [datagram.bytes] + (held.map { [$0] } ?? [])
+                guard let early = held, early.isFromClient == datagram.isFromClient else { return [datagram.bytes] }
+                held = nil
+                return [datagram.bytes, early.bytes]
             }
             late.start(alice, bob)
             late.run()
@@ -66,10 +68,9 @@ struct DTLSLossTests {
         for seed in 0..<20 as Range<UInt64> {
             var generator = SplitMix(state: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 300, serverMTU: 600)
-            pair.network = { _ = $0.number; return Int.random(in: 0..<3, using: &generator) == 0 ? [] : [$0.bytes] }
+            pair.network = { Int.random(in: 0..<3, using: &generator) == 0 ? [] : [$0.bytes] }
             pair.start(alice, bob)
             pair.run()
-            // What was lost last may be the server's Finished, which only the client misses: then both still agree.
             #expect(pair.agreedKeys != nil, "seed \(seed)")
         }
     }
@@ -80,7 +81,6 @@ struct DTLSLossTests {
         pair.network = { _ in [] }
         let began = pair.now
         pair.start(alice, bob)
-        var deadlines: [Int64] = []
         var times: [Int64] = []
         pair.network = { datagram in
             times.append((pair.now - began).milliseconds)
@@ -88,8 +88,7 @@ struct DTLSLossTests {
         }
         #expect(pair.client.nextDeadline == began + .seconds(1))
         pair.run()
-        deadlines = [0, 1000, 3000, 7000, 15_000]
-        #expect(Array(times.prefix(5)) == deadlines)
+        #expect(times == [0, 1000, 3000, 7000, 15_000, 31_000])
         #expect(pair.clientEvents == [.connecting, .failed(.timedOut)])
         #expect((pair.now - began) == .seconds(31))
         #expect(pair.client.nextDeadline == nil)

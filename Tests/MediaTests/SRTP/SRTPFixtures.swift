@@ -148,7 +148,8 @@ final class TestReference {
         var buffer = packet + [UInt8](repeating: 0, count: 160)
         let length = buffer.withUnsafeMutableBytes {
             rtcp
-                ? reference.protectRTCP($0.baseAddress!, count: packet.count) : reference.protect($0.baseAddress!, count: packet.count)
+                ? reference.protectRTCP($0.baseAddress!, count: packet.count)
+                : reference.protect($0.baseAddress!, count: packet.count)
         }
         return length.map { Array(buffer[..<$0]) }
     }
@@ -157,7 +158,8 @@ final class TestReference {
         var buffer = packet
         let result = buffer.withUnsafeMutableBytes {
             rtcp
-                ? reference.unprotectRTCP($0.baseAddress!, count: packet.count) : reference.unprotect($0.baseAddress!, count: packet.count)
+                ? reference.unprotectRTCP($0.baseAddress!, count: packet.count)
+                : reference.unprotect($0.baseAddress!, count: packet.count)
         }
         guard case .opened(let length) = result else { return nil }
         return Array(buffer[..<length])

@@ -31,10 +31,12 @@ struct SRTPOpenerTests {
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
         func packet(_ index: UInt64) throws -> [UInt8] {
-            try sealer.sealed(TestRTPPacket(sequence: UInt16(truncatingIfNeeded: index), payloadLength: 30), index: index)
+            try sealer.sealed(
+                TestRTPPacket(sequence: UInt16(truncatingIfNeeded: index), payloadLength: 30), index: index)
         }
-        for index in [2000, 1990, 1995, 2003, 977] as [UInt64] { // 2003 − 977 = 1026: too old
-            let expected: SRTPOpenResult = index == 977 ? .replayed : .opened(headerLength: 12, length: 42, index: index)
+        for index in [2000, 1990, 1995, 2003, 977] as [UInt64] {  // 2003 − 977 = 1026: too old
+            let expected: SRTPOpenResult =
+                index == 977 ? .replayed : .opened(headerLength: 12, length: 42, index: index)
             #expect(opener.opened(try packet(index)).0 == expected, "index \(index)")
             #expect(opener.opened(try packet(index)).0 == .replayed)
         }
@@ -179,7 +181,8 @@ struct SRTPOpenerTests {
         let sealer = try TestSealer(profile, master, engine: .libcrypto)
         let opener = try TestOpener(profile, master, engine: .libcrypto)
         func packet(_ index: UInt64) throws -> [UInt8] {
-            try sealer.sealed(TestRTPPacket(sequence: UInt16(truncatingIfNeeded: index), payloadLength: 30), index: index)
+            try sealer.sealed(
+                TestRTPPacket(sequence: UInt16(truncatingIfNeeded: index), payloadLength: 30), index: index)
         }
         for index in UInt64(65_500)..<65_600 where index != 65_590 { _ = opener.opened(try packet(index)) }
         let report = try sealer.sealedRTCP(rtcpPacket(length: 28))

@@ -44,9 +44,11 @@ struct SRTPVectorTests {
                 salt: bytes(hex: "517569642070726f2071756f"))
         }
 
-        static let rtp = "8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e697320646976697361"
+        static let rtp =
+            "8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e697320646976697361"
             + "20696e207061727465732074726573"
-        static let rtcp = "81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61"
+        static let rtcp =
+            "81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61"
             + "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef"
         static let rtcpIndex: UInt32 = 0x5D4
 
