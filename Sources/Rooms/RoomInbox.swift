@@ -14,13 +14,17 @@ final class RoomInbox: Sendable {
     func attach(_ room: Room) { state.withLock { $0.room = room } }
 
     /// Something waits for the room: called from any thread, does not block.
-    func signal() {
+    /// - Returns: whether a task was made for it; not where one is on its way already, or the room is gone.
+    @discardableResult
+    func signal() -> Bool {
         let room = state.withLock { state -> Room? in
             guard !state.isTaskScheduled, let room = state.room else { return nil }
             state.isTaskScheduled = true
             return room
         }
-        if let room { Task { await room.drain() } }
+        guard let room else { return false }
+        Task { await room.drain() }
+        return true
     }
 
     /// A client has answered an offered consumer.

@@ -1,0 +1,324 @@
+import Testing
+
+@testable import Media
+@testable import Rooms
+
+@Suite struct RoomStateTests {
+    private var state: RoomState
+    private var serial: UInt64 = 0
+
+    init() throws {
+        state = RoomState(
+            id: RoomID("r"), configuration: RoomConfiguration(),
+            routerCapabilities: try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs),
+            generator: SeededGenerator(seed: 7))
+    }
+
+    /// What a list of actions does, in short.
+    private func script(_ actions: [RoomAction]) -> [String] {
+        actions.map { action in
+            switch action {
+            case .notify(let session, let notification): "\(session.peerID) ← \(notification.method)"
+            case .offer(let session, _, let request): "\(session.peerID) ← newConsumer of \(request.peerID)"
+            case .closeConnection(let session, let reason): "\(session.peerID) closed: \(reason.rawValue)"
+            case .openConsumer: "open consumer"
+            case .updateConsumer: "update consumer"
+            case .closeTransport: "close transport"
+            case .closeProducer: "close producer"
+            case .closeConsumer: "close consumer"
+            }
+        }
+    }
+
+    private mutating func openTransport(_ session: PeerSession, consuming: Bool) throws -> TransportID {
+        let opening = try state.openTransport(.init(producing: !consuming, consuming: consuming), from: session)
+        serial += 1
+        _ = state.transportOpened(opening, TransportKey(rawValue: serial))
+        return opening.id
+    }
+
+    private mutating func join(_ name: String) throws -> (session: PeerSession, actions: [RoomAction]) {
+        let session = try state.peerConnected(PeerID(name)).session
+        _ = try openTransport(session, consuming: true)
+        let request = JoinRequest(displayName: name, rtpCapabilities: receiverCapabilities)
+        return (session, try state.join(request, from: session).actions)
+    }
+
+    private mutating func produce(
+        _ session: PeerSession, on transport: TransportID, _ parameters: RTPParameters = audioParameters(),
+        _ kind: MediaKind = .audio
+    ) throws -> (id: ProducerID, actions: [RoomAction]) {
+        let request = ProduceRequest(transportID: transport, kind: kind, rtpParameters: parameters)
+        let opening = try state.openProducer(request, from: session)
+        serial += 1
+        return (opening.id, state.producerOpened(opening, ProducerKey(rawValue: serial)))
+    }
+
+    private mutating func open(_ actions: [RoomAction]) -> [RoomAction] {
+        var result: [RoomAction] = []
+        for case .openConsumer(let id) in actions {
+            serial += 1
+            result += state.consumerOpened(id, ConsumerKey(rawValue: serial))
+        }
+        return result
+    }
+
+    @Test mutating func `a newcomer is told the version, and the others of it when it joins`() throws {
+        let (alice, actions) = try state.peerConnected(PeerID("alice"))
+        #expect(script(actions) == ["alice ← mediasoup-version"])
+        _ = try state.join(JoinRequest(displayName: "A"), from: alice)
+        let bob = try state.peerConnected(PeerID("bob")).session
+        let (others, joining) = try state.join(JoinRequest(displayName: "B"), from: bob)
+        #expect(others.map(\.displayName) == ["A"])
+        #expect(script(joining) == ["alice ← newPeer"])
+    }
+
+    @Test mutating func `joining twice is refused`() throws {
+        let alice = try join("alice").session
+        #expect(throws: RoomError(.peerAlreadyJoined, "Peer already joined")) {
+            try state.join(JoinRequest(displayName: "A"), from: alice)
+        }
+    }
+
+    @Test mutating func `what needs a joined peer is refused before`() throws {
+        let alice = try state.peerConnected(PeerID("alice")).session
+        let transport = try openTransport(alice, consuming: false)
+        let refused = RoomError(.peerNotJoined, "Peer not yet joined")
+        #expect(throws: refused) { try produce(alice, on: transport) }
+        #expect(throws: refused) { try state.changeDisplayName("x", from: alice) }
+        #expect(throws: refused) { try state.producer(ProducerID("x"), of: alice) }
+        #expect(throws: refused) { try state.consumer(ConsumerID("x"), of: alice) }
+    }
+
+    @Test mutating func `a producer is offered to everybody else and consumed after acceptance`() throws {
+        let alice = try join("alice").session
+        let bob = try join("bob").session
+        let transport = try openTransport(alice, consuming: false)
+        let (_, actions) = try produce(alice, on: transport)
+        #expect(script(actions) == ["open consumer"])
+        let offers = open(actions)
+        #expect(script(offers) == ["bob ← newConsumer of alice"])
+        guard case .offer(let session, let id, let request) = offers[0] else { return }
+        #expect(session == bob)
+        #expect(request.rtpParameters.mid == "0")
+        #expect(request.appData == .object(["peerId": .string("alice")]))
+        #expect(request.rtpParameters.rtcp.cname == "alice-cname")
+        #expect(state.consumerUpdates(id).isEmpty)
+        let accepted = state.consumerAnswered(id, .accepted)
+        #expect(script(accepted) == ["update consumer", "bob ← consumerScore"])
+        let key = try #require(state.consumers[id]?.key)
+        #expect(state.consumerUpdates(id) == [.paused(key, false)])
+        #expect(state.consumerAnswered(id, .accepted).isEmpty, "an answer counts once")
+    }
+
+    @Test mutating func `a refused consumer is closed and not offered again`() throws {
+        let alice = try join("alice").session
+        let bob = try join("bob").session
+        let transport = try openTransport(alice, consuming: false)
+        for case .offer(_, let id, _) in open(try produce(alice, on: transport).actions) {
+            #expect(script(state.consumerAnswered(id, .rejected)) == ["close consumer", "bob ← consumerClosed"])
+        }
+        #expect(state.consumers.isEmpty)
+        #expect(state.consumeEverything(bob.peerID).isEmpty)
+    }
+
+    @Test mutating func `consuming waits for a transport to consume on`() throws {
+        let alice = try join("alice").session
+        _ = try produce(alice, on: try openTransport(alice, consuming: false))
+        let bob = try state.peerConnected(PeerID("bob")).session
+        let joining = try state.join(JoinRequest(displayName: "B", rtpCapabilities: receiverCapabilities), from: bob)
+        #expect(script(joining.actions) == ["alice ← newPeer"])
+        let sending = try state.openTransport(.init(producing: true, consuming: false), from: bob)
+        #expect(state.transportOpened(sending, TransportKey(rawValue: 900)).isEmpty)
+        let receiving = try state.openTransport(.init(producing: false, consuming: true), from: bob)
+        #expect(script(state.transportOpened(receiving, TransportKey(rawValue: 901))) == ["open consumer"])
+        let another = try state.openTransport(.init(producing: false, consuming: true), from: bob)
+        #expect(state.transportOpened(another, TransportKey(rawValue: 902)).isEmpty, "consumed once only")
+    }
+
+    @Test mutating func `a peer gets nothing it cannot decode`() throws {
+        let alice = try join("alice").session
+        let bob = try state.peerConnected(PeerID("bob")).session
+        _ = try openTransport(bob, consuming: true)
+        var audioOnly = receiverCapabilities
+        audioOnly.codecs.removeAll { $0.kind == .video }
+        _ = try state.join(JoinRequest(displayName: "B", rtpCapabilities: audioOnly), from: bob)
+        let transport = try openTransport(alice, consuming: false)
+        #expect(try produce(alice, on: transport, simulcastParameters(), .video).actions.isEmpty)
+        #expect(script(try produce(alice, on: transport).actions) == ["open consumer"])
+    }
+
+    @Test mutating func `a producer's pause reaches its consumers and only a change is told`() throws {
+        let alice = try join("alice").session
+        _ = try join("bob").session
+        let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
+        let offers = open(actions)
+        guard case .offer(_, let id, _) = offers[0], let key = state.consumers[id]?.key else { return }
+        #expect(script(state.producerPauseChanged(producer, true)) == ["update consumer", "bob ← consumerPaused"])
+        #expect(state.consumerUpdates(id) == [.producerPaused(key, true)])
+        #expect(state.producerPauseChanged(producer, true).isEmpty)
+        state.consumerUpdated(id, .producerPaused(key, true))
+        #expect(script(state.producerPauseChanged(producer, false)) == ["update consumer", "bob ← consumerResumed"])
+        #expect(state.consumerUpdates(id) == [.producerPaused(key, false)])
+    }
+
+    @Test mutating func `a leaving peer's producers are closed for everybody, after peerClosed`() throws {
+        let alice = try join("alice").session
+        let bob = try join("bob").session
+        let transport = try openTransport(alice, consuming: false)
+        _ = open(try produce(alice, on: transport).actions)
+        #expect(
+            script(state.peerLeft(alice, .disconnected)) == [
+                "bob ← peerClosed", "close consumer", "bob ← consumerClosed", "close transport", "close transport",
+                "alice closed: disconnected",
+            ])
+        #expect(state.peerLeft(alice, .disconnected).isEmpty)
+        #expect(script(state.peerLeft(bob, .disconnected)) == ["close transport", "bob closed: disconnected"])
+        #expect(state.counts == RoomCounts())
+        #expect(state.transportIDs.isEmpty)
+    }
+
+    @Test mutating func `a consumer that was never opened is dropped without a word`() throws {
+        let alice = try join("alice").session
+        _ = try join("bob").session
+        let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
+        #expect(script(state.producerClosed(producer)) == ["close producer"])
+        guard case .openConsumer(let id) = actions[0] else { return }
+        #expect(state.consumerOpening(id) == nil)
+        #expect(script(state.consumerOpened(id, ConsumerKey(rawValue: 5))) == ["close consumer"])
+    }
+
+    @Test mutating func `the newer connection of a peer wins`() throws {
+        let older = try join("alice").session
+        _ = try join("bob").session
+        let (newer, actions) = try state.peerConnected(PeerID("alice"))
+        #expect(
+            script(actions) == [
+                "bob ← peerClosed", "close transport", "alice closed: replaced-by-a-newer-connection",
+                "alice ← mediasoup-version",
+            ])
+        #expect(throws: RoomError.self) { try state.peer(older) }
+        #expect(state.peerLeft(older, .disconnected).isEmpty, "the older connection's end must not hit the newer")
+        _ = try state.peer(newer)
+    }
+
+    @Test mutating func `streams of one transport may not meet`() throws {
+        let alice = try join("alice").session
+        let transport = try openTransport(alice, consuming: false)
+        let (first, _) = try produce(alice, on: transport, audioParameters(ssrc: 5, mid: "a"))
+        #expect(throws: RoomError(.streamConflict, "ssrc 5 is in use by another producer of the transport")) {
+            try produce(alice, on: transport, audioParameters(ssrc: 5, mid: "b"))
+        }
+        #expect(throws: RoomError(.streamConflict, #"mid "a" is in use by another producer of the transport"#)) {
+            try produce(alice, on: transport, audioParameters(ssrc: 6, mid: "a"))
+        }
+        _ = state.producerClosed(first)
+        _ = try produce(alice, on: transport, audioParameters(ssrc: 5, mid: "a"))
+        _ = try produce(alice, on: try openTransport(alice, consuming: false), audioParameters(ssrc: 5, mid: "a"))
+    }
+
+    @Test mutating func `all producers of a transport share the first one's CNAME`() throws {
+        let alice = try join("alice").session
+        let transport = try openTransport(alice, consuming: false)
+        let (first, _) = try produce(alice, on: transport)
+        let (second, _) = try produce(alice, on: transport, simulcastParameters(), .video)
+        #expect(state.producers[first]?.consumable.rtcp.cname == "alice-cname")
+        #expect(state.producers[second]?.consumable.rtcp.cname == "alice-cname")
+        let (third, _) = try produce(
+            alice, on: try openTransport(alice, consuming: false), simulcastParameters(), .video)
+        #expect(state.producers[third]?.consumable.rtcp.cname?.count == 8)
+    }
+
+    @Test mutating func `connecting decides the roles and works once`() throws {
+        let alice = try state.peerConnected(PeerID("alice")).session
+        for (remote, ours) in [(DTLSRole.client, DTLSRole.server), (.server, .client), (.auto, .client)] {
+            let transport = try openTransport(alice, consuming: false)
+            let request = ConnectWebRtcTransportRequest(
+                transportID: transport, dtlsParameters: .init(role: remote, fingerprints: [clientFingerprint]))
+            let plan = try state.connectTransport(request, from: alice)
+            #expect(plan.role == ours)
+            #expect(plan.fingerprint == clientFingerprint)
+            state.transportConnected(transport)
+            let error = #expect(throws: RoomError.self) { try state.connectTransport(request, from: alice) }
+            #expect(error?.code == .wrongState)
+        }
+    }
+
+    @Test mutating func `another peer's objects are not found`() throws {
+        let alice = try join("alice").session
+        let bob = try join("bob").session
+        let transport = try openTransport(alice, consuming: false)
+        let (producer, _) = try produce(alice, on: transport)
+        #expect(throws: RoomError(.transportNotFound, "transport with id \"\(transport)\" not found")) {
+            try state.transport(transport, of: bob)
+        }
+        #expect(throws: RoomError(.producerNotFound, "producer with id \"\(producer)\" not found")) {
+            try state.producer(producer, of: bob)
+        }
+        #expect(throws: RoomError(.consumerNotFound, "consumer with id \"x\" not found")) {
+            try state.consumer(ConsumerID("x"), of: bob)
+        }
+    }
+
+    @Test mutating func `limits are kept`() throws {
+        let alice = try join("alice").session
+        let transport = try openTransport(alice, consuming: false)
+        for index in 0..<64 {
+            _ = try produce(alice, on: transport, audioParameters(ssrc: UInt32(1000 + index), mid: "m\(index)"))
+        }
+        let error = #expect(throws: RoomError.self) {
+            try produce(alice, on: transport, audioParameters(ssrc: 1, mid: "x"))
+        }
+        #expect(error?.code == .limitReached)
+        for _ in 0..<6 { _ = try openTransport(alice, consuming: false) }
+        #expect(throws: RoomError.self) { try openTransport(alice, consuming: false) }
+    }
+
+    @Test(
+        arguments: [
+            (ICEState.disconnected, PeerCloseReason.iceDisconnected), (.closed, .iceDisconnected), (.connected, nil),
+            (.completed, nil),
+        ] as [(ICEState, PeerCloseReason?)])
+    mutating func `a peer whose ICE is lost leaves`(iceState: ICEState, reason: PeerCloseReason?) throws {
+        _ = try join("alice")
+        _ = try join("bob")
+        let key = try #require(state.transports.values.first { $0.peerID == PeerID("alice") }?.key)
+        let actions = script(state.iceStateChanged(key, iceState, selected: nil))
+        #expect(actions.first == (reason == nil ? nil : "bob ← peerClosed"))
+        #expect(actions.last == reason.map { "alice closed: \($0.rawValue)" })
+        #expect(state.iceStateChanged(TransportKey(rawValue: 12345), .closed, selected: nil).isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (DTLSState.failed, PeerCloseReason.dtlsFailed), (.closed, .dtlsClosed), (.connecting, nil),
+            (.connected, nil),
+        ] as [(DTLSState, PeerCloseReason?)])
+    mutating func `a peer whose DTLS ends leaves`(dtlsState: DTLSState, reason: PeerCloseReason?) throws {
+        _ = try join("alice")
+        let key = try #require(state.transports.values.first?.key)
+        #expect(script(state.dtlsStateChanged(key, dtlsState)).last == reason.map { "alice closed: \($0.rawValue)" })
+    }
+
+    @Test mutating func `a closed room tells nobody of the others and takes nobody`() throws {
+        _ = try join("alice")
+        _ = try join("bob")
+        #expect(
+            script(state.close(.shutdown)) == [
+                "close transport", "alice closed: shutdown", "close transport", "bob closed: shutdown",
+            ])
+        let error = #expect(throws: RoomError.self) { try state.peerConnected(PeerID("carol")) }
+        #expect(error?.code == .roomClosed)
+    }
+
+    @Test mutating func `the same seed gives the same identifiers, and they are version 4 UUIDs`() throws {
+        var other = try RoomStateTests()
+        for _ in 0..<20 {
+            let id = state.randomIdentifier()
+            #expect(other.state.randomIdentifier() == id)
+            let characters = Array(id)
+            #expect(characters.count == 36 && characters[14] == "4" && "89ab".contains(characters[19]))
+        }
+        #expect(state.randomMappedSSRC(count: 3) >= 100_000_000)
+    }
+}
