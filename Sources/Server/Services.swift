@@ -15,7 +15,7 @@ struct MediaService: Service {
     let plane: MediaPlane
 
     func run() async throws {
-        plane.start()
+        try plane.start()
         try? await gracefulShutdown()
         await plane.close()
     }
