@@ -47,6 +47,10 @@ enum SourceTree {
     static let written = files(
         under: "Sources", suffixes: [".swift", ".c", ".h", ".js", ".css", ".html", ".modulemap"])
 
+    static let documents =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+        + files(under: "Docs", suffixes: [".md"]).map(\.path)
+
     static func text(of path: String) -> String? {
         try? String(contentsOf: root.appending(path: path), encoding: .utf8)
     }

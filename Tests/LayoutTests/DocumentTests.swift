@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// Documents that list what the code has, compared with the code.
+@Suite("The documents name what the code has")
+struct DocumentTests {
+    /// String literals after the cases of a `var` named `property`, such as an error code's `name`.
+    private func names(of property: String, in path: String) throws -> [String] {
+        let text = try #require(SourceTree.text(of: path), "\(path) is gone")
+        let start = try #require(text.range(of: "var \(property): String {"))
+        let body = text[start.upperBound...].prefix { $0 != "}" }
+        return body.matches(of: /case \.\w+: "([^"]+)"/).map { String($0.1) }
+    }
+
+    private func rows(of path: String) throws -> String { try #require(SourceTree.text(of: path), "\(path) is gone") }
+
+    @Test func `every error code has a row in Signaling.md`() throws {
+        let document = try rows(of: "Docs/Signaling.md")
+        let codes = try names(of: "name", in: "Sources/Rooms/RoomError.swift")
+        #expect(codes.count > 10)
+        for code in codes { #expect(document.contains("| `\(code)` |"), "\(code)") }
+    }
+
+    @Test func `every notification and request of the server is in Signaling.md`() throws {
+        let document = try rows(of: "Docs/Signaling.md")
+        let text = try #require(SourceTree.text(of: "Sources/Rooms/Signaling/ServerMessages.swift"))
+        let methods = text.matches(of: /case \.\w+: "([A-Za-z-]+)"/).map { String($0.1) }
+        #expect(methods.count > 8)
+        for method in methods { #expect(document.contains("`\(method)`"), "\(method)") }
+    }
+
+    @Test func `every method of clients is in Signaling.md`() throws {
+        let document = try rows(of: "Docs/Signaling.md")
+        let text = try #require(SourceTree.text(of: "Sources/Rooms/Signaling/SignalingRequest+JSON.swift"))
+        let methods = text.matches(of: /case "([A-Za-z]+)": \./).map { String($0.1) }
+        #expect(methods.count > 20)
+        for method in methods { #expect(document.contains("`\(method)`"), "\(method)") }
+    }
+
+    @Test func `every link between documents leads somewhere`() throws {
+        for path in SourceTree.documents {
+            let text = try #require(SourceTree.text(of: path))
+            let folder = SourceTree.root.appending(path: path).deletingLastPathComponent()
+            for match in text.matches(of: /\]\(([^)#:]+)\)/) {
+                let target = folder.appending(path: String(match.1)).standardizedFileURL
+                // The picture is taken from a running server, and may be absent while that is being changed.
+                if target.pathExtension == "png" { continue }
+                #expect(FileManager.default.fileExists(atPath: target.path), "\(path): \(match.1)")
+            }
+        }
+    }
+}
