@@ -12,6 +12,14 @@ const ENCODINGS = {
   screen: [{ maxBitrate: 2_500_000 }],
 };
 
+/** Nobody sees a large picture among many, and everybody pays for it: the camera's size by the number of others. */
+const CAMERA_BUDGETS = [
+  { others: 1, shortSide: 720, maxBitrate: 1_500_000 },
+  { others: 3, shortSide: 540, maxBitrate: 900_000 },
+  { others: 8, shortSide: 360, maxBitrate: 500_000 },
+  { others: Infinity, shortSide: 240, maxBitrate: 250_000 },
+];
+
 /**
  * `watch`: `changed()` anything visible changed; `problem(title, error)`;
  * `ended({ reason, mediaLost })` the server closed the session, for its own reasons or because it had lost our media.
@@ -92,7 +100,7 @@ export class Room {
   // Connection
 
   async #opened() {
-    const session = { send: null, receive: null, joined: false, hadMedia: false, gaveUp: false };
+    const session = { send: null, receive: null, joined: false, gaveUp: false };
     this.#session = session;
     this.retryAt = 0;
     this.failure = null;
@@ -165,13 +173,15 @@ export class Room {
   #updateState() {
     const session = this.#session;
     if (!session?.joined) return;
-    const states = [session.send.state, session.receive.state];
-    const media = states.every((state) => state === 'new' || state === 'connected');
-    if (media) session.gaveUp = false;
-    if (states.includes('connected')) session.hadMedia = true;
-    if (media) this.state = 'connected';
-    else if (session.gaveUp) this.state = 'failed';
-    else this.state = session.hadMedia && !states.includes('new') ? 'reconnecting' : 'connecting';
+    const waiting = [session.send, session.receive].filter(({ state }) => state !== 'new' && state !== 'connected');
+    if (waiting.length === 0) {
+      session.gaveUp = false;
+      this.state = 'connected';
+    } else if (session.gaveUp) {
+      this.state = 'failed';
+    } else {
+      this.state = waiting.some(({ hasConnected }) => hasConnected) ? 'reconnecting' : 'connecting';
+    }
     this.#watch.changed();
   }
 
@@ -232,6 +242,15 @@ export class Room {
       const method = slot.paused ? 'pauseProducer' : 'resumeProducer';
       await this.#client.request(method, { producerId: producer.id });
     }
+    if (slot.source === 'camera' && slot.track) {
+      const budget = CAMERA_BUDGETS.find(({ others }) => this.peers.size <= others);
+      await keepWithin(budget, producer.sender, slot.track);
+    }
+  }
+
+  /** Somebody came or went. */
+  #headCountChanged() {
+    if (this.#session?.joined) this.#reconcile(this.#slots.get('camera'));
   }
 
   async #produce(slot, session) {
@@ -283,6 +302,7 @@ export class Room {
     if (!peer) {
       peer = { id, displayName: '', consumers: new Map() };
       this.peers.set(id, peer);
+      this.#headCountChanged();
     }
     return peer;
   }
@@ -307,6 +327,7 @@ export class Room {
         const consumers = this.peers.get(data.peerId)?.consumers.values() ?? [];
         for (const { mid } of consumers) this.#stopReceiving(mid);
         this.peers.delete(data.peerId);
+        this.#headCountChanged();
         break;
       }
       case 'consumerClosed': {
@@ -335,6 +356,19 @@ export class Room {
   #stopReceiving(mid) {
     this.#session?.receive?.stop(mid).catch(() => {});
   }
+}
+
+/** Leaves a simulcast sender alone: there the server chooses. */
+async function keepWithin({ shortSide, maxBitrate }, sender, track) {
+  const parameters = sender.getParameters();
+  if (parameters.encodings?.length !== 1) return;
+  const { width, height } = track.getSettings();
+  const scaleResolutionDownBy = Math.max(1, Math.min(width ?? shortSide, height ?? shortSide) / shortSide);
+  const [encoding] = parameters.encodings;
+  if (encoding.maxBitrate === maxBitrate && encoding.scaleResolutionDownBy === scaleResolutionDownBy) return;
+  Object.assign(encoding, { maxBitrate, scaleResolutionDownBy });
+  // A browser that refuses sends more than it should, but it does send.
+  await sender.setParameters(parameters).catch(() => {});
 }
 
 function thisDevice() {

@@ -14,6 +14,8 @@ const MAX_RESTARTS = 2;
 export class Transport {
   queue = new SerialQueue();
   sections = [];
+  /** Whether media could flow at some time; then a loss is an interruption. */
+  hasConnected = false;
   #signal;
   #watch;
   #connected = false;
@@ -57,8 +59,10 @@ export class Transport {
   #stateChanged() {
     clearTimeout(this.#restartTimer);
     const { state } = this;
-    if (state === 'connected') this.#restarts = 0;
-    else if (state === 'failed') this.#restart();
+    if (state === 'connected') {
+      this.#restarts = 0;
+      this.hasConnected = true;
+    } else if (state === 'failed') this.#restart();
     else if (state === 'disconnected') this.#restartTimer = setTimeout(() => this.#restart(), DISCONNECTED_GRACE_MS);
     this.#watch.stateChanged();
   }
