@@ -1,8 +1,11 @@
 /// A user name fragment and password (RFC 8445 §5.3).
 public struct ICECredentials: Sendable, Hashable {
+    /// 4…256 ICE characters.
     public var usernameFragment: String
+    /// 22…256 ICE characters.
     public var password: String
 
+    /// Takes both as they are.
     public init(usernameFragment: String, password: String) {
         self.usernameFragment = usernameFragment
         self.password = password

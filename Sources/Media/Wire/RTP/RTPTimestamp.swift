@@ -1,7 +1,9 @@
 /// A 32-bit RTP timestamp in units of the codec's clock rate (RFC 3550 §5.1), compared on its circle.
 public struct RTPTimestamp: Hashable, Sendable {
+    /// The number on the wire.
     public var rawValue: UInt32
 
+    /// Takes the number on the wire.
     public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The signed distance from `other` to this timestamp, in clock units.
@@ -9,9 +11,11 @@ public struct RTPTimestamp: Hashable, Sendable {
         Int(Int32(truncatingIfNeeded: Int64(rawValue) - Int64(other.rawValue)))
     }
 
+    /// Whether this timestamp comes after `other` on the circle.
     public func isNewer(than other: RTPTimestamp) -> Bool { distance(from: other) > 0 }
 
+    /// The timestamp `units` further on the circle; negative goes back.
     public func advanced(by units: Int) -> RTPTimestamp {
-        RTPTimestamp(UInt32(truncatingIfNeeded: Int(rawValue) + units))
+        RTPTimestamp(UInt32(truncatingIfNeeded: Int(rawValue) &+ units))
     }
 }

@@ -1,7 +1,9 @@
 /// A 16-bit RTP sequence number (RFC 3550 §5.1), compared on its circle.
 public struct SequenceNumber: Hashable, Sendable {
+    /// The number on the wire.
     public var rawValue: UInt16
 
+    /// Takes the number on the wire.
     public init(_ rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The signed distance from `other` to this number, −32768…32767.
@@ -12,7 +14,8 @@ public struct SequenceNumber: Hashable, Sendable {
     /// Whether this number comes after `other` on the circle.
     public func isNewer(than other: SequenceNumber) -> Bool { distance(from: other) > 0 }
 
+    /// The number `count` steps further on the circle; negative goes back.
     public func advanced(by count: Int) -> SequenceNumber {
-        SequenceNumber(UInt16(truncatingIfNeeded: Int(rawValue) + count))
+        SequenceNumber(UInt16(truncatingIfNeeded: Int(rawValue) &+ count))
     }
 }
