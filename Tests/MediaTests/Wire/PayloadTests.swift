@@ -74,6 +74,7 @@ struct VP9DescriptorTests {
         let descriptor = try parse("f8 8001 20 03 05 02 ff")
         #expect(descriptor.isFlexible && descriptor.isInterPredicted && descriptor.tl0PictureIndex == nil)
         #expect(descriptor.length == 7 && descriptor.temporalLayer == 1)
+        #expect(try parse("18 03 05").length == 1, "a frame without prediction has no differences")
         #expect(throws: WireError.malformed) { try parse("50 03 05 07 02") }
     }
 

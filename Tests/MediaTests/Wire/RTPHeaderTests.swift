@@ -179,6 +179,7 @@ struct RTPExtensionTests {
     @Test("An element beyond the block ends processing, and what came before counts")
     func beyondBlock() throws {
         #expect(try elements(profile: 0xBEDE, "10 aa 2f bb") == [1: [0xAA]])
+        #expect(try elements(profile: 0xBEDE, "00 10 aa 20 00 00 21 bb") == [1: [0xAA], 2: [0]], "by one byte")
         #expect(try elements(profile: 0x1000, "01 01 aa 02") == [1: [0xAA]])
         #expect(try elements(profile: 0x1000, "01 01 aa 00 02 05 00 00") == [1: [0xAA]])
     }

@@ -182,13 +182,22 @@ struct STUNMessageTests {
         }
         let isNominating = try late.withUnsafeBytes { try STUNMessage(parsing: $0).hasUseCandidate }
         #expect(!isNominating)
-        let behind = try message { (message) throws(WireError) in
-            try message.appendFingerprint()
+        var behind = try message { (message) throws(WireError) in
+            try message.append(.fingerprint, uint32: 0)
             try message.appendFlag(.useCandidate)
         }
-        _ = behind.withUnsafeBytes { buffer in
-            #expect(throws: WireError.malformed) { try STUNMessage(parsing: buffer) }
+        // Made right for the final length, so that only its place is wrong.
+        let checksum = behind[..<20].withUnsafeBytes { CRC32.checksum($0) } ^ STUNMessage.fingerprintMask
+        for index in 0..<4 { behind[24 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(24 - 8 * index)) }
+        behind.withUnsafeBytes { buffer in
+            #expect(throws: WireError.malformed) { _ = try STUNMessage(parsing: buffer) }
         }
+        behind.removeLast(4)
+        behind[3] = 8
+        let moved = behind[..<20].withUnsafeBytes { CRC32.checksum($0) } ^ STUNMessage.fingerprintMask
+        for index in 0..<4 { behind[24 + index] = UInt8(truncatingIfNeeded: moved >> UInt32(24 - 8 * index)) }
+        let isLast = try behind.withUnsafeBytes { try STUNMessage(parsing: $0).hasFingerprint }
+        #expect(isLast, "at the end the same attribute is right")
     }
 
     @Test("Unknown attributes that must be understood are listed, up to eight; too many attributes are refused")
