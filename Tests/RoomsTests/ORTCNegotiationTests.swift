@@ -112,8 +112,9 @@ import Testing
         #expect(pipeWithRTX.codecs[0].rtcpFeedback.contains(.init(type: "nack")))
     }
 
-    private let router = try! ORTC.routerCapabilities(  // '!' okay: the defaults are tested to be supported.
-        mediaCodecs: RoomConfiguration.defaultMediaCodecs)
+    private let router: RTPCapabilities
+
+    init() throws { router = try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs) }
 
     private func mapping(_ parameters: RTPParameters) throws -> ProducerMapping {
         try ORTC.producerMapping(parameters, router: router, firstMappedSSRC: 1000)
