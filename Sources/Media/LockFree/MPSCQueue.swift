@@ -26,7 +26,7 @@ import Synchronization
 //
 // Checked by
 //   LockFreeTests/MPSCQueueTests: model check, reserve, and the stress tests "every element of every producer arrives once
-//   and in its order" and "no wake is lost", under the thread sanitizer; the first fails with WEAKEN_ORDERING.
+//   and in its order" and "no wake is lost", under the thread sanitizer; the first fails when built with WEAKEN_ORDERING.
 
 /// A bounded queue from many threads or actors to one thread that sleeps when there is nothing to do.
 // Sendable: an element is written by the producer that won its position and read by the one consumer after the slot's turn

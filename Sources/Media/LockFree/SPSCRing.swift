@@ -24,7 +24,7 @@ import Synchronization
 //
 // Checked by
 //   LockFreeTests/SPSCRingTests: a model check against an array, and the stress test "records cross threads whole and in
-//   order" under the thread sanitizer, which fails when built with WEAKEN_ORDERING.
+//   order" under the thread sanitizer, which fails when built for release with WEAKEN_ORDERING.
 
 /// The shared storage of a byte ring with variable-length records between two threads.
 // Sendable: the arena is written by the producer only between head and tail + capacity and read by the consumer only below
