@@ -189,7 +189,7 @@ struct STUNMessageTests {
         // Made right for the final length, so that only its place is wrong.
         let checksum = behind[..<20].withUnsafeBytes { CRC32.checksum($0) } ^ STUNMessage.fingerprintMask
         for index in 0..<4 { behind[24 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(24 - 8 * index)) }
-        behind.withUnsafeBytes { buffer in
+        _ = behind.withUnsafeBytes { buffer in
             #expect(throws: WireError.malformed) { _ = try STUNMessage(parsing: buffer) }
         }
         behind.removeLast(4)
