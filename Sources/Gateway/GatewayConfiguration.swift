@@ -6,8 +6,10 @@ public struct GatewayConfiguration: Sendable {
     public var host: String
     /// The TCP port for HTTP and WebSocket; 0 lets the kernel choose.
     public var port: Int
+    /// What clients may use.
     public var limits: GatewayLimits
 
+    /// The defaults: port 3016 on every IPv4 address.
     public init(host: String = "0.0.0.0", port: Int = 3016, limits: GatewayLimits = GatewayLimits()) {
         self.host = host
         self.port = port
@@ -42,5 +44,6 @@ public struct GatewayLimits: Sendable {
     /// Time for a client to finish the closing handshake before the connection is cut.
     public var closeTimeout = Duration.seconds(2)
 
+    /// The defaults.
     public init() {}
 }

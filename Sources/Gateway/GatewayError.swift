@@ -1,5 +1,6 @@
 /// Why the gateway could not start.
 public struct GatewayError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A closed list: the server maps each to the option to change.
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// Another process listens on the port.
         case portInUse
@@ -11,14 +12,17 @@ public struct GatewayError: Error, Sendable, Hashable, CustomStringConvertible {
         case system
     }
 
+    /// What kind of failure it is.
     public let code: Code
     /// What is wrong, for a person; names no option, since only the caller knows where the value came from.
     public let message: String
 
+    /// An error with its message.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -97,7 +97,7 @@ struct HTTPListener: Sendable {
             return GatewayError(.addressUnavailable, "\(configuration.host) is not an address of this machine")
         case EACCES, EPERM: return GatewayError(.permissionDenied, "this user may not listen on \(place)")
         default:
-            if error is SocketAddressError {
+            if error is SocketAddressError || error is SocketAddressError.UnknownHost {
                 return GatewayError(.addressUnavailable, "\(configuration.host) is not an address or known host name")
             }
             return GatewayError(.system, "cannot listen on \(place): \(error)")
