@@ -77,9 +77,10 @@ struct ServerCommand: AsyncParsableCommand {
         do throws(StartError) {
             DescriptorLimit.raise()
             let plane = try openMediaPlane()
-            let rooms = try openRooms(plane)
+            let rooms: RoomRegistry
             let gateway: GatewayServer
             do throws(StartError) {
+                rooms = try openRooms(plane)
                 gateway = try await startGateway(plane, rooms)
             } catch {
                 await plane.close()
@@ -116,7 +117,9 @@ struct ServerCommand: AsyncParsableCommand {
             shards: shards, listenAddresses: mediaListen.isEmpty ? ["0.0.0.0"] : mediaListen, port: mediaPort,
             announcedAddress: announcedAddress, certificateFile: dtlsCertificate, privateKeyFile: dtlsPrivateKey)
         do throws(MediaError) {
-            return try MediaPlane(configuration: configuration)
+            let plane = try MediaPlane(configuration: configuration)
+            try plane.start()
+            return plane
         } catch {
             switch error.code {
             case .certificate: throw StartError("--dtls-certificate, --dtls-private-key: \(error.message)")

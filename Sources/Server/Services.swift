@@ -10,12 +10,11 @@ import UnixSignals
     import Musl
 #endif
 
-/// The media threads as a service: they end last.
+/// The running media threads as a service: they end last.
 struct MediaService: Service {
     let plane: MediaPlane
 
     func run() async throws {
-        try plane.start()
         try? await gracefulShutdown()
         await plane.close()
     }

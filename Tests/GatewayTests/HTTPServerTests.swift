@@ -119,7 +119,7 @@ import Testing
 
     @Test func `a client that dribbles its request is cut off`() async throws {
         var limits = GatewayLimits()
-        limits.requestTimeout = .milliseconds(200)
+        limits.requestTimeout = .seconds(1)
         try await TestServer.with(limits: limits) { server in
             let client = try await server.connect()
             try await client.send("GET / HTTP/1.1\r\nHost: loc")

@@ -155,13 +155,13 @@ import Testing
 
     @Test func `a client that answers no ping is gone, one that does stays`() async throws {
         var limits = GatewayLimits()
-        limits.pingInterval = .milliseconds(50)
-        limits.silenceTimeout = .milliseconds(250)
+        limits.pingInterval = .milliseconds(100)
+        limits.silenceTimeout = .seconds(2)
         try await TestServer.with(limits: limits) { server in
             let silent = try await server.join("silent")
             let alive = try await server.join("alive")
             var pings = 0
-            while pings < 10 {
+            while pings < 30 {
                 let frame = try await alive.nextFrame(includingPings: true)
                 guard frame.opcode == 9 else { continue }
                 pings += 1
