@@ -73,7 +73,7 @@ public final class GatewayServer: Sendable {
     /// Closes the listening socket; connections go on.
     public func stopAccepting() async { await listener.close() }
 
-    /// Tells every client that the server stops, and lets `run` return.
+    /// Tells every client that the server stops, and lets `run` return. Safe to call twice.
     public func close() async {
         await listener.close()
         await gateway.close()

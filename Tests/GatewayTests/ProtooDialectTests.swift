@@ -39,7 +39,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"id\":1,\"method\":\"join\"}", "request"), ("{\"request\":\"yes\",\"id\":1,\"method\":\"join\"}", "request"),
+        ("{\"id\":1,\"method\":\"join\"}", "request"),
+        ("{\"request\":\"yes\",\"id\":1,\"method\":\"join\"}", "request"),
         ("{\"request\":true,\"id\":\"1\",\"method\":\"join\"}", "id"),
         ("{\"request\":true,\"id\":true,\"method\":\"join\"}", "id"),
         ("{\"request\":true,\"id\":1}", "method"), ("{\"request\":true,\"id\":1,\"method\":7}", "method"),
@@ -64,8 +65,9 @@ import Testing
 
     @Test func `an unknown method is refused in the demo's words, and quotes no more than a bit of it`() throws {
         let method = String(repeating: "x", count: 10_000)
-        guard case .badRequest(let id, let error, .unknownMethod) = dialect.decode(
-            "{\"request\":true,\"id\":3,\"method\":\"\(method)\"}")
+        guard
+            case .badRequest(let id, let error, .unknownMethod) = dialect.decode(
+                "{\"request\":true,\"id\":3,\"method\":\"\(method)\"}")
         else {
             Issue.record("not refused")
             return
@@ -84,8 +86,9 @@ import Testing
 
     @Test(arguments: ["7", "-7", "0", "4294967296", "9007199254740991", "1.5", "1e20"])
     func `any number is an id and comes back`(number: String) throws {
-        guard case .request(let id, .getRouterRtpCapabilities, _) = dialect.decode(
-            "{\"request\":true,\"id\":\(number),\"method\":\"getRouterRtpCapabilities\"}")
+        guard
+            case .request(let id, .getRouterRtpCapabilities, _) = dialect.decode(
+                "{\"request\":true,\"id\":\(number),\"method\":\"getRouterRtpCapabilities\"}")
         else {
             Issue.record("not taken")
             return

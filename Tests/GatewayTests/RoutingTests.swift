@@ -47,7 +47,9 @@ import Testing
         #expect(try #require(get(["app.js"])).head.headerFields[.contentType] == "text/javascript; charset=utf-8")
     }
 
-    @Test(arguments: [["..", "Package.swift"], ["../index.html"], ["app.js", ""], [""], ["etc", "passwd"], ["App.js"]])
+    @Test(arguments: [
+        ["..", "Package.swift"], ["../index.html"], ["app.js", ""], [""], ["etc", "passwd"], ["App.js"],
+    ])
     func `no other path has a file`(path: [String]) { #expect(get(path) == nil) }
 
     @Test func `a known tag is answered with 304 and no body`() throws {
@@ -69,7 +71,8 @@ import Testing
 }
 
 @Suite struct SignalingHandshakeTests {
-    private func judge(_ path: String, _ change: (inout HTTPRequest) -> Void = { _ in }) -> SignalingHandshake.Judgement {
+    private func judge(_ path: String, _ change: (inout HTTPRequest) -> Void = { _ in }) -> SignalingHandshake.Judgement
+    {
         var request = HTTPRequest(
             method: .get, scheme: "http", authority: "localhost", path: path,
             headerFields: [

@@ -58,7 +58,8 @@ import Testing
 
     @Test func `breaches of the framing close with 1002`() {
         var frames = [
-            frame(.text, [65], isMasked: false), frame(.continuation, [65]), frame(WebSocketOpcode(encodedWebSocketOpcode: 3)!),
+            frame(.text, [65], isMasked: false), frame(.continuation, [65]),
+            frame(WebSocketOpcode(encodedWebSocketOpcode: 3)!),
             frame(.connectionClose, [3]), frame(.connectionClose, [0x03, 0xED]), frame(.connectionClose, [0, 0]),
         ]
         var reserved = frame(.text, [65])
@@ -75,7 +76,9 @@ import Testing
 
     @Test func `a close is answered with its code, and nothing is read after it`() {
         var reader = WebSocketReader(messageLimit: 100)
-        #expect(reader.frameReceived(frame(.connectionClose, [0x0F, 0xA1] + Array("bye".utf8))) == .close(.init(rawValue: 4001)))
+        #expect(
+            reader.frameReceived(frame(.connectionClose, [0x0F, 0xA1] + Array("bye".utf8)))
+                == .close(.init(rawValue: 4001)))
         #expect(reader.frameReceived(frame(.text, [65])) == .none)
         var bare = WebSocketReader(messageLimit: 100)
         #expect(bare.frameReceived(frame(.connectionClose)) == .close(.normal))

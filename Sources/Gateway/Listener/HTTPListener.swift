@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -11,8 +12,9 @@ import NIOWebSocket
 #endif
 
 /// The TCP port: takes connections, speaks HTTP/1.1 on them, and hands over those that become WebSockets.
-struct HTTPListener: Sendable {
+final class HTTPListener: Sendable {
     private let channel: any Channel
+    private let isClosed = Atomic<Bool>(false)
     /// The bound port.
     let port: Int
 
@@ -46,8 +48,17 @@ struct HTTPListener: Sendable {
         }
     }
 
-    /// Stops accepting; connections go on.
-    func close() async { try? await channel.close() }
+    private init(channel: any Channel, port: Int) {
+        self.channel = channel
+        self.port = port
+    }
+
+    /// Stops accepting; connections go on. Safe to call twice.
+    func close() async {
+        // A close on an event loop that has ended would never be answered.
+        guard !isClosed.exchange(true, ordering: .relaxed) else { return }
+        try? await channel.close()
+    }
 
     static func addHTTP1Handlers(
         to channel: any Channel, limits: GatewayLimits, router: HTTPRouter, counters: GatewayCounters,

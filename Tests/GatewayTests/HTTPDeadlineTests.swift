@@ -1,0 +1,59 @@
+import Media
+import NIOCore
+import NIOEmbedded
+import Rooms
+import Testing
+
+@testable import Gateway
+
+/// Slow clients in virtual time: the whole HTTP/1.1 pipeline on an embedded channel.
+@Suite struct HTTPDeadlineTests {
+    private let counters = GatewayCounters()
+
+    private func open() throws -> EmbeddedChannel {
+        let rooms = try RoomRegistry(media: .recording { _, _ in true })
+        let router = HTTPRouter(
+            assets: StaticAssets(), state: StateAPI(registry: rooms),
+            metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }))
+        let channel = EmbeddedChannel()
+        try HTTPListener.addHTTP1Handlers(
+            to: channel, limits: GatewayLimits(), router: router, counters: counters, opened: { _, _ in })
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        return channel
+    }
+
+    private func sent(_ channel: EmbeddedChannel) throws -> String {
+        var text = ""
+        while let part = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
+        return text
+    }
+
+    @Test func `a byte a second does not keep a connection open`() throws {
+        let channel = try open()
+        for byte in "GET / HTTP".utf8 {
+            #expect(channel.isActive)
+            try channel.writeInbound(ByteBuffer(bytes: [byte]))
+            channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        }
+        #expect(!channel.isActive)
+        #expect(try sent(channel) == "")
+        #expect(counters.snapshot().refusedConnections == ["slow_request": 1])
+    }
+
+    @Test func `a body that does not come is told so before the connection ends`() throws {
+        let channel = try open()
+        try channel.writeInbound(ByteBuffer(string: "POST /rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(10))
+        #expect(try sent(channel).hasPrefix("HTTP/1.1 408 "))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test func `a connection that says nothing is ended after ten seconds`() throws {
+        let channel = try open()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+    }
+}
