@@ -56,10 +56,11 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The upgrader's own complaint precedes the request, which then arrives here and is answered like any other.
-        guard let error = error as? HTTPParserError else { return }
-        counters.connectionRefused(.malformedRequest)
+        // A client that leaves in the middle of a request is no offender.
+        guard let error = error as? HTTPParserError, context.channel.isActive else { return }
         switch state {
         case .waiting, .receiving:
+            counters.connectionRefused(.malformedRequest)
             let isTooLarge = error == .headerOverflow
             refuse(
                 isTooLarge
@@ -153,6 +154,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
                 .failure(.requestTimeout, code: "request-timeout", "the request did not arrive in time"), context)
         case .waiting:
             counters.connectionRefused(.slowRequest)
+            state = .refused
             context.close(promise: nil)
         case .responding, .refused: break
         }

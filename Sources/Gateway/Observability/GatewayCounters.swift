@@ -69,7 +69,6 @@ enum RefusalReason: String, CaseIterable {
     case tooManyConnections = "too_many_connections"
     case slowRequest = "slow_request"
     case malformedRequest = "malformed_request"
-    case badHandshake = "bad_handshake"
 }
 
 /// Why a signaling message was not acted upon.
