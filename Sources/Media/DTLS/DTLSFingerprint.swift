@@ -1,5 +1,6 @@
 /// A certificate fingerprint (RFC 8122 §5).
 public struct DTLSFingerprint: Sendable, Hashable {
+    /// The digests RFC 8122 §5 names and WebRTC clients use.
     public enum Algorithm: String, Sendable, Hashable, CaseIterable {
         case sha1 = "sha-1"
         case sha224 = "sha-224"
@@ -19,9 +20,12 @@ public struct DTLSFingerprint: Sendable, Hashable {
         }
     }
 
+    /// The digest that was used.
     public let algorithm: Algorithm
+    /// The digest itself, in bytes.
     public let value: [UInt8]
 
+    /// Takes any bytes; a value that is not the digest's length matches no certificate.
     public init(algorithm: Algorithm, value: [UInt8]) {
         self.algorithm = algorithm
         self.value = value

@@ -82,7 +82,7 @@ struct DTLSLossTests {
         let began = pair.now
         pair.start(alice, bob)
         var times: [Int64] = []
-        pair.network = { datagram in
+        pair.network = { [unowned pair] _ in
             times.append((pair.now - began).milliseconds)
             return []
         }
