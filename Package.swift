@@ -72,11 +72,13 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Media", "Rooms"], path: "Tests/TestSupport", swiftSettings: settings,
+            name: "TestSupport", dependencies: ["Media", "Rooms", "CLinuxNet"], path: "Tests/TestSupport",
+            swiftSettings: settings,
             // Puts the tests' own clock in front of the C library's for libssl: see WallClock.swift.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=gettimeofday"])]),
         .testTarget(
-            name: "MediaTests", dependencies: ["Media", "TestSupport", "COpenSSL", "CSRTP"], swiftSettings: settings),
+            name: "MediaTests", dependencies: ["Media", "TestSupport", "CLinuxNet", "COpenSSL", "CSRTP"],
+            swiftSettings: settings),
         .testTarget(name: "RoomsTests", dependencies: ["Rooms", "Media", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "GatewayTests",

@@ -1,0 +1,71 @@
+// Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
+#if DEBUG || TESTING
+    @testable import Media
+
+    /// What every test client negotiates: payload types and header extension ids of its own, and the router's.
+    enum ClientCodecs {
+        static let opus: UInt8 = 111
+        static let vp8: UInt8 = 96
+        static let vp8RTX: UInt8 = 97
+        static let routerOpus: UInt8 = 100
+        static let routerVP8: UInt8 = 101
+        static let routerVP8RTX: UInt8 = 102
+
+        /// The client's numbers differ from the router's, so that a forgotten translation shows.
+        static let extensions = {
+            var ids = HeaderExtensionIDs()
+            ids.mid = 9
+            ids.rid = 10
+            ids.repairedRID = 11
+            ids.absSendTime = 2
+            ids.transportWideSequence = 3
+            ids.audioLevel = 1
+            return ids
+        }()
+
+        static let routerExtensions = {
+            var ids = HeaderExtensionIDs()
+            ids.mid = RouterExtensionID.mid
+            ids.absSendTime = RouterExtensionID.absSendTime
+            ids.transportWideSequence = RouterExtensionID.transportWideSequence
+            ids.audioLevel = RouterExtensionID.audioLevel
+            return ids
+        }()
+
+        static let videoFeedback: FeedbackSupport = [.nack, .pictureLossIndication, .fullIntraRequest, .transportWide]
+
+        static func producerSettings(of track: PublishedTrack) -> ProducerSettings {
+            let isVideo = track.kind == .video
+            let hasRTX = isVideo && track.usesRTX
+            var feedback: FeedbackSupport = isVideo ? videoFeedback : [.transportWide]
+            if !track.wantsTransportFeedback { feedback.remove(.transportWide) }
+            let codec = ProducerCodec(
+                codec: track.codec, clockRate: track.clockRate, payloadType: track.payloadType,
+                mappedPayloadType: isVideo ? routerVP8 : routerOpus, rtxPayloadType: hasRTX ? vp8RTX : nil,
+                mappedRTXPayloadType: hasRTX ? routerVP8RTX : nil, feedback: feedback)
+            let encodings = track.encodings.map { stream in
+                // Encodings with a RID are learned from it, as with browsers.
+                ProducerEncoding(
+                    ssrc: stream.rid == nil ? stream.ssrc : nil, rtxSSRC: stream.rid == nil ? stream.rtxSSRC : nil,
+                    rid: stream.rid, mappedSSRC: SSRC(stream.ssrc.rawValue ^ 0x5555_5555))
+            }
+            return ProducerSettings(
+                kind: track.kind, mid: track.mid, cname: track.cname, codecs: [codec], encodings: encodings,
+                headerExtensions: extensions)
+        }
+
+        static func consumerSettings(
+            of producer: ProducerSettings, ssrc: SSRC, rtxSSRC: SSRC?, mid: String, isPaused: Bool = false
+        ) -> ConsumerSettings {
+            let isVideo = producer.kind == .video
+            let codec = ConsumerCodec(
+                codec: isVideo ? .vp8 : .opus, clockRate: isVideo ? 90_000 : 48_000,
+                payloadType: isVideo ? routerVP8 : routerOpus, rtxPayloadType: rtxSSRC != nil ? routerVP8RTX : nil,
+                feedback: isVideo ? videoFeedback : [.transportWide])
+            return ConsumerSettings(
+                kind: producer.kind, mid: mid, cname: producer.cname, codecs: [codec], ssrc: ssrc, rtxSSRC: rtxSSRC,
+                encodings: producer.encodings.map(\.mappedSSRC), headerExtensions: routerExtensions, isPaused: isPaused,
+                isProducerPaused: false)
+        }
+    }
+#endif

@@ -1,0 +1,102 @@
+// Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
+#if DEBUG || TESTING
+    import CLinuxNet
+    import Glibc
+    import Synchronization
+
+    @testable import Media
+
+    /// A `VirtualPeer` with a socket and the kernel's clock: for tests and benchmarks of a running media plane.
+    ///
+    /// Either call `step` from one thread, or `start` a thread that does; reach the peer through `perform` meanwhile.
+    // Sendable: `peer` is touched under `lock` only; `io` by whoever steps, and closed after that ended.
+    // Safe: pieces and messages are built from the datagrams' own arrays, which live until `send` has returned.
+    final class LoopbackPeer: @unchecked Sendable {
+        private let peer: VirtualPeer
+        private let io: ShardKernelIO
+        private let lock = Mutex(())
+        private let stopping = Atomic<Bool>(false)
+        private var thread: pthread_t?
+
+        /// - Parameter address: where to bind; the kernel chooses the port.
+        init(
+            address: IPAddressPort = IPAddressPort(ipv4: 0x7F00_0001, port: 0), seed: UInt64,
+            dtlsRole: DTLSRole = .client,
+            bufferBytes: Int32 = 1 << 20
+        ) throws {
+            io = try ShardKernelIO(addresses: [address], bufferBytes: bufferBytes)
+            peer = try VirtualPeer(address: io.localAddresses[0], seed: seed, now: .current, dtlsRole: dtlsRole)
+        }
+
+        /// Uses the peer, alone.
+        func perform<Result>(_ body: (VirtualPeer) throws -> Result) rethrows -> Result {
+            try lock.withLock { _ in
+                peer.now = .current
+                return try body(peer)
+            }
+        }
+
+        /// Waits for datagrams or the peer's next deadline, at most `timeout`; takes and sends what there is.
+        func step(timeout: MediaDuration) {
+            let wait = lock.withLock { _ -> MediaDuration in
+                guard let deadline = peer.nextDeadline else { return timeout }
+                return max(min(deadline - .current, timeout), .zero)
+            }
+            let ready = io.wait(timeout: wait)
+            lock.withLock { _ in
+                while ready != 0 {
+                    let count = io.receive(from: 0)
+                    for index in 0..<count {
+                        guard let bytes = io.datagram(index).bytes else { continue }
+                        peer.datagramReceived(bytes, on: io.localAddresses[0], at: .current)
+                    }
+                    if count < Int(CLN_RECEIVE_BATCH) { break }
+                }
+                peer.advance(to: .current, wallClock: .current)
+                flush()
+            }
+        }
+
+        /// Runs `step` on a thread of its own until `stop`.
+        func start() {
+            var thread = pthread_t()
+            let context = Unmanaged.passRetained(self)
+            let result = pthread_create(
+                &thread, nil,
+                { context in
+                    guard let context else { return nil }
+                    let peer = Unmanaged<LoopbackPeer>.fromOpaque(context).takeRetainedValue()
+                    while !peer.stopping.load(ordering: .acquiring) { peer.step(timeout: .milliseconds(20)) }
+                    return nil
+                }, context.toOpaque())
+            guard result == 0 else { return context.release() }
+            self.thread = thread
+        }
+
+        /// Ends the thread and closes the socket.
+        func stop() {
+            stopping.store(true, ordering: .releasing)
+            if let thread { pthread_join(thread, nil) }
+            thread = nil
+            io.close()
+        }
+
+        private func flush() {
+            for datagram in peer.takeOutbox() {
+                var address = cln_address(datagram.to)
+                var bytes = datagram.bytes
+                bytes.withUnsafeMutableBytes { buffer in
+                    var piece = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
+                    withUnsafePointer(to: &address) { address in
+                        withUnsafeMutablePointer(to: &piece) { piece in
+                            var message = cln_message(
+                                destination: address, pieces: piece, segments: 1,
+                                segment_size: UInt16(truncatingIfNeeded: buffer.count))
+                            _ = io.send(&message, count: 1, from: 0)
+                        }
+                    }
+                }
+            }
+        }
+    }
+#endif

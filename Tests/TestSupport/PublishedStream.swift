@@ -1,0 +1,108 @@
+// Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
+#if DEBUG || TESTING
+    @testable import Media
+
+    /// What a peer sends on one SSRC: numbering, retransmission, and what the server says about it.
+    final class PublishedStream {
+        struct Sent {
+            var index: UInt64
+            var timestamp: UInt32
+            var hasMarker: Bool
+            var payload: [UInt8]
+        }
+
+        let ssrc: SSRC
+        let rtxSSRC: SSRC?
+        let rid: String?
+        /// The content's name for this stream (`TestPayload`).
+        let contentStream: UInt32
+        /// The next packet's roll-over counter · 65,536 + sequence number.
+        var index: UInt64
+        var rtxIndex: UInt64 = 1
+        var number: UInt64 = 0
+        var timestamp: UInt32
+        private var history: [Sent?] = Array(repeating: nil, count: 1024)
+
+        var packetsSent: UInt64 = 0
+        var bytesSent: UInt64 = 0
+        var packetsRetransmitted = 0
+        var nacksReceived = 0
+        var keyFrameRequests = 0
+        var keyFramesSent = 0
+        /// The server's last report block about this stream, and how many came.
+        var lastReport: ReportBlock?
+        var reportsReceived = 0
+        var roundTripTime: MediaDuration?
+        /// Numbers of content never sent by media (for tests that let a packet exist only as a retransmission).
+        var lastTimestampAt = MediaInstant(nanoseconds: 0)
+
+        init(ssrc: SSRC, rtxSSRC: SSRC?, rid: String?, firstSequence: UInt16, timestamp: UInt32) {
+            self.ssrc = ssrc
+            self.rtxSSRC = rtxSSRC
+            self.rid = rid
+            contentStream = ssrc.rawValue
+            index = UInt64(firstSequence)
+            self.timestamp = timestamp
+        }
+
+        func remember(_ sent: Sent) { history[Int(truncatingIfNeeded: sent.index) & 1023] = sent }
+
+        func sent(_ sequence: UInt16) -> Sent? {
+            guard let sent = history[Int(sequence) & 1023], UInt16(truncatingIfNeeded: sent.index) == sequence else {
+                return nil
+            }
+            return sent
+        }
+    }
+
+    /// A track: opus audio at 50 packets a second, or VP8-like video in one or more encodings.
+    final class PublishedTrack {
+        struct Video {
+            var framesPerSecond = 30
+            var packetsPerFrame = 3
+            /// Payload bytes; the last packet of a frame is shorter.
+            var packetSize = 600
+            /// Frames from key frame to key frame; `nil`: only when asked.
+            var keyFrameInterval: Int?
+        }
+
+        let kind: MediaKind
+        let mid: String
+        let cname: String
+        let encodings: [PublishedStream]
+        var video = Video()
+        /// Payload bytes of an audio packet.
+        var audioSize = 80
+        var isSending = true
+        /// Encodings above are silent: what a browser does when its bandwidth is low.
+        var activeEncodings: Int
+        var usesRTX: Bool
+        var answersNACK = true
+        var wantsTransportFeedback = true
+
+        var nextFrame: MediaInstant?
+        var framesSent = 0
+        /// By encoding: the next frame is a key frame.
+        var needsKeyFrame: [Bool]
+        /// Set by `VirtualMember.publish`.
+        var producer: ProducerKey?
+
+        init(kind: MediaKind, mid: String, cname: String, encodings: [PublishedStream], usesRTX: Bool) {
+            self.kind = kind
+            self.mid = mid
+            self.cname = cname
+            self.encodings = encodings
+            self.usesRTX = usesRTX
+            activeEncodings = encodings.count
+            needsKeyFrame = Array(repeating: true, count: encodings.count)
+        }
+
+        var interval: MediaDuration {
+            kind == .audio
+                ? .milliseconds(20) : MediaDuration(nanoseconds: 1_000_000_000 / Int64(video.framesPerSecond))
+        }
+        var clockRate: UInt32 { kind == .audio ? 48_000 : 90_000 }
+        var codec: CodecKind { kind == .audio ? .opus : .vp8 }
+        var payloadType: UInt8 { kind == .audio ? ClientCodecs.opus : ClientCodecs.vp8 }
+    }
+#endif

@@ -1,0 +1,172 @@
+// Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
+#if DEBUG || TESTING
+    @testable import Media
+
+    extension VirtualPeer {
+        /// Adds a track, which sends from the next tick on (if `isSending`).
+        /// - Parameter rids: one encoding each; empty for a single one.
+        @discardableResult
+        func addTrack(
+            _ kind: MediaKind, rids: [String] = [], usesRTX: Bool = true, firstSequence: UInt16? = nil
+        ) -> PublishedTrack {
+            let names: [String?] = rids.isEmpty ? [nil] : rids
+            let encodings = names.map { rid in
+                PublishedStream(
+                    ssrc: makeSSRC(), rtxSSRC: kind == .video && usesRTX ? makeSSRC() : nil, rid: rid,
+                    firstSequence: firstSequence ?? UInt16.random(in: 0...30_000, using: &random),
+                    timestamp: UInt32(truncatingIfNeeded: random.next()))
+            }
+            let track = PublishedTrack(
+                kind: kind, mid: String(nextMID), cname: "peer-\(reportSSRC)", encodings: encodings, usesRTX: usesRTX)
+            nextMID += 1
+            add(track)
+            return track
+        }
+
+        func add(_ track: PublishedTrack) {
+            tracks.append(track)
+            for stream in track.encodings {
+                publishedBySSRC[stream.ssrc.rawValue] = (track, stream)
+                if let rtx = stream.rtxSSRC { publishedBySSRC[rtx.rawValue] = (track, stream) }
+            }
+        }
+
+        func removeTrack(_ track: PublishedTrack) {
+            tracks.removeAll { $0 === track }
+            publishedBySSRC = publishedBySSRC.filter { $0.value.track !== track }
+        }
+
+        /// A number no stream of this peer has.
+        func makeSSRC() -> SSRC {
+            SSRC(UInt32(truncatingIfNeeded: random.next() | 1))
+        }
+
+        func advance(_ track: PublishedTrack) {
+            guard track.isSending else {
+                track.nextFrame = nil
+                return
+            }
+            var next = track.nextFrame ?? now
+            // A driver that comes late gets what it missed, but no more than a few frames of it.
+            if now - next > track.interval * 5 { next = now }
+            while next <= now {
+                sendFrame(of: track)
+                next = next + track.interval
+            }
+            track.nextFrame = next
+        }
+
+        /// Sends one frame of each active encoding.
+        func sendFrame(of track: PublishedTrack) {
+            defer { track.framesSent += 1 }
+            let elapsed = UInt32(
+                truncatingIfNeeded: track.interval.nanoseconds / 1000 * Int64(track.clockRate) / 1_000_000)
+            for (index, stream) in track.encodings.enumerated() where index < track.activeEncodings {
+                stream.timestamp &+= elapsed
+                stream.lastTimestampAt = now
+                switch track.kind {
+                case .audio:
+                    sendPacket(of: track, stream, size: track.audioSize, isStart: true, isLast: true, isKey: false)
+                case .video:
+                    if let interval = track.video.keyFrameInterval, track.framesSent % interval == 0 {
+                        track.needsKeyFrame[index] = true
+                    }
+                    let isKey = track.needsKeyFrame[index]
+                    track.needsKeyFrame[index] = false
+                    if isKey { stream.keyFramesSent += 1 }
+                    let count = track.video.packetsPerFrame
+                    for packet in 0..<count {
+                        let isLast = packet == count - 1
+                        let size =
+                            isLast ? max(TestPayload.shortest, track.video.packetSize * 2 / 3) : track.video.packetSize
+                        sendPacket(of: track, stream, size: size, isStart: packet == 0, isLast: isLast, isKey: isKey)
+                    }
+                }
+            }
+        }
+
+        private func sendPacket(
+            of track: PublishedTrack, _ stream: PublishedStream, size: Int, isStart: Bool, isLast: Bool, isKey: Bool
+        ) {
+            var payload = [UInt8](repeating: 0, count: max(size, TestPayload.shortest))
+            let content = TestPayload.Content(stream: stream.contentStream, number: stream.number)
+            payload.withUnsafeMutableBytes {
+                TestPayload.write(content, codec: track.codec, isFrameStart: isStart, isKeyFrame: isKey, into: $0)
+            }
+            stream.number += 1
+            let sent = PublishedStream.Sent(
+                index: stream.index, timestamp: stream.timestamp, hasMarker: isLast, payload: payload)
+            stream.index += 1
+            if track.kind == .video { stream.remember(sent) }
+            stream.packetsSent += 1
+            stream.bytesSent += UInt64(size)
+            write(sent, of: track, stream, isRTX: false)
+        }
+
+        /// Answers a NACK (RFC 4588).
+        func resend(_ sequence: UInt16, of track: PublishedTrack, _ stream: PublishedStream) {
+            guard track.answersNACK, let sent = stream.sent(sequence) else { return }
+            stream.packetsRetransmitted += 1
+            write(sent, of: track, stream, isRTX: track.usesRTX && stream.rtxSSRC != nil)
+        }
+
+        private func write(
+            _ sent: PublishedStream.Sent, of track: PublishedTrack, _ stream: PublishedStream, isRTX: Bool
+        ) {
+            let ids = ClientCodecs.extensions
+            let ssrc = isRTX ? stream.rtxSSRC ?? stream.ssrc : stream.ssrc
+            let index = isRTX ? stream.rtxIndex : sent.index
+            if isRTX { stream.rtxIndex += 1 }
+            do throws(WireError) {
+                var writer = try RTPHeaderWriter(
+                    into: scratch, payloadType: isRTX ? ClientCodecs.vp8RTX : track.payloadType,
+                    hasMarker: sent.hasMarker,
+                    sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: index)),
+                    timestamp: RTPTimestamp(sent.timestamp), ssrc: ssrc)
+                try writer.beginExtensions(.oneByte)
+                try append(track.mid, id: ids.mid, to: &writer)
+                if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
+                try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
+                try writer.appendExtension(id: ids.transportWideSequence, uint16: takeTransportWide(track.kind))
+                if track.kind == .audio { try writer.appendExtension(id: ids.audioLevel, uint8: 0x80 | 30) }
+                var length = try writer.finish()
+                let headerLength = length
+                if isRTX {
+                    scratch.storeBytes(
+                        of: UInt16(truncatingIfNeeded: sent.index).bigEndian, toByteOffset: length, as: UInt16.self)
+                    length += 2
+                }
+                UnsafeMutableRawBufferPointer(rebasing: scratch[length...]).copyBytes(from: sent.payload)
+                length += sent.payload.count
+                sendRTP(headerLength: headerLength, length: length, ssrc: ssrc, index: index)
+            } catch {
+                preconditionFailure("a packet does not fit \(Self.scratchSize) bytes: \(error)")
+            }
+        }
+
+        /// Seals and sends the RTP packet that lies in `scratch`.
+        func sendRTP(headerLength: Int, length: Int, ssrc: SSRC, index: UInt64) {
+            guard sealer != nil, let start = scratch.baseAddress else { return }
+            let sealed = sealer!.sealRTP(
+                start, headerLength: headerLength, payload: UnsafeRawPointer(start + headerLength),
+                payloadLength: length - headerLength, ssrc: ssrc.rawValue, index: index)
+            send(UnsafeRawBufferPointer(rebasing: scratch[..<sealed]))
+        }
+
+        private func append(_ text: String, id: UInt8, to writer: inout RTPHeaderWriter) throws(WireError) {
+            let bytes = Array(text.utf8)
+            var failure: WireError?
+            bytes.withUnsafeBytes { buffer in
+                do throws(WireError) { _ = try writer.appendExtension(id: id, buffer) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+
+        private func takeTransportWide(_ kind: MediaKind) -> UInt16 {
+            if transportWideLog.isEmpty { transportWideLog = Array(repeating: 0, count: 65_536) }
+            defer { transportWideSequence &+= 1 }
+            transportWideLog[Int(transportWideSequence)] = kind == .audio ? 1 : 2
+            return transportWideSequence
+        }
+    }
+#endif

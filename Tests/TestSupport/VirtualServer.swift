@@ -1,0 +1,161 @@
+// Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
+#if DEBUG || TESTING
+    import CLinuxNet
+
+    @testable import Media
+
+    /// A whole media plane without sockets, clock or threads: shards with their queues and rings, driven in virtual time.
+    // Safe: `shards` owns `count` initialised shards from `init` to `deinit`; a test drives them from one thread.
+    final class VirtualServer {
+        let handle: MediaHandle
+        let counters: [Counters]
+        let addresses: [[IPAddressPort]]
+        let count: Int
+        /// Messages of several pieces, and their pieces: what UDP_SEGMENT would carry.
+        private(set) var segmentedMessages = 0
+        private(set) var datagramsSent = 0
+        private let shards: UnsafeMutablePointer<Shard>
+        private let queues: [MPSCQueue<MediaCommand>]
+        private let outputs: [Output]
+        private var owners: [IPAddressPort: (shard: Int, socket: Int)] = [:]
+
+        /// Takes a shard's messages apart again.
+        private final class Output: DatagramOutput {
+            let addresses: [IPAddressPort]
+            var messages = 0
+            var datagrams = 0
+            var segmented = 0
+            /// Datagrams to send, oldest first.
+            var outbox: [VirtualDatagram] = []
+
+            init(addresses: [IPAddressPort]) { self.addresses = addresses }
+
+            func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+                for index in 0..<count {
+                    let message = messages[index]
+                    guard let to = IPAddressPort(message.destination.pointee) else { continue }
+                    self.messages += 1
+                    if message.segments > 1 { segmented += 1 }
+                    for piece in 0..<Int(message.segments) {
+                        let bytes = message.pieces[piece]
+                        precondition(
+                            bytes.iov_len == Int(message.segment_size)
+                                || (piece == Int(message.segments) - 1 && bytes.iov_len < Int(message.segment_size)),
+                            "the kernel would cut this message elsewhere")
+                        outbox.append(
+                            VirtualDatagram(
+                                bytes: Array(UnsafeRawBufferPointer(start: bytes.iov_base, count: bytes.iov_len)),
+                                from: addresses[socket], to: to))
+                        datagrams += 1
+                    }
+                }
+                return 0
+            }
+        }
+
+        /// - Parameters:
+        ///   - sockets: addresses of each shard: 10.0.0.1, 10.0.0.2, ….
+        init(
+            shards count: Int = 1, sockets: Int = 1, seed: UInt64 = 1, canSegment: Bool = true, now: MediaInstant
+        ) throws {
+            let certificate = try DTLSCertificate()
+            let queues = (0..<count).map { _ in MPSCQueue<MediaCommand>(capacity: 65_536, reserve: 16_384) }
+            let rings = (0..<count).map { from in
+                (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
+            }
+            self.count = count
+            self.queues = queues
+            addresses = (0..<count).map { shard in
+                (0..<sockets).map { IPAddressPort(ipv4: 0x0A00_0001 + UInt32($0), port: UInt16(40_000 + shard)) }
+            }
+            outputs = addresses.map { Output(addresses: $0) }
+            counters = (0..<count).map { _ in Counters() }
+            shards = .allocate(capacity: count)
+            for index in 0..<count {
+                (shards + index).initialize(
+                    to: Shard(
+                        index: index, certificate: certificate, localAddresses: addresses[index],
+                        output: outputs[index],
+                        canSegment: canSegment, counters: counters[index],
+                        links: ShardLinks(index: index, rings: rings, queues: queues) { _ in },
+                        seed: seed &+ UInt64(index),
+                        now: now))
+            }
+            let endpoints = addresses.map { list in
+                ShardEndpoint(
+                    addresses: list.map { CandidateAddress(address: $0.addressText, port: $0.port, transport: .udp) })
+            }
+            handle = MediaHandle(
+                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial()
+            ) { shard, command in queues[shard].push(command, urgent: false) != .full }
+            for (shard, list) in addresses.enumerated() {
+                for (socket, address) in list.enumerated() { owners[address] = (shard, socket) }
+            }
+        }
+
+        deinit {
+            for index in 0..<count { shards[index].closeAll() }
+            shards.deinitialize(count: count)
+            shards.deallocate()
+        }
+
+        func owns(_ address: IPAddressPort) -> Bool { owners[address] != nil }
+
+        /// One tick of every shard: commands, rings, the datagrams that have arrived, then what is due. Repeated until the
+        /// shards have nothing for each other.
+        /// - Returns: what they send.
+        func tick(_ arrived: [VirtualDatagram], at now: MediaInstant) -> [VirtualDatagram] {
+            var arrived = arrived
+            for _ in 0..<8 {
+                for index in 0..<count {
+                    shards[index].beginTick(at: now, wallClock: VirtualClock.wallClock(at: now))
+                    shards[index].drainCommands(limit: .max)
+                    shards[index].drainRings()
+                }
+                for datagram in arrived { deliver(datagram) }
+                arrived.removeAll()
+                for index in 0..<count { shards[index].endTick() }
+                if !(0..<count).contains(where: { shards[$0].links.hasIncoming }) { break }
+            }
+            var sent: [VirtualDatagram] = []
+            for output in outputs {
+                sent.append(contentsOf: output.outbox)
+                output.outbox.removeAll(keepingCapacity: true)
+            }
+            datagramsSent += sent.count
+            segmentedMessages = outputs.reduce(0) { $0 + $1.segmented }
+            return sent
+        }
+
+        /// When some shard has something to do by itself.
+        var nextDeadline: MediaInstant? {
+            (0..<count).map { shards[$0].nextDeadline() }.reduce(nil) { earliest($0, $1) }
+        }
+
+        /// A look at one shard's state, or a change to it, between ticks.
+        func withShard<Result>(_ index: Int, _ body: (inout Shard) throws -> Result) rethrows -> Result {
+            try body(&shards[index])
+        }
+
+        func value(_ counter: ShardCounter) -> UInt64 { counters.reduce(0) { $0 + $1.value(counter) } }
+
+        func value(_ reason: DropReason) -> UInt64 { counters.reduce(0) { $0 + $1.value(reason) } }
+
+        /// Every drop reason with a count.
+        var drops: [DropReason: UInt64] {
+            var result: [DropReason: UInt64] = [:]
+            for reason in DropReason.allCases where value(reason) > 0 { result[reason] = value(reason) }
+            return result
+        }
+
+        private func deliver(_ datagram: VirtualDatagram) {
+            guard let (shard, socket) = owners[datagram.to] else { return }
+            var bytes = datagram.bytes
+            let isOversized = bytes.count > Int(CLN_RECEIVE_SIZE)
+            var source = cln_address(datagram.from)
+            bytes.withUnsafeMutableBytes { buffer in
+                shards[shard].datagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
+            }
+        }
+    }
+#endif
