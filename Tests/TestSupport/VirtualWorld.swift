@@ -100,6 +100,8 @@
             // Commands given between steps are carried out now.
             let target = max(next ?? end, clock.now + quantum)
             clock.advance(to: min(target, end))
+            WallClock.set(clock.now)
+            defer { WallClock.set(nil) }
             var toServer = injected
             injected = []
             while let datagram = network.receive(at: clock.now) {

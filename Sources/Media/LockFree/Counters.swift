@@ -1,15 +1,16 @@
 import Synchronization
 
 // Roles
-//   One writer: the shard whose counters they are calls `add`. Any thread calls `value` and `snapshot`.
+//   One writer: the shard whose counters they are calls `add`. Any thread calls `value`.
 //
 // Layout
 //   One 8-byte atomic per case of `ShardCounter` and `DropReason`, in an allocation aligned to and padded with 128 bytes, so that no other
 //   shard's counters share a cache line.
 //
 // Ordering
-//   All relaxed: a counter publishes nothing but itself, and two counters of one snapshot may be of different moments. `add`
-//   is a load and a store, not a read-modify-write: with one writer nothing is lost, and it costs what a plain add costs.
+//   All relaxed: a counter publishes nothing but itself, and two counters read one after the other may be of different
+//   moments. `add` is a load and a store, not a read-modify-write: with one writer nothing is lost, and it costs what a
+//   plain add costs.
 //
 // Progress and overflow
 //   Wait-free; values wrap at 2^64.
