@@ -12,10 +12,9 @@ from call import REMEMBER_CONNECTIONS
 
 PROGRAM = os.environ.get("ROUNDHOUSE_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
-    # The fake camera gives 20 frames a second unless told otherwise.
-    "--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream", "--no-sandbox",
-    "--ignore-certificate-errors", "--autoplay-policy=no-user-gesture-required", "--mute-audio", "--disable-gpu",
-    "--disable-dev-shm-usage", "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
+    "--use-fake-ui-for-media-stream", "--no-sandbox", "--ignore-certificate-errors",
+    "--autoplay-policy=no-user-gesture-required", "--mute-audio", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
 ]
 
@@ -45,10 +44,13 @@ class Page:
 
 
 class Chromium:
-    """`async with Chromium(folder) as browser` starts one browser process, inside a namespace if one is named."""
+    """`async with Chromium(folder) as browser` starts one browser process, inside a namespace if one is named.
 
-    def __init__(self, folder, namespace=None):
-        self.folder, self.namespace = pathlib.Path(folder), namespace
+    `rate` is the fake camera's, in frames a second: many people in one browser need a slow one.
+    """
+
+    def __init__(self, folder, namespace=None, rate=20):
+        self.folder, self.namespace, self.rate = pathlib.Path(folder), namespace, rate
 
     async def __aenter__(self):
         self.stack = contextlib.AsyncExitStack()
@@ -59,7 +61,8 @@ class Chromium:
             program.write_text(
                 f"#!/bin/sh\nexec ip netns exec {shlex.quote(self.namespace)} {shlex.quote(PROGRAM)} \"$@\"\n")
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self.browser = await driver.chromium.launch(executable_path=str(program), args=FLAGS)
+        flags = [f"--use-fake-device-for-media-stream=fps={self.rate}", *FLAGS]
+        self.browser = await driver.chromium.launch(executable_path=str(program), args=flags)
         self.stack.push_async_callback(self.browser.close)
         return self
 

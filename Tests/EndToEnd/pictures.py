@@ -18,7 +18,7 @@ async def take(folder):
     with tempfile.TemporaryDirectory() as scratch:
         server = await Gateway(scratch).start()
         try:
-            async with Chromium(scratch) as browser:
+            async with Chromium(scratch, rate=5) as browser:
                 people = []
                 for name in PEOPLE:
                     people.append(await Person(await browser.page(), server.url, "Turntable", name).enter())
