@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from datagrams import (
     BINDING_ERROR, BINDING_SUCCESS, MediaSocket, attribute, dtls_record, mutations, rtcp_packet, rtp_packet, stun_kind,
     stun_request, well_formed)
@@ -74,16 +76,15 @@ async def test_noise_on_a_checked_path_is_dropped_and_the_path_still_answers(gat
             before = await gateway.drops()
             # Now the port knows this address: what follows reaches the transport itself.
             for kind in (20, 21, 22, 23, 24, 25, 63):
-                media.send(dtls_record(kind))
                 for end in range(14):
                     media.send(dtls_record(kind)[:end])
-            hello = dtls_record(22)
-            media.send(hello[:11] + b"\xff\xff" + hello[13:])
             for sequence in range(50):
                 media.send(rtp_packet(0xABCD0000 + sequence, sequence))
                 media.send(rtcp_packet(200 + sequence % 8, sequence % 32))
             for data in mutations(seed=7, count=3000):
-                media.send(data)
+                # Whole DTLS records are the next test's.
+                if not data or not 20 <= data[0] <= 63:
+                    media.send(data)
 
             async def counted():
                 return await gateway.drops() > before + 100
@@ -93,6 +94,30 @@ async def test_noise_on_a_checked_path_is_dropped_and_the_path_still_answers(gat
             answer = check(media, username, password)
             assert answer and stun_kind(answer) == BINDING_SUCCESS, "the path does not answer any more"
         gateway.assert_alive()
+
+
+@pytest.mark.parametrize("kind", [21, 22, 23])
+async def test_a_broken_handshake_fails_its_own_transport_only(gateway, kind):
+    async with ProtooClient(gateway, "broken", "bystander") as bystander:
+        await bystander.join()
+        async with ProtooClient(gateway, "broken", "breaker") as breaker:
+            await breaker.join()
+            username, password, port = await transport_of(breaker)
+            with MediaSocket(gateway, port) as media:
+                assert check(media, username, password)
+                media.send(dtls_record(kind, b"\1\0\0\1" + b"\xff" * 60))
+
+                async def settled():
+                    # Either the record was dropped and the path still answers, or the peer is told that it failed.
+                    if breaker.close_code == 4000:
+                        return "failed"
+                    answer = await asyncio.to_thread(check, media, username, password)
+                    return "dropped" if answer and stun_kind(answer) == BINDING_SUCCESS else None
+                outcome = await until(settled, 10, "the record is dropped, or the peer is told")
+        if outcome == "failed":
+            await until(lambda: bystander.heard("peerClosed"), 5, "the others are told")
+        await bystander.request("getRouterRtpCapabilities")
+    gateway.assert_alive()
 
 
 async def test_a_check_with_wrong_credentials_gets_no_path(gateway):

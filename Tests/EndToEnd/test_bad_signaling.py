@@ -235,7 +235,7 @@ async def test_a_frame_that_is_no_message_harms_only_its_sender(gateway, name):
 def request_number(text):
     try:
         message = json.loads(text)
-        str(message).encode()  # Half a surrogate is no text, so the frame is no JSON.
+        json.dumps(message, ensure_ascii=False).encode()  # Half a surrogate is no text, so the frame is no JSON.
         number = message.get("id") if message.get("request") else None
     except (ValueError, AttributeError, RecursionError):
         return None

@@ -76,7 +76,7 @@ async def test_memory_returns_after_rooms_joined_and_left_for_a_minute(gateway, 
     (artifacts / "memory.txt").write_text("\n".join(str(one) for one in history) + "\n")
     peers = (number - 1) * ROOMS * PEERS
     growth = history[-1] - memory
-    assert growth < 16 << 20, f"{growth / 1e6:.1f} MB more after {peers} peers: {history}"
+    assert growth < 8 << 20, f"{growth / 1e6:.1f} MB more after {peers} peers: {history}"
 
     async def returned():
         return gateway.open_descriptors() <= descriptors + 2

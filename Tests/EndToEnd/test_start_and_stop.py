@@ -22,7 +22,7 @@ async def refused(gateway, seconds=15):
         await gateway.kill()
     assert code > 0, f"ended with {code}:\n{gateway.log}"
     assert_no_trap(gateway.log)
-    assert len(gateway.log.strip().splitlines()) <= 8, f"more than a person wants to read:\n{gateway.log}"
+    assert len(gateway.log.strip().splitlines()) <= 16, f"more than a person wants to read:\n{gateway.log}"
     return gateway.log
 
 
