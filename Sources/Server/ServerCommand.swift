@@ -75,7 +75,7 @@ struct ServerCommand: AsyncParsableCommand {
             return handler
         }
         do throws(StartError) {
-            DescriptorLimit.raise()
+            try DescriptorLimit.raise(mediaThreads: shards)
             let plane = try openMediaPlane()
             let rooms: RoomRegistry
             let gateway: GatewayServer
