@@ -35,7 +35,7 @@ struct LayoutTests {
     }
 
     @Test func `unsafe code names its invariant`() {
-        expectNone(SourceTree.sources.flatMap(UnsafeCodeRules.violations))
+        expectNone(SourceTree.sources.flatMap { UnsafeCodeRules.violations(in: $0, of: SourceTree.sources) })
     }
 
     @Test func `no comment puts work off`() {

@@ -68,6 +68,20 @@ struct RuleTests {
         #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: explained)).isEmpty)
     }
 
+    @Test func `a buffer that is only handed on needs no line, one that is read does`() {
+        let handed = "static func parse(_ bytes: UnsafeRawBufferPointer) -> Int {\n    ByteReader(bytes).count\n}"
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: handed)).isEmpty)
+        let read = "static func first(_ bytes: UnsafeRawBufferPointer) -> UInt8 {\n    bytes[0]\n}"
+        #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: read)).count == 1)
+    }
+
+    @Test func `a type's own file speaks for its extensions`() {
+        let bare = SourceFile(path: "Sources/Media/A+B.swift", text: "func f(_ p: UnsafeRawPointer) {}")
+        let owner = SourceFile(path: "Sources/Media/A.swift", text: "// Safe: one thread.")
+        #expect(UnsafeCodeRules.violations(in: bare, of: [owner]).isEmpty)
+        #expect(UnsafeCodeRules.violations(in: bare, of: []).count == 1)
+    }
+
     @Test func `an unchecked Sendable needs its line right above`() {
         let bare = "final class A: @unchecked Sendable {}"
         #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: bare)).count == 1)

@@ -6,6 +6,7 @@ import COpenSSL
 /// as well as any other.
 // Sendable: every stored property is a `let`; after init the context is only read, and `SSL_new` on it is thread-safe
 // (its reference count is atomic and its certificate, key and options are never changed again).
+// Safe: `context` and `datagramMethod` are made in `init` and freed in `deinit` only; every connection keeps this object.
 final class DTLSCertificate: @unchecked Sendable {
     /// Digests of the certificate, one for each algorithm, in the order of `DTLSFingerprint.Algorithm.allCases`.
     let fingerprints: [DTLSFingerprint]

@@ -1,4 +1,6 @@
 /// Outgoing datagrams of a handshake, each kept apart from the next. Empty, it holds no memory.
+// Safe: `append` writes a datagram's length together with its bytes, so `start..<head` lies within them; `fits` bounds the
+// copy into the caller's buffer.
 struct DatagramQueue {
     /// More than any flight of ours; beyond it datagrams are refused.
     static let capacity = 65_536

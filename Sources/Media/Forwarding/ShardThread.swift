@@ -33,6 +33,7 @@ final class ShardThread: @unchecked Sendable {
     /// Starts the thread; `false` when the system has none to give.
     func start() -> Bool {
         var thread = pthread_t()
+        // Safe: retained for the new thread, which takes the one reference over; given back here if there is no thread.
         let context = Unmanaged.passRetained(self)
         let result = pthread_create(
             &thread, nil,

@@ -78,6 +78,7 @@ extension IPAddressPort {
 enum NetworkInterfaces {
     /// Addresses of interfaces that are up, of one family, with the given port; loopback last.
     static func addresses(family: IPAddressPort.Family, port: UInt16) -> [IPAddressPort] {
+        // Safe: the list is read before it is freed; an address's family says how many bytes the kernel put there.
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }
         defer { freeifaddrs(list) }
