@@ -37,7 +37,10 @@ public final class GatewayServer: Sendable {
         do throws(GatewayError) {
             let listener = try await HTTPListener.bind(
                 configuration, on: group, router: router, counters: counters,
-                opened: { opener.yield(($0, $1)) })
+                opened: { connection, handshake in
+                    guard case .terminated = opener.yield((connection, handshake)) else { return }
+                    connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+                })
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, opened: opened, opener: opener, counters: counters)

@@ -21,7 +21,8 @@ actor SignalingGateway {
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
         guard await opened(connection) else {
-            return connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+            connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+            return await connection.waitUntilClosed()
         }
         counters.sessionOpened()
         var logger = logger
@@ -40,9 +41,9 @@ actor SignalingGateway {
             logger.warning("client refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: error.message)
             session.ended()
-            // What the client still sends is not for anybody; this ends with the connection.
-            for await _ in connection.messages {}
         }
+        // The closing handshake is part of the service: a server that stops lets its clients read why.
+        await connection.waitUntilClosed()
         counters.sessionClosed()
         await ended(connection)
     }

@@ -9,17 +9,16 @@ import NIOCore
 /// Sits on the listening socket: bounds the number of connections, and pauses accepting when the process has no
 /// descriptor left.
 ///
-/// A listening socket stays readable while `accept` fails with EMFILE, so accepting again at once would spin.
-final class AcceptGuard: ChannelDuplexHandler {
+/// A listening socket stays readable while `accept` fails with EMFILE, so accepting again at once would spin. Only the
+/// channel's `autoRead` takes the socket off the selector: after a failed accept a held back `read` changes nothing.
+final class AcceptGuard: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
-    typealias OutboundIn = Never
 
     private let limit: Int
     private let counters: GatewayCounters
     private let pause: TimeAmount
     private var isPaused = false
-    private var isReadHeld = false
 
     init(limit: Int, counters: GatewayCounters, pause: TimeAmount = .milliseconds(200)) {
         self.limit = limit
@@ -46,22 +45,18 @@ final class AcceptGuard: ChannelDuplexHandler {
         counters.acceptFailed()
         guard !isPaused else { return }
         isPaused = true
+        setReading(false, context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: pause) {
             let (handler, context) = bound.value
-            handler.resume(context)
+            handler.isPaused = false
+            handler.setReading(true, context)
         }
     }
 
-    func read(context: ChannelHandlerContext) {
-        if isPaused { isReadHeld = true } else { context.read() }
-    }
-
-    private func resume(_ context: ChannelHandlerContext) {
-        isPaused = false
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context.read()
+    private func setReading(_ isOn: Bool, _ context: ChannelHandlerContext) {
+        // Fails only for a channel that is closed.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isOn)
     }
 
     static func isExhaustion(_ code: CInt) -> Bool {

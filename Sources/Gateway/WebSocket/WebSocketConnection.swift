@@ -31,14 +31,18 @@ final class WebSocketConnection: Sendable {
     private let outbox = Mutex(Outbox())
     private let outgoingLimit: Int
     let eventLoop: any EventLoop
+    private let closeFuture: EventLoopFuture<Void>
     private let wake: @Sendable () -> Void
 
     /// A message counts as this many bytes more than its text: frame, queue entry, buffer.
     static let overheadPerMessage = 64
 
     /// - Parameter wake: called on the event loop when the outbox has something to take.
-    init(eventLoop: any EventLoop, outgoingLimit: Int, gate: WebSocketReadGate, wake: @escaping @Sendable () -> Void) {
-        self.eventLoop = eventLoop
+    init(
+        channel: any Channel, outgoingLimit: Int, gate: WebSocketReadGate, wake: @escaping @Sendable () -> Void
+    ) {
+        eventLoop = channel.eventLoop
+        closeFuture = channel.closeFuture
         self.outgoingLimit = outgoingLimit
         self.gate = gate
         self.wake = wake
@@ -51,6 +55,9 @@ final class WebSocketConnection: Sendable {
         messages = sequence.sequence
         source = sequence.source
     }
+
+    /// Returns when the socket is closed; the messages may have ended before, with the closing handshake.
+    func waitUntilClosed() async { try? await closeFuture.get() }
 
     func send(_ text: String) { enqueue(.text(text), bytes: text.utf8.count + Self.overheadPerMessage) }
 

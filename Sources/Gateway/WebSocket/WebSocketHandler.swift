@@ -41,7 +41,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             eventLoop: eventLoop, resume: { bound.value.resumeReading() },
             terminated: { bound.value.beginClosing(.goingAway, "") })
         let connection = WebSocketConnection(
-            eventLoop: eventLoop, outgoingLimit: limits.outgoingBytes, gate: gate,
+            channel: context.channel, outgoingLimit: limits.outgoingBytes, gate: gate,
             wake: { bound.value.writeOutgoing() })
         self.connection = connection
         lastHeard = eventLoop.now
