@@ -260,3 +260,69 @@ import Testing
         }
     }
 }
+
+/// What a room asks of a client, and in which order it arrives.
+@Suite(.timeLimit(.minutes(1))) struct ServerRequestTests {
+    private let opus = """
+        {"codecs":[{"mimeType":"audio/opus","payloadType":111,"clockRate":48000,"channels":2}],
+        "encodings":[{"ssrc":1234}],"rtcp":{"cname":"a"}}
+        """
+
+    /// Alice sends audio; the returned Bob can receive and is about to join.
+    private func meet(_ server: TestServer) async throws -> (
+        alice: WebSocketClient, bob: WebSocketClient, join: JSONValue
+    ) {
+        let alice = try await server.join("alice")
+        _ = try await alice.join("Alice")
+        let transport = try await alice.request("createWebRtcTransport", .object(["producing": .bool(true)]))
+        let produced = try await alice.request(
+            "produce",
+            .object([
+                "transportId": transport["data"]?["id"] ?? .null, "kind": .string("audio"),
+                "rtpParameters": try JSONValue(parsing: opus), "appData": .object([:]),
+            ]))
+        #expect(produced["ok"] == .bool(true), "\(produced)")
+        let bob = try await server.join("bob")
+        let capabilities = try await bob.request("getRouterRtpCapabilities")["data"] ?? .null
+        _ = try await bob.request("createWebRtcTransport", .object(["consuming": .bool(true)]))
+        let join: JSONValue = .object(["displayName": .string("Bob"), "rtpCapabilities": capabilities])
+        return (alice, bob, join)
+    }
+
+    private func newConsumer(_ client: WebSocketClient) async throws -> JSONValue {
+        while true {
+            let message = try await client.nextMessage()
+            if message["request"] == .bool(true), message["method"] == .string("newConsumer") { return message }
+        }
+    }
+
+    @Test func `newConsumer follows the response of the join that caused it`() async throws {
+        try await TestServer.with { server in
+            let (_, bob, join) = try await meet(server)
+            #expect(try await bob.request("join", join)["ok"] == .bool(true))
+            #expect(!bob.backlog.contains { $0["method"] == .string("newConsumer") })
+            let request = try await newConsumer(bob)
+            #expect(request["data"]?["peerId"] == .string("alice"))
+            #expect(request["data"]?["kind"] == .string("audio"))
+            let id = try #require(request["id"])
+            try await bob.send(
+                JSONValue.object(["response": .bool(true), "id": id, "ok": .bool(true), "data": .object([:])]).text)
+            let resume = try await bob.request(
+                "resumeConsumer", .object(["consumerId": request["data"]?["id"] ?? .null]))
+            #expect(resume["ok"] == .bool(true))
+            #expect(server.gateway.counters.snapshot().rejectedMessages.isEmpty)
+        }
+    }
+
+    @Test func `a client that does not answer newConsumer loses the consumer, not the connection`() async throws {
+        var limits = GatewayLimits()
+        limits.responseTimeout = .milliseconds(100)
+        try await TestServer.with(limits: limits) { server in
+            let (_, bob, join) = try await meet(server)
+            _ = try await bob.request("join", join)
+            _ = try await newConsumer(bob)
+            try await eventually { server.gateway.counters.snapshot().outgoingRequestTimeouts == 1 }
+            #expect(try await bob.request("getRouterRtpCapabilities")["ok"] == .bool(true))
+        }
+    }
+}
