@@ -32,13 +32,13 @@ actor SignalingGateway {
             connection: connection, dialect: handshake.dialect, limits: limits, counters: counters, logger: logger)
         do throws(RoomError) {
             let (room, peer) = try await rooms.connect(handshake.peerID, to: handshake.roomID, through: session)
-            logger.debug("client connected")
+            logger.info("peer connected")
             await session.run(in: room, as: peer)
             session.ended()
             await room.disconnected(peer)
-            logger.debug("client disconnected")
+            logger.info("peer disconnected")
         } catch {
-            logger.warning("client refused", metadata: ["error": "\(error)"])
+            logger.warning("peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: error.message)
             session.ended()
         }
