@@ -10,10 +10,12 @@ public struct MediaConfiguration: Sendable {
     public var announcedAddress: String?
     /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
     public var certificateFile: String?
+    /// The PEM file of the certificate's private key.
     public var privateKeyFile: String?
     /// Pin each shard's thread to a core.
     public var pinsThreads: Bool
 
+    /// A configuration; the defaults suit a server with a public address.
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
         announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,

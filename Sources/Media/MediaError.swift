@@ -16,14 +16,17 @@ public struct MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case certificate
     }
 
+    /// What kind of failure it is.
     public let code: Code
     /// What is wrong and what to do about it, for a person.
     public let message: String
 
+    /// An error with its message.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
+    /// Code and message.
     public var description: String { "\(code.rawValue): \(message)" }
 }

@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// Open it, take a handle for each room, close it at the end.
 public final class MediaPlane: Sendable {
+    /// The door for rooms.
     public let handle: MediaHandle
     private let threads: [ShardThread]
     private let state = Mutex(State.ready)
@@ -185,6 +186,7 @@ extension MediaCommand {
 
 /// One shard's counters since start.
 public struct ShardCounters: Sendable {
+    /// The shard's index.
     public var shard: Int
     /// Metric name suffix → value, in a stable order: `packets_received`, `packets_forwarded`, ….
     public var values: [(name: String, value: UInt64)]
@@ -193,6 +195,7 @@ public struct ShardCounters: Sendable {
     /// CPU time of the shard's thread in seconds.
     public var cpuSeconds: Double
 
+    /// Counters of one shard.
     public init(
         shard: Int, values: [(name: String, value: UInt64)], drops: [(reason: String, count: UInt64)],
         cpuSeconds: Double

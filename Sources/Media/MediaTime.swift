@@ -2,17 +2,22 @@
 ///
 /// Machines are given it as an argument; none of them reads a clock.
 public struct MediaInstant: Hashable, Comparable, Sendable {
+    /// Since the origin.
     public var nanoseconds: UInt64
 
+    /// An instant.
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
+    /// Whether `a` comes first.
     public static func < (a: MediaInstant, b: MediaInstant) -> Bool { a.nanoseconds < b.nanoseconds }
 
+    /// The instant so much later; wraps rather than traps.
     public static func + (instant: MediaInstant, duration: MediaDuration) -> MediaInstant {
         MediaInstant(
             nanoseconds: UInt64(truncatingIfNeeded: Int64(bitPattern: instant.nanoseconds) &+ duration.nanoseconds))
     }
 
+    /// The time from `earlier` to `later`.
     public static func - (later: MediaInstant, earlier: MediaInstant) -> MediaDuration {
         MediaDuration(nanoseconds: Int64(bitPattern: later.nanoseconds &- earlier.nanoseconds))
     }
@@ -20,31 +25,44 @@ public struct MediaInstant: Hashable, Comparable, Sendable {
 
 /// A signed span of time in nanoseconds.
 public struct MediaDuration: Hashable, Comparable, Sendable {
+    /// The whole span.
     public var nanoseconds: Int64
 
+    /// A duration.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// So many microseconds.
     public static func microseconds(_ count: Int) -> MediaDuration { MediaDuration(nanoseconds: Int64(count) &* 1_000) }
+    /// So many milliseconds.
     public static func milliseconds(_ count: Int) -> MediaDuration {
         MediaDuration(nanoseconds: Int64(count) &* 1_000_000)
     }
+    /// So many seconds.
     public static func seconds(_ count: Int) -> MediaDuration {
         MediaDuration(nanoseconds: Int64(count) &* 1_000_000_000)
     }
 
+    /// No time.
     public static let zero = MediaDuration(nanoseconds: 0)
 
+    /// Whole microseconds, rounded towards zero.
     public var microseconds: Int64 { nanoseconds / 1_000 }
+    /// Whole milliseconds, rounded towards zero.
     public var milliseconds: Int64 { nanoseconds / 1_000_000 }
+    /// Seconds.
     public var seconds: Double { Double(nanoseconds) / 1e9 }
 
+    /// Whether `a` comes first.
     public static func < (a: MediaDuration, b: MediaDuration) -> Bool { a.nanoseconds < b.nanoseconds }
+    /// The sum; wraps rather than traps.
     public static func + (a: MediaDuration, b: MediaDuration) -> MediaDuration {
         MediaDuration(nanoseconds: a.nanoseconds &+ b.nanoseconds)
     }
+    /// The difference; wraps rather than traps.
     public static func - (a: MediaDuration, b: MediaDuration) -> MediaDuration {
         MediaDuration(nanoseconds: a.nanoseconds &- b.nanoseconds)
     }
+    /// The multiple; wraps rather than traps.
     public static func * (a: MediaDuration, factor: Int) -> MediaDuration {
         MediaDuration(nanoseconds: a.nanoseconds &* Int64(factor))
     }

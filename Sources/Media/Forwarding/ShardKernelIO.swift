@@ -73,7 +73,8 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
             timespec.tv_nsec = Int(nanoseconds % 1_000_000_000)
         }
         return withUnsafeMutableBytes(of: &events) { raw in
-            let pointer = raw.baseAddress!.assumingMemoryBound(to: epoll_event.self)  // '!' okay: the tuple is not empty.
+            // '!' okay: the tuple is not empty.
+            let pointer = raw.baseAddress!.assumingMemoryBound(to: epoll_event.self)
             let count =
                 timeout == nil
                 ? epoll_pwait2(epoll, pointer, 4, nil, nil) : epoll_pwait2(epoll, pointer, 4, &timespec, nil)

@@ -47,12 +47,14 @@ public struct MediaHandle: Sendable {
         return key
     }
 
+    /// Tells the transport the server's DTLS role and the client's certificate.
     public func connectTransport(
         _ key: TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint
     ) throws(MediaError) {
         try send(.connectTransport(key, role: role, remoteFingerprint: remoteFingerprint), to: key.shard)
     }
 
+    /// Gives the transport new credentials; its address stays until a check with them arrives.
     public func restartICE(_ key: TransportKey, credentials: ICECredentials) throws(MediaError) {
         try send(.restartICE(key, credentials), to: key.shard)
     }
@@ -63,6 +65,7 @@ public struct MediaHandle: Sendable {
         sendClosing(.closeTransport(key), to: key.shard)
     }
 
+    /// Opens a producer on a transport, and on its shard.
     public func openProducer(_ settings: ProducerSettings, on transport: TransportKey) throws(MediaError) -> ProducerKey
     {
         let key = ProducerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: serial.next()))
@@ -70,12 +73,15 @@ public struct MediaHandle: Sendable {
         return key
     }
 
+    /// Pauses or resumes a producer.
     public func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) throws(MediaError) {
         try send(.setProducerPaused(key, isPaused), to: key.shard)
     }
 
+    /// Closes a producer; its consumers get nothing more.
     public func closeProducer(_ key: ProducerKey) { sendClosing(.closeProducer(key), to: key.shard) }
 
+    /// Opens a consumer of a producer on a transport, and on its shard.
     public func openConsumer(
         _ settings: ConsumerSettings, of producer: ProducerKey, on transport: TransportKey
     ) throws(MediaError) -> ConsumerKey {
@@ -84,18 +90,22 @@ public struct MediaHandle: Sendable {
         return key
     }
 
+    /// Pauses or resumes a consumer for itself.
     public func setConsumerPaused(_ key: ConsumerKey, _ isPaused: Bool) throws(MediaError) {
         try send(.setConsumerPaused(key, isPaused), to: key.shard)
     }
 
+    /// Tells a consumer's shard that its producer was paused or resumed.
     public func setConsumerProducerPaused(_ key: ConsumerKey, _ isPaused: Bool) throws(MediaError) {
         try send(.setConsumerProducerPaused(key, isPaused), to: key.shard)
     }
 
+    /// Asks the producer of a consumer for a key frame.
     public func requestKeyFrame(_ key: ConsumerKey) throws(MediaError) {
         try send(.requestKeyFrame(key), to: key.shard)
     }
 
+    /// Closes a consumer.
     public func closeConsumer(_ key: ConsumerKey) { sendClosing(.closeConsumer(key), to: key.shard) }
 
     /// Asks every shard that owns one of `keys` for their statistics.

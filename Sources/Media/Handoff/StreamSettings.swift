@@ -20,58 +20,95 @@ public enum CodecKind: UInt8, Sendable, Hashable {
 ///
 /// The list and its numbering are `spec` mediasoup ≥ 3.17: see Docs/Signaling.md.
 public enum RouterExtensionID {
+    /// The media section it belongs to (RFC 8843).
     public static let mid: UInt8 = 1
+    /// The RTP stream identifier (RFC 8852).
     public static let rid: UInt8 = 2
+    /// Which RID a retransmission repairs (RFC 8852).
     public static let repairedRID: UInt8 = 3
+    /// The time of sending, 24 bits of 6.18 fixed point.
     public static let absSendTime: UInt8 = 4
+    /// The number by which transport-wide feedback names packets.
     public static let transportWideSequence: UInt8 = 5
+    /// The sound's level (RFC 6464).
     public static let audioLevel: UInt8 = 6
+    /// AV1's frame dependencies, also used by other codecs.
     public static let dependencyDescriptor: UInt8 = 7
+    /// The rotation of the picture (3GPP TS 26.114).
     public static let videoOrientation: UInt8 = 8
+    /// The time between capture and sending (RFC 5450).
     public static let transmissionOffset: UInt8 = 9
+    /// The time of capture.
     public static let absCaptureTime: UInt8 = 10
+    /// How long a receiver should hold a picture back.
     public static let playoutDelay: UInt8 = 11
 }
 
 /// Header extension identifiers as one endpoint negotiated them; zero means "not negotiated".
 public struct HeaderExtensionIDs: Sendable, Hashable {
+    /// The media section it belongs to (RFC 8843).
     public var mid: UInt8 = 0
+    /// The RTP stream identifier (RFC 8852).
     public var rid: UInt8 = 0
+    /// Which RID a retransmission repairs (RFC 8852).
     public var repairedRID: UInt8 = 0
+    /// The time of sending, 24 bits of 6.18 fixed point.
     public var absSendTime: UInt8 = 0
+    /// The number by which transport-wide feedback names packets.
     public var transportWideSequence: UInt8 = 0
+    /// The sound's level (RFC 6464).
     public var audioLevel: UInt8 = 0
+    /// AV1's frame dependencies, also used by other codecs.
     public var dependencyDescriptor: UInt8 = 0
+    /// The rotation of the picture (3GPP TS 26.114).
     public var videoOrientation: UInt8 = 0
+    /// The time between capture and sending (RFC 5450).
     public var transmissionOffset: UInt8 = 0
+    /// The time of capture.
     public var absCaptureTime: UInt8 = 0
+    /// How long a receiver should hold a picture back.
     public var playoutDelay: UInt8 = 0
 
+    /// Nothing negotiated.
     public init() {}
 }
 
 /// The RTCP feedback negotiated for a codec.
 public struct FeedbackSupport: OptionSet, Sendable, Hashable {
+    /// One bit for each kind.
     public let rawValue: UInt8
+    /// Feedback by its bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Negative acknowledgements (RFC 4585).
     public static let nack = FeedbackSupport(rawValue: 1)
+    /// `nack pli` (RFC 4585).
     public static let pictureLossIndication = FeedbackSupport(rawValue: 2)
+    /// `ccm fir` (RFC 5104).
     public static let fullIntraRequest = FeedbackSupport(rawValue: 4)
+    /// `transport-cc`.
     public static let transportWide = FeedbackSupport(rawValue: 8)
+    /// `goog-remb`.
     public static let receiverEstimatedMaximumBitrate = FeedbackSupport(rawValue: 16)
 }
 
 /// One media codec of a producer: the payload type the client sends and the one the router uses for it.
 public struct ProducerCodec: Sendable, Hashable {
+    /// What the payload is.
     public var codec: CodecKind
+    /// RTP timestamp units a second.
     public var clockRate: UInt32
+    /// The number in RTP headers.
     public var payloadType: UInt8
+    /// The router's number for it.
     public var mappedPayloadType: UInt8
     /// The client's RTX payload type for this codec and the router's; `nil` where RTX was not negotiated.
     public var rtxPayloadType: UInt8?
+    /// The router's RTX number for it.
     public var mappedRTXPayloadType: UInt8?
+    /// What may be asked of the sender.
     public var feedback: FeedbackSupport
 
+    /// A codec.
     public init(
         codec: CodecKind, clockRate: UInt32, payloadType: UInt8, mappedPayloadType: UInt8,
         rtxPayloadType: UInt8? = nil, mappedRTXPayloadType: UInt8? = nil, feedback: FeedbackSupport = []
@@ -90,12 +127,14 @@ public struct ProducerCodec: Sendable, Hashable {
 public struct ProducerEncoding: Sendable, Hashable {
     /// The SSRC the client announced, if it did; else the stream is learned by RID or MID.
     public var ssrc: SSRC?
+    /// The SSRC of its retransmissions.
     public var rtxSSRC: SSRC?
     /// The RTP stream identifier (RFC 8852), at most 16 characters.
     public var rid: String?
     /// The SSRC by which consumers inside the server refer to this encoding.
     public var mappedSSRC: SSRC
 
+    /// An encoding.
     public init(ssrc: SSRC? = nil, rtxSSRC: SSRC? = nil, rid: String? = nil, mappedSSRC: SSRC) {
         self.ssrc = ssrc
         self.rtxSSRC = rtxSSRC
@@ -106,16 +145,24 @@ public struct ProducerEncoding: Sendable, Hashable {
 
 /// What a shard needs to receive one producer's streams.
 public struct ProducerSettings: Sendable {
+    /// Audio or video.
     public var kind: MediaKind
+    /// The media section the client sends it in, by which its streams may be learned.
     public var mid: String?
+    /// The sender's canonical name (RFC 3550 §6.5.1).
     public var cname: String
+    /// The codecs, preferred first.
     public var codecs: [ProducerCodec]
+    /// The encodings, in the client's order.
     public var encodings: [ProducerEncoding]
+    /// The client's numbers for header extensions.
     public var headerExtensions: HeaderExtensionIDs
+    /// Whether it starts paused.
     public var isPaused: Bool
     /// Further key frame requests within this time of one are merged into one at its end; zero disables the hold-off.
     public var keyFrameRequestDelay: MediaDuration
 
+    /// Settings.
     public init(
         kind: MediaKind, mid: String?, cname: String, codecs: [ProducerCodec], encodings: [ProducerEncoding],
         headerExtensions: HeaderExtensionIDs, isPaused: Bool = false, keyFrameRequestDelay: MediaDuration = .zero
@@ -133,12 +180,18 @@ public struct ProducerSettings: Sendable {
 
 /// One codec a consumer accepts, in the router's payload types.
 public struct ConsumerCodec: Sendable, Hashable {
+    /// What the payload is.
     public var codec: CodecKind
+    /// RTP timestamp units a second.
     public var clockRate: UInt32
+    /// The number in RTP headers.
     public var payloadType: UInt8
+    /// The RTX number for it; `nil` where RTX was not negotiated.
     public var rtxPayloadType: UInt8?
+    /// What may be asked of the sender.
     public var feedback: FeedbackSupport
 
+    /// A codec.
     public init(
         codec: CodecKind, clockRate: UInt32, payloadType: UInt8, rtxPayloadType: UInt8? = nil,
         feedback: FeedbackSupport = []
@@ -153,20 +206,28 @@ public struct ConsumerCodec: Sendable, Hashable {
 
 /// What a shard needs to send one consumer's stream.
 public struct ConsumerSettings: Sendable {
+    /// Audio or video.
     public var kind: MediaKind
+    /// The media section on the client's side.
     public var mid: String?
     /// The CNAME of the sender report's SDES: the producer's (RFC 3550 §6.5.1).
     public var cname: String
+    /// The codecs the client accepts, preferred first.
     public var codecs: [ConsumerCodec]
+    /// The consumer's own SSRC.
     public var ssrc: SSRC
+    /// The SSRC of its retransmissions.
     public var rtxSSRC: SSRC?
     /// The producer's encodings in order, by their mapped SSRCs; one of them is forwarded at a time.
     public var encodings: [SSRC]
     /// The router's extension ids that this consumer negotiated; zero for the rest.
     public var headerExtensions: HeaderExtensionIDs
+    /// Whether it starts paused.
     public var isPaused: Bool
+    /// Whether its producer is paused.
     public var isProducerPaused: Bool
 
+    /// Settings.
     public init(
         kind: MediaKind, mid: String?, cname: String, codecs: [ConsumerCodec], ssrc: SSRC, rtxSSRC: SSRC?,
         encodings: [SSRC], headerExtensions: HeaderExtensionIDs, isPaused: Bool, isProducerPaused: Bool

@@ -5,6 +5,7 @@ public struct TransportSettings: Sendable {
     /// How long the transport stays connected without a valid binding request (RFC 7675); zero disables the check.
     public var consentTimeout: MediaDuration
 
+    /// Settings.
     public init(iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30)) {
         self.iceCredentials = iceCredentials
         self.consentTimeout = consentTimeout
