@@ -150,7 +150,8 @@ extension Shard {
         let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
         joined.copyMemory(from: template)
         UnsafeMutableRawBufferPointer(rebasing: joined[template.count...]).copyMemory(from: payload)
-        source.pointee.histories[Int(packet.encoding)].store(
+        let history = source.pointee.histories + Int(packet.encoding)
+        history.pointee.store(
             extended: packet.sequence, bytes: UnsafeRawBufferPointer(rebasing: joined[..<length]),
             timestamp: packet.timestamp, tag: UInt32(packet.headerLength) << 8 | UInt32(packet.payloadType), at: now)
     }

@@ -102,7 +102,8 @@ extension Shard {
         let stream = UnsafeMutablePointer<ReceivingStream>.allocate(capacity: 1)
         stream.initialize(to: ReceivingStream(producer: producer, encoding: encoding, ssrc: ssrc, codec: codec))
         producer.pointee.streams[encoding] = stream
-        producer.pointee.transport.pointee.streams.insert(ssrc.rawValue, .init(stream: stream, isRTX: false))
+        let transport = producer.pointee.transport
+        transport.pointee.streams.insert(ssrc.rawValue, .init(stream: stream, isRTX: false))
         return stream
     }
 

@@ -178,7 +178,8 @@ extension Shard {
             }
             stream.pointee.stream.rtxSSRC = ssrc
             let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)
-            producer.pointee.transport.pointee.streams.insert(ssrc.rawValue, reference)
+            let transport = producer.pointee.transport
+            transport.pointee.streams.insert(ssrc.rawValue, reference)
             return reference
         }
         if let old = producer.pointee.streams[encoding] {
