@@ -42,8 +42,16 @@ extension Shard {
         if case .stopped = consumer.pointee.flow { return }
         guard consumer.pointee.accepts(packet.payloadType) else { return counters.add(.unknownPayloadType) }
         let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
-        let decision = consumer.pointee.selector.packetReceived(
+        var decision = consumer.pointee.selector.packetReceived(
             encoding: Int(packet.encoding), isKeyFrame: canStart, at: now)
+        if decision == .forward, consumer.pointee.isBeyondReach(packet.sequence) {
+            // The sender numbers anew. Following it would change the roll-over counter behind the receiver's back
+            // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
+            consumer.pointee.selector.reset()
+            consumer.pointee.flow = .awaitingKeyFrame
+            decision = consumer.pointee.selector.packetReceived(
+                encoding: Int(packet.encoding), isKeyFrame: canStart, at: now)
+        }
         switch decision {
         case .discard:
             if case .awaitingKeyFrame = consumer.pointee.flow { counters.add(.awaitingKeyFrame) }

@@ -114,6 +114,9 @@ extension Shard {
         transport.pointee.streams.removeAll { _, reference in reference.stream == stream }
         for ssrc in ssrcs { transport.pointee.opener?.forget(ssrc.rawValue) }
         producer.pointee.streams[stream.pointee.encoding] = nil
+        if let highest = stream.pointee.stream.highestExtended {
+            producer.pointee.streamEnded(encoding: stream.pointee.encoding, highest: highest)
+        }
         stream.deinitialize(count: 1)
         stream.deallocate()
     }

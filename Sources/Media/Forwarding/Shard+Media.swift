@@ -112,7 +112,8 @@ extension Shard {
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet)  // '!' okay: allocated in init.
         let prepared = PreparedPacket(
-            producer: stream.pointee.producer.pointee.key.rawValue, sequence: extended,
+            producer: stream.pointee.producer.pointee.key.rawValue,
+            sequence: stream.pointee.producer.pointee.sequence(extended, encoding: stream.pointee.encoding),
             timestamp: header.timestamp.rawValue, headerLength: UInt16(truncatingIfNeeded: headerLength),
             payloadLength: UInt16(truncatingIfNeeded: payload.count),
             encoding: UInt8(truncatingIfNeeded: stream.pointee.encoding), payloadType: codec.mappedPayloadType,

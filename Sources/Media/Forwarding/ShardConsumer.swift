@@ -86,6 +86,14 @@ struct ShardConsumer: ~Copyable {
         return nil
     }
 
+    /// Whether a packet of the current source is numbered further on than any loss explains.
+    func isBeyondReach(_ number: UInt64) -> Bool {
+        sequence.isSynchronised && number > sequence.nextInput && number - sequence.nextInput >= Self.reach
+    }
+
+    /// Half a cycle: beyond it a receiver cannot tell the roll-over counter.
+    private static let reach: UInt64 = 0x8000
+
     var wantsMedia: Bool { !isPaused && !isProducerPaused }
 
     private static func midElement(_ settings: ConsumerSettings) -> (UInt64, UInt8) {

@@ -7,6 +7,9 @@ struct ShardProducer: ~Copyable {
     let settings: ProducerSettings
     /// One per encoding, once its SSRC is known.
     var streams: [UnsafeMutablePointer<ReceivingStream>?]
+    /// Per encoding: added to its stream's extended sequence numbers, so that they only grow when another stream takes
+    /// its place.
+    private var sequenceBases: [UInt64]
     var isPaused: Bool
     /// Bit n: shard n has consumers of this producer.
     var subscribedShards: UInt64 = 0
@@ -17,12 +20,21 @@ struct ShardProducer: ~Copyable {
         self.transport = transport
         self.settings = settings
         streams = Array(repeating: nil, count: settings.encodings.count)
+        sequenceBases = Array(repeating: 0, count: settings.encodings.count)
         isPaused = settings.isPaused
         codecs = .allocate(capacity: settings.codecs.count)
         _ = codecs.initialize(from: settings.codecs)
     }
 
     deinit { codecs.deallocate() }
+
+    /// A packet's number as consumers get it.
+    func sequence(_ extended: UInt64, encoding: Int) -> UInt64 { extended &+ sequenceBases[encoding] }
+
+    /// The encoding's stream ends: the next one's numbers begin two cycles on, as after a restart within a stream.
+    mutating func streamEnded(encoding: Int, highest: UInt64) {
+        sequenceBases[encoding] = (sequence(highest, encoding: encoding) >> 16 &+ 1) << 16
+    }
 
     /// The codec a media payload type stands for.
     func codec(forPayloadType payloadType: UInt8) -> ProducerCodec? {

@@ -33,7 +33,7 @@ struct SequenceRewriter: ~Copyable {
     /// The open run: it has no end yet. `nil` until the first synchronisation.
     private var open: Run?
     /// The input behind the newest one seen since the last synchronisation, kept or dropped.
-    private var nextInput: UInt64 = 0
+    private(set) var nextInput: UInt64 = 0
     /// The output for the next synchronisation: behind the newest one given out.
     private(set) var nextOutput: UInt64
     private var epoch: UInt8 = 0
