@@ -50,6 +50,7 @@ extension Shard {
 
     private mutating func connectTransport(_ key: TransportKey, _ role: DTLSRole, _ fingerprint: DTLSFingerprint) {
         guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+        if role == .client, transport.pointee.dtlsRole == .auto { becomeDTLSClient(transport) }
         transport.pointee.dtlsRole = role
         transport.pointee.dtls.setRemoteFingerprint(fingerprint)
         startHandshakeIfPossible(transport)

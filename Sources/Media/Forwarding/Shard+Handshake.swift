@@ -18,6 +18,17 @@ extension Shard {
         dtlsAdvanced(transport)
     }
 
+    /// The room tells the client's role after a check has already started the handshake as server: begin anew.
+    mutating func becomeDTLSClient(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        guard transport.pointee.isHandshakeStarted, transport.pointee.sealer == nil else { return }
+        do throws(MediaError) {
+            transport.pointee.dtls = try DTLSConnection(certificate: certificate)
+            transport.pointee.isHandshakeStarted = false
+        } catch {
+            transport.pointee.events.append(.commandFailed(transport.pointee.key, error))
+        }
+    }
+
     /// Sends the handshake's datagrams and carries out its events.
     mutating func dtlsAdvanced(_ transport: UnsafeMutablePointer<MediaTransport>) {
         while let event = transport.pointee.dtls.pollEvent() {
@@ -27,7 +38,12 @@ extension Shard {
             case .failed:
                 counters.add(.handshakesFailed)
                 setDTLSState(.failed, of: transport)
-            case .closed: setDTLSState(.closed, of: transport)
+            case .closed:
+                // The client said goodbye: its keys are over, in both directions (RFC 5764 §4.1).
+                transport.pointee.sealer = nil
+                transport.pointee.opener = nil
+                setDTLSState(.closed, of: transport)
+                readinessChanged(transport)
             }
         }
         while transport.pointee.selected != nil {
