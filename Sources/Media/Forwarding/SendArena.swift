@@ -18,7 +18,7 @@ struct SendArena: ~Copyable {
     /// Names a destination until the next `flush`.
     struct DestinationIndex {
         fileprivate var index: Int32
-        fileprivate var generation: UInt32
+        fileprivate var generation: UInt64
 
         /// An index that no generation matches.
         static let none = DestinationIndex(index: 0, generation: 0)
@@ -52,7 +52,8 @@ struct SendArena: ~Copyable {
     private var byteCount = 0
     private var entryCount = 0
     private var destinationCount = 0
-    private var generation: UInt32 = 1
+    /// Never repeats, so that an index kept for days names nothing by chance.
+    private var generation: UInt64 = 1
     /// Whether the sockets take several segments in one message.
     private let segments: Bool
 
@@ -123,7 +124,7 @@ struct SendArena: ~Copyable {
         byteCount = 0
         entryCount = 0
         destinationCount = 0
-        generation &+= 1
+        generation += 1
         return refused
     }
 

@@ -38,7 +38,10 @@ extension Shard {
     ) {
         counters.add(.stunRequests)
         let known = tupleNumbers.find(key)
-        guard let owner = transport(addressedBy: bytes) ?? known.flatMap({ tuples[$0]?.transport }) else { return }
+        let addressed = transport(addressedBy: bytes)
+        guard let owner = addressed.transport ?? known.flatMap({ tuples[$0]?.transport }) else {
+            return counters.add(addressed.isWellFormed ? .unknownUsernameFragment : .malformedSTUN)
+        }
         // A client may use its address for a new transport; the old one keeps the tuple until the check has passed.
         let isKnown = known.map { tuples[$0]?.transport == owner } ?? false
         let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
@@ -62,19 +65,12 @@ extension Shard {
         touch(owner)
     }
 
-    private func transportByFragment(of bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<MediaTransport>? {
-        guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return nil }
-        return transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)]
-    }
-
-    private func transport(addressedBy bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<MediaTransport>? {
-        guard ICELiteAgent.localUsernameFragment(of: bytes) != nil else {
-            counters.add(.malformedSTUN)
-            return nil
-        }
-        let transport = transportByFragment(of: bytes)
-        if transport == nil { counters.add(.unknownUsernameFragment) }
-        return transport
+    /// The transport whose user name fragment a binding request names, and whether it names one at all.
+    private func transport(
+        addressedBy bytes: UnsafeRawBufferPointer
+    ) -> (transport: UnsafeMutablePointer<MediaTransport>?, isWellFormed: Bool) {
+        guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
+        return (transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)], true)
     }
 
     /// A number for a tuple that no datagram finds yet.
