@@ -48,7 +48,7 @@
                     let count = io.receive(from: 0)
                     for index in 0..<count {
                         guard let bytes = io.datagram(index).bytes else { continue }
-                        peer.datagramReceived(bytes, on: io.localAddresses[0], at: .current)
+                        peer.datagramReceived(bytes, on: io.localAddresses[0], at: .current, wallClock: .current)
                     }
                     if count < Int(CLN_RECEIVE_BATCH) { break }
                 }

@@ -75,8 +75,11 @@
         /// Conditions of everything an address sends.
         func setConditions(_ conditions: LinkConditions, from address: IPAddressPort) { senders[address] = conditions }
 
-        /// Forgets what is under way.
-        func clear() { heap.removeAll() }
+        /// Forgets what is under way, and every link's past.
+        func clear() {
+            heap.removeAll()
+            links = [:]
+        }
 
         func send(_ datagram: VirtualDatagram, at now: MediaInstant) {
             guard let datagram = filter.map({ $0(datagram) }) ?? datagram else { return }

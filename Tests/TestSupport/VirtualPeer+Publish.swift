@@ -153,6 +153,32 @@
             send(UnsafeRawBufferPointer(rebasing: scratch[..<sealed]))
         }
 
+        /// Seals and sends an RTP packet of any content, on no stream of ours.
+        func sendRTP(
+            payloadType: UInt8, ssrc: SSRC, index: UInt64, payload: [UInt8], mid: String? = nil,
+            hasPadding: Bool = false
+        ) throws {
+            var writer = try RTPHeaderWriter(
+                into: scratch, payloadType: payloadType, hasMarker: false,
+                sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: index)), timestamp: RTPTimestamp(0),
+                ssrc: ssrc, hasPadding: hasPadding)
+            if let mid {
+                try writer.beginExtensions(.oneByte)
+                try append(mid, id: ClientCodecs.extensions.mid, to: &writer)
+            }
+            let headerLength = try writer.finish()
+            UnsafeMutableRawBufferPointer(rebasing: scratch[headerLength...]).copyBytes(from: payload)
+            sendRTP(headerLength: headerLength, length: headerLength + payload.count, ssrc: ssrc, index: index)
+        }
+
+        /// Seals and sends a datagram as RTCP, whatever is in it.
+        func sendRTCP(_ bytes: [UInt8]) {
+            guard sealer != nil, let start = scratch.baseAddress, bytes.count >= 8 else { return }
+            scratch.copyBytes(from: bytes)
+            let length = sealer!.sealRTCP(start, count: bytes.count)
+            send(UnsafeRawBufferPointer(rebasing: scratch[..<length]))
+        }
+
         private func append(_ text: String, id: UInt8, to writer: inout RTPHeaderWriter) throws(WireError) {
             let bytes = Array(text.utf8)
             var failure: WireError?

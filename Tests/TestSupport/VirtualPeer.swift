@@ -167,8 +167,12 @@
         // MARK: Input
 
         /// A datagram for one of our addresses; decrypted in place.
-        func datagramReceived(_ bytes: UnsafeMutableRawBufferPointer, on address: IPAddressPort, at now: MediaInstant) {
+        func datagramReceived(
+            _ bytes: UnsafeMutableRawBufferPointer, on address: IPAddressPort, at now: MediaInstant,
+            wallClock: NTPTimestamp
+        ) {
             self.now = now
+            self.wallClock = wallClock
             receivedDatagrams += 1
             switch DatagramKind.classify(UnsafeRawBufferPointer(bytes)) {
             case .stun: stunReceived(UnsafeRawBufferPointer(bytes), on: address)

@@ -30,6 +30,9 @@
             return address
         }
 
+        /// Datagrams to `address` reach `peer` from now on.
+        func adopt(_ address: IPAddressPort, by peer: VirtualPeer) { owners[address] = peer }
+
         /// A new peer with a transport; connecting begins at once.
         func join(
             dtlsRole: DTLSRole = .client, hasOwnCertificate: Bool = false, consentTimeout: MediaDuration = .seconds(30),
@@ -109,7 +112,9 @@
                     toServer.append(datagram)
                 } else if let peer = owners[datagram.to] {
                     var bytes = datagram.bytes
-                    bytes.withUnsafeMutableBytes { peer.datagramReceived($0, on: datagram.to, at: clock.now) }
+                    bytes.withUnsafeMutableBytes {
+                        peer.datagramReceived($0, on: datagram.to, at: clock.now, wallClock: clock.wallClock)
+                    }
                 }
             }
             for datagram in server.tick(toServer, at: clock.now) { network.send(datagram, at: clock.now) }

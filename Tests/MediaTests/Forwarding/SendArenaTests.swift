@@ -1,0 +1,165 @@
+import CLinuxNet
+import Testing
+
+@testable import Media
+
+@Suite("SendArena")
+struct SendArenaTests {
+    /// What came out: per message the destination's port and its pieces' lengths and first bytes.
+    final class Recorder: DatagramOutput {
+        struct Message: Equatable {
+            var socket: Int
+            var port: UInt16
+            var segmentSize: Int
+            var lengths: [Int]
+            var marks: [UInt8]
+        }
+        var messages: [Message] = []
+        var batches: [Int] = []
+        var refuses = 0
+
+        func send(_ list: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+            batches.append(count)
+            for index in 0..<count {
+                let pieces = (0..<Int(list[index].segments)).map { list[index].pieces[$0] }
+                messages.append(
+                    Message(
+                        socket: socket, port: IPAddressPort(list[index].destination.pointee)?.port ?? 0,
+                        segmentSize: Int(list[index].segment_size), lengths: pieces.map(\.iov_len),
+                        marks: pieces.map { $0.iov_base.load(as: UInt8.self) }))
+            }
+            return refuses
+        }
+    }
+
+    private func address(_ port: UInt16) -> cln_address { cln_address(IPAddressPort(ipv4: 0x7F00_0001, port: port)) }
+
+    private func put(
+        _ length: Int, mark: UInt8 = 0, to destination: SendArena.DestinationIndex, in arena: inout SendArena
+    ) {
+        arena.next.initializeMemory(as: UInt8.self, repeating: mark, count: length)
+        arena.commit(length: length, to: destination)
+    }
+
+    @Test func `equal datagrams for one destination leave as one message`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for mark in 0..<5 { put(1000, mark: UInt8(mark), to: destination, in: &arena) }
+        let refused = arena.flush(through: output, sockets: 1)
+        #expect(refused == 0)
+        #expect(output.messages.map(\.lengths) == [[1000, 1000, 1000, 1000, 1000]])
+        #expect(output.messages.first?.marks == [0, 1, 2, 3, 4])
+        #expect(output.messages.first?.segmentSize == 1000)
+        let isEmpty = arena.isEmpty
+        #expect(isEmpty)
+    }
+
+    @Test func `a shorter datagram closes a run, a longer one begins the next`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for length in [500, 500, 200, 200, 300, 300, 100] { put(length, to: destination, in: &arena) }
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages.map(\.lengths) == [[500, 500, 200], [200], [300, 300, 100]])
+    }
+
+    @Test func `a message has at most 64 segments`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for _ in 0..<150 { put(100, to: destination, in: &arena) }
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages.map(\.lengths.count) == [64, 64, 22])
+    }
+
+    @Test func `a message carries at most 65,000 bytes`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for _ in 0..<60 { put(1300, to: destination, in: &arena) }
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages.map(\.lengths.count) == [50, 10])
+        #expect(output.messages.allSatisfy { $0.lengths.reduce(0, +) <= SendArena.largestMessage })
+    }
+
+    @Test func `without segmentation every datagram is a message`() {
+        var arena = SendArena(segments: false)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for _ in 0..<3 { put(100, to: destination, in: &arena) }
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages.map(\.lengths) == [[100], [100], [100]])
+    }
+
+    @Test func `destinations and sockets are kept apart, each in its order`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let first = arena.addDestination(address(1), socket: 0)
+        let second = arena.addDestination(address(2), socket: 1)
+        let third = arena.addDestination(address(3), socket: 0)
+        for mark in 0..<3 {
+            put(100, mark: UInt8(mark), to: first, in: &arena)
+            put(100, mark: UInt8(10 + mark), to: second, in: &arena)
+            put(100, mark: UInt8(20 + mark), to: third, in: &arena)
+        }
+        _ = arena.flush(through: output, sockets: 2)
+        #expect(output.messages.map(\.socket) == [0, 0, 1])
+        #expect(output.messages.map(\.port) == [1, 3, 2])
+        #expect(output.messages.map(\.marks) == [[0, 1, 2], [20, 21, 22], [10, 11, 12]])
+    }
+
+    @Test func `a full arena has no room until it is flushed, and nothing is lost`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        var destination = arena.addDestination(address(1), socket: 0)
+        var count = 0
+        while arena.hasRoom {
+            put(1200, to: destination, in: &arena)
+            count += 1
+        }
+        #expect(count > 3000)
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages.reduce(0) { $0 + $1.lengths.count } == count)
+        #expect(output.batches.allSatisfy { $0 <= Int(CLN_SEND_BATCH) })
+        let hasRoom = arena.hasRoom
+        #expect(hasRoom)
+        let wasCurrent = arena.isCurrent(destination)
+        #expect(!wasCurrent)
+        destination = arena.addDestination(address(1), socket: 0)
+        let isCurrent = arena.isCurrent(destination)
+        #expect(isCurrent)
+    }
+
+    @Test func `destinations without datagrams fill the arena too`() {
+        var arena = SendArena(segments: true)
+        var count = 0
+        while arena.hasRoom {
+            _ = arena.addDestination(address(1), socket: 0)
+            count += 1
+        }
+        #expect(count == SendArena.entryCapacity)
+        let output = Recorder()
+        _ = arena.flush(through: output, sockets: 1)
+        #expect(output.messages == [])
+        let hasRoom = arena.hasRoom
+        #expect(hasRoom)
+    }
+
+    @Test func `what the output refuses is summed up`() {
+        var arena = SendArena(segments: false)
+        let output = Recorder()
+        output.refuses = 2
+        let destination = arena.addDestination(address(1), socket: 0)
+        for _ in 0..<100 { put(100, to: destination, in: &arena) }
+        let refused = arena.flush(through: output, sockets: 1)
+        #expect(refused == 4)
+        #expect(output.batches == [64, 36])
+    }
+
+    @Test func `no index is current that was never given out`() {
+        let arena = SendArena(segments: true)
+        let isCurrent = arena.isCurrent(.none)
+        #expect(!isCurrent)
+    }
+}
