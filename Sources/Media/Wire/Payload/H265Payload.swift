@@ -35,4 +35,20 @@ enum H265Payload {
         }
         return false
     }
+
+    /// The packet's temporal layer, 0…6; an aggregate has its lowest (RFC 7798 §4.4.2). `nil` for a payload that makes
+    /// no sense.
+    static func temporalLayer(_ payload: UnsafeRawBufferPointer) -> UInt8? {
+        guard payload.count >= 2 else { return nil }
+        let plusOne = payload[1] & 0x07
+        return plusOne == 0 ? nil : plusOne - 1
+    }
+
+    /// Whether a receiver of the layer below may begin to take this picture's layer: a temporal sub-layer access or
+    /// step-wise access picture, types 2…5 (H.265 table 7-1).
+    static func isTemporalSwitchPoint(_ payload: UnsafeRawBufferPointer) -> Bool {
+        guard payload.count >= 3 else { return false }
+        let type = unitType(payload[0])
+        return (2...5).contains(type == fragmentationUnit ? payload[2] & 0x3F : type)
+    }
 }

@@ -1,0 +1,85 @@
+/// Finds the layers of each packet of one received stream, once for all consumers.
+///
+/// A descriptor that makes no sense leaves the layers unknown: such a packet is forwarded to everybody.
+struct LayerReader: ~Copyable {
+    private let codec: CodecKind
+    private let isKSVC: Bool
+    private var descriptors = DependencyDescriptorDecoder()
+    /// As the newest VP9 scalability structure has it.
+    private var highestSpatialLayer: UInt8 = 7
+    private var structureSequence: UInt64 = 0
+    /// Descriptors that could not be read or explained.
+    private(set) var failures: UInt64 = 0
+
+    /// - Parameter isKSVC: whether the encoding's scalability mode ends in `_KEY`.
+    init(codec: CodecKind, isKSVC: Bool = false) {
+        self.codec = codec
+        self.isKSVC = isKSVC
+    }
+
+    /// Reads one packet.
+    /// - Parameters:
+    ///   - descriptor: the value of the dependency descriptor extension; empty without one.
+    ///   - sequence: the packet's extended number.
+    mutating func read(
+        payload: UnsafeRawBufferPointer, descriptor: UnsafeRawBufferPointer, sequence: UInt64
+    ) -> PacketLayers {
+        switch codec {
+        case .opus:
+            var layers = PacketLayers()
+            if OpusPayload.isDTX(payload) { layers.flags.insert(.isDTX) }
+            return layers
+        case .vp8:
+            if let parsed = try? VP8Descriptor(parsing: payload) { return PacketLayers(parsed) }
+        case .vp9:
+            if let parsed = try? VP9Descriptor(parsing: payload) { return read(parsed, sequence: sequence) }
+        case .h265:
+            guard descriptor.isEmpty else { return explain(descriptor, sequence: sequence) }
+            var layers = PacketLayers()
+            layers.highestSpatialLayer = 0
+            if let temporal = H265Payload.temporalLayer(payload) {
+                // A parameter set or a key frame is of layer 0; a packet's first unit starts no new picture by itself.
+                layers.setTemporal(temporal, isSwitchPoint: H265Payload.isTemporalSwitchPoint(payload))
+                layers.flags.insert(.startsFrame)
+                return layers
+            }
+        case .h264, .av1:
+            guard !descriptor.isEmpty else { return PacketLayers() }
+            return explain(descriptor, sequence: sequence)
+        case .other: return PacketLayers()
+        }
+        failures += 1
+        return PacketLayers()
+    }
+
+    /// Forgets what the stream said: it restarted.
+    mutating func reset() {
+        descriptors.reset()
+        highestSpatialLayer = 7
+        structureSequence = 0
+    }
+
+    private mutating func read(_ parsed: VP9Descriptor, sequence: UInt64) -> PacketLayers {
+        if let count = parsed.spatialLayerCount, sequence >= structureSequence {
+            structureSequence = sequence
+            highestSpatialLayer = UInt8(truncatingIfNeeded: count - 1) & 7
+        }
+        return PacketLayers(parsed, isKSVC: isKSVC, highestSpatialLayer: highestSpatialLayer)
+    }
+
+    private mutating func explain(_ bytes: UnsafeRawBufferPointer, sequence: UInt64) -> PacketLayers {
+        guard let descriptor = try? descriptors.decode(bytes, sequence: sequence) else {
+            failures += 1
+            return PacketLayers()
+        }
+        var layers = PacketLayers()
+        layers.flags = [.isKnown, .describesTargets]
+        if descriptor.startsFrame { layers.flags.insert(.startsFrame) }
+        if descriptor.endsFrame { layers.flags.insert(.endsFrame) }
+        layers.spatialLayer = descriptor.spatialLayer
+        layers.temporalLayer = descriptor.temporalLayer
+        layers.highestSpatialLayer = UInt8(truncatingIfNeeded: descriptors.highestSpatialLayer)
+        (layers.neededBy, layers.switchTo) = descriptors.layerMasks(of: descriptor, sequence: sequence)
+        return layers
+    }
+}

@@ -1,0 +1,194 @@
+/// What a frame is to one decode target (AV1 RTP specification, table A.1).
+enum DecodeTargetIndication: UInt8, Hashable, Sendable {
+    /// The frame is no part of the decode target.
+    case notPresent
+    /// No later frame of the decode target refers to it.
+    case discardable
+    /// Who can decode this frame can decode all later frames of the decode target.
+    case switchPoint
+    case required
+}
+
+/// Frame properties that a key frame announces, so that later frames name them by number.
+struct FrameTemplate: Hashable, Sendable {
+    /// 0…3.
+    var spatialLayer: UInt8 = 0
+    /// 0…7.
+    var temporalLayer: UInt8 = 0
+    /// Two bits for each decode target, the first in the lowest bits.
+    var indications: UInt64 = 0
+    /// Distances in frame numbers to the frames referred to, 1…16.
+    var frameDifferences = FrameDifferences()
+    var chainDifferences = ChainDifferences()
+}
+
+/// Distances in frame numbers to the frames that a frame refers to.
+struct FrameDifferences: Hashable, Sendable {
+    /// AV1 frames refer to at most seven others (AV1 §5.9.2); what is above this is refused.
+    static let capacity = 8
+
+    private(set) var count = 0
+    private var values = InlineArray<8, UInt16>(repeating: 0)
+
+    subscript(index: Int) -> UInt16 { values[index] }
+
+    /// - Throws: `tooLarge` above `capacity`.
+    mutating func append(_ value: UInt16) throws(WireError) {
+        guard count < Self.capacity else { throw .tooLarge }
+        values[count] = value
+        count += 1
+    }
+
+    static func == (a: Self, b: Self) -> Bool {
+        guard a.count == b.count else { return false }
+        for index in 0..<a.count where a.values[index] != b.values[index] { return false }
+        return true
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for index in 0..<count { hasher.combine(values[index]) }
+    }
+}
+
+/// Distances in frame numbers to the previous frame of each chain; zero starts the chain anew.
+struct ChainDifferences: Hashable, Sendable {
+    private var values = InlineArray<32, UInt8>(repeating: 0)
+
+    subscript(chain: Int) -> UInt8 {
+        get { values[chain] }
+        set { values[chain] = newValue }
+    }
+
+    static func == (a: Self, b: Self) -> Bool {
+        for index in 0..<32 where a.values[index] != b.values[index] { return false }
+        return true
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for index in 0..<32 { hasher.combine(values[index]) }
+    }
+}
+
+/// The template dependency structure of a coded video sequence (AV1 RTP specification §A.8.2).
+struct FrameDependencyStructure {
+    static let maxTemplates = 64
+    static let maxDecodeTargets = 32
+    static let maxSpatialLayers: UInt8 = 4
+    static let maxTemporalLayers: UInt8 = 8
+
+    /// The number of the first template, 0…63.
+    let templateIDOffset: UInt8
+    /// 1…32.
+    let decodeTargetCount: Int
+    /// 1…64.
+    private(set) var templateCount = 0
+    /// 0…`decodeTargetCount`.
+    private(set) var chainCount = 0
+    private(set) var spatialLayerCount = 1
+    private(set) var hasResolutions = false
+    private var templates = InlineArray<64, FrameTemplate>(repeating: FrameTemplate())
+    private var protectingChains = InlineArray<32, UInt8>(repeating: 0)
+    private var targetLayers = InlineArray<32, UInt8>(repeating: 0)
+    private var resolutions = InlineArray<4, UInt32>(repeating: 0)
+
+    /// Whether every bit is set for a decode target.
+    var allDecodeTargets: UInt32 { UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(decodeTargetCount)) - 1) }
+
+    /// - Throws: `truncated`; `tooLarge` for more templates, layers or references than anyone sends.
+    init(parsing reader: inout BitReader) throws(WireError) {
+        templateIDOffset = UInt8(truncatingIfNeeded: try reader.read(6))
+        decodeTargetCount = Int(try reader.read(5)) + 1
+        try readLayers(&reader)
+        for index in 0..<templateCount {
+            templates[index].indications = try Self.readIndications(&reader, count: decodeTargetCount)
+        }
+        for index in 0..<templateCount {
+            while try reader.readFlag() {
+                try templates[index].frameDifferences.append(UInt16(truncatingIfNeeded: try reader.read(4)) + 1)
+            }
+        }
+        try readChains(&reader)
+        findTargetLayers()
+        hasResolutions = try reader.readFlag()
+        if hasResolutions {
+            for layer in 0..<spatialLayerCount { resolutions[layer] = try reader.read(32) }
+        }
+    }
+
+    /// The template with this number, or `nil` if the structure has none.
+    func template(id: UInt8) -> FrameTemplate? {
+        let index = Int((id &- templateIDOffset) & 63)
+        return index < templateCount ? templates[index] : nil
+    }
+
+    /// The highest spatial and temporal layer of a decode target below `decodeTargetCount`.
+    func layers(ofDecodeTarget index: Int) -> (spatial: UInt8, temporal: UInt8) {
+        let packed = targetLayers[index]
+        return (packed >> 3, packed & 7)
+    }
+
+    /// Which chain protects a decode target; `nil` without chains.
+    func chain(protectingDecodeTarget index: Int) -> Int? {
+        chainCount > 0 && index < decodeTargetCount ? Int(protectingChains[index]) : nil
+    }
+
+    /// The largest picture of a spatial layer in pixels; `nil` when the sender did not say.
+    func resolution(ofSpatialLayer layer: Int) -> (width: Int, height: Int)? {
+        guard hasResolutions, layer >= 0, layer < spatialLayerCount else { return nil }
+        return (Int(resolutions[layer] >> 16) + 1, Int(resolutions[layer] & 0xFFFF) + 1)
+    }
+
+    static func readIndications(_ reader: inout BitReader, count: Int) throws(WireError) -> UInt64 {
+        var indications: UInt64 = 0
+        for target in 0..<count { indications |= UInt64(try reader.read(2)) << UInt64(2 * target) }
+        return indications
+    }
+
+    private mutating func readLayers(_ reader: inout BitReader) throws(WireError) {
+        var spatial: UInt8 = 0
+        var temporal: UInt8 = 0
+        while true {
+            guard templateCount < Self.maxTemplates else { throw .tooLarge }
+            templates[templateCount].spatialLayer = spatial
+            templates[templateCount].temporalLayer = temporal
+            templateCount += 1
+            switch try reader.read(2) {
+            case 0: continue
+            case 1: temporal += 1
+            case 2:
+                temporal = 0
+                spatial += 1
+            default:
+                spatialLayerCount = Int(spatial) + 1
+                return
+            }
+            guard spatial < Self.maxSpatialLayers, temporal < Self.maxTemporalLayers else { throw .tooLarge }
+        }
+    }
+
+    private mutating func readChains(_ reader: inout BitReader) throws(WireError) {
+        chainCount = Int(try reader.readNonSymmetric(below: UInt32(decodeTargetCount) + 1))
+        guard chainCount > 0 else { return }
+        for target in 0..<decodeTargetCount {
+            protectingChains[target] = UInt8(
+                truncatingIfNeeded: try reader.readNonSymmetric(below: UInt32(chainCount)))
+        }
+        for index in 0..<templateCount {
+            for chain in 0..<chainCount {
+                templates[index].chainDifferences[chain] = UInt8(truncatingIfNeeded: try reader.read(4))
+            }
+        }
+    }
+
+    private mutating func findTargetLayers() {
+        for target in 0..<decodeTargetCount {
+            var spatial: UInt8 = 0
+            var temporal: UInt8 = 0
+            for index in 0..<templateCount where templates[index].indications >> UInt64(2 * target) & 3 != 0 {
+                spatial = max(spatial, templates[index].spatialLayer)
+                temporal = max(temporal, templates[index].temporalLayer)
+            }
+            targetLayers[target] = spatial << 3 | temporal
+        }
+    }
+}
