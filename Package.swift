@@ -39,10 +39,11 @@ let package = Package(
             name: "CNGHTTP2", path: "Sources/CShims/CNGHTTP2", pkgConfig: "libnghttp2",
             providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
+        .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
             name: "Media",
-            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet"],
+            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CIPSecMB"],
             swiftSettings: settings),
         .target(
             name: "Rooms",

@@ -3,7 +3,7 @@ import Foundation
 /// One run as the load generator reports it.
 struct Measurement {
     struct Watch: Decodable {
-        var cpu_s_sending_fine: Double
+        var cpu_s_sending: Double
         var rss_kib: Int
     }
 
@@ -39,7 +39,7 @@ struct Measurement {
     }
 
     var packetsPerSecond: Double { Double(report.received) / report.wall_s }
-    var cpuMicroseconds: Double { report.watch.cpu_s_sending_fine / Double(max(report.received, 1)) * 1e6 }
+    var cpuMicroseconds: Double { report.watch.cpu_s_sending / Double(max(report.received, 1)) * 1e6 }
 
     var summary: String {
         String(

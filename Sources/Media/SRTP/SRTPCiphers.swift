@@ -1,22 +1,36 @@
 /// Which implementation does the work.
 enum SRTPEngine {
     case libcrypto, libsrtp
+    /// RTP by intel-ipsec-mb, RTCP by libcrypto; for the AEAD profiles only.
+    case accelerated
 
     /// The libsrtp engine serves the one profile that is rare enough not to matter.
     static func preferred(for profile: SRTPProfile) -> SRTPEngine {
-        profile == .aes128CMHMACSHA1x32 ? .libsrtp : .libcrypto
+        if profile == .aes128CMHMACSHA1x32 { return .libsrtp }
+        return profile.isAEAD && AcceleratedGCMCipher.isAvailable ? .accelerated : .libcrypto
     }
 }
 
 /// The keyed ciphers of one direction. A plain value: whoever made it calls `destroy()` once.
 enum SRTPCiphers {
     case gcm(rtp: GCMCipher, rtcp: GCMCipher)
+    case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: GCMCipher)
     case counterMode(rtp: CounterModeCipher, rtcp: CounterModeCipher)
     /// An `SRTPReference` beside it does the work.
     case reference
 
-    init(profile: SRTPProfile, rtp: SRTPSessionKeys, rtcp: SRTPSessionKeys, seals: Bool) throws(MediaError) {
-        if profile.isAEAD {
+    init(
+        profile: SRTPProfile, rtp: SRTPSessionKeys, rtcp: SRTPSessionKeys, seals: Bool, engine: SRTPEngine = .libcrypto
+    ) throws(MediaError) {
+        if engine == .accelerated, profile.isAEAD {
+            let second = try GCMCipher(keys: rtcp, seals: seals)
+            do throws(MediaError) {
+                self = .acceleratedGCM(rtp: try AcceleratedGCMCipher(keys: rtp), rtcp: second)
+            } catch {
+                second.destroy()
+                throw error
+            }
+        } else if profile.isAEAD {
             let first = try GCMCipher(keys: rtp, seals: seals)
             do throws(MediaError) {
                 self = .gcm(rtp: first, rtcp: try GCMCipher(keys: rtcp, seals: seals))
@@ -43,12 +57,15 @@ enum SRTPCiphers {
         }
         try self.init(
             profile: profile, rtp: SRTPSessionKeys(profile: profile, master: master, purpose: .rtp),
-            rtcp: SRTPSessionKeys(profile: profile, master: master, purpose: .rtcp), seals: seals)
+            rtcp: SRTPSessionKeys(profile: profile, master: master, purpose: .rtcp), seals: seals, engine: engine)
     }
 
     func destroy() {
         switch self {
         case .gcm(let rtp, let rtcp):
+            rtp.destroy()
+            rtcp.destroy()
+        case .acceleratedGCM(let rtp, let rtcp):
             rtp.destroy()
             rtcp.destroy()
         case .counterMode(let rtp, let rtcp):

@@ -113,6 +113,11 @@ struct SRTPOpener: ~Copyable {
                 header: packet, headerLength: headerLength, trailer: nil, ssrc: ssrc, index: index, bytes: body,
                 count: length - headerLength)
             return opened ? nil : .authenticationFailed
+        case .acceleratedGCM(let cipher, _):
+            let opened = cipher.open(
+                header: packet, headerLength: headerLength, ssrc: ssrc, index: index, bytes: body,
+                count: length - headerLength)
+            return opened ? nil : .authenticationFailed
         case .counterMode(let cipher, _):
             let digest = cipher.digest(
                 of: packet, count: length, rollOver: UInt32(truncatingIfNeeded: index >> 16))
@@ -159,7 +164,7 @@ struct SRTPOpener: ~Copyable {
     ) -> SRTPOpenResult? {
         let body = packet + 8
         switch ciphers {
-        case .gcm(_, let cipher):
+        case .gcm(_, let cipher), .acceleratedGCM(_, let cipher):
             let opened = cipher.open(
                 header: packet, headerLength: 8, trailer: packet + (count - 4), ssrc: ssrc, index: index, bytes: body,
                 count: length - 8)

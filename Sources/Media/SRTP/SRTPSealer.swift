@@ -57,6 +57,11 @@ struct SRTPSealer: ~Copyable {
                 header: packet, headerLength: headerLength, trailer: nil, ssrc: ssrc, index: index, source: payload,
                 count: payloadLength, destination: body)
             return sealed ? length + GCMCipher.tagLength : 0
+        case .acceleratedGCM(let cipher, _):
+            cipher.seal(
+                header: packet, headerLength: headerLength, ssrc: ssrc, index: index, source: payload,
+                count: payloadLength, destination: body)
+            return length + AcceleratedGCMCipher.tagLength
         case .counterMode(let cipher, _):
             guard cipher.crypt(ssrc: ssrc, index: index, source: payload, count: payloadLength, destination: body)
             else { return 0 }
@@ -82,7 +87,7 @@ struct SRTPSealer: ~Copyable {
         let word = (index | 0x8000_0000).bigEndian
         let tagLength = profile.rtcpTagLength
         switch ciphers {
-        case .gcm(_, let cipher):
+        case .gcm(_, let cipher), .acceleratedGCM(_, let cipher):
             // The index follows the tag (RFC 7714 §9.2).
             let trailer = packet + count + tagLength
             trailer.storeBytes(of: word, as: UInt32.self)

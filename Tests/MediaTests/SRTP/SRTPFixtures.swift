@@ -45,7 +45,9 @@ struct SRTPCase: CustomTestStringConvertible, Sendable {
     var profile: SRTPProfile
     var engine: SRTPEngine
     static let all = SRTPProfile.allCases.flatMap { profile in
-        [SRTPEngine.libcrypto, .libsrtp].map { SRTPCase(profile: profile, engine: $0) }
+        var engines = [SRTPEngine.libcrypto, .libsrtp]
+        if profile.isAEAD, AcceleratedGCMCipher.isAvailable { engines.append(.accelerated) }
+        return engines.map { SRTPCase(profile: profile, engine: $0) }
     }
     var testDescription: String { "\(profile.rawValue) by \(engine)" }
 }
