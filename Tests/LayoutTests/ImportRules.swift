@@ -33,7 +33,7 @@ enum ImportRules {
         if module == "CNGHTTP2", !file.isUnder("Sources/Gateway/HTTP2") {
             return "CNGHTTP2 belongs to Sources/Gateway/HTTP2"
         }
-        if ["COpenSSL", "CSRTP", "CLinuxNet"].contains(module) {
+        if ["COpenSSL", "CSRTP", "CIPSecMB", "CLinuxNet"].contains(module) {
             let allowed = ["DTLS", "SRTP", "Forwarding"].map { "Sources/Media/" + $0 }
             // The plane makes and wakes the threads: it is the shell's outermost file.
             let isPlane = module == "CLinuxNet" && file.path == "Sources/Media/MediaPlane.swift"
