@@ -57,6 +57,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case bytesReceived
     case datagramsSent
     case bytesSent
+    /// What the kernel was handed: a message is one datagram, or several of equal size for one destination.
+    case messagesSent
     case packetsReceived
     case packetsForwarded
     case packetsRetransmitted

@@ -10,7 +10,10 @@ struct PreparedPacket {
     var timestamp: UInt32
     /// The header template's length in bytes.
     var headerLength: UInt16
+    /// Padding included.
     var payloadLength: UInt16
+    /// How much of the payload is RTP padding (RFC 3550 §5.1); its last byte says so too.
+    var paddingLength: UInt8 = 0
     /// Index of the producer's encoding.
     var encoding: UInt8
     /// The router's payload type.

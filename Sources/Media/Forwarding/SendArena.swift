@@ -28,6 +28,8 @@ struct SendArena: ~Copyable {
         var offset: Int32
         var length: Int32
         var next: Int32
+        /// Packets of one stream keep their order; 0 for what belongs to none.
+        var stream: UInt32
     }
 
     private struct Destination {
@@ -35,6 +37,15 @@ struct SendArena: ~Copyable {
         var socket: Int32
         var first: Int32
         var last: Int32
+        var count: Int32
+    }
+
+    /// What became of a flush.
+    struct Outcome: Equatable {
+        /// Messages handed to the output: datagrams over messages is the gain of UDP_SEGMENT.
+        var messages = 0
+        /// Datagrams the output did not take.
+        var refused = 0
     }
 
     /// Writable bytes at `next`.
@@ -49,6 +60,8 @@ struct SendArena: ~Copyable {
     private let destinations: UnsafeMutablePointer<Destination>
     private let pieces: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<cln_message>
+    /// One destination's entries in the order they are sent in.
+    private let order: UnsafeMutablePointer<Int32>
     private var byteCount = 0
     private var entryCount = 0
     private var destinationCount = 0
@@ -63,6 +76,7 @@ struct SendArena: ~Copyable {
         destinations = .allocate(capacity: Self.entryCapacity)
         pieces = .allocate(capacity: Self.entryCapacity)
         messages = .allocate(capacity: Int(CLN_SEND_BATCH))
+        order = .allocate(capacity: Self.entryCapacity)
         self.segments = segments
     }
 
@@ -72,6 +86,7 @@ struct SendArena: ~Copyable {
         destinations.deallocate()
         pieces.deallocate()
         messages.deallocate()
+        order.deallocate()
     }
 
     var isEmpty: Bool { entryCount == 0 }
@@ -92,16 +107,18 @@ struct SendArena: ~Copyable {
     mutating func addDestination(_ address: cln_address, socket: Int) -> DestinationIndex {
         let index = destinationCount
         destinations[index] = Destination(
-            address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1)
+            address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1, count: 0)
         destinationCount = index + 1
         return DestinationIndex(index: Int32(truncatingIfNeeded: index), generation: generation)
     }
 
     /// Queues the `length` bytes written at `next` for a destination.
-    mutating func commit(length: Int, to destination: DestinationIndex) {
+    /// - Parameter stream: packets of one stream leave in the order of their commits; of different ones, by size.
+    mutating func commit(length: Int, to destination: DestinationIndex, stream: UInt32 = 0) {
         let entry = Int32(truncatingIfNeeded: entryCount)
         entries[entryCount] = Entry(
-            offset: Int32(truncatingIfNeeded: byteCount), length: Int32(truncatingIfNeeded: length), next: -1)
+            offset: Int32(truncatingIfNeeded: byteCount), length: Int32(truncatingIfNeeded: length), next: -1,
+            stream: stream)
         entryCount += 1
         // The next datagram starts on its own cache line.
         byteCount += (length + 63) & ~63
@@ -112,48 +129,75 @@ struct SendArena: ~Copyable {
             entries[Int(destinations[slot].last)].next = entry
         }
         destinations[slot].last = entry
+        destinations[slot].count += 1
     }
 
     /// Sends everything, socket by socket and destination by destination, and starts anew.
-    /// - Returns: how many datagrams the output refused.
-    mutating func flush(through output: any DatagramOutput, sockets: Int) -> Int {
-        var refused = 0
+    mutating func flush(through output: any DatagramOutput, sockets: Int) -> Outcome {
+        var outcome = Outcome()
         if entryCount > 0 {
-            for socket in 0..<sockets { refused += flush(socket: socket, through: output) }
+            for socket in 0..<sockets { flush(socket: socket, through: output, &outcome) }
         }
         byteCount = 0
         entryCount = 0
         destinationCount = 0
         generation += 1
-        return refused
+        return outcome
     }
 
-    private func flush(socket: Int, through output: any DatagramOutput) -> Int {
-        var refused = 0
+    private func flush(socket: Int, through output: any DatagramOutput, _ outcome: inout Outcome) {
         var batch = 0
         var piece = 0
         for index in 0..<destinationCount where destinations[index].socket == socket {
-            var entry = destinations[index].first
-            while entry >= 0 {
-                messages[batch] = nextMessage(from: &entry, to: index, pieceIndex: &piece)
+            let count = putInOrder(destinations[index])
+            var position = 0
+            while position < count {
+                messages[batch] = nextMessage(from: &position, until: count, to: index, pieceIndex: &piece)
                 batch += 1
                 if batch == Int(CLN_SEND_BATCH) {
-                    refused += output.send(messages, count: batch, from: socket)
+                    outcome.messages += batch
+                    outcome.refused += output.send(messages, count: batch, from: socket)
                     batch = 0
                 }
             }
         }
-        if batch > 0 { refused += output.send(messages, count: batch, from: socket) }
-        return refused
+        guard batch > 0 else { return }
+        outcome.messages += batch
+        outcome.refused += output.send(messages, count: batch, from: socket)
     }
 
-    /// Takes the longest run of equal datagrams, with one shorter at its end, from a destination's chain.
-    private func nextMessage(from entry: inout Int32, to destination: Int, pieceIndex: inout Int) -> cln_message {
-        let first = pieceIndex
-        let size = entries[Int(entry)].length
-        var total = 0
+    /// Fills `order` with a destination's entries, larger ones first as far as each stream's own order allows.
+    private func putInOrder(_ destination: Destination) -> Int {
+        var count = 0
+        var entry = destination.first
         while entry >= 0 {
             let item = entries[Int(entry)]
+            var position = count
+            // Insertion, but never far: a burst of one stream stops it at once, and many speakers are few entries each.
+            while position > 0, count - position < Self.longestMove {
+                let before = entries[Int(order[position - 1])]
+                guard before.length < item.length, before.stream != item.stream else { break }
+                order[position] = order[position - 1]
+                position -= 1
+            }
+            order[position] = entry
+            count += 1
+            entry = item.next
+        }
+        return count
+    }
+
+    private static let longestMove = 64
+
+    /// Takes the longest run of equal datagrams, with one shorter at its end, from `order`.
+    private func nextMessage(
+        from position: inout Int, until count: Int, to destination: Int, pieceIndex: inout Int
+    ) -> cln_message {
+        let first = pieceIndex
+        let size = entries[Int(order[position])].length
+        var total = 0
+        while position < count {
+            let item = entries[Int(order[position])]
             if pieceIndex > first {
                 guard segments, item.length <= size, pieceIndex - first < Int(CLN_SEND_SEGMENTS),
                     total + Int(item.length) <= Self.largestMessage
@@ -162,7 +206,7 @@ struct SendArena: ~Copyable {
             pieces[pieceIndex] = iovec(iov_base: bytes + Int(item.offset), iov_len: Int(item.length))
             pieceIndex += 1
             total += Int(item.length)
-            entry = item.next
+            position += 1
             if item.length < size { break }
         }
         let address = UnsafePointer(

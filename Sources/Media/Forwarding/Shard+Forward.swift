@@ -75,7 +75,8 @@ extension Shard {
                 ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
         else { return }
         consumer.pointee.stream.packetSent(
-            extended: sequence, timestamp: timestamp, payloadLength: payload.count, at: now)
+            extended: sequence, timestamp: timestamp, payloadLength: payload.count - Int(packet.paddingLength),
+            at: now)
         counters.add(.packetsForwarded)
     }
 
@@ -117,7 +118,8 @@ extension Shard {
         out.storeBytes(of: consumer.pointee.midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
         let length: Int
         if let prefix {
-            // Sealed in place: the cipher takes one piece.
+            // Without padding (RFC 4588 §4 says nothing of it), and sealed in place: the cipher takes one piece.
+            out.storeBytes(of: template[0] & ~0x20, as: UInt8.self)
             (out + template.count).storeBytes(of: prefix.bigEndian, as: UInt16.self)
             UnsafeMutableRawBufferPointer(start: out + template.count + 2, count: payload.count).copyMemory(
                 from: payload)
@@ -133,7 +135,7 @@ extension Shard {
                     index: index) ?? 0
         }
         guard length > 0 else { return false }
-        commit(length: length, to: transport)
+        commit(length: length, to: transport, stream: ssrc)
         return true
     }
 
@@ -159,9 +161,10 @@ extension Shard {
         joined.copyMemory(from: template)
         UnsafeMutableRawBufferPointer(rebasing: joined[template.count...]).copyMemory(from: payload)
         let history = source.pointee.histories + Int(packet.encoding)
+        let tag = StoredPacketTag(packet)
         history.pointee.store(
             extended: packet.sequence, bytes: UnsafeRawBufferPointer(rebasing: joined[..<length]),
-            timestamp: packet.timestamp, tag: UInt32(packet.headerLength) << 8 | UInt32(packet.payloadType), at: now)
+            timestamp: packet.timestamp, tag: tag.rawValue, at: now)
     }
 
     /// Sends a consumer's packet again, as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
@@ -175,14 +178,14 @@ extension Shard {
                 extended: original.extended, at: now),
             consumer.pointee.stream.mayResend(extended: extended, at: now)
         else { return }
-        let headerLength = Int(stored.tag >> 8)
-        let payloadType = UInt8(truncatingIfNeeded: stored.tag)
-        let template = UnsafeRawBufferPointer(rebasing: stored.bytes[..<headerLength])
-        let payload = UnsafeRawBufferPointer(rebasing: stored.bytes[headerLength...])
+        let tag = StoredPacketTag(rawValue: stored.tag)
+        let template = UnsafeRawBufferPointer(rebasing: stored.bytes[..<tag.headerLength])
+        let padded = UnsafeRawBufferPointer(rebasing: stored.bytes[tag.headerLength...])
+        let payload = UnsafeRawBufferPointer(rebasing: padded.dropLast(tag.paddingLength))
         let timestamp = consumer.pointee.timestamps.preview(stored.timestamp)
         let isSealed: Bool
         if let rtxSSRC = consumer.pointee.stream.rtxSSRC,
-            let rtxPayloadType = consumer.pointee.rtxPayloadType(for: payloadType)
+            let rtxPayloadType = consumer.pointee.rtxPayloadType(for: tag.payloadType)
         {
             isSealed = seal(
                 template: template, payload: payload, prefix: sequence, payloadType: rtxPayloadType,
@@ -190,11 +193,27 @@ extension Shard {
                 for: consumer)
         } else {
             isSealed = seal(
-                template: template, payload: payload, prefix: nil, payloadType: payloadType,
+                template: template, payload: padded, prefix: nil, payloadType: tag.payloadType,
                 ssrc: consumer.pointee.ssrc, index: extended, timestamp: timestamp, for: consumer)
         }
         guard isSealed else { return }
         consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
         counters.add(.packetsRetransmitted)
     }
+}
+
+/// What a stored packet's tag says of its bytes.
+private struct StoredPacketTag {
+    let rawValue: UInt32
+
+    init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    init(_ packet: PreparedPacket) {
+        rawValue =
+            UInt32(packet.payloadType) | UInt32(packet.paddingLength) << 8 | UInt32(packet.headerLength) << 16
+    }
+
+    var payloadType: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+    var paddingLength: Int { Int(rawValue >> 8 & 0xFF) }
+    var headerLength: Int { Int(rawValue >> 16) }
 }

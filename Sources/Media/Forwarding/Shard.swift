@@ -25,6 +25,7 @@ struct Shard: ~Copyable {
     var now: MediaInstant
     /// The wall clock at `now`.
     var wallClock = NTPTimestamp(rawValue: 0)
+    private var lastFlush: MediaInstant
     var random: SplitMix
     var arena: SendArena
     var timers: TimerWheel
@@ -56,6 +57,8 @@ struct Shard: ~Copyable {
         self.counters = counters
         self.links = links
         self.now = now
+        // Long ago.
+        lastFlush = MediaInstant(nanoseconds: 0)
         random = SplitMix(seed: seed)
         arena = SendArena(segments: canSegment)
         timers = TimerWheel(now: now)
@@ -74,7 +77,7 @@ struct Shard: ~Copyable {
         self.wallClock = wallClock
     }
 
-    /// Runs what is due, sends what was queued, and publishes what goes to other shards.
+    /// Runs what is due, sends what was queued unless it just did, and publishes what goes to other shards.
     mutating func endTick() {
         while let slot = timers.popExpired(at: now) {
             if let transport = transports[slot] { deadlineReached(transport) }
@@ -88,22 +91,30 @@ struct Shard: ~Copyable {
             }
         }
         touched.removeAll(keepingCapacity: true)
-        flush()
+        if !arena.isEmpty, now - lastFlush >= Self.flushInterval { flush() }
         links.publish()
     }
 
     /// When `endTick` has something to do by itself.
-    func nextDeadline() -> MediaInstant? { timers.nextDeadline() }
+    func nextDeadline() -> MediaInstant? {
+        earliest(timers.nextDeadline(), arena.isEmpty ? nil : lastFlush + Self.flushInterval)
+    }
 
     /// Notes that a transport's deadlines may have moved.
     mutating func touch(_ transport: UnsafeMutablePointer<MediaTransport>) {
         if touched.last != transport.pointee.slot { touched.append(transport.pointee.slot) }
     }
 
+    /// Two flushes are at least this far apart: a lone packet leaves at once, and under load what a destination gets
+    /// within a millisecond, from however many publishers, leaves in few messages.
+    static let flushInterval = MediaDuration.milliseconds(1)
+
     /// Sends what is queued.
     mutating func flush() {
-        let refused = arena.flush(through: output, sockets: localAddresses.count)
-        if refused > 0 { counters.add(.sendRefused, UInt64(refused)) }
+        lastFlush = now
+        let outcome = arena.flush(through: output, sockets: localAddresses.count)
+        counters.add(.messagesSent, UInt64(outcome.messages))
+        if outcome.refused > 0 { counters.add(.sendRefused, UInt64(outcome.refused)) }
     }
 
     /// Makes sure that the arena takes one more datagram.
@@ -112,12 +123,12 @@ struct Shard: ~Copyable {
     }
 
     /// Queues the datagram written at `arena.next` for the transport's selected tuple.
-    mutating func commit(length: Int, to transport: UnsafeMutablePointer<MediaTransport>) {
+    mutating func commit(length: Int, to transport: UnsafeMutablePointer<MediaTransport>, stream: UInt32 = 0) {
         if !arena.isCurrent(transport.pointee.destination) {
             transport.pointee.destination = arena.addDestination(
                 transport.pointee.selectedAddress, socket: transport.pointee.selectedSocket)
         }
-        arena.commit(length: length, to: transport.pointee.destination)
+        arena.commit(length: length, to: transport.pointee.destination, stream: stream)
         transport.pointee.packetsSent &+= 1
         transport.pointee.bytesSent &+= UInt64(length)
         counters.add(.datagramsSent)

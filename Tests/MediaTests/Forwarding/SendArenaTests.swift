@@ -46,13 +46,30 @@ struct SendArenaTests {
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for mark in 0..<5 { put(1000, mark: UInt8(mark), to: destination, in: &arena) }
-        let refused = arena.flush(through: output, sockets: 1)
+        let refused = arena.flush(through: output, sockets: 1).refused
         #expect(refused == 0)
         #expect(output.messages.map(\.lengths) == [[1000, 1000, 1000, 1000, 1000]])
         #expect(output.messages.first?.marks == [0, 1, 2, 3, 4])
         #expect(output.messages.first?.segmentSize == 1000)
         let isEmpty = arena.isEmpty
         #expect(isEmpty)
+    }
+
+    @Test func `packets of several streams leave by size, those of one stream in their order`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let destination = arena.addDestination(address(1), socket: 0)
+        for (mark, (length, stream)) in [(100, 1), (120, 2), (90, 2), (120, 3), (110, 1), (120, 4)].enumerated() {
+            arena.next.initializeMemory(as: UInt8.self, repeating: UInt8(mark), count: length)
+            arena.commit(length: length, to: destination, stream: UInt32(stream))
+        }
+        let outcome = arena.flush(through: output, sockets: 1)
+        let sent = output.messages.flatMap(\.marks)
+        #expect(sent.sorted() == [0, 1, 2, 3, 4, 5])
+        #expect(sent.firstIndex(of: 0)! < sent.firstIndex(of: 4)!, "stream 1 keeps its order")
+        #expect(sent.firstIndex(of: 1)! < sent.firstIndex(of: 2)!, "stream 2 keeps its order")
+        #expect(output.messages.map(\.lengths) == [[120, 120, 120, 100], [110, 90]])
+        #expect(outcome.messages == output.messages.count && outcome.messages < 6)
     }
 
     @Test func `a shorter datagram closes a run, a longer one begins the next`() {
@@ -152,7 +169,7 @@ struct SendArenaTests {
         output.refuses = 2
         let destination = arena.addDestination(address(1), socket: 0)
         for _ in 0..<100 { put(100, to: destination, in: &arena) }
-        let refused = arena.flush(through: output, sockets: 1)
+        let refused = arena.flush(through: output, sockets: 1).refused
         #expect(refused == 4)
         #expect(output.batches == [64, 36])
     }
