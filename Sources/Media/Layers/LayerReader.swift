@@ -38,8 +38,9 @@ struct LayerReader: ~Copyable {
             var layers = PacketLayers()
             layers.highestSpatialLayer = 0
             if let temporal = H265Payload.temporalLayer(payload) {
-                // A parameter set or a key frame is of layer 0; a packet's first unit starts no new picture by itself.
-                layers.setTemporal(temporal, isSwitchPoint: H265Payload.isTemporalSwitchPoint(payload))
+                layers.setTemporal(
+                    temporal, isSwitchPoint: H265Payload.isTemporalSwitchPoint(payload),
+                    isKeyFrame: H265Payload.isKeyFrame(payload))
                 layers.flags.insert(.startsFrame)
                 return layers
             }

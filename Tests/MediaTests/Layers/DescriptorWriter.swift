@@ -132,18 +132,19 @@ struct DescriptorWriter {
 }
 
 extension DescriptorWriter.Structure {
-    private typealias Template = DescriptorWriter.Template
-
     /// One spatial and three temporal layers; decode target n is temporal layer n.
     static func l1t3(offset: Int = 0) -> Self {
         Self(
             templateIDOffset: offset, decodeTargets: 3,
             templates: [
-                Template(indications: "SSS", chainDifferences: [0]),
-                Template(indications: "SSS", frameDifferences: [4], chainDifferences: [4]),
-                Template(temporal: 1, indications: "-DS", frameDifferences: [2], chainDifferences: [2]),
-                Template(temporal: 2, indications: "--D", frameDifferences: [1], chainDifferences: [1]),
-                Template(temporal: 2, indications: "--D", frameDifferences: [1], chainDifferences: [3]),
+                DescriptorWriter.Template(indications: "SSS", chainDifferences: [0]),
+                DescriptorWriter.Template(indications: "SSS", frameDifferences: [4], chainDifferences: [4]),
+                DescriptorWriter.Template(
+                    temporal: 1, indications: "-DS", frameDifferences: [2], chainDifferences: [2]),
+                DescriptorWriter.Template(
+                    temporal: 2, indications: "--D", frameDifferences: [1], chainDifferences: [1]),
+                DescriptorWriter.Template(
+                    temporal: 2, indications: "--D", frameDifferences: [1], chainDifferences: [3]),
             ], chains: 1, protectingChains: [0, 0, 0], resolutions: [(640, 360)])
     }
 
@@ -153,18 +154,22 @@ extension DescriptorWriter.Structure {
         Self(
             templateIDOffset: offset, decodeTargets: 6,
             templates: [
-                Template(indications: "SSSSSS", chainDifferences: [0, 0, 0]),
-                Template(indications: "SS----", frameDifferences: [6], chainDifferences: [6, 5, 4]),
-                Template(temporal: 1, indications: "-D----", frameDifferences: [3], chainDifferences: [3, 2, 1]),
-                Template(
+                DescriptorWriter.Template(indications: "SSSSSS", chainDifferences: [0, 0, 0]),
+                DescriptorWriter.Template(indications: "SS----", frameDifferences: [6], chainDifferences: [6, 5, 4]),
+                DescriptorWriter.Template(
+                    temporal: 1, indications: "-D----", frameDifferences: [3], chainDifferences: [3, 2, 1]),
+                DescriptorWriter.Template(
                     spatial: 1, indications: "--SSSS", frameDifferences: [1], chainDifferences: [1, 1, 1]),
-                Template(spatial: 1, indications: "--SS--", frameDifferences: [6], chainDifferences: [1, 6, 5]),
-                Template(
+                DescriptorWriter.Template(
+                    spatial: 1, indications: "--SS--", frameDifferences: [6], chainDifferences: [1, 6, 5]),
+                DescriptorWriter.Template(
                     spatial: 1, temporal: 1, indications: "---D--", frameDifferences: [3],
                     chainDifferences: [4, 3, 2]),
-                Template(spatial: 2, indications: "----SS", frameDifferences: [1], chainDifferences: [2, 1, 1]),
-                Template(spatial: 2, indications: "----SS", frameDifferences: [6], chainDifferences: [2, 1, 6]),
-                Template(
+                DescriptorWriter.Template(
+                    spatial: 2, indications: "----SS", frameDifferences: [1], chainDifferences: [2, 1, 1]),
+                DescriptorWriter.Template(
+                    spatial: 2, indications: "----SS", frameDifferences: [6], chainDifferences: [2, 1, 6]),
+                DescriptorWriter.Template(
                     spatial: 2, temporal: 1, indications: "-----D", frameDifferences: [3],
                     chainDifferences: [5, 4, 3]),
             ], chains: 3, protectingChains: [0, 0, 1, 1, 2, 2],

@@ -29,7 +29,8 @@ struct DependencyDescriptorTests {
         #expect(structure.templateCount == 5 && structure.decodeTargetCount == 3 && structure.chainCount == 1)
         #expect(structure.templateIDOffset == 62 && structure.spatialLayerCount == 1)
         for target in 0..<3 {
-            #expect(structure.layers(ofDecodeTarget: target) == (0, UInt8(target)))
+            let layers = structure.layers(ofDecodeTarget: target)
+            #expect(layers == (0, UInt8(target)))
             #expect(structure.chain(protectingDecodeTarget: target) == 0)
         }
         let size = try #require(structure.resolution(ofSpatialLayer: 0))
@@ -48,7 +49,8 @@ struct DependencyDescriptorTests {
         let structure = try #require(kept)
         #expect(structure.spatialLayerCount == 3 && structure.templateCount == 9 && structure.chainCount == 3)
         for target in 0..<6 {
-            #expect(structure.layers(ofDecodeTarget: target) == (UInt8(target / 2), UInt8(target % 2)))
+            let layers = structure.layers(ofDecodeTarget: target)
+            #expect(layers == (UInt8(target / 2), UInt8(target % 2)))
             #expect(structure.chain(protectingDecodeTarget: target) == target / 2)
         }
         let size = try #require(structure.resolution(ofSpatialLayer: 2))
@@ -135,10 +137,10 @@ struct DependencyDescriptorTests {
     func bounds() {
         func error(_ structure: DescriptorWriter.Structure) -> DependencyDescriptorError? {
             var kept: FrameDependencyStructure?
-            do throws(DependencyDescriptorError) {
-                _ = try parse(keyFrame(structure).bytes, &kept)
-                return nil
-            } catch { return error }
+            let bytes = keyFrame(structure).bytes
+            let result = Result { try parse(bytes, &kept) }
+            if case .failure(let error) = result { return error as? DependencyDescriptorError }
+            return nil
         }
         typealias Template = DescriptorWriter.Template
         let plain = Template(indications: "S")
@@ -267,20 +269,33 @@ struct DependencyDescriptorDecoderTests {
         try bytes.withUnsafeBytes { try decoder.decode($0, sequence: sequence) }
     }
 
+    private func expect<T: Equatable>(
+        _ actual: T, _ expected: T, sourceLocation: SourceLocation = #_sourceLocation
+    ) { #expect(actual == expected, sourceLocation: sourceLocation) }
+
+    private func expectMissing(
+        _ bytes: [UInt8], _ sequence: UInt64, with decoder: inout DependencyDescriptorDecoder,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        do {
+            _ = try decode(bytes, sequence, with: &decoder)
+            Issue.record("was explained", sourceLocation: sourceLocation)
+        } catch { expect(error as? DependencyDescriptorError, .missingStructure, sourceLocation: sourceLocation) }
+    }
+
     @Test("Nothing is explained before a key frame, and everything after it")
     func structureIsKept() throws {
         var decoder = DependencyDescriptorDecoder()
-        #expect(throws: DependencyDescriptorError.missingStructure) {
-            try decode(frame(1), 1, with: &decoder)
-        }
-        #expect(!decoder.hasStructure)
+        expectMissing(frame(1), 1, with: &decoder)
+        expect(decoder.hasStructure, false)
         _ = try decode(key(.l3t2Key()), 2, with: &decoder)
         let later = try decode(frame(8), 3, with: &decoder)
-        #expect(decoder.spatialLayerCount == 3 && decoder.highestSpatialLayer == 2)
+        expect(decoder.spatialLayerCount, 3)
+        expect(decoder.highestSpatialLayer, 2)
         #expect(later.spatialLayer == 2 && later.temporalLayer == 1)
         decoder.reset()
-        #expect(!decoder.hasStructure)
-        #expect(throws: DependencyDescriptorError.missingStructure) { try decode(frame(8), 4, with: &decoder) }
+        expect(decoder.hasStructure, false)
+        expectMissing(frame(8), 4, with: &decoder)
     }
 
     @Test("An older key frame that comes late does not replace the newer structure")
@@ -289,9 +304,9 @@ struct DependencyDescriptorDecoderTests {
         _ = try decode(key(.l1t3(offset: 20)), 100, with: &decoder)
         let late = try decode(key(.l3t2Key()), 90, with: &decoder)
         #expect(late.decodeTargetCount == 6)
-        #expect(decoder.layerMasks(of: late, sequence: 90).neededBy == .max)
-        #expect(decoder.spatialLayerCount == 1)
-        #expect(throws: DependencyDescriptorError.missingStructure) { try decode(frame(1), 91, with: &decoder) }
+        expect(decoder.layerMasks(of: late, sequence: 90).neededBy, .max)
+        expect(decoder.spatialLayerCount, 1)
+        expectMissing(frame(1), 91, with: &decoder)
         let next = try decode(frame(22), 101, with: &decoder)
         #expect(next.temporalLayer == 1)
     }
@@ -319,16 +334,17 @@ struct DependencyDescriptorDecoderTests {
     func activeTargets() throws {
         var decoder = DependencyDescriptorDecoder()
         _ = try decode(key(.l3t2Key()), 1, with: &decoder)
-        #expect(decoder.activeDecodeTargets == 0b111111)
+        expect(decoder.activeDecodeTargets, 0b111111)
         let lower = try decode(frame(4, active: 0b001111), 2, with: &decoder)
-        #expect(decoder.activeDecodeTargets == 0b001111 && decoder.highestSpatialLayer == 1)
-        #expect(
-            decoder.layerMasks(of: lower, sequence: 2).neededBy
-                == PacketLayers.layers(spatial: 1, through: 7, temporal: 0))
+        expect(decoder.activeDecodeTargets, 0b001111)
+        expect(decoder.highestSpatialLayer, 1)
+        expect(
+            decoder.layerMasks(of: lower, sequence: 2).neededBy,
+            PacketLayers.layers(spatial: 1, through: 7, temporal: 0))
         // Late news is old news.
         _ = try decode(frame(4, active: 0b000011), 1, with: &decoder)
-        #expect(decoder.activeDecodeTargets == 0b001111)
+        expect(decoder.activeDecodeTargets, 0b001111)
         _ = try decode(key(.l3t2Key(), active: 0b000011), 3, with: &decoder)
-        #expect(decoder.activeDecodeTargets == 0b000011)
+        expect(decoder.activeDecodeTargets, 0b000011)
     }
 }

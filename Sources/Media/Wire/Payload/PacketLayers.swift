@@ -85,7 +85,7 @@ extension PacketLayers {
         highestSpatialLayer = 0
         guard let temporal = descriptor.temporalLayer else { return }
         flags.insert(.isKnown)
-        setTemporal(temporal, isSwitchPoint: descriptor.isLayerSync)
+        setTemporal(temporal, isSwitchPoint: descriptor.isLayerSync, isKeyFrame: descriptor.isKeyFrame)
     }
 
     /// VP9 (RFC 9628 §4.2).
@@ -118,11 +118,14 @@ extension PacketLayers {
     }
 
     /// Temporal layers alone.
-    mutating func setTemporal(_ temporal: UInt8, isSwitchPoint: Bool) {
+    mutating func setTemporal(_ temporal: UInt8, isSwitchPoint: Bool, isKeyFrame: Bool) {
         flags.insert(.isKnown)
         temporalLayer = temporal
         neededBy = Self.layers(spatial: 0, through: 7, temporal: temporal)
-        // Nothing is below the lowest layer to miss.
-        if isSwitchPoint { switchTo = neededBy }
+        if isKeyFrame {
+            switchTo = .max
+        } else if isSwitchPoint, temporal > 0 {
+            switchTo = neededBy
+        }
     }
 }
