@@ -42,6 +42,18 @@ struct TimestampRewriter {
         return MediaDuration(nanoseconds: excess)
     }
 
+    /// How far beyond its proper place `switchSource` would put a source that begins like this; zero when nothing was sent.
+    func excess(first: UInt32, aligned: UInt32?, at now: MediaInstant) -> MediaDuration {
+        var copy = self
+        return copy.switchSource(first: first, aligned: aligned, at: now)
+    }
+
+    /// Puts a source that is too far behind its place right behind the newest packet, whatever its place is.
+    mutating func squeeze(first: UInt32) { offset = newest &+ 1 &- first }
+
+    /// What is added to the source's timestamps.
+    var currentOffset: UInt32 { offset }
+
     /// `timestamp` of the reference source, as this rewriter would send it: for computing `aligned`.
     func preview(_ timestamp: UInt32) -> UInt32 { timestamp &+ offset }
 

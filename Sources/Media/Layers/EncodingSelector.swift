@@ -1,0 +1,156 @@
+/// Which encoding and temporal layers of a simulcast producer one consumer gets.
+///
+///     nothing ──key frame of the target──▶ current ──another target: its key frame──▶ current := target
+///
+/// Timestamps stay on the clock of the first encoding sent, to which sender reports tie the others. A key frame that would
+/// have to be moved by more than `TimestampRewriter.maxStep` is left for the next one, once.
+///
+/// While a target is waited for, its packets get `hold`: they lie in the source's retransmission buffer, and when the key
+/// frame's first packet comes (late, or by RTX), `begin` is followed by `heldThrough`: send again what lies between.
+/// Packets from before a switch need no rule of their own: `SequenceRewriter` refuses them for good.
+struct EncodingSelector {
+    /// More packets than this behind a key frame's first mean that it is an old one.
+    static let longestHold: UInt64 = 512
+
+    /// The layers the consumer prefers; the highest at first.
+    private(set) var preferred: LayerPosition
+    private var temporal = TemporalSelector()
+    /// −1: nothing is being sent.
+    private var current: Int8 = -1
+    /// −1: nothing can or may be sent.
+    private(set) var target: Int8 = -1
+    /// The encoding on whose clock the consumer's timestamps are; −1: none yet.
+    private var reference: Int8 = -1
+    /// A key frame was left out for its timestamp: the next one is taken as it is.
+    private var hasSkippedKeyFrame = false
+    /// The newest forwarded packet ended its picture.
+    private(set) var hasEndedPicture = true
+    private var reported: Int16 = -1
+    /// What the reference's timestamps become by adding it.
+    private var referenceOffset: UInt32 = 0
+    /// The newest packet of the target that was held.
+    private var newestHeld: UInt64 = 0
+
+    init(encodings: Int) {
+        preferred = LayerPosition(spatial: min(max(encodings, 1), SourceEncodings.capacity) - 1, temporal: 7)
+    }
+
+    /// What is being sent; `nil` before the first key frame, and while no encoding is active.
+    var layers: LayerPosition? {
+        current < 0 || target < 0 ? nil : LayerPosition(spatial: Int(current), temporal: Int(temporal.current))
+    }
+
+    /// The encoding being sent.
+    var currentEncoding: Int? { current < 0 ? nil : Int(current) }
+    /// The encoding whose key frame would bring a wanted change.
+    var wantedKeyFrame: Int? { target >= 0 && target != current ? Int(target) : nil }
+    /// The last of the held packets that follow the one that got `begin`.
+    var heldThrough: UInt64 { newestHeld }
+
+    /// Takes effect with the next `updateTarget`.
+    mutating func prefer(_ layers: LayerPosition) {
+        preferred = LayerPosition(
+            spatial: min(max(layers.spatial, 0), SourceEncodings.capacity - 1),
+            temporal: min(max(layers.temporal, 0), 7))
+    }
+
+    /// Chooses what to send. To be called when preferences or the set of active encodings may have changed: after
+    /// `prefer`, and a few times a second.
+    mutating func updateTarget(_ source: borrowing SourceEncodings, at now: MediaInstant) {
+        let wanted = min(preferred.spatial, source.count - 1)
+        let chosen = source.target(
+            preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
+        let index = Int8(truncatingIfNeeded: chosen ?? -1)
+        if index != target {
+            target = index
+            newestHeld = 0
+            hasSkippedKeyFrame = false
+        }
+        guard let chosen else { return }
+        // A lower encoding than wanted is at least smooth; a higher one than wanted costs as little as it can.
+        temporal.setTarget(
+            chosen == wanted ? preferred.temporal : chosen < wanted ? 7 : 0)
+    }
+
+    /// Whether `layers` is another than at the last call.
+    mutating func pollChange() -> Bool {
+        let now = current < 0 || target < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)
+        guard now != reported else { return false }
+        reported = now
+        return true
+    }
+
+    /// The consumer or producer was paused, the source was switched or restarted: begin with a key frame again, on whatever
+    /// clock it has.
+    mutating func reset() {
+        current = -1
+        target = -1
+        reference = -1
+        newestHeld = 0
+        hasSkippedKeyFrame = false
+        temporal.reset()
+    }
+
+    /// Judges one packet of the producer.
+    /// - Parameters:
+    ///   - isKeyFrame: whether a decoder can begin with this packet.
+    ///   - sequence: extended.
+    ///   - source: knows of this packet already.
+    ///   - timestamps: switched to the packet's encoding where `begin` is returned.
+    mutating func packetReceived(
+        encoding: Int, _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool,
+        source: borrowing SourceEncodings, timestamps: inout TimestampRewriter, at now: MediaInstant
+    ) -> LayerDecision {
+        guard encoding >= 0 else { return .discard }
+        if encoding == Int(current) { return forward(layers, timestamp: timestamp, hasMarker: hasMarker) }
+        if target < 0 { updateTarget(source, at: now) }
+        guard encoding == Int(target) else { return .discard }
+        guard isKeyFrame, newestHeld <= sequence &+ Self.longestHold else {
+            newestHeld = max(newestHeld, sequence)
+            return .hold
+        }
+        guard switchTimestamps(encoding, first: timestamp, source: source, timestamps: &timestamps, at: now) else {
+            return .discard
+        }
+        current = target
+        temporal.begin(timestamp: timestamp)
+        newestHeld = max(newestHeld, sequence)
+        hasEndedPicture = hasMarker
+        return .begin
+    }
+
+    private mutating func forward(_ layers: PacketLayers, timestamp: UInt32, hasMarker: Bool) -> LayerDecision {
+        let order = temporal.order(of: timestamp)
+        if order != .late, !temporal.packetReceived(layers, spatial: 0, isNext: order == .next) { return .drop }
+        hasEndedPicture = hasMarker
+        return .forward
+    }
+
+    /// - Returns: `false` when the picture would have to be moved too far, and another key frame is worth waiting for.
+    private mutating func switchTimestamps(
+        _ encoding: Int, first: UInt32, source: borrowing SourceEncodings, timestamps: inout TimestampRewriter,
+        at now: MediaInstant
+    ) -> Bool {
+        var aligned: UInt32?
+        if reference >= 0 {
+            aligned = source.translate(first, from: encoding, to: Int(reference)).map { $0 &+ referenceOffset }
+        }
+        let isTooFar = timestamps.excess(first: first, aligned: aligned, at: now) > TimestampRewriter.maxStep
+        if isTooFar, !hasSkippedKeyFrame {
+            hasSkippedKeyFrame = true
+            newestHeld = 0
+            return false
+        }
+        if isTooFar {
+            timestamps.squeeze(first: first)
+        } else {
+            timestamps.switchSource(first: first, aligned: aligned, at: now)
+        }
+        hasSkippedKeyFrame = false
+        if reference < 0 {
+            reference = Int8(truncatingIfNeeded: encoding)
+            referenceOffset = timestamps.currentOffset
+        }
+        return true
+    }
+}

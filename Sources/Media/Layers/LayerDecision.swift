@@ -1,0 +1,30 @@
+/// What becomes of a packet for one consumer.
+struct LayerDecision: Hashable, Sendable {
+    enum Action: UInt8, Hashable, Sendable {
+        /// Not of the source being sent: nothing to do.
+        case discard
+        /// Of the source being sent, but left out: close the gap in the numbering.
+        case drop
+        case forward
+        /// The first packet of a source: synchronise the numbering, then forward.
+        case begin
+        /// Of the encoding that is waited for: `begin` may later ask for it again.
+        case hold
+    }
+
+    var action: Action
+    /// The packet is the last that this consumer gets of the picture: it needs the RTP marker.
+    var setsMarker = false
+
+    static let discard = LayerDecision(action: .discard)
+    static let drop = LayerDecision(action: .drop)
+    static let forward = LayerDecision(action: .forward)
+    static let begin = LayerDecision(action: .begin)
+    static let hold = LayerDecision(action: .hold)
+}
+
+/// A spatial layer (of simulcast: the encoding) and a temporal one.
+struct LayerPosition: Hashable, Sendable {
+    var spatial: Int
+    var temporal: Int
+}

@@ -1,0 +1,93 @@
+/// What all consumers of a simulcast producer on one shard share: which encodings there are, since when, and how their
+/// clocks relate.
+struct SourceEncodings: ~Copyable {
+    static let capacity = 8
+    /// An encoding without a packet for this long is not there; with DTX (screen sharing) its silence means less.
+    static let timeout = MediaDuration.milliseconds(1500)
+    static let timeoutWithDTX = MediaDuration.milliseconds(5000)
+    /// How long an encoding must have been sent before it is preferred to a lower one that works.
+    static let settlingTime = MediaDuration.milliseconds(2000)
+
+    private struct Encoding {
+        var lastPacketAt: MediaInstant?
+        var activeSince = MediaInstant(nanoseconds: 0)
+        var report: SenderReportInfo?
+        var score: UInt8 = 10
+    }
+
+    let count: Int
+    private let timeout: MediaDuration
+    private let clockRate: UInt32
+    private var encodings = InlineArray<8, Encoding>(repeating: Encoding())
+
+    /// - Parameter count: 1…8; more are ignored.
+    init(count: Int, clockRate: UInt32, usesDTX: Bool = false) {
+        self.count = min(max(count, 1), Self.capacity)
+        self.clockRate = max(clockRate, 1)
+        timeout = usesDTX ? Self.timeoutWithDTX : Self.timeout
+    }
+
+    /// Once per packet and shard, before its consumers judge it.
+    mutating func packetReceived(encoding: Int, at now: MediaInstant) {
+        guard encoding >= 0, encoding < count else { return }
+        if !isActive(encoding, at: now) { encodings[encoding].activeSince = now }
+        encodings[encoding].lastPacketAt = now
+    }
+
+    mutating func senderReportReceived(encoding: Int, _ report: SenderReportInfo) {
+        guard encoding >= 0, encoding < count else { return }
+        encodings[encoding].report = report
+    }
+
+    /// The receive stream's score, 0…10: an encoding of score zero is not used.
+    mutating func scoreChanged(encoding: Int, to score: UInt8) {
+        guard encoding >= 0, encoding < count else { return }
+        encodings[encoding].score = score
+    }
+
+    /// The encoding's stream ended or changed its SSRC.
+    mutating func reset(encoding: Int) {
+        guard encoding >= 0, encoding < count else { return }
+        encodings[encoding] = Encoding()
+    }
+
+    func isActive(_ encoding: Int, at now: MediaInstant) -> Bool {
+        guard encoding >= 0, encoding < count, let last = encodings[encoding].lastPacketAt else { return false }
+        // An only encoding that falls silent leaves no choice.
+        if count == 1 { return true }
+        return encodings[encoding].score > 0 && now - last < timeout
+    }
+
+    /// The encoding to send: the highest usable one up to `preferred`, else the lowest above it.
+    ///
+    /// - Parameter reference: the encoding on whose clock the consumer's timestamps are. Another one is usable only once
+    ///   sender reports tie both clocks together.
+    func target(preferred: Int, reference: Int?, at now: MediaInstant) -> Int? {
+        var target: Int?
+        for index in 0..<count {
+            guard isActive(index, at: now) else { continue }
+            if target != nil, now - encodings[index].activeSince < Self.settlingTime { continue }
+            guard isAligned(index, with: reference) else { continue }
+            target = index
+            if index >= preferred { break }
+        }
+        return target
+    }
+
+    /// Whether timestamps of an encoding can be put on the clock of another.
+    func isAligned(_ encoding: Int, with reference: Int?) -> Bool {
+        guard let reference, reference != encoding else { return true }
+        guard reference >= 0, reference < count, encoding >= 0, encoding < count else { return false }
+        return encodings[encoding].report != nil && encodings[reference].report != nil
+    }
+
+    /// A timestamp of one encoding on the clock of another; `nil` without both sender reports.
+    func translate(_ timestamp: UInt32, from encoding: Int, to reference: Int) -> UInt32? {
+        if encoding == reference { return timestamp }
+        guard encoding >= 0, encoding < count, reference >= 0, reference < count,
+            let from = encodings[encoding].report, let to = encodings[reference].report
+        else { return nil }
+        let ntp = from.ntp(atRTPTimestamp: timestamp, clockRate: clockRate)
+        return to.rtpTimestamp(atNTP: ntp, clockRate: clockRate)
+    }
+}

@@ -1,0 +1,299 @@
+import Testing
+
+@testable import Media
+
+private func ms(_ milliseconds: Int) -> MediaInstant {
+    MediaInstant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)
+}
+
+/// A selector with what its shard keeps beside it.
+private struct Bench: ~Copyable {
+    var selector: EncodingSelector
+    var source: SourceEncodings
+    var timestamps = TimestampRewriter(clockRate: 90_000)
+    var layers = PacketLayers()
+
+    init(_ encodings: Int) {
+        selector = EncodingSelector(encodings: encodings)
+        source = SourceEncodings(count: encodings, clockRate: 90_000)
+    }
+
+    /// Each encoding's RTP clock starts at another number: `encoding * 1_000_000`.
+    static func timestamp(_ encoding: Int, at milliseconds: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: encoding * 1_000_000 + milliseconds * 90)
+    }
+
+    mutating func report(_ encoding: Int, at milliseconds: Int, error: Int = 0) {
+        let ntp = UInt64(milliseconds) << 32 / 1000
+        source.senderReportReceived(
+            encoding: encoding,
+            SenderReportInfo(
+                ntp: ntp, rtpTimestamp: Self.timestamp(encoding, at: milliseconds + error), arrival: ms(milliseconds)))
+    }
+
+    mutating func give(
+        _ encoding: Int, key: Bool = false, at milliseconds: Int, sequence: UInt64 = 100, marker: Bool = true
+    ) -> LayerDecision.Action {
+        source.packetReceived(encoding: encoding, at: ms(milliseconds))
+        return selector.packetReceived(
+            encoding: encoding, layers, isKeyFrame: key, sequence: sequence,
+            timestamp: Self.timestamp(encoding, at: milliseconds), hasMarker: marker, source: source,
+            timestamps: &timestamps, at: ms(milliseconds)
+        ).action
+    }
+
+    mutating func update(_ milliseconds: Int) -> Int? {
+        selector.updateTarget(source, at: ms(milliseconds))
+        return selector.wantedKeyFrame
+    }
+}
+
+@Suite("EncodingSelector")
+struct EncodingSelectorTests {
+    private func expect<T: Equatable>(
+        _ actual: T, _ expected: T, sourceLocation: SourceLocation = #_sourceLocation
+    ) { #expect(actual == expected, sourceLocation: sourceLocation) }
+
+    @Test("The first encoding heard of is sent from its key frame on")
+    func start() {
+        var bench = Bench(3)
+        expect(bench.update(0), nil)
+        expect(bench.give(0, at: 0), .hold)
+        expect(bench.selector.wantedKeyFrame, 0)
+        expect(bench.give(0, key: true, at: 10), .begin)
+        expect(bench.give(0, at: 20), .forward)
+        expect(bench.give(2, key: true, at: 20), .discard)
+        expect(bench.selector.currentEncoding, 0)
+    }
+
+    @Test("A better encoding must have been there for two seconds, and both must have sent a report")
+    func upgrade() {
+        var bench = Bench(2)
+        expect(bench.give(0, key: true, at: 0), .begin)
+        for time in stride(from: 100, through: 2100, by: 100) {
+            _ = bench.give(0, at: time)
+            _ = bench.give(1, at: time)
+        }
+        expect(bench.update(2099), nil)
+        expect(bench.update(2100), nil)
+        bench.report(1, at: 2100)
+        expect(bench.update(2100), nil)
+        bench.report(0, at: 2100)
+        expect(bench.update(2099), nil)
+        expect(bench.update(2100), 1)
+        expect(bench.give(1, at: 2110), .hold)
+        expect(bench.give(0, at: 2110), .forward)
+        expect(bench.give(1, key: true, at: 2133), .begin)
+        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 7))
+        expect(bench.give(0, at: 2133), .discard)
+    }
+
+    @Test("Somebody who joins late gets the best encoding at once")
+    func lateJoiner() {
+        var bench = Bench(3)
+        for encoding in 0..<3 {
+            bench.report(encoding, at: 0)
+            for time in stride(from: 0, through: 3000, by: 100) {
+                bench.source.packetReceived(encoding: encoding, at: ms(time))
+            }
+        }
+        expect(bench.update(3000), 2)
+        bench.selector.prefer(LayerPosition(spatial: 1, temporal: 1))
+        expect(bench.update(3000), 1)
+        expect(bench.give(1, key: true, at: 3000), .begin)
+        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 1))
+        bench.selector.prefer(LayerPosition(spatial: 99, temporal: 99))
+        expect(bench.update(3000), 2)
+    }
+
+    @Test("A silent encoding, or one of score zero, is replaced by the best of the others")
+    func silent() {
+        var bench = Bench(3)
+        for encoding in 0..<3 { bench.report(encoding, at: 0) }
+        for time in stride(from: 0, through: 3000, by: 100) {
+            for encoding in 0..<3 { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+        }
+        expect(bench.update(3000), 2)
+        expect(bench.give(2, key: true, at: 3000), .begin)
+        for time in stride(from: 3100, through: 4500, by: 100) {
+            for encoding in 0..<2 { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+        }
+        expect(bench.update(4499), nil)
+        expect(bench.update(4500), 1)
+        bench.source.scoreChanged(encoding: 1, to: 0)
+        expect(bench.update(4500), 0)
+        // All silent: what was sent last goes on if it comes back first.
+        expect(bench.update(6000), nil)
+        expect(bench.selector.layers, nil)
+        bench.source.scoreChanged(encoding: 1, to: 10)
+        expect(bench.give(2, at: 6001), .forward)
+        expect(bench.update(6001), nil)
+        expect(bench.selector.layers, LayerPosition(spatial: 2, temporal: 7))
+    }
+
+    @Test("Only a higher encoding is there: it is sent with its base layer alone")
+    func onlyHigher() {
+        var bench = Bench(3)
+        bench.selector.prefer(LayerPosition(spatial: 0, temporal: 2))
+        bench.source.packetReceived(encoding: 1, at: ms(0))
+        expect(bench.update(0), 1)
+        expect(bench.give(1, key: true, at: 1), .begin)
+        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 0))
+    }
+
+    @Test("The only encoding may be silent for as long as it likes")
+    func single() {
+        var bench = Bench(1)
+        expect(bench.give(0, key: true, at: 0), .begin)
+        expect(bench.update(60_000), nil)
+        expect(bench.give(0, at: 60_000), .forward)
+    }
+
+    @Test("Timestamps go on where the new encoding's picture belongs")
+    func alignment() {
+        var bench = Bench(2)
+        bench.report(0, at: 0)
+        bench.report(1, at: 0)
+        expect(bench.give(0, key: true, at: 1000), .begin)
+        let first = bench.timestamps.rewrite(Bench.timestamp(0, at: 1000), at: ms(1000))
+        for time in stride(from: 1000, through: 4000, by: 100) {
+            bench.source.packetReceived(encoding: 1, at: ms(time))
+        }
+        bench.source.packetReceived(encoding: 0, at: ms(4000))
+        expect(bench.update(4000), 1)
+        expect(bench.give(1, key: true, at: 4040), .begin)
+        let second = bench.timestamps.rewrite(Bench.timestamp(1, at: 4040), at: ms(4040))
+        // Fixed point rounds by at most one unit.
+        #expect(abs(Int(second &- first) - 3040 * 90) <= 1)
+    }
+
+    @Test("A key frame that would be moved by more than 75 ms is left for the next, once")
+    func excess() {
+        for isStillBehind in [false, true] {
+            var bench = Bench(2)
+            bench.report(0, at: 0)
+            // The report says that encoding 1 is 200 ms behind.
+            bench.report(1, at: 0, error: 200)
+            expect(bench.give(0, key: true, at: 1000), .begin)
+            for time in stride(from: 1000, through: 4000, by: 100) {
+                bench.source.packetReceived(encoding: 1, at: ms(time))
+            }
+            let sent = bench.timestamps.rewrite(Bench.timestamp(0, at: 4000), at: ms(4000))
+            bench.source.packetReceived(encoding: 0, at: ms(4000))
+            expect(bench.update(4000), 1)
+            expect(bench.give(1, key: true, at: 4040, sequence: 7), .discard)
+            expect(bench.give(1, at: 4040, sequence: 8), .hold)
+            expect(bench.selector.wantedKeyFrame, 1)
+            if !isStillBehind { bench.report(1, at: 4100) }
+            expect(bench.give(1, key: true, at: 4140, sequence: 20), .begin)
+            let next = bench.timestamps.rewrite(Bench.timestamp(1, at: 4140), at: ms(4140))
+            if isStillBehind { expect(next &- sent, 1) } else { #expect(abs(Int(next &- sent) - 140 * 90) <= 1) }
+        }
+    }
+
+    @Test("Packets that came before their key frame's first packet are named for sending behind it")
+    func held() {
+        var bench = Bench(1)
+        expect(bench.give(0, at: 0, sequence: 41), .hold)
+        expect(bench.give(0, at: 0, sequence: 43), .hold)
+        expect(bench.give(0, at: 0, sequence: 42), .hold)
+        expect(bench.give(0, key: true, at: 0, sequence: 40), .begin)
+        expect(bench.selector.heldThrough, 43)
+        expect(bench.give(0, at: 0, sequence: 44), .forward)
+        bench.selector.reset()
+        expect(bench.give(0, key: true, at: 0, sequence: 50), .begin)
+        expect(bench.selector.heldThrough, 50)
+    }
+
+    @Test("A key frame far behind what was held is an old one")
+    func tooOld() {
+        var bench = Bench(1)
+        expect(bench.give(0, at: 0, sequence: 1013), .hold)
+        expect(bench.give(0, key: true, at: 0, sequence: 500), .hold)
+        expect(bench.give(0, key: true, at: 0, sequence: 501), .begin)
+    }
+
+    @Test("Whether the cut picture was whole decides whether a number is left out")
+    func cut() {
+        var bench = Bench(1)
+        expect(bench.give(0, key: true, at: 0, marker: false), .begin)
+        expect(bench.selector.hasEndedPicture, false)
+        expect(bench.give(0, at: 0, marker: true), .forward)
+        expect(bench.selector.hasEndedPicture, true)
+    }
+
+    @Test("Changes are told once")
+    func changes() {
+        var bench = Bench(1)
+        expect(bench.selector.pollChange(), false)
+        _ = bench.give(0, key: true, at: 0)
+        expect(bench.selector.pollChange(), true)
+        expect(bench.selector.pollChange(), false)
+        bench.selector.reset()
+        expect(bench.selector.pollChange(), true)
+    }
+
+    @Test("Numbers outside the producer's encodings are discarded", arguments: [-1, 2, 200])
+    func outside(encoding: Int) {
+        var bench = Bench(2)
+        expect(bench.give(encoding, key: true, at: 0), .discard)
+        bench.source.reset(encoding: encoding)
+        bench.source.scoreChanged(encoding: encoding, to: 3)
+        expect(bench.source.isActive(encoding, at: ms(0)), false)
+        expect(bench.source.translate(1, from: encoding, to: 0), nil)
+    }
+
+    @Test("Fifty switches in a row: numbers have gaps only where a picture was cut, timestamps rise and keep time")
+    func fiftySwitches() {
+        var bench = Bench(3)
+        var numbers = SequenceRewriter(firstOutput: 1)
+        var sequences: [UInt64] = [10, 20_000, 40_000]
+        var lastNumber: UInt64 = 0
+        var lastTimestamp: UInt32?
+        var firstTimestamp: (UInt32, Int)?
+        var switches = 0
+        for encoding in 0..<3 { bench.report(encoding, at: 0) }
+        for time in stride(from: 0, through: 150_000, by: 40) {
+            if time % 1000 == 0 {
+                for encoding in 0..<3 { bench.report(encoding, at: time, error: (time / 1000 * 7 + encoding) % 20) }
+                _ = bench.update(time)
+            }
+            if time > 3000, time % 2400 == 0 {
+                let next = ((bench.selector.currentEncoding ?? 0) + 1 + time / 2400 % 2) % 3
+                bench.selector.prefer(LayerPosition(spatial: next, temporal: 2))
+                _ = bench.update(time)
+            }
+            for encoding in 0..<3 {
+                let isKey = time % 400 == 0
+                for part in 0..<2 {
+                    let action = bench.give(
+                        encoding, key: isKey && part == 0, at: time, sequence: sequences[encoding], marker: part == 1)
+                    defer { sequences[encoding] += 1 }
+                    guard action == .begin || action == .forward else { continue }
+                    if action == .begin {
+                        switches += 1
+                        numbers.synchronise(at: sequences[encoding], source: UInt8(encoding))
+                    }
+                    let number = numbers.rewrite(sequences[encoding])
+                    if lastNumber != 0 { expect(number, lastNumber + 1) }
+                    lastNumber = number ?? 0
+                    let timestamp = bench.timestamps.rewrite(Bench.timestamp(encoding, at: time), at: ms(time))
+                    if let lastTimestamp {
+                        let step = Int32(bitPattern: timestamp &- lastTimestamp)
+                        #expect(part == 1 ? step == 0 : step > 0 && step <= 90 * 120)
+                    }
+                    lastTimestamp = timestamp
+                    if firstTimestamp == nil { firstTimestamp = (timestamp, time) }
+                }
+            }
+        }
+        #expect(switches > 50)
+        if let firstTimestamp, let lastTimestamp {
+            let drift = Int(lastTimestamp &- firstTimestamp.0) - (150_000 - firstTimestamp.1) * 90
+            #expect(abs(drift) < 90 * 60, "errors of single switches do not add up")
+        }
+        // The old encoding's late packets stay out.
+        let late = numbers.rewrite(sequences[(bench.selector.currentEncoding ?? 0 + 1) % 3] - 1)
+        if let late { #expect(late <= lastNumber) }
+    }
+}

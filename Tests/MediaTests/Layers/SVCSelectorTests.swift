@@ -1,0 +1,222 @@
+import Testing
+
+@testable import Media
+
+@Suite("SVCSelector")
+struct SVCSelectorTests {
+    private func judge(
+        _ packet: SVCStream.Packet, _ selector: inout SVCSelector
+    ) -> LayerDecision {
+        selector.packetReceived(
+            packet.layers, isKeyFrame: packet.isKeyFrame, timestamp: packet.timestamp, hasMarker: packet.hasMarker)
+    }
+
+    /// The layers of the packets that pass, and where markers are set.
+    private func pass(_ packets: [SVCStream.Packet], _ selector: inout SVCSelector) -> [(spatial: Int, marker: Bool)] {
+        packets.compactMap { packet in
+            let decision = judge(packet, &selector)
+            guard decision.action == .forward || decision.action == .begin else { return nil }
+            return (packet.frame.spatial, decision.setsMarker || packet.hasMarker)
+        }
+    }
+
+    @Test("Nothing passes before a key frame, and the first packet of one begins", arguments: [false, true])
+    func start(isKSVC: Bool) {
+        var stream = SVCStream(isKSVC: isKSVC)
+        let key = stream.picture(isKey: true)
+        let delta = stream.picture(isKey: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        check(selector.wantsKeyFrame && selector.layers == nil)
+        for packet in delta { check(judge(packet, &selector) == .discard) }
+        let again = stream.picture(isKey: true)
+        check(judge(again[0], &selector).action == .begin)
+        check(judge(again[1], &selector) == .forward)
+        check(selector.layers == LayerPosition(spatial: 2, temporal: 7) && !selector.wantsKeyFrame)
+        _ = key
+    }
+
+    @Test("Full SVC goes down at the end of the lower layer's frame, with the marker there, and up at a key frame")
+    func fullSVC() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        let whole = pass(stream.picture(isKey: true), &selector)
+        check(whole.map(\.spatial) == [0, 0, 1, 1, 2, 2])
+        check(whole.map(\.marker) == [false, false, false, false, false, true])
+        selector.setTarget(LayerPosition(spatial: 1, temporal: 2))
+        check(!selector.wantsKeyFrame)
+        let cut = pass(stream.picture(isKey: false), &selector)
+        check(cut.map(\.spatial) == [0, 0, 1, 1] && cut.map(\.marker) == [false, false, false, true])
+        selector.setTarget(LayerPosition(spatial: 2, temporal: 2))
+        check(selector.wantsKeyFrame)
+        let waiting = pass(stream.picture(isKey: false), &selector)
+        check(waiting.map(\.spatial) == [0, 0, 1, 1])
+        let up = pass(stream.picture(isKey: true), &selector)
+        check(up.map(\.spatial) == [0, 0, 1, 1, 2, 2] && !selector.wantsKeyFrame)
+    }
+
+    @Test("A downgrade asked for in the middle of a picture takes effect where the lower layer's frame ends")
+    func middleOfPicture() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        let picture = stream.picture(isKey: true)
+        _ = judge(picture[0], &selector)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
+        let last = judge(picture[1], &selector)
+        check(last.action == .forward && last.setsMarker)
+        check(judge(picture[2], &selector) == .drop)
+    }
+
+    @Test("K-SVC changes at key frames only, both ways, and forwards the exact layer with its key frame's lower ones")
+    func kSVC() {
+        var stream = SVCStream(isKSVC: true)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0, 1, 1, 2, 2])
+        check(pass(stream.picture(isKey: false), &selector).map(\.spatial) == [2, 2])
+        selector.setTarget(LayerPosition(spatial: 1, temporal: 2))
+        check(selector.wantsKeyFrame)
+        check(pass(stream.picture(isKey: false), &selector).map(\.spatial) == [2, 2])
+        let key = pass(stream.picture(isKey: true), &selector)
+        check(key.map(\.spatial) == [0, 0, 1, 1] && key.last?.marker == true)
+        let delta = pass(stream.picture(isKey: false), &selector)
+        check(delta.map(\.spatial) == [1, 1] && delta.map(\.marker) == [false, true])
+        check(!selector.wantsKeyFrame)
+    }
+
+    @Test("When the stream loses its top layer, the receiver is given the highest left", arguments: [false, true])
+    func fewerLayers(isKSVC: Bool) {
+        var stream = SVCStream(isKSVC: isKSVC)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        _ = pass(stream.picture(isKey: true), &selector)
+        stream.spatialLayers = 2
+        _ = pass(stream.picture(isKey: false), &selector)
+        check(selector.wantsKeyFrame == isKSVC)
+        let key = pass(stream.picture(isKey: true), &selector)
+        check(key.map(\.spatial) == [0, 0, 1, 1] && key.last?.marker == true)
+        check(selector.layers?.spatial == 1 && !selector.wantsKeyFrame)
+        stream.spatialLayers = 3
+        _ = pass(stream.picture(isKey: false), &selector)
+        check(selector.wantsKeyFrame, "the wanted layer is back")
+    }
+
+    @Test("No layer wanted: nothing passes, and a key frame is needed to come back")
+    func none() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        _ = pass(stream.picture(isKey: true), &selector)
+        check(selector.pollChange() && !selector.pollChange())
+        selector.setTarget(nil)
+        check(selector.layers == nil && !selector.wantsKeyFrame && selector.pollChange())
+        check(pass(stream.picture(isKey: true), &selector).isEmpty)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
+        check(selector.wantsKeyFrame)
+        check(pass(stream.picture(isKey: false), &selector).isEmpty)
+        check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0])
+    }
+
+    @Test("A packet of an older picture passes whatever its layer: its number was left free for it")
+    func late() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
+        _ = pass(stream.picture(isKey: true), &selector)
+        let older = stream.picture(isKey: false)
+        _ = pass(stream.picture(isKey: false), &selector)
+        check(judge(older[4], &selector) == .forward)
+    }
+
+    @Test(
+        "Whatever is asked for at random, every picture sent can be decoded, ends with a marker, and the numbers have no gap",
+        arguments: [false, true], 1...12 as ClosedRange<UInt64>)
+    func decodable(isKSVC: Bool, seed: UInt64) {
+        var random = WireSamples.Generator(seed: seed)
+        var stream = SVCStream(isKSVC: isKSVC)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var numbers = SequenceRewriter(firstOutput: 1)
+        var whole: Set<SVCStream.Frame> = []
+        var lastOutput: UInt64 = 0
+        var wanted = LayerPosition(spatial: 2, temporal: 2)
+        selector.setTarget(wanted)
+        for _ in 0..<600 {
+            if random.next() % 12 == 0 {
+                wanted = LayerPosition(spatial: Int(random.next() % 3), temporal: Int(random.next() % 3))
+                selector.setTarget(wanted)
+            }
+            let packetsPerFrame = 1 + Int(random.next() % 3)
+            let packets = stream.picture(
+                isKey: selector.wantsKeyFrame && random.next() % 3 == 0, packetsPerFrame: packetsPerFrame)
+            var sent: [Bool] = []
+            for packet in packets {
+                let decision = judge(packet, &selector)
+                switch decision.action {
+                case .discard, .hold: continue
+                case .drop:
+                    numbers.drop(packet.sequence)
+                    continue
+                case .begin: numbers.synchronise(at: packet.sequence)
+                case .forward: break
+                }
+                let output = numbers.rewrite(packet.sequence)
+                check(output == lastOutput + 1)
+                lastOutput = output ?? 0
+                sent.append(decision.setsMarker || packet.hasMarker)
+                if packet.endsFrame { whole.insert(packet.frame) }
+                for needed in stream.references[packet.frame] ?? [] {
+                    check(whole.contains(needed), "\(packet.frame) needs \(needed)")
+                }
+            }
+            check(sent.lastIndex(of: false) ?? -1 == sent.count - 2 || sent.count < 2)
+            check(sent.isEmpty || sent.last == true)
+        }
+        for _ in 0..<12 { _ = pass(stream.picture(isKey: selector.wantsKeyFrame), &selector) }
+        check(selector.layers == wanted)
+    }
+
+    @Test("AV1: layers come from the dependency descriptor, for K-SVC the exact layer with its key frame's lower ones")
+    func av1() {
+        var reader = LayerReader(codec: .av1)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        var sequence: UInt64 = 0
+        func unit(_ templates: [Int], isKey: Bool, timestamp: UInt32) -> [Int] {
+            templates.enumerated().compactMap { index, template in
+                var writer = DescriptorWriter()
+                writer.templateID = template
+                if isKey, index == 0 { writer.structure = .l3t2Key() }
+                sequence += 1
+                let layers = writer.bytes.withUnsafeBytes { descriptor in
+                    reader.read(
+                        payload: UnsafeRawBufferPointer(start: nil, count: 0), descriptor: descriptor,
+                        sequence: sequence)
+                }
+                let decision = selector.packetReceived(
+                    layers, isKeyFrame: isKey && index == 0, timestamp: timestamp, hasMarker: false)
+                guard decision.action == .forward || decision.action == .begin else { return nil }
+                return template + (decision.setsMarker ? 100 : 0)
+            }
+        }
+        selector.setTarget(LayerPosition(spatial: 1, temporal: 0))
+        check(unit([0, 3, 6], isKey: true, timestamp: 0) == [0, 103])
+        check(unit([2, 5, 8], isKey: false, timestamp: 1) == [])
+        selector.setTarget(LayerPosition(spatial: 1, temporal: 7))
+        check(unit([2, 5, 8], isKey: false, timestamp: 2) == [], "a discardable frame is no switching point")
+        check(unit([1, 4, 7], isKey: false, timestamp: 3) == [104])
+        check(unit([2, 5, 8], isKey: false, timestamp: 4) == [105])
+        selector.setTarget(LayerPosition(spatial: 2, temporal: 7))
+        check(unit([1, 4, 7], isKey: false, timestamp: 5) == [104])
+        check(unit([0, 3, 6], isKey: true, timestamp: 6) == [0, 3, 106])
+        check(unit([2, 5, 8], isKey: false, timestamp: 7) == [108])
+    }
+
+    @Test("A packet whose descriptor makes no sense passes")
+    func unknown() {
+        var reader = LayerReader(codec: .vp9)
+        let layers = [UInt8(0xFF)].withUnsafeBytes {
+            reader.read(payload: $0, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: 1)
+        }
+        let failures = reader.failures
+        check(failures == 1 && layers == PacketLayers())
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        check(
+            selector.packetReceived(layers, isKeyFrame: true, timestamp: 1, hasMarker: false).action == .begin)
+        check(selector.packetReceived(layers, isKeyFrame: false, timestamp: 2, hasMarker: false) == .forward)
+    }
+}

@@ -1,0 +1,179 @@
+import Testing
+
+@testable import Media
+
+@Suite("TemporalSelector and VP8 picture ids")
+struct TemporalSelectorTests {
+    /// A VP8 packet: X, I (15 bits), L, T.
+    static func vp8(
+        picture: Int, tl0: Int = 0, temporal: Int, sync: Bool = false, isKey: Bool = false, start: Bool = true
+    )
+        -> [UInt8]
+    {
+        [
+            (start ? 0x90 : 0x80), 0xE0, 0x80 | UInt8(picture >> 8 & 0x7F), UInt8(picture & 0xFF), UInt8(tl0 & 0xFF),
+            UInt8(temporal) << 6 | (sync ? 0x20 : 0), isKey ? 0 : 1,
+        ]
+    }
+
+    static func layers(_ bytes: [UInt8], codec: CodecKind = .vp8) -> PacketLayers {
+        var reader = LayerReader(codec: codec)
+        return bytes.withUnsafeBytes {
+            reader.read(payload: $0, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: 1)
+        }
+    }
+
+    private func judge(
+        _ selector: inout TemporalSelector, _ temporal: Int, sync: Bool = false, at picture: Int, start: Bool = true
+    ) -> Bool {
+        let layers = Self.layers(Self.vp8(picture: picture, temporal: temporal, sync: sync, start: start))
+        let order = selector.order(of: UInt32(picture) &* 3000)
+        return selector.packetReceived(layers, spatial: 0, isNext: order == .next)
+    }
+
+    @Test("Up only at a layer sync, one layer at a time; down when the next picture begins")
+    func steps() {
+        var selector = TemporalSelector()
+        selector.setTarget(0)
+        selector.begin(timestamp: 0)
+        check(!judge(&selector, 2, at: 1))
+        selector.setTarget(2)
+        check(!judge(&selector, 2, sync: true, at: 2), "layer 1 is missing")
+        check(!judge(&selector, 1, at: 3), "no sync")
+        check(!judge(&selector, 1, sync: true, at: 4, start: false), "not the picture's beginning")
+        check(judge(&selector, 1, sync: true, at: 5) && selector.current == 1)
+        check(!judge(&selector, 2, at: 6))
+        check(judge(&selector, 2, sync: true, at: 7) && selector.current == 2)
+        selector.setTarget(0)
+        check(judge(&selector, 2, at: 7), "the picture is finished")
+        check(!judge(&selector, 1, at: 8) && judge(&selector, 0, at: 9))
+    }
+
+    @Test("A sync bit in the base layer is no way up, a key frame is")
+    func baseLayer() {
+        var selector = TemporalSelector()
+        selector.setTarget(0)
+        selector.begin(timestamp: 0)
+        selector.setTarget(2)
+        check(judge(&selector, 0, sync: true, at: 1) && selector.current == 0)
+        let key = Self.layers(Self.vp8(picture: 2, temporal: 0, sync: true, isKey: true))
+        _ = selector.order(of: 6000)
+        check(selector.packetReceived(key, spatial: 0, isNext: true) && selector.current == 2)
+    }
+
+    @Test("Packets without layers pass")
+    func unknown() {
+        var selector = TemporalSelector()
+        selector.setTarget(0)
+        selector.begin(timestamp: 0)
+        check(selector.packetReceived(Self.layers([0x10, 1]), spatial: 0, isNext: true))
+        check(selector.packetReceived(PacketLayers(), spatial: 0, isNext: true))
+    }
+
+    @Test("H.265: up at a temporal sub-layer access picture")
+    func h265() {
+        func picture(_ type: UInt8, _ temporal: UInt8) -> PacketLayers {
+            Self.layers([type << 1, temporal + 1, 0], codec: .h265)
+        }
+        var selector = TemporalSelector()
+        selector.setTarget(0)
+        selector.begin(timestamp: 0)
+        selector.setTarget(1)
+        check(selector.packetReceived(picture(1, 0), spatial: 0, isNext: true))
+        check(!selector.packetReceived(picture(0, 1), spatial: 0, isNext: true))
+        check(selector.packetReceived(picture(3, 1), spatial: 0, isNext: true))
+        check(selector.packetReceived(picture(0, 1), spatial: 0, isNext: true))
+        check(!picture(1, 0).flags.isEmpty && Self.layers([2, 0, 0], codec: .h265) == PacketLayers.withoutLayers)
+        // A fragmented one, and one cut short.
+        check(Self.layers([49 << 1, 2, 0x83], codec: .h265).switchTo != 0)
+        check(Self.layers([49 << 1, 2], codec: .h265).switchTo == 0)
+    }
+
+    @Test(
+        "Picture ids stay without a gap whatever is left out, and late packets get their own again",
+        arguments: 1...10 as ClosedRange<UInt64>)
+    func pictureIDs(seed: UInt64) {
+        var random = WireSamples.Generator(seed: seed)
+        var rewriter = PictureIDRewriter()
+        let start = 32_700
+        var kept: [Int: UInt16] = [:]
+        var next = UInt16(start)
+        for number in 0..<300 {
+            let layers = Self.layers(
+                Self.vp8(picture: (start + number) & 0x7FFF, tl0: number / 2, temporal: number % 2))
+            if number == 0 { rewriter.synchronise(layers) }
+            if number > 0, random.next() % 3 == 0 {
+                rewriter.drop(layers)
+                check(rewriter.rewrite(layers) == nil)
+                continue
+            }
+            let rewritten = rewriter.rewrite(layers)
+            check(rewritten?.pictureID == next && rewritten?.tl0PictureIndex == UInt8(number / 2 & 0xFF))
+            kept[number] = next
+            next = (next + 1) & 0x7FFF
+            // Any packet of the last hundred pictures, sent again.
+            let older = max(0, number - Int(random.next() % 100))
+            let again = rewriter.rewrite(Self.layers(Self.vp8(picture: (start + older) & 0x7FFF, temporal: 0)))
+            check(again?.pictureID == kept[older])
+        }
+        let tooOld = rewriter.rewrite(Self.layers(Self.vp8(picture: (start + 100) & 0x7FFF, temporal: 0)))
+        check(tooOld == nil)
+    }
+
+    @Test("A picture lost upstream keeps its id free, and a late decision to leave it out changes no other")
+    func pictureIDLoss() {
+        var rewriter = PictureIDRewriter()
+        func layers(_ picture: Int) -> PacketLayers { Self.layers(Self.vp8(picture: picture, temporal: 0)) }
+        rewriter.synchronise(layers(10))
+        check(rewriter.rewrite(layers(10))?.pictureID == 10)
+        rewriter.drop(layers(11))
+        check(rewriter.rewrite(layers(14))?.pictureID == 13)
+        rewriter.drop(layers(12))
+        check(rewriter.rewrite(layers(12))?.pictureID == 11)
+        check(rewriter.rewrite(layers(13))?.pictureID == 12)
+        check(rewriter.rewrite(layers(14))?.pictureID == 13)
+        check(rewriter.rewrite(layers(9)) == nil, "before the first")
+    }
+
+    @Test("A new source continues both numberings, over every width")
+    func pictureIDSwitch() {
+        var rewriter = PictureIDRewriter()
+        let first = Self.layers(Self.vp8(picture: 0x7FFF, tl0: 255, temporal: 0))
+        rewriter.synchronise(first)
+        check(rewriter.rewrite(first) == PictureIDRewriter.Rewritten(pictureID: 0x7FFF, tl0PictureIndex: 255))
+        let second = Self.layers(Self.vp8(picture: 77, tl0: 9, temporal: 0))
+        rewriter.synchronise(second)
+        check(rewriter.rewrite(second) == PictureIDRewriter.Rewritten(pictureID: 0, tl0PictureIndex: 0))
+        check(rewriter.rewrite(Self.layers(Self.vp8(picture: 76, temporal: 0))) == nil)
+        // Seven bits, and no TL0PICIDX.
+        let short = Self.layers([0x90, 0x80, 0x7E, 1])
+        rewriter.synchronise(short)
+        check(rewriter.rewrite(short)?.pictureID == 1)
+        let wrapped = Self.layers([0x90, 0x80, 0x01, 1])
+        check(rewriter.rewrite(wrapped)?.pictureID == 4)
+    }
+
+    @Test("The new names are written where the old ones were, and never beyond the payload")
+    func pictureIDWriting() {
+        var bytes = Self.vp8(picture: 5, tl0: 6, temporal: 2)
+        let layers = Self.layers(bytes)
+        let names = PictureIDRewriter.Rewritten(pictureID: 0x1234, tl0PictureIndex: 0x56)
+        bytes.withUnsafeMutableBytes { PictureIDRewriter.write(names, layers, into: $0) }
+        check(bytes == [0x90, 0xE0, 0x92, 0x34, 0x56, 0x80, 1])
+        for count in 0..<5 {
+            var cut = Array(bytes[..<count]) + [0xEE, 0xEE, 0xEE]
+            cut.withUnsafeMutableBytes {
+                PictureIDRewriter.write(names, layers, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]))
+            }
+            check(cut.suffix(3) == [0xEE, 0xEE, 0xEE])
+        }
+        var short: [UInt8] = [0x90, 0x80, 0x7E, 1]
+        let shortLayers = Self.layers(short)
+        short.withUnsafeMutableBytes { PictureIDRewriter.write(names, shortLayers, into: $0) }
+        check(short == [0x90, 0x80, 0x34, 1])
+    }
+}
+
+extension PacketLayers {
+    fileprivate static let withoutLayers = PacketLayers()
+}
