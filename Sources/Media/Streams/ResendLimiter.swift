@@ -1,15 +1,17 @@
 /// Lets one packet be resent at most once per round trip, however often it is asked for.
 ///
-/// A direct-mapped table of 256 numbers (3 KiB), allocated at the first NACK. A collision forgets the older number, which
+/// A direct-mapped table of 256 numbers (1 KiB), allocated at the first NACK. A collision forgets the older number, which
 /// costs at most one resend too many.
 struct ResendLimiter: ~Copyable {
     private static let capacity = 256
 
+    /// Numbers and times are kept in part: what could be mistaken for another is 2^24 numbers or 65 s away, and packets
+    /// that old are kept by nobody.
     private struct Entry {
-        var low: UInt32 = 0
-        /// Milliseconds modulo 2^32, with `isUsed` apart so that zero is a time.
-        var milliseconds: UInt32 = 0
-        var isUsed = false
+        /// Above the bits that choose the entry.
+        var number: UInt16 = 0
+        /// Milliseconds modulo 2^16; zero means that the entry is not used.
+        var stamp: UInt16 = 0
     }
 
     // Safe: owns `capacity` initialised entries; subscripts are masked with it.
@@ -30,14 +32,14 @@ struct ResendLimiter: ~Copyable {
             entries = table
         }
         let index = Int(truncatingIfNeeded: extended) & (Self.capacity - 1)
-        let low = UInt32(truncatingIfNeeded: extended)
-        let milliseconds = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
+        let number = UInt16(truncatingIfNeeded: extended >> 8)
+        let stamp = max(UInt16(truncatingIfNeeded: now.nanoseconds / 1_000_000), 1)
         let entry = table[index]
-        if entry.isUsed, entry.low == low {
-            let passed = Int64(milliseconds &- entry.milliseconds)
+        if entry.stamp != 0, entry.number == number {
+            let passed = Int64(stamp &- entry.stamp)
             if passed < roundTripTime.milliseconds { return false }
         }
-        table[index] = Entry(low: low, milliseconds: milliseconds, isUsed: true)
+        table[index] = Entry(number: number, stamp: stamp)
         return true
     }
 
