@@ -4,6 +4,10 @@
 ///                         ◀─────────── needed: the repeat is armed again ──┘
 ///     key frame received: idle
 ///
+/// An unanswered request is repeated even when nobody asked again meanwhile: a PLI travels unacknowledged, so the one who
+/// asked may be waiting for an answer to a packet that was lost, and has no reason to ask twice. (mediasoup repeats only
+/// what was asked for again.) The repeat is spent after one try, so a sender that cannot answer is not flooded.
+///
 /// With a hold-off, a request within that time of the previous one waits for its end.
 /// Call `deadlineReached` at `nextDeadline`; `true` always means "send one request now".
 struct KeyFrameRequester {

@@ -1,0 +1,64 @@
+/// Notices when an encoding of a simulcast producer falls silent and when it comes back.
+///
+///     unseen ──packet──▶ active ──no packet for the timeout──▶ inactive ──packet──▶ active
+///     paused: no deadline; resumed: the timeout runs from then
+///
+/// Call `deadlineReached` at `nextDeadline`. Producers of one encoding have no use for it: their silence means nothing.
+struct InactivityMonitor {
+    static let timeout = MediaDuration.milliseconds(1500)
+    /// With `usedtx=1` or a `dtx` encoding, silence is part of the stream.
+    static let timeoutWithDTX = MediaDuration.milliseconds(5000)
+
+    enum Change: Hashable, Sendable {
+        /// The score becomes 10 again.
+        case becameActive
+        /// The score becomes 0.
+        case becameInactive
+    }
+
+    private enum State {
+        case unseen
+        case active(since: MediaInstant)
+        case inactive
+    }
+
+    private let timeout: MediaDuration
+    private var state = State.unseen
+    private var isPaused = false
+    private var silentSince = MediaInstant(nanoseconds: 0)
+
+    init(usesDTX: Bool = false) { timeout = usesDTX ? Self.timeoutWithDTX : Self.timeout }
+
+    var isActive: Bool {
+        if case .active = state { true } else { false }
+    }
+
+    /// Not later than the end of the timeout; it moves with each packet, so that a timer may be set late.
+    var nextDeadline: MediaInstant? { isActive && !isPaused ? silentSince + timeout : nil }
+
+    /// How long the encoding has been active.
+    func activeTime(at now: MediaInstant) -> MediaDuration {
+        guard case .active(let since) = state else { return .zero }
+        return max(now - since, .zero)
+    }
+
+    mutating func packetReceived(at now: MediaInstant) -> Change? {
+        silentSince = now
+        if case .active = state { return nil }
+        state = .active(since: now)
+        return .becameActive
+    }
+
+    mutating func deadlineReached(at now: MediaInstant) -> Change? {
+        guard isActive, !isPaused, now - silentSince >= timeout else { return nil }
+        state = .inactive
+        return .becameInactive
+    }
+
+    mutating func paused() { isPaused = true }
+
+    mutating func resumed(at now: MediaInstant) {
+        isPaused = false
+        silentSince = now
+    }
+}

@@ -1,0 +1,101 @@
+/// How well a stream is received, 0 (nothing) … 10, by mediasoup's formula: what was lost for good counts in the fourth
+/// power, and repairs count the less, the more tries they took.
+struct StreamScore {
+    static let best: UInt8 = 10
+    static let historyLength = 24
+
+    private var history = InlineArray<24, UInt8>(repeating: 0)
+    private var count = 0
+    private var start = 0
+    /// The weighted average of the last reports, the newest counting most.
+    private(set) var value: UInt8
+
+    init(value: UInt8 = StreamScore.best) { self.value = min(value, Self.best) }
+
+    /// What one report interval saw; all counts are of that interval.
+    struct Interval: Hashable, Sendable {
+        /// Packets received of a received stream, sent of a sent one.
+        var packets: UInt64
+        var lost: UInt64
+        /// Lost packets that a retransmission brought back; of a sent stream, packets that were sent again.
+        var repaired: UInt64 = 0
+        /// Retransmissions that came, or went out.
+        var retransmitted: UInt64 = 0
+
+        /// 0…10.
+        var score: UInt8 {
+            guard packets > 0 else { return lost > 0 ? 0 : StreamScore.best }
+            let total = Double(packets)
+            let lost = Double(min(lost, packets))
+            // More repairs than losses are duplicates of what came by itself.
+            let repaired = min(Double(repaired), lost)
+            let inverse = 1 / (repaired / total + 1)
+            var weight = inverse * inverse * inverse * inverse
+            if retransmitted > 0 { weight *= min(repaired / Double(retransmitted), 1) }
+            let delivered = max(0, (total - (lost - repaired * weight)) / total)
+            return UInt8((delivered * delivered * delivered * delivered * 10).rounded())
+        }
+    }
+
+    /// A report interval ended.
+    /// - Returns: whether `value` is another now.
+    mutating func report(_ interval: Interval) -> Bool {
+        let score = interval.packets == 0 && interval.lost == 0 ? Self.best : interval.score
+        if count < Self.historyLength {
+            history[(start + count) % Self.historyLength] = score
+            count += 1
+        } else {
+            history[start] = score
+            start = (start + 1) % Self.historyLength
+        }
+        var sum = 0
+        var weights = 0
+        for index in 0..<count {
+            sum += (index + 1) * Int(history[(start + index) % Self.historyLength])
+            weights += index + 1
+        }
+        // Rounded half up; both are positive.
+        return set(UInt8((2 * sum + weights) / (2 * weights)))
+    }
+
+    /// Begins anew from a value: 0 for a stream that fell silent, 10 for one that came back or changed its layer.
+    /// - Returns: whether `value` is another now.
+    mutating func reset(to value: UInt8) -> Bool {
+        count = 0
+        start = 0
+        return set(min(value, Self.best))
+    }
+
+    private mutating func set(_ new: UInt8) -> Bool {
+        guard new != value else { return false }
+        value = new
+        return true
+    }
+}
+
+/// Takes the differences of running counters for `StreamScore`, report by report.
+struct ScoreCounters: Hashable, Sendable {
+    private var packets: UInt64 = 0
+    private var lost: Int64 = 0
+    private var repaired: UInt64 = 0
+    private var retransmitted: UInt64 = 0
+
+    /// - Parameters:
+    ///   - packets: received or sent since the beginning, like all the others.
+    ///   - lost: may go down again when late packets come.
+    mutating func interval(
+        packets: UInt64, lost: Int64, repaired: UInt64, retransmitted: UInt64
+    ) -> StreamScore.Interval {
+        defer {
+            self.packets = packets
+            self.lost = lost
+            self.repaired = repaired
+            self.retransmitted = retransmitted
+        }
+        return StreamScore.Interval(
+            packets: packets >= self.packets ? packets - self.packets : packets,
+            lost: UInt64(clamping: lost.subtractingReportingOverflow(self.lost).partialValue),
+            repaired: repaired >= self.repaired ? repaired - self.repaired : 0,
+            retransmitted: retransmitted >= self.retransmitted ? retransmitted - self.retransmitted : 0)
+    }
+}

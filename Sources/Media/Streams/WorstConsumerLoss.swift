@@ -1,0 +1,13 @@
+/// The loss that an Opus sender with in-band FEC is told: that of its worst receiver, if it is worse than the server's
+/// own. The sender then protects its packets for that receiver (RFC 7587 §6.1, `useinbandfec`).
+struct WorstConsumerLoss: Hashable, Sendable {
+    private var worst: UInt8 = 0
+
+    init() {}
+
+    /// - Parameter fraction: of 256, from a consumer's newest receiver report.
+    mutating func add(_ fraction: UInt8) { worst = max(worst, fraction) }
+
+    /// What the producer's report says. The cumulative count stays the server's own.
+    func fractionLost(own: UInt8) -> UInt8 { max(own, worst) }
+}
