@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A process of the benchmark, pinned to cores, talked to by lines.
 final class ChildProcess {
@@ -13,23 +14,30 @@ final class ChildProcess {
 
     var processIdentifier: Int32 { process.processIdentifier }
 
-    /// - Parameter cores: as `taskset -c` takes them; `nil` leaves the process where it is.
-    init(_ executable: String, _ arguments: [String], cores: String?, keepsErrors: Bool = false) throws {
+    /// - Parameter cores: as `taskset -c` takes them; empty leaves the process where it is.
+    init(_ executable: String, _ arguments: [String], cores: String, environment: [String: String] = [:]) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = (cores.map { ["taskset", "-c", $0] } ?? []) + [executable] + arguments
+        process.arguments =
+            (cores.isEmpty ? [] : ["taskset", "-c", cores])
+            + environment.map { "\($0)=\($1)" }
+            .reduce(into: ["env"]) { $0.append($1) } + [executable] + arguments
         process.standardInput = input
         process.standardOutput = output
-        if keepsErrors { process.standardError = output }
         try process.run()
     }
 
-    /// Waits for a line that starts with one of `prefixes`.
-    func line(startingWith prefixes: String...) throws -> String {
+    /// Waits for a line that starts with one of `prefixes`, and calls `tick` in every second of waiting.
+    func line(startingWith prefixes: String..., tick: () -> Void = {}) throws -> String {
         while true {
             while let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: buffered[..<end], as: UTF8.self)
                 buffered = Data(buffered[(end + 1)...])
                 if prefixes.contains(where: line.hasPrefix) { return line }
+            }
+            var readable = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&readable, 1, 1000) != 0 else {
+                tick()
+                continue
             }
             let more = output.fileHandleForReading.availableData
             guard !more.isEmpty else {
@@ -40,6 +48,21 @@ final class ChildProcess {
     }
 
     func say(_ line: String) { input.fileHandleForWriting.write(Data((line + "\n").utf8)) }
+
+    /// Seconds of CPU that the process has used, its ended threads included, from the kernel's accounting.
+    var cpuSeconds: Double {
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(processIdentifier, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// KiB of anonymous memory: what the process allocated and touched, without code and mapped files.
+    var anonymousKiB: Double {
+        let rollup = (try? String(contentsOfFile: "/proc/\(processIdentifier)/smaps_rollup", encoding: .utf8)) ?? ""
+        let line = rollup.split(separator: "\n").first { $0.hasPrefix("Anonymous:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+    }
 
     func stop() {
         guard process.isRunning else { return }

@@ -1,67 +1,81 @@
 import Foundation
 
 /// One run as the load generator reports it.
-struct Measurement {
-    struct Watch: Decodable {
-        var cpu_s_sending: Double
+struct Measurement: Codable {
+    struct Watch: Codable {
+        var cpu_s_sending_fine: Double
         var rss_kib: Int
     }
 
-    struct Latency: Decodable {
+    struct Latency: Codable {
         var p50: Int
         var p99: Int
     }
 
-    struct Report: Decodable {
-        var received: Int
-        var loss: Double
-        var latency_us: Latency
-        var auth_failures: Int
-        var verified: Int
-        var streams: Int
-        var streams_expected: Int
-        var wall_s: Double
-        var watch: Watch
-    }
+    var received: Int
+    var loss: Double
+    var latency_us: Latency
+    var auth_failures: Int
+    var rtcp_auth_failures: Int
+    var verified: Int
+    var streams: Int
+    var streams_expected: Int
+    var failed_transports: Int
+    var wall_s: Double
+    var watch: Watch
 
-    /// The generator's own line.
-    let source: String
-    let report: Report
-
-    init(_ line: String) throws {
-        source = line
-        report = try JSONDecoder().decode(Report.self, from: Data(line.utf8))
-    }
+    init(_ line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
 
     /// Garbage must not count: every tag checked on the sample is right, and every stream was seen.
     var isValid: Bool {
-        report.auth_failures == 0 && report.verified > 0 && report.streams == report.streams_expected
+        auth_failures == 0 && rtcp_auth_failures == 0 && verified > 0 && streams == streams_expected
+            && failed_transports == 0
     }
 
-    var packetsPerSecond: Double { Double(report.received) / report.wall_s }
-    var cpuMicroseconds: Double { report.watch.cpu_s_sending / Double(max(report.received, 1)) * 1e6 }
+    var figures: Figures {
+        Figures(
+            packetsPerSecond: Double(received) / wall_s,
+            cpuMicroseconds: watch.cpu_s_sending_fine / Double(max(received, 1)) * 1e6,
+            coresBusy: watch.cpu_s_sending_fine / wall_s, latencyP50: Double(latency_us.p50) / 1000,
+            latencyP99: Double(latency_us.p99) / 1000, loss: loss, memoryMiB: Double(watch.rss_kib) / 1024)
+    }
+
+    var summary: String { figures.summary + ", \(verified) tags checked, \(auth_failures) wrong" }
+}
+
+/// What a run, or the middle of several, says.
+struct Figures: Codable {
+    /// Forwarded and received.
+    var packetsPerSecond: Double
+    /// Of the server, for each forwarded packet.
+    var cpuMicroseconds: Double
+    var coresBusy: Double
+    /// Milliseconds.
+    var latencyP50: Double
+    /// Milliseconds.
+    var latencyP99: Double
+    /// Of one.
+    var loss: Double
+    var memoryMiB: Double
 
     var summary: String {
         String(
             format:
-                "%.0f packets/s, %.2f µs CPU per packet, p50 %d µs, p99 %d µs, loss %.3f %%, %d tags checked, %d wrong",
-            packetsPerSecond, cpuMicroseconds, report.latency_us.p50, report.latency_us.p99, report.loss * 100,
-            report.verified, report.auth_failures)
+                "%.0f packets/s, %.2f µs CPU per packet, %.0f %% of a core, p50 %.1f ms, p99 %.1f ms, loss %.3f %%",
+            packetsPerSecond, cpuMicroseconds, coresBusy * 100, latencyP50, latencyP99, loss * 100)
     }
 
-    /// Names and medians, in the order of a table.
-    static func medians(of results: [Measurement]) -> [(String, String)] {
-        func median(_ value: (Measurement) -> Double) -> Double {
-            let sorted = results.map(value).sorted()
-            return sorted[sorted.count / 2]
-        }
-        return [
-            ("forwarded packets/s", String(format: "%.0f", median(\.packetsPerSecond))),
-            ("server CPU per forwarded packet", String(format: "%.2f µs", median(\.cpuMicroseconds))),
-            ("latency p50", String(format: "%.0f µs", median { Double($0.report.latency_us.p50) })),
-            ("latency p99", String(format: "%.0f µs", median { Double($0.report.latency_us.p99) })),
-            ("loss", String(format: "%.4f %%", median { $0.report.loss * 100 })),
-            ("server memory", String(format: "%.0f MiB", median { Double($0.report.watch.rss_kib) / 1024 })),
-        ]
+    /// The median of each figure by itself.
+    static func medians(of runs: [Measurement]) -> Figures {
+        let figures = runs.map(\.figures)
+        func median(_ value: (Figures) -> Double) -> Double { figures.map(value).median }
+        return Figures(
+            packetsPerSecond: median(\.packetsPerSecond), cpuMicroseconds: median(\.cpuMicroseconds),
+            coresBusy: median(\.coresBusy), latencyP50: median(\.latencyP50), latencyP99: median(\.latencyP99),
+            loss: median(\.loss), memoryMiB: median(\.memoryMiB))
     }
+}
+
+extension [Double] {
+    var median: Double { isEmpty ? 0 : sorted()[count / 2] }
 }

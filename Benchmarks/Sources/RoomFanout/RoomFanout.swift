@@ -1,112 +1,150 @@
 import ArgumentParser
 import Foundation
-import NIOCore
-import NIOPosix
 
-/// Measures what forwarding costs: a real server process, real sockets on loopback, neutral clients that check what they get.
+/// Measures what forwarding costs: real server processes, real sockets on loopback, neutral clients that check what they get.
 @main
 struct RoomFanout: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "RoomFanout",
-        abstract:
-            "Rooms of publishers and subscribers against a real gateway process; CPU per forwarded packet, latency, loss."
-    )
+        abstract: "Rooms of publishers and subscribers against a real server process; CPU per packet, latency, loss.")
 
+    enum Mode: String, EnumerableFlag {
+        case room, compare, goals, allocationGate, memory, setup, chart, selfTest
+
+        static func help(for mode: Mode) -> ArgumentHelp? {
+            switch mode {
+            case .room: "One load, and what it costs (default)."
+            case .compare: "The same load for the gateway, for Janus, and for the bare loop."
+            case .goals: "The table of goals."
+            case .allocationGate: "Fail if the media threads allocate per packet."
+            case .memory: "Memory per transport and per consumer."
+            case .setup: "CPU per handshake; a thousand arrivals beside a call."
+            case .chart: "CPU per packet against the number of subscribers, for Docs/images."
+            case .selfTest: "Show that altered packets make the benchmark fail."
+            }
+        }
+    }
+
+    @Flag(exclusivity: .exclusive) var mode = Mode.room
     @Option(help: "The gateway's binary.") var gateway: String
-    @Option(help: "The load generator's binary.") var loadGenerator: String
     @Option(help: "Rooms at once.") var rooms = 1
     @Option(help: "Publishers in each room.") var publishers = 1
     @Option(help: "Subscribers in each room; each gets every publisher's stream.") var subscribers = 100
-    @Flag(help: "Audio (opus) instead of video (VP8).") var audio = false
+    @Flag(help: "Every subscriber publishes too, and hears all the others.") var everybody = false
+    @Flag(help: "What is published.") var kind = Kind.video
     @Option(help: "Packets per second of each publisher.") var pps = 300.0
     @Option(help: "Payload bytes of each packet.") var payload = 1100
     @Option(help: "SRTP profile: gcm or cm.") var profile = "gcm"
+    @Flag(help: "Also find the highest rate with loss below 0.1 % and p99 below 20 ms.") var sweep = false
     @Option(help: "Media threads of the server.") var shards = 1
     @Option(help: "Cores of the server, as taskset takes them; empty: not pinned.") var serverCores = "0"
     @Option(help: "Cores of the load generator.") var loadCores = "1"
     @Option(help: "Seconds of each run.") var seconds = 5
-    @Option(help: "Runs; the table shows their median.") var runs = 3
+    @Option(help: "Runs; the table shows their median.") var runs = 5
     @Option(help: "Also write the results to this file as JSON.") var json: String?
 
+    enum Kind: String, EnumerableFlag { case video, audio }
+
     func validate() throws {
-        guard rooms > 0, publishers > 0, subscribers > 0, pps > 0, (16...1180).contains(payload), seconds > 0, runs > 0
-        else { throw ValidationError("counts must be positive, --payload 16 to 1180") }
+        guard rooms > 0, publishers > 0, subscribers > (everybody ? 1 : 0), pps > 0, (30...1180).contains(payload),
+            seconds > 0, runs > 0
+        else { throw ValidationError("counts must be positive, --payload 30 to 1180") }
         guard profile == "gcm" || profile == "cm" else { throw ValidationError("--profile is gcm or cm") }
     }
 
     func run() async throws {
-        let port = 20_000 + Int(getpid()) % 10_000
-        let server = try ChildProcess(
-            gateway,
-            [
-                "--host", "127.0.0.1", "--port", "\(port)", "--media-listen", "127.0.0.1", "--media-port",
-                "\(port + 10_000)", "--shards", "\(shards)", "--log-level", "error",
-            ], cores: serverCores.isEmpty ? nil : serverCores)
-        defer { server.stop() }
-        _ = try server.line(startingWith: "Roundhouse is ready")
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("RoomFanout-\(getpid())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let fingerprint = try fingerprint(in: folder)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let shape = LoadedRoom.Shape(
-            publishers: publishers, subscribers: subscribers, isAudio: audio, packetsPerSecond: pps, payload: payload,
-            profile: profile)
-        var loaded: [LoadedRoom] = []
-        var transports = 0
-        for index in 0..<rooms {
-            let room = try await LoadedRoom(
-                name: "bench\(index)", shape: shape, port: port, fingerprint: fingerprint, firstTransport: transports,
-                group: group)
-            transports += room.transportCount
-            loaded.append(room)
-        }
-        let plan = folder.appendingPathComponent("plan")
-        try loaded.flatMap(\.plan).sorted { $0.hasPrefix("transport") && !$1.hasPrefix("transport") }
-            .joined(separator: "\n").appending("\n").write(to: plan, atomically: true, encoding: .utf8)
-        let generator = try ChildProcess(
-            loadGenerator,
-            ["run", "--certs", folder.path, "--plan", plan.path, "--watch", "\(server.processIdentifier)"],
-            cores: loadCores.isEmpty ? nil : loadCores)
-        defer { generator.stop() }
-        progress(try generator.line(startingWith: "ready", "failed"))
-        var results: [Measurement] = []
-        for number in 1...runs {
-            generator.say("start \(seconds) 1")
-            let measurement = try Measurement(generator.line(startingWith: "{"))
-            progress("run \(number)/\(runs): " + measurement.summary)
-            results.append(measurement)
-        }
-        generator.say("quit")
-        for room in loaded { await room.close() }
-        try await group.shutdownGracefully()
-        try report(results)
+        raiseFileLimit()
+        let bench = try Bench(
+            gateway: gateway,
+            tools: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent(),
+            serverCores: serverCores, loadCores: loadCores)
+        let load = Load(
+            rooms: rooms, publishers: publishers, subscribers: subscribers, everybody: everybody, audio: kind == .audio,
+            packetsPerSecond: pps, payload: payload, profile: profile)
+        let machine = Machine.current()
+        let outcome: Result<Bool, any Error>
+        do { outcome = .success(try await perform(load, bench, machine)) } catch { outcome = .failure(error) }
+        await bench.close()
+        guard try outcome.get() else { throw ExitCode.failure }
     }
 
-    private func fingerprint(in folder: URL) throws -> String {
-        let maker = try ChildProcess(loadGenerator, ["cert", folder.path], cores: nil)
-        defer { maker.stop() }
-        while true {
-            let line = try maker.line(startingWith: "")
-            if let word = line.split(separator: " ").last, word.contains(":") { return String(word) }
+    /// - Returns: whether everything is as it should be.
+    private func perform(_ load: Load, _ bench: Bench, _ machine: Machine) async throws -> Bool {
+        switch mode {
+        case .room, .compare:
+            let servers = mode == .compare ? ["gateway", "janus"] : ["gateway"]
+            var results: [Comparison] = []
+            for server in servers {
+                results.append(
+                    try await Comparison.measure(
+                        server == "janus" ? Janus(bench) : Gateway(bench, shards: shards), load, runs: runs,
+                        seconds: seconds, sweeps: sweep, bench))
+            }
+            try write(results, load, machine)
+            print(load.summary)
+            try table(results, load, bench).print()
+        case .goals:
+            let goals = try await Goals.measure(load, runs: runs, seconds: seconds, bench)
+            try write(goals, load, machine)
+            goals.print()
+            return goals.allPassed
+        case .allocationGate:
+            let gate = try await AllocationGate.run(load, bench)
+            try write(gate, load, machine)
+            print(gate.summary)
+            return gate.passes
+        case .memory:
+            let memory = try await MemoryUse.run(load, transports: 200, added: 3, bench)
+            try write(memory, load, machine)
+            print(
+                "\(memory.kibPerTransport.text(1)) KiB per transport, \(memory.kibPerConsumer.text(1)) KiB per consumer"
+            )
+        case .setup:
+            let cost = try await SetUpCost.run(load, handshakes: 500, transports: 1000, bench)
+            try write(cost, load, machine)
+            print(
+                "\(cost.millisecondsPerHandshake.text(3)) ms per handshake, \(cost.createdPerSecond.text(0)) transports "
+                    + "with a consumer in a second, loss meanwhile \((cost.lossMeanwhile * 100).text(3)) %")
+        case .chart:
+            let points = try await ChartPoint.measure(load, runs: runs, seconds: seconds, bench)
+            try write(points, load, machine)
+            ChartPoint.table(points).print()
+        case .selfTest: return try await SelfTest.run(bench)
         }
+        print(machine.summary)
+        return true
     }
 
-    private func progress(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    private func table(_ results: [Comparison], _ load: Load, _ bench: Bench) throws -> Table {
+        let own = results[0].figures.cpuMicroseconds
+        var rows = [["", "packets/s", "CPU per packet", "ratio", "p50", "p99", "loss", "memory", "highest rate"]]
+        for result in results {
+            let figures = result.figures
+            rows.append([
+                result.server, figures.packetsPerSecond.text(0), "\(figures.cpuMicroseconds.text(2)) µs",
+                (figures.cpuMicroseconds / own).text(2), "\(figures.latencyP50.text(1)) ms",
+                "\(figures.latencyP99.text(1)) ms", "\((figures.loss * 100).text(3)) %",
+                "\(figures.memoryMiB.text(0)) MiB", result.highest.map { "\($0.text(0))/s" } ?? "",
+            ])
+        }
+        for burst in mode == .compare ? [1, 4] : [] {
+            guard let floor = try Floor.median(load, burst: burst, runs: runs, bench) else { continue }
+            let empty = Array(repeating: "", count: 5)
+            rows.append(["floor, bursts of \(burst)", "", "\(floor.text(2)) µs", (floor / own).text(2)] + empty)
+        }
+        return Table(rows: rows)
+    }
 
-    private func report(_ results: [Measurement]) throws {
-        let kind = audio ? "audio" : "video"
-        print(
-            "\(rooms) room(s), \(publishers) publisher(s) × \(subscribers) subscriber(s), \(kind) \(Int(pps)) packets/s "
-                + "of \(payload) bytes, \(profile), \(shards) shard(s), \(runs) runs of \(seconds) s")
-        for (name, value) in Measurement.medians(of: results) { print("  \(name): \(value)") }
-        if let json {
-            let lines = results.map(\.source).joined(separator: ",\n")
-            try "[\(lines)]\n".write(toFile: json, atomically: true, encoding: .utf8)
-        }
-        guard results.allSatisfy(\.isValid) else {
-            progress("not valid: packets failed authentication, or streams did not arrive")
-            throw ExitCode.failure
-        }
+    private func write(_ result: some Encodable, _ load: Load, _ machine: Machine) throws {
+        guard let json else { return }
+        let command = CommandLine.arguments.dropFirst().joined(separator: " ")
+        try Report(machine: machine, command: command, load: load, result: result).write(to: json)
+    }
+
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

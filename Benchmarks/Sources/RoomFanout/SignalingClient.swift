@@ -4,22 +4,19 @@ import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
 
-/// One peer's protoo connection: enough of a client to enter a room, and to accept what the server offers.
+/// One connection for signaling: enough of a client to enter a room, and to accept what the server offers.
 final class SignalingClient: Sendable {
     struct Refusal: Error, CustomStringConvertible {
         let description: String
     }
 
-    typealias JSON = [String: any Sendable]
-
     private let channel: any Channel
-    private let handler: ProtooHandler
+    private let handler: SignalingHandler
 
-    /// Opens the WebSocket of a peer in a room.
     static func connect(
-        port: Int, room: String, peer: String, group: any EventLoopGroup
+        _ dialect: SignalingDialect, port: Int, path: String, group: any EventLoopGroup
     ) async throws -> SignalingClient {
-        let handler = ProtooHandler()
+        let handler = SignalingHandler(dialect)
         let upgraded = group.any().makePromise(of: Void.self)
         let bootstrap = ClientBootstrap(group: group).channelInitializer { channel in
             let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: 1 << 20) { channel, _ in
@@ -28,7 +25,7 @@ final class SignalingClient: Sendable {
                     upgraded.succeed()
                 }
             }
-            let opening = OpeningHandler(path: "/?roomId=\(room)&peerId=\(peer)", port: port)
+            let opening = OpeningHandler(dialect, path: path, port: port)
             return channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHTTPClientHandlers(
                     withClientUpgrade: (
@@ -45,7 +42,7 @@ final class SignalingClient: Sendable {
         return SignalingClient(channel: channel, handler: handler)
     }
 
-    private init(channel: any Channel, handler: ProtooHandler) {
+    private init(channel: any Channel, handler: SignalingHandler) {
         self.channel = channel
         self.handler = handler
     }
@@ -58,10 +55,16 @@ final class SignalingClient: Sendable {
         return try await promise.futureResult.get()
     }
 
-    /// How many `newConsumer` requests have been accepted.
-    func consumerCount() async throws -> Int {
+    /// Waits until the server's own requests, which are accepted all, were so many.
+    func awaitRequests(_ count: Int) async throws {
         let handler = self.handler
-        return try await channel.eventLoop.submit { handler.consumers }.get()
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await channel.eventLoop.submit({ handler.accepted }).get() < count {
+            guard ContinuousClock.now < deadline else {
+                throw Refusal(description: "the server did not offer every stream within 30 s")
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 
     func close() async { try? await channel.close().get() }
@@ -72,17 +75,19 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
+    private let dialect: SignalingDialect
     private let path: String
     private let port: Int
 
-    init(path: String, port: Int) {
+    init(_ dialect: SignalingDialect, path: String, port: Int) {
+        self.dialect = dialect
         self.path = path
         self.port = port
     }
 
     func channelActive(context: ChannelHandlerContext) {
         let headers: HTTPHeaders = [
-            "Host": "127.0.0.1:\(port)", "Content-Length": "0", "Sec-WebSocket-Protocol": "protoo",
+            "Host": "127.0.0.1:\(port)", "Content-Length": "0", "Sec-WebSocket-Protocol": dialect.rawValue,
         ]
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -90,17 +95,20 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
     }
 }
 
-/// The protoo framing on one connection.
+/// Requests and answers on one connection.
 // Sendable: all state is touched on the channel's event loop only.
-private final class ProtooHandler: ChannelInboundHandler, @unchecked Sendable {
+private final class SignalingHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private(set) var consumers = 0
+    private(set) var accepted = 0
+    private let dialect: SignalingDialect
     private var context: ChannelHandlerContext?
-    private var waiting: [Int: EventLoopPromise<SignalingClient.JSON>] = [:]
+    private var waiting: [Int: EventLoopPromise<JSON>] = [:]
     private var nextID = 1
     private var fragments = ByteBuffer()
+
+    init(_ dialect: SignalingDialect) { self.dialect = dialect }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -110,11 +118,11 @@ private final class ProtooHandler: ChannelInboundHandler, @unchecked Sendable {
         waiting = [:]
     }
 
-    func request(_ method: String, _ data: SignalingClient.JSON, _ promise: EventLoopPromise<SignalingClient.JSON>) {
+    func request(_ method: String, _ data: JSON, _ promise: EventLoopPromise<JSON>) {
         let id = nextID
         nextID += 1
         waiting[id] = promise
-        send(["request": true, "id": id, "method": method, "data": data])
+        send(dialect.frame(method, data, id: id))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -134,22 +142,19 @@ private final class ProtooHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func message(_ text: Data) {
-        guard let object = (try? JSONSerialization.jsonObject(with: text)) as? [String: Any] else { return }
-        if object["response"] as? Bool == true, let id = object["id"] as? Int,
-            let promise = waiting.removeValue(forKey: id)
-        {
-            if object["ok"] as? Bool == true {
-                promise.succeed(object["data"] as? SignalingClient.JSON ?? [:])
-            } else {
-                promise.fail(SignalingClient.Refusal(description: "\(object["errorReason"] ?? "refused")"))
-            }
-        } else if object["request"] as? Bool == true, let id = object["id"] as? Int {
-            if object["method"] as? String == "newConsumer" { consumers += 1 }
-            send(["response": true, "id": id, "ok": true, "data": [String: String]()])
+        guard let object = (try? JSONSerialization.jsonObject(with: text)) as? JSON else { return }
+        switch dialect.meaning(of: object) {
+        case .answer(let id, let data): waiting.removeValue(forKey: id)?.succeed(data)
+        case .refusal(let id, let reason):
+            waiting.removeValue(forKey: id)?.fail(SignalingClient.Refusal(description: reason))
+        case .request(let reply):
+            accepted += 1
+            send(reply)
+        case .notice: break
         }
     }
 
-    private func send(_ object: [String: Any]) {
+    private func send(_ object: JSON) {
         guard let context, let text = try? JSONSerialization.data(withJSONObject: object) else { return }
         let frame = WebSocketFrame(
             fin: true, opcode: .text, maskKey: .random(), data: context.channel.allocator.buffer(bytes: text))

@@ -1,0 +1,27 @@
+import Foundation
+
+/// What the machine takes at least: a bare loop that receives, rewrites, seals and sends, and nothing else.
+struct Floor: Codable {
+    var burst: Int
+    var cpu_us_per_pkt: Double
+
+    static func run(_ load: Load, burst: Int, seconds: Int, _ bench: Bench) throws -> Floor? {
+        let program = bench.tools.appendingPathComponent("Floor").path
+        guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
+        let rate = load.packetsPerSecond * Double(load.publishers * load.rooms)
+        let options = [
+            "--dests", "\(load.subscribers)", "--payload", "\(load.payload)", "--pps", "\(rate)", "--seconds",
+            "\(seconds)", "--profile", load.profile, "--send", "gso", "--burst", "\(burst)",
+        ]
+        let process = try ChildProcess(program, options, cores: bench.serverCores)
+        defer { process.stop() }
+        return try JSONDecoder().decode(Floor.self, from: Data(process.line(startingWith: "{").utf8))
+    }
+
+    static func median(_ load: Load, burst: Int, runs: Int, _ bench: Bench) throws -> Double? {
+        let results = try (0..<runs).compactMap { _ in try run(load, burst: burst, seconds: 2, bench)?.cpu_us_per_pkt }
+        guard !results.isEmpty else { return nil }
+        Bench.progress(String(format: "floor, burst %d: %.2f µs CPU per packet", burst, results.median))
+        return results.median
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+/// The server that this repository builds, as its own process, spoken to in protoo.
+final class Gateway: ForwardingServer {
+    let name = "Roundhouse"
+    let process: ChildProcess
+    private let bench: Bench
+    private let port: Int
+    private var peers: [GatewayPeer] = []
+
+    init(_ bench: Bench, shards: Int = 1, cores: String? = nil, environment: [String: String] = [:]) throws {
+        self.bench = bench
+        port = 20_000 + Int(getpid()) % 10_000
+        process = try ChildProcess(
+            bench.gateway,
+            [
+                "--host", "127.0.0.1", "--port", "\(port)", "--media-listen", "127.0.0.1", "--media-port", "0",
+                "--shards", "\(shards)", "--log-level", "error", "--max-peers-per-room", "5000",
+            ], cores: cores ?? bench.serverCores, environment: environment)
+        _ = try process.line(startingWith: "Roundhouse is ready")
+    }
+
+    func peer(_ name: String, room: String) async throws -> GatewayPeer {
+        let path = "/?roomId=\(room)&peerId=\(name)"
+        let client = try await SignalingClient.connect(.protoo, port: port, path: path, group: bench.group)
+        let peer = GatewayPeer(name: name, client: client, fingerprint: bench.fingerprint)
+        peers.append(peer)
+        return peer
+    }
+
+    func load(_ load: Load, _ bench: Bench) async throws -> LoadGenerator {
+        var plan = Plan()
+        for index in 0..<load.rooms { try await fill(room: "bench\(index)", load, &plan) }
+        return try LoadGenerator(plan.takeText(), watching: process, bench)
+    }
+
+    /// Enters the peers of one room; the plan gets a transport for each stream's sender and for each subscriber.
+    func fill(room: String, _ load: Load, _ plan: inout Plan) async throws {
+        var subscribers: [(peer: GatewayPeer, transport: Int)] = []
+        for index in 0..<load.subscribers {
+            let peer = try await peer("\(room)-s\(index)", room: room)
+            try await peer.join(consumes: true)
+            let transport = try await peer.openTransport(producing: false)
+            subscribers.append((peer, try plan.addTransport(transport.remote, profile: load.profile)))
+        }
+        if load.everybody {
+            for (peer, _) in subscribers { try await publish(peer, load, &plan) }
+        } else {
+            for index in 0..<load.publishers { try await addPublisher("\(room)-p\(index)", room: room, load, &plan) }
+        }
+        for (peer, transport) in subscribers {
+            try await peer.client.awaitRequests(load.streamsPerSubscriber)
+            plan.expect(load.streamsPerSubscriber, on: transport)
+        }
+    }
+
+    /// One more peer that only publishes.
+    func addPublisher(_ name: String, room: String, _ load: Load, _ plan: inout Plan) async throws {
+        let peer = try await peer(name, room: room)
+        try await peer.join(consumes: false)
+        try await publish(peer, load, &plan)
+    }
+
+    private func publish(_ peer: GatewayPeer, _ load: Load, _ plan: inout Plan) async throws {
+        let transport = try await peer.openTransport(producing: true)
+        let number = try plan.addTransport(transport.remote, profile: load.profile)
+        try await peer.produce(on: transport.id, ssrc: Plan.ssrc(number), audio: load.audio)
+        plan.send(on: number, load)
+    }
+
+    func close() async {
+        for peer in peers { await peer.client.close() }
+        peers = []
+        process.stop()
+    }
+}
+
+/// What a client of the gateway does, step by step.
+struct GatewayPeer: Sendable {
+    let name: String
+    let client: SignalingClient
+    let fingerprint: String
+
+    func join(consumes: Bool) async throws {
+        var join: JSON = ["displayName": name, "device": ["flag": "bench", "name": "RoomFanout", "version": "1"]]
+        if consumes { join["rtpCapabilities"] = try await client.request("getRouterRtpCapabilities", [:]) }
+        _ = try await client.request("join", join)
+    }
+
+    func openTransport(producing: Bool) async throws -> (id: String, remote: Plan.Remote) {
+        let answer = try await client.request(
+            "createWebRtcTransport", ["forceTcp": false, "producing": producing, "consuming": !producing])
+        guard let id = answer["id"] as? String, let ice = answer["iceParameters"] as? JSON,
+            let user = ice["usernameFragment"] as? String, let password = ice["password"] as? String,
+            let candidate = (answer["iceCandidates"] as? [any Sendable])?.first as? JSON,
+            let address = candidate["ip"] as? String, let port = candidate["port"] as? Int
+        else {
+            throw ChildProcess.Failure(description: "the server's transport is not what a client expects: \(answer)")
+        }
+        let dtls: JSON = ["role": "client", "fingerprints": [["algorithm": "sha-256", "value": fingerprint]]]
+        _ = try await client.request("connectWebRtcTransport", ["transportId": id, "dtlsParameters": dtls])
+        return (id, Plan.Remote(address: address, port: port, user: user, password: password))
+    }
+
+    func produce(on transport: String, ssrc: Int, audio: Bool) async throws {
+        let codec: JSON =
+            audio
+            ? ["mimeType": "audio/opus", "payloadType": 111, "clockRate": 48000, "channels": 2]
+            : ["mimeType": "video/VP8", "payloadType": 96, "clockRate": 90000]
+        let parameters: JSON = [
+            "codecs": [codec], "encodings": [["ssrc": ssrc]], "rtcp": ["cname": "bench\(ssrc)"], "mid": "0",
+        ]
+        let request: JSON = [
+            "transportId": transport, "kind": audio ? "audio" : "video", "rtpParameters": parameters, "appData": JSON(),
+        ]
+        _ = try await client.request("produce", request)
+    }
+}

@@ -1,0 +1,78 @@
+/// What the peers of the rooms do.
+struct Load: Codable {
+    var rooms = 1
+    var publishers = 1
+    var subscribers = 100
+    /// Every subscriber publishes too and hears all the others; `publishers` does not count then.
+    var everybody = false
+    var audio = false
+    /// Of each publisher.
+    var packetsPerSecond = 300.0
+    /// Payload bytes of each packet.
+    var payload = 1100
+    /// `gcm` or `cm`.
+    var profile = "gcm"
+
+    var streamsPerSubscriber: Int { everybody ? subscribers - 1 : publishers }
+
+    var summary: String {
+        let people =
+            everybody
+            ? "\(subscribers) people who all hear each other"
+            : "\(publishers) publisher(s) × \(subscribers) subscriber(s)"
+        return "\(rooms) room(s), \(people), \(audio ? "audio" : "video") \(Int(packetsPerSecond)) packets/s "
+            + "of \(payload) bytes, \(profile)"
+    }
+}
+
+/// Tells the load generator how to play its transports.
+struct Plan {
+    /// The server's end of a transport.
+    struct Remote {
+        var address: String
+        var port: Int
+        var user: String
+        var password: String
+    }
+
+    /// Leads a transport through something else than the server's own address.
+    var detour: ((Remote) throws -> Remote)?
+
+    private var transports: [String] = []
+    private var streams: [String] = []
+    private var nextNumber = 0
+
+    static func localUser(_ number: Int) -> String { "load\(number)" }
+    static let localPassword = "loadloadloadloadloadload"
+    static func ssrc(_ number: Int) -> Int { 10_000 + number }
+
+    /// The number that the next transport gets.
+    var upcoming: Int { nextNumber }
+
+    mutating func addTransport(_ remote: Remote, profile: String) throws -> Int {
+        let number = nextNumber
+        nextNumber += 1
+        let remote = try detour?(remote) ?? remote
+        transports.append(
+            "transport id=\(number) addr=\(remote.address) port=\(remote.port) lufrag=\(Self.localUser(number)) "
+                + "lpwd=\(Self.localPassword) rufrag=\(remote.user) rpwd=\(remote.password) dtls=client profile=\(profile)"
+        )
+        return number
+    }
+
+    mutating func send(on transport: Int, _ load: Load) {
+        streams.append(
+            "send transport=\(transport) ssrc=\(Self.ssrc(transport)) pt=\(load.audio ? 111 : 96) "
+                + "codec=\(load.audio ? "opus" : "vp8") pps=\(load.packetsPerSecond) size=\(load.payload)")
+    }
+
+    mutating func expect(_ count: Int, on transport: Int) {
+        streams.append("expect transport=\(transport) streams=\(count)")
+    }
+
+    /// The lines since the last call.
+    mutating func takeText() -> String {
+        defer { (transports, streams) = ([], []) }
+        return (transports + streams).joined(separator: "\n") + "\n"
+    }
+}
