@@ -33,7 +33,8 @@ unit: ## Runs only the Swift tests (ARGS="--filter Name" for some of them)
 end-to-end: ## Runs only browsers and clients (ARGS="-k word" for some of them)
 	@.ci/test end-to-end $(ARGS)
 
-bench: setup ## Measures forwarding: one room, one publisher, N subscribers over loopback
+bench: ## Measures the server against its goals, Janus and a bare loop (ARGS=--help for more)
+	@.ci/setup bench
 	@Benchmarks/run.sh $(ARGS)
 
 lint: ## Checks formatting, scripts and the rules of the source tree
@@ -46,4 +47,4 @@ tsan: setup ## Runs the lock-free tests and a busy room under the thread sanitiz
 	@.ci/tsan $(ARGS)
 
 clean: ## Removes everything built or installed into this folder
-	@rm -rf .build .venv Benchmarks/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache
+	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache

@@ -67,6 +67,9 @@ final class ChildProcess {
     func stop() {
         guard process.isRunning else { return }
         process.terminate()
+        for _ in 0..<300 where process.isRunning { usleep(10_000) }
+        // Janus may wait for its sessions.
+        if process.isRunning { kill(processIdentifier, SIGKILL) }
         process.waitUntilExit()
     }
 }

@@ -74,9 +74,16 @@ final class Janus: ForwardingServer {
 
     private func subscribe(to feeds: [Int], in room: Int, _ load: Load, _ plan: inout Plan) async throws {
         let handle = try await JanusHandle.attach(clients[0])
-        let offer = try await handle.message([
+        let join: JSON = [
             "request": "join", "ptype": "subscriber", "room": room, "streams": feeds.map { ["feed": $0] as JSON },
-        ])
+        ]
+        // The publishers' handshakes are over at our end; Janus may need a moment more.
+        var offer = try? await handle.message(join)
+        for _ in 0..<100 where offer == nil {
+            try await Task.sleep(for: .milliseconds(20))
+            offer = try? await handle.message(join)
+        }
+        guard let offer else { throw JanusHandle.unexpected(["feeds": feeds]) }
         let number = try plan.addTransport(try SessionDescription.remote(of: offer.description), profile: load.profile)
         let answer = SessionDescription.answer(to: offer.description, number, fingerprint: bench.fingerprint)
         _ = try await handle.message(

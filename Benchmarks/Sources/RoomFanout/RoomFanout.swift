@@ -104,7 +104,8 @@ struct RoomFanout: AsyncParsableCommand {
             try write(cost, load, machine)
             print(
                 "\(cost.millisecondsPerHandshake.text(3)) ms per handshake, \(cost.createdPerSecond.text(0)) transports "
-                    + "with a consumer in a second, loss meanwhile \((cost.lossMeanwhile * 100).text(3)) %")
+                    + "with a consumer in a second (\(cost.millisecondsPerTransport.text(2)) ms of CPU each), loss meanwhile \((cost.lossMeanwhile * 100).text(3)) %"
+            )
         case .chart:
             let points = try await ChartPoint.measure(load, runs: runs, seconds: seconds, bench)
             try write(points, load, machine)
