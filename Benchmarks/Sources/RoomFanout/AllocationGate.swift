@@ -5,8 +5,9 @@ import Foundation
 struct AllocationGate: Codable {
     /// Of each added packet. Counts at the two rates differ by the timers' phases, hence not 0.
     static let perPacketLimit = 0.0005
-    /// Reports, keep-alive checks and their answers come by time: of each transport in a second.
-    static let perTransportLimit = 2.0
+    /// Of each transport in a second, for what comes by time and not by packet: a client's ICE check, one every 2 s here,
+    /// allocates once.
+    static let perTransportLimit = 1.0
 
     var allocationsPerPacket: Double
     var timerAllocationsPerTransportAndSecond: Double

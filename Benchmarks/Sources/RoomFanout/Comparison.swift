@@ -4,8 +4,8 @@ import Foundation
 struct Comparison: Encodable {
     var server: String
     var figures: Figures
-    /// Packets per second of the fastest run within the limits, where it was looked for.
-    var highest: Double?
+    /// The fastest run within the limits, where it was looked for.
+    var highest: Measurement?
     var runs: [Measurement]
 
     /// Fills the server, measures it, and ends it.
@@ -22,8 +22,7 @@ struct Comparison: Encodable {
         }
         let highest =
             sweeps
-            ? try Sweep.highest(server.name, generator, from: load.packetsPerSecond, seconds: 3)?.figures
-                .packetsPerSecond
+            ? try Sweep.highest(server.name, generator, from: load.packetsPerSecond, seconds: 3)
             : nil
         generator.stop()
         await server.close()

@@ -22,6 +22,11 @@ struct Measurement: Codable {
     var streams_expected: Int
     var failed_transports: Int
     var wall_s: Double
+    /// The generator's own CPU.
+    var cpu_s: Double
+    var sent: Int
+    /// The longest that a packet left the generator too late.
+    var send_late_us_max: Int
     var watch: Watch
 
     init(_ line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
@@ -40,7 +45,20 @@ struct Measurement: Codable {
             latencyP99: Double(latency_us.p99) / 1000, loss: loss, memoryMiB: Double(watch.rss_kib) / 1024)
     }
 
-    var summary: String { figures.summary + ", \(verified) tags checked, \(auth_failures) wrong" }
+    /// Of one core: near 1 the generator is the limit, not the server.
+    var generatorBusy: Double { cpu_s / wall_s }
+
+    /// A highest rate, and who was busy at it.
+    var rate: String {
+        let figures = self.figures
+        return "\(figures.packetsPerSecond.text(0))/s (server \((figures.coresBusy * 100).text(0)) % of its core, "
+            + "generator \((generatorBusy * 100).text(0)) %)"
+    }
+
+    var summary: String {
+        figures.summary
+            + ", generator at \((generatorBusy * 100).text(0)) %, \(verified) tags checked, \(auth_failures) wrong"
+    }
 }
 
 /// What a run, or the middle of several, says.

@@ -125,7 +125,7 @@ struct RoomFanout: AsyncParsableCommand {
                 result.server, figures.packetsPerSecond.text(0), "\(figures.cpuMicroseconds.text(2)) µs",
                 (figures.cpuMicroseconds / own).text(2), "\(figures.latencyP50.text(1)) ms",
                 "\(figures.latencyP99.text(1)) ms", "\((figures.loss * 100).text(3)) %",
-                "\(figures.memoryMiB.text(0)) MiB", result.highest.map { "\($0.text(0))/s" } ?? "",
+                "\(figures.memoryMiB.text(0)) MiB", result.highest?.rate ?? "",
             ])
         }
         for burst in mode == .compare ? [1, 4] : [] {
