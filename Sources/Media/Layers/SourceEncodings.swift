@@ -13,6 +13,12 @@ struct SourceEncodings: ~Copyable {
         var activeSince = MediaInstant(nanoseconds: 0)
         var report: SenderReportInfo?
         var score: UInt8 = 10
+
+        func isActive(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) -> Bool {
+            guard let lastPacketAt else { return false }
+            // An only encoding that falls silent leaves no choice.
+            return isOnly || (score > 0 && now - lastPacketAt < timeout)
+        }
     }
 
     let count: Int
@@ -30,8 +36,10 @@ struct SourceEncodings: ~Copyable {
     /// Once per packet and shard, before its consumers judge it.
     mutating func packetReceived(encoding: Int, at now: MediaInstant) {
         guard encoding >= 0, encoding < count else { return }
-        if !isActive(encoding, at: now) { encodings[encoding].activeSince = now }
-        encodings[encoding].lastPacketAt = now
+        var updated = encodings[encoding]
+        if !updated.isActive(within: timeout, isOnly: count == 1, at: now) { updated.activeSince = now }
+        updated.lastPacketAt = now
+        encodings[encoding] = updated
     }
 
     mutating func senderReportReceived(encoding: Int, _ report: SenderReportInfo) {
@@ -52,10 +60,8 @@ struct SourceEncodings: ~Copyable {
     }
 
     func isActive(_ encoding: Int, at now: MediaInstant) -> Bool {
-        guard encoding >= 0, encoding < count, let last = encodings[encoding].lastPacketAt else { return false }
-        // An only encoding that falls silent leaves no choice.
-        if count == 1 { return true }
-        return encodings[encoding].score > 0 && now - last < timeout
+        encoding >= 0 && encoding < count
+            && encodings[encoding].isActive(within: timeout, isOnly: count == 1, at: now)
     }
 
     /// The encoding to send: the highest usable one up to `preferred`, else the lowest above it.
