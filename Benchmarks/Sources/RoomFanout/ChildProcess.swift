@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A process of the benchmark, pinned to cores, talked to by lines.
 final class ChildProcess {
@@ -24,6 +25,24 @@ final class ChildProcess {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
+        let identifier = process.processIdentifier
+        Self.running.withLock { _ = $0.insert(identifier) }
+    }
+
+    private static let running = Mutex<Set<Int32>>([])
+
+    /// Takes the processes along when this one is interrupted.
+    static func endOnSignals() -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                for identifier in running.withLock({ $0 }) { kill(identifier, SIGKILL) }
+                exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
     }
 
     /// Waits for a line that starts with one of `prefixes`, and calls `tick` in every second of waiting.
@@ -71,5 +90,7 @@ final class ChildProcess {
         // Janus may wait for its sessions.
         if process.isRunning { kill(processIdentifier, SIGKILL) }
         process.waitUntilExit()
+        let identifier = process.processIdentifier
+        Self.running.withLock { _ = $0.remove(identifier) }
     }
 }

@@ -54,6 +54,8 @@ struct RoomFanout: AsyncParsableCommand {
 
     func run() async throws {
         raiseFileLimit()
+        let signals = ChildProcess.endOnSignals()
+        defer { for source in signals { source.cancel() } }
         let bench = try Bench(
             gateway: gateway,
             tools: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent(),
