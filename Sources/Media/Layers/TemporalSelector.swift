@@ -52,17 +52,18 @@ struct TemporalSelector {
         if current > target {
             if isNext { current = target }
         } else if current < target, layers.flags.contains(.startsFrame) {
-            climb(layers, spatial: spatial)
+            climb(layers, spatial: spatial, isNext: isNext)
         }
         return layers.isNeeded(spatial: spatial, temporal: Int(current))
     }
 
-    private mutating func climb(_ layers: PacketLayers, spatial: Int) {
+    private mutating func climb(_ layers: PacketLayers, spatial: Int, isNext: Bool) {
         guard layers.flags.contains(.describesTargets) else {
             // The sync bits of VP8, VP9 and H.265 speak of the packet's own layer. Only the one above the current is
-            // taken: a frame of a still higher layer may refer to one in between that was left out.
+            // taken: a frame of a still higher layer may refer to one in between that was left out. And only with the
+            // picture's first packet to arrive: of one that was overtaken, the others were left out already.
             let next = current + 1
-            if layers.temporalLayer == UInt8(bitPattern: next),
+            if isNext, layers.temporalLayer == UInt8(bitPattern: next),
                 layers.allowsSwitch(spatial: spatial, temporal: Int(next))
             {
                 current = next
