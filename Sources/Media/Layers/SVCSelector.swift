@@ -5,6 +5,7 @@
 /// | up | at a key frame | at a key frame |
 /// | down | at the end of a frame of the lower layer, or when a picture begins | at a key frame |
 ///
+/// Before the first key frame packets get `hold`, as in `EncodingSelector`, since its first packet may come behind others.
 /// Packets of unknown layers, and those of pictures older than the newest, pass: numbers were left free for them.
 struct SVCSelector {
     private let isKSVC: Bool
@@ -16,6 +17,10 @@ struct SVCSelector {
     /// The highest layer that the stream had at its newest packet.
     private var highest: Int8 = 7
     private var reported: Int16 = -1
+    /// Packets of the newest picture were left out: its layers cannot be raised any more.
+    private var hasDropped = false
+    /// The newest packet that was held before the first key frame.
+    private var newestHeld: UInt64 = 0
     /// The newest forwarded packet ended its picture: what follows a switch is no cut.
     private(set) var hasEndedPicture = true
 
@@ -36,12 +41,14 @@ struct SVCSelector {
     mutating func setTarget(_ layers: LayerPosition?) {
         guard let layers else {
             target = -1
-            current = -1
-            return
+            return reset()
         }
         target = Int8(clamping: min(max(layers.spatial, 0), 7))
         temporal.setTarget(layers.temporal)
     }
+
+    /// The last of the held packets that follow the one that got `begin`.
+    var heldThrough: UInt64 { newestHeld }
 
     /// Whether a key frame would bring a wanted change.
     var wantsKeyFrame: Bool {
@@ -61,39 +68,66 @@ struct SVCSelector {
     /// The consumer or producer was paused, or the stream restarted: begin with a key frame again.
     mutating func reset() {
         current = -1
+        newestHeld = 0
         temporal.reset()
     }
 
     /// Judges one packet.
     /// - Parameters:
     ///   - isKeyFrame: whether a decoder can begin with this packet.
+    ///   - sequence: extended.
     ///   - hasMarker: the RTP marker as it was received.
     mutating func packetReceived(
-        _ layers: PacketLayers, isKeyFrame: Bool, timestamp: UInt32, hasMarker: Bool
+        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
     ) -> LayerDecision {
-        guard target >= 0, current >= 0 || isKeyFrame else { return .discard }
-        let order = temporal.order(of: timestamp)
-        if order == .late { return current >= 0 ? .forward : .discard }
-        if layers.flags.contains(.isKnown) { highest = Int8(bitPattern: layers.highestSpatialLayer & 7) }
-        let reachable = min(target, highest)
-        var decision = LayerDecision.forward
-        if isKeyFrame {
-            decision.action = current < 0 ? .begin : .forward
-            current = reachable
-            temporal.begin(timestamp: timestamp)
-        } else if !isKSVC, reachable < current, order == .next {
-            current = reachable
+        guard current >= 0 else {
+            return start(layers, isKeyFrame: isKeyFrame, sequence: sequence, timestamp: timestamp, hasMarker: hasMarker)
         }
-        guard layers.flags.contains(.isKnown) else {
-            hasEndedPicture = hasMarker
-            return decision
-        }
+        let isKnown = layers.flags.contains(.isKnown)
         let endsFrame = layers.flags.contains(.endsFrame)
         let spatial = Int8(bitPattern: layers.spatialLayer & 7)
-        if !isKSVC, endsFrame, spatial == reachable, reachable < current { current = reachable }
-        guard temporal.packetReceived(layers, spatial: Int(current), isNext: order == .next) else { return .drop }
-        decision.setsMarker = endsFrame && spatial == current
+        let order = temporal.order(of: timestamp)
+        if order == .late {
+            return LayerDecision(action: .forward, setsMarker: isKnown && endsFrame && spatial == current)
+        }
+        guard isKnown else {
+            hasEndedPicture = hasMarker
+            return .forward
+        }
+        highest = Int8(bitPattern: layers.highestSpatialLayer & 7)
+        let reachable = min(target, highest)
+        if order == .next { hasDropped = false }
+        if isKeyFrame, reachable <= current || !hasDropped {
+            current = reachable
+            temporal.begin(timestamp: timestamp)
+        } else if !isKSVC, reachable < current, order == .next || (endsFrame && spatial == reachable) {
+            current = reachable
+        }
+        guard temporal.packetReceived(layers, spatial: Int(current), isNext: order == .next) else {
+            hasDropped = true
+            return .drop
+        }
+        let decision = LayerDecision(action: .forward, setsMarker: endsFrame && spatial == current)
         hasEndedPicture = hasMarker || decision.setsMarker
         return decision
+    }
+
+    private mutating func start(
+        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
+    ) -> LayerDecision {
+        guard target >= 0 else { return .discard }
+        guard isKeyFrame, newestHeld <= sequence &+ EncodingSelector.longestHold else {
+            newestHeld = max(newestHeld, sequence)
+            return .hold
+        }
+        newestHeld = max(newestHeld, sequence)
+        if layers.flags.contains(.isKnown) { highest = Int8(bitPattern: layers.highestSpatialLayer & 7) }
+        current = min(target, highest)
+        hasDropped = false
+        temporal.begin(timestamp: timestamp)
+        let spatial = Int8(bitPattern: layers.spatialLayer & 7)
+        let endsLayers = layers.flags.isSuperset(of: [.isKnown, .endsFrame]) && spatial == current
+        hasEndedPicture = hasMarker || endsLayers
+        return LayerDecision(action: .begin, setsMarker: endsLayers)
     }
 }

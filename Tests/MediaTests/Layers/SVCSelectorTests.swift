@@ -8,7 +8,8 @@ struct SVCSelectorTests {
         _ packet: SVCStream.Packet, _ selector: inout SVCSelector
     ) -> LayerDecision {
         selector.packetReceived(
-            packet.layers, isKeyFrame: packet.isKeyFrame, timestamp: packet.timestamp, hasMarker: packet.hasMarker)
+            packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
+            hasMarker: packet.hasMarker)
     }
 
     /// The layers of the packets that pass, and where markers are set.
@@ -27,7 +28,7 @@ struct SVCSelectorTests {
         let delta = stream.picture(isKey: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
         check(selector.wantsKeyFrame && selector.layers == nil)
-        for packet in delta { check(judge(packet, &selector) == .discard) }
+        for packet in delta { check(judge(packet, &selector) == .hold) }
         let again = stream.picture(isKey: true)
         check(judge(again[0], &selector).action == .begin)
         check(judge(again[1], &selector) == .forward)
@@ -96,6 +97,92 @@ struct SVCSelectorTests {
         stream.spatialLayers = 3
         _ = pass(stream.picture(isKey: false), &selector)
         check(selector.wantsKeyFrame, "the wanted layer is back")
+    }
+
+    @Test("Packets that came before their key frame's first packet are named for sending behind it")
+    func held() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        let key = stream.picture(isKey: true)
+        check(judge(key[2], &selector) == .hold && judge(key[1], &selector) == .hold)
+        check(judge(key[0], &selector).action == .begin)
+        #expect(selector.heldThrough == key[2].sequence)
+        check(judge(key[1], &selector) == .forward && judge(key[2], &selector) == .forward)
+    }
+
+    @Test("A key frame whose upper layers were left out before its first packet came raises nothing")
+    func overtakenKeyFrame() {
+        var stream = SVCStream(isKSVC: false)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
+        _ = pass(stream.picture(isKey: true), &selector)
+        selector.setTarget(LayerPosition(spatial: 2, temporal: 2))
+        let key = stream.picture(isKey: true)
+        check(judge(key[4], &selector) == .drop)
+        for packet in [key[0], key[1]] { check(judge(packet, &selector).action == .forward) }
+        check(judge(key[5], &selector) == .drop && selector.wantsKeyFrame)
+        // Overtaken by the base layer's own packets only, it does.
+        let next = stream.picture(isKey: true)
+        for index in [1, 0, 2, 3, 4, 5] { check(judge(next[index], &selector).action == .forward) }
+        check(!selector.wantsKeyFrame)
+    }
+
+    @Test(
+        "Through loss repaired late and reordering, no picture in time is cut or lacks what it needs",
+        arguments: [false, true], 1...6 as ClosedRange<UInt64>)
+    func reordered(isKSVC: Bool, seed: UInt64) {
+        var random = WireSamples.Generator(seed: seed)
+        var stream = SVCStream(isKSVC: isKSVC)
+        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var numbers = SequenceRewriter(firstOutput: 1)
+        var pending: [(at: Int, packet: SVCStream.Packet)] = []
+        var all: [SVCStream.Frame: Int] = [:]
+        var sent: [SVCStream.Frame: Int] = [:]
+        var outputs: Set<UInt64> = []
+        var repaired: Set<Int> = []
+        var changes: [Int] = []
+        var order = 0
+        var newest = 0
+        for _ in 0..<500 {
+            if random.next() % 20 == 0 {
+                selector.setTarget(LayerPosition(spatial: Int(random.next() % 3), temporal: Int(random.next() % 3)))
+            }
+            for packet in stream.picture(isKey: selector.wantsKeyFrame && random.next() % 4 == 0) {
+                let isLost = random.next() % 25 == 0
+                all[packet.frame, default: 0] += 1
+                order += 1
+                pending.append((order + (isLost ? 30 : Int(random.next() % 3)), packet))
+            }
+            for (_, packet) in pending.filter({ $0.at <= order }).sorted(by: { $0.at < $1.at }) {
+                // What comes behind the next picture fills its number, wanted or not.
+                if packet.frame.picture < newest { repaired.insert(packet.frame.picture) }
+                newest = max(newest, packet.frame.picture)
+                let before = selector.layers
+                let decision = judge(packet, &selector)
+                if before != selector.layers { changes.append(packet.frame.picture) }
+                switch decision.action {
+                case .discard, .hold: continue
+                case .drop:
+                    numbers.drop(packet.sequence)
+                    continue
+                case .begin: numbers.synchronise(at: packet.sequence)
+                case .forward: break
+                }
+                guard let output = numbers.rewrite(packet.sequence) else { continue }
+                #expect(outputs.insert(output).inserted)
+                sent[packet.frame, default: 0] += 1
+            }
+            pending.removeAll { $0.at <= order }
+        }
+        // Pictures that were not in time, and those of a change and around it, may be cut.
+        let excused = repaired.union(changes.flatMap { ($0 - 1)...($0 + 1) })
+        var examined = 0
+        for (frame, count) in sent where frame.picture < 490 && !excused.contains(frame.picture) {
+            #expect(count == all[frame], "\(frame) is whole")
+            examined += 1
+            for needed in stream.references[frame] ?? [] { #expect(sent[needed] != nil, "\(frame) needs \(needed)") }
+        }
+        #expect(examined > 100)
     }
 
     @Test("No layer wanted: nothing passes, and a key frame is needed to come back")
@@ -188,7 +275,8 @@ struct SVCSelectorTests {
                         sequence: sequence)
                 }
                 let decision = selector.packetReceived(
-                    layers, isKeyFrame: isKey && index == 0, timestamp: timestamp, hasMarker: false)
+                    layers, isKeyFrame: isKey && index == 0, sequence: sequence, timestamp: timestamp,
+                    hasMarker: false)
                 guard decision.action == .forward || decision.action == .begin else { return nil }
                 return template + (decision.setsMarker ? 100 : 0)
             }
@@ -216,7 +304,9 @@ struct SVCSelectorTests {
         check(failures == 1 && layers == PacketLayers())
         var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
         check(
-            selector.packetReceived(layers, isKeyFrame: true, timestamp: 1, hasMarker: false).action == .begin)
-        check(selector.packetReceived(layers, isKeyFrame: false, timestamp: 2, hasMarker: false) == .forward)
+            selector.packetReceived(layers, isKeyFrame: true, sequence: 1, timestamp: 1, hasMarker: false).action
+                == .begin)
+        check(
+            selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, hasMarker: false) == .forward)
     }
 }

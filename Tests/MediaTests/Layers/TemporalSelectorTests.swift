@@ -49,6 +49,17 @@ struct TemporalSelectorTests {
         check(!judge(&selector, 1, at: 8) && judge(&selector, 0, at: 9))
     }
 
+    @Test("A picture whose first packet was overtaken by another is no way up: the other was left out")
+    func overtaken() {
+        var selector = TemporalSelector()
+        selector.setTarget(0)
+        selector.begin(timestamp: 0)
+        selector.setTarget(2)
+        check(!judge(&selector, 1, sync: true, at: 1, start: false))
+        check(!judge(&selector, 1, sync: true, at: 1) && selector.current == 0)
+        check(judge(&selector, 1, sync: true, at: 2) && selector.current == 1)
+    }
+
     @Test("A sync bit in the base layer is no way up, a key frame is")
     func baseLayer() {
         var selector = TemporalSelector()

@@ -86,9 +86,9 @@ enum Target: String, CaseIterable {
             payload: bytes, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: 1)
         precondition(layers.spatialLayer < 8 && layers.temporalLayer < 8 && layers.highestSpatialLayer < 8)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
-        _ = selector.packetReceived(layers, isKeyFrame: isKey, timestamp: 1, hasMarker: false)
+        _ = selector.packetReceived(layers, isKeyFrame: isKey, sequence: 1, timestamp: 1, hasMarker: false)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
-        _ = selector.packetReceived(layers, isKeyFrame: false, timestamp: 2, hasMarker: false)
+        _ = selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, hasMarker: false)
         var pictures = PictureIDRewriter()
         pictures.synchronise(layers)
         guard let names = pictures.rewrite(layers) else { return }
@@ -111,7 +111,8 @@ enum Target: String, CaseIterable {
                 payload: UnsafeRawBufferPointer(start: nil, count: 0), descriptor: descriptor, sequence: sequence)
             precondition(layers.spatialLayer < 4 && layers.temporalLayer < 8 && layers.highestSpatialLayer < 8)
             _ = selector.packetReceived(
-                layers, isKeyFrame: layers.switchTo == .max, timestamp: UInt32(truncatingIfNeeded: sequence),
+                layers, isKeyFrame: layers.switchTo == .max, sequence: sequence,
+                timestamp: UInt32(truncatingIfNeeded: sequence),
                 hasMarker: false)
         }
     }
