@@ -25,10 +25,10 @@ enum Sweep {
         var bad = start
         while try attempt(bad) {
             good = bad
-            bad *= 1.5
+            bad *= 2
         }
         guard best != nil else { return nil }
-        for _ in 0..<3 {
+        for _ in 0..<4 {
             let middle = (good + bad) / 2
             if try attempt(middle) { good = middle } else { bad = middle }
         }
