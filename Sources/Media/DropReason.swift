@@ -41,14 +41,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case tableFull
 
     /// The metric's label: the case's name in snake case.
-    public var label: String {
-        var text = ""
-        for character in String(describing: self) {
-            if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
-            text.append(contentsOf: character.lowercased())
-        }
-        return text
-    }
+    public var label: String { snakeCase(String(describing: self)) }
 }
 
 /// What a shard counts. Every case is a metric `roundhouse_media_<label>_total`.
@@ -82,12 +75,15 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case wakeups
 
     /// The metric's name part: the case's name in snake case.
-    public var label: String {
-        var text = ""
-        for character in String(describing: self) {
-            if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
-            text.append(contentsOf: character.lowercased())
-        }
-        return text
+    public var label: String { snakeCase(String(describing: self)) }
+}
+
+/// `unknownSSRC` as `unknown_ssrc`: how metrics spell names.
+private func snakeCase(_ name: String) -> String {
+    var text = ""
+    for character in name {
+        if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
+        text.append(contentsOf: character.lowercased())
     }
+    return text
 }

@@ -81,6 +81,11 @@ struct MediaTransport: ~Copyable {
     /// Whether media can be sent: keys and an address.
     var isReady: Bool { sealer != nil && selected != nil }
 
+    /// Asks for the lines that sending touches: the sealer, the selected address and the counters.
+    static func prefetch(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        cln_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size))
+    }
+
     /// When the shard has something to do for this transport.
     var nextDeadline: MediaInstant? {
         var deadline = earliest(ice.nextDeadline, dtls.nextDeadline)

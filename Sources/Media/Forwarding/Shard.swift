@@ -25,6 +25,8 @@ struct Shard: ~Copyable {
     var now: MediaInstant
     /// The wall clock at `now`.
     var wallClock = NTPTimestamp(rawValue: 0)
+    /// The tick's time as abs-send-time has it: 24 bits of 6.18 fixed-point seconds.
+    private(set) var absSendTime: UInt32 = 0
     private var lastFlush: MediaInstant
     var random: SplitMix
     var arena: SendArena
@@ -75,6 +77,8 @@ struct Shard: ~Copyable {
     mutating func beginTick(at now: MediaInstant, wallClock: NTPTimestamp) {
         self.now = now
         self.wallClock = wallClock
+        let (seconds, rest) = now.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        absSendTime = UInt32(truncatingIfNeeded: seconds << 18 | (rest << 18) / 1_000_000_000) & 0xFF_FFFF
     }
 
     /// Runs what is due, sends what was queued unless it just did, and publishes what goes to other shards.

@@ -25,6 +25,9 @@ struct AcceleratedGCMCipher {
         saltLow = keys.salt.dropFirst(4).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// Asks for the cache lines of the expanded key.
+    func prefetch() { cim_prefetch(expanded) }
+
     func destroy() { expanded.deallocate() }
 
     /// As `GCMCipher.seal`, for RTP.
