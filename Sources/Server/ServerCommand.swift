@@ -58,7 +58,7 @@ struct ServerCommand: AsyncParsableCommand {
         guard (dtlsCertificate == nil) == (dtlsPrivateKey == nil) else {
             throw ValidationError("--dtls-certificate and --dtls-private-key have to be given together.")
         }
-        if let shards, !(1...1024).contains(shards) { throw ValidationError("--shards has to be 1 to 1024.") }
+        if let shards, !(1...64).contains(shards) { throw ValidationError("--shards has to be 1 to 64.") }
         guard maxConnections > 0 else { throw ValidationError("--max-connections has to be at least 1.") }
         guard maxPeersPerRoom > 0 else { throw ValidationError("--max-peers-per-room has to be at least 1.") }
         guard (1024...16_777_216).contains(maxMessageSize) else {
