@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Draws what RoomFanout --chart measured: chart.py RESULT.json > Docs/images/cpu-per-packet.svg"""
 import json
+import math
 import sys
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 60, 50, 130, 60
@@ -16,21 +17,20 @@ def main():
     points = report["result"]
     machine = report["machine"]
     highest = max(point.get(key) or 0 for point in points for key, _, _ in SERIES)
-    step = 5 if highest <= 40 else 10 if highest <= 80 else 20
-    top_value = (int(highest / step) + 1) * step
+    grid = [value for value in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if value < 2 * highest]
 
     def x(index):
         return LEFT + (WIDTH - LEFT - RIGHT) * index / max(len(points) - 1, 1)
 
     def y(value):
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top_value
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * math.log(value) / math.log(grid[-1])
 
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, sans-serif">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        text(LEFT, 24, "Server CPU per forwarded packet, µs", "start", "#111827", 16),
+        text(LEFT, 24, "Server CPU per forwarded packet, µs (logarithmic)", "start", "#111827", 16),
     ]
-    for value in range(0, top_value + 1, step):
+    for value in grid:
         lines.append(f'<path d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}" stroke="#e5e7eb"/>')
         lines.append(text(LEFT - 8, y(value) + 4, value, "end"))
     for index, point in enumerate(points):

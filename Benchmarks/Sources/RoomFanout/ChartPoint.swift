@@ -1,8 +1,8 @@
 /// CPU per forwarded packet at one number of subscribers.
 struct ChartPoint: Codable {
     var subscribers: Int
-    /// Microseconds, as the others.
-    var gateway: Double
+    /// Microseconds, as the others; nil where one packet in 100 or more is lost.
+    var gateway: Double?
     var janus: Double?
     var floor: Double?
 
@@ -11,9 +11,11 @@ struct ChartPoint: Codable {
         for subscribers in [1, 10, 50, 100, 200, 500] {
             var load = load
             load.subscribers = subscribers
-            func cost(_ server: any ForwardingServer) async throws -> Double {
-                try await Comparison.measure(server, load, runs: runs, seconds: seconds, sweeps: false, bench).figures
-                    .cpuMicroseconds
+            func cost(_ server: any ForwardingServer) async throws -> Double? {
+                let figures = try await Comparison.measure(
+                    server, load, runs: runs, seconds: seconds, sweeps: false, bench
+                ).figures
+                return figures.loss < 0.01 ? figures.cpuMicroseconds : nil
             }
             points.append(
                 ChartPoint(
@@ -28,7 +30,10 @@ struct ChartPoint: Codable {
         Table(
             rows: [["subscribers", "Roundhouse", "Janus", "floor"]]
                 + points.map {
-                    [String($0.subscribers), $0.gateway.text(2), $0.janus?.text(2) ?? "", $0.floor?.text(2) ?? ""]
+                    [
+                        String($0.subscribers), $0.gateway?.text(2) ?? "", $0.janus?.text(2) ?? "",
+                        $0.floor?.text(2) ?? "",
+                    ]
                 })
     }
 }
