@@ -112,11 +112,13 @@ struct Shard: ~Copyable {
     /// Two flushes are at least this far apart: a lone packet leaves at once, and under load what a destination gets
     /// within a millisecond, from however many publishers, leaves in few messages.
     static let flushInterval = MediaDuration.milliseconds(1)
+    /// A flush of fewer is an answer or a report, and makes no packet wait.
+    static let fewMessages = 8
 
     /// Sends what is queued.
     mutating func flush() {
-        lastFlush = now
         let outcome = arena.flush(through: output, sockets: localAddresses.count)
+        if outcome.messages >= Self.fewMessages { lastFlush = now }
         counters.add(.messagesSent, UInt64(outcome.messages))
         if outcome.refused > 0 { counters.add(.sendRefused, UInt64(outcome.refused)) }
     }
