@@ -72,6 +72,8 @@ struct SendArena: ~Copyable {
 
     init(segments: Bool) {
         bytes = .allocate(byteCount: Self.byteCapacity, alignment: 64)
+        // Touched now: a burst must not pay for page faults, nor look like a leak.
+        bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCapacity)
         entries = .allocate(capacity: Self.entryCapacity)
         destinations = .allocate(capacity: Self.entryCapacity)
         pieces = .allocate(capacity: Self.entryCapacity)

@@ -38,7 +38,7 @@ extension Shard {
     ) {
         counters.add(.stunRequests)
         let known = tupleNumbers.find(key)
-        let addressed = transport(addressedBy: bytes)
+        let addressed = transport(addressedBy: bytes, likely: known.flatMap { tuples[$0]?.transport })
         guard let owner = addressed.transport ?? known.flatMap({ tuples[$0]?.transport }) else {
             return counters.add(addressed.isWellFormed ? .unknownUsernameFragment : .malformedSTUN)
         }
@@ -66,10 +66,14 @@ extension Shard {
     }
 
     /// The transport whose user name fragment a binding request names, and whether it names one at all.
+    /// - Parameter likely: the tuple's transport so far: nearly always the one, and found without making a string.
     private func transport(
-        addressedBy bytes: UnsafeRawBufferPointer
+        addressedBy bytes: UnsafeRawBufferPointer, likely: UnsafeMutablePointer<MediaTransport>?
     ) -> (transport: UnsafeMutablePointer<MediaTransport>?, isWellFormed: Bool) {
         guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
+        if let likely, likely.pointee.usernameFragments.contains(where: { $0.utf8.elementsEqual(fragment) }) {
+            return (likely, true)
+        }
         return (transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)], true)
     }
 

@@ -1,6 +1,6 @@
 import CIPSecMB
 
-/// AES-GCM for RTP by intel-ipsec-mb, where library and processor allow it: half of libcrypto's time per packet, because
+/// AES-GCM by intel-ipsec-mb, where library and processor allow it: half of libcrypto's time per packet, because
 /// nothing but the packet itself is touched.
 // Safe: `expanded` lives from init to `destroy()`, which the one owner (a sealer or an opener) calls in its deinit; every
 // pointer passed in is read and written only for the lengths given with it.
@@ -30,7 +30,7 @@ struct AcceleratedGCMCipher {
 
     func destroy() { expanded.deallocate() }
 
-    /// As `GCMCipher.seal`, for RTP.
+    /// As `GCMCipher.seal`.
     func seal(
         header: UnsafeRawPointer, headerLength: Int, ssrc: UInt32, index: UInt64, source: UnsafeRawPointer, count: Int,
         destination: UnsafeMutableRawPointer
@@ -42,7 +42,7 @@ struct AcceleratedGCMCipher {
         }
     }
 
-    /// As `GCMCipher.open`, for RTP.
+    /// As `GCMCipher.open`.
     func open(
         header: UnsafeRawPointer, headerLength: Int, ssrc: UInt32, index: UInt64, bytes: UnsafeMutableRawPointer,
         count: Int
@@ -51,6 +51,35 @@ struct AcceleratedGCMCipher {
             cim_open(
                 expanded, keyLength, vector, header, headerLength, bytes, count,
                 (bytes + count).assumingMemoryBound(to: UInt8.self))
+        }
+    }
+
+    /// Seals an SRTCP packet in place: its first eight bytes and the word with the E flag are authenticated together
+    /// (RFC 7714 §9.2).
+    func sealRTCP(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) {
+        withRTCPHeader(packet, word: word) { header in
+            seal(
+                header: header, headerLength: 12, ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF), source: packet + 8,
+                count: count - 8, destination: packet + 8)
+        }
+    }
+
+    /// Opens an SRTCP packet of `count` bytes (without tag and word) in place.
+    func openRTCP(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) -> Bool {
+        withRTCPHeader(packet, word: word) { header in
+            open(
+                header: header, headerLength: 12, ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF), bytes: packet + 8,
+                count: count - 8)
+        }
+    }
+
+    private func withRTCPHeader<Result>(
+        _ packet: UnsafeRawPointer, word: UInt32, _ body: (UnsafeRawPointer) -> Result
+    ) -> Result {
+        var header = (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
+        return withUnsafeBytes(of: &header) { bytes in
+            // '!' okay: a tuple is not empty.
+            body(bytes.baseAddress!)
         }
     }
 

@@ -1,7 +1,7 @@
 /// Which implementation does the work.
 enum SRTPEngine {
     case libcrypto, libsrtp
-    /// RTP by intel-ipsec-mb, RTCP by libcrypto; for the AEAD profiles only.
+    /// intel-ipsec-mb; for the AEAD profiles only.
     case accelerated
 
     /// The libsrtp engine serves the one profile that is rare enough not to matter.
@@ -14,7 +14,7 @@ enum SRTPEngine {
 /// The keyed ciphers of one direction. A plain value: whoever made it calls `destroy()` once.
 enum SRTPCiphers {
     case gcm(rtp: GCMCipher, rtcp: GCMCipher)
-    case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: GCMCipher)
+    case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: AcceleratedGCMCipher)
     case counterMode(rtp: CounterModeCipher, rtcp: CounterModeCipher)
     /// An `SRTPReference` beside it does the work.
     case reference
@@ -23,11 +23,11 @@ enum SRTPCiphers {
         profile: SRTPProfile, rtp: SRTPSessionKeys, rtcp: SRTPSessionKeys, seals: Bool, engine: SRTPEngine = .libcrypto
     ) throws(MediaError) {
         if engine == .accelerated, profile.isAEAD {
-            let second = try GCMCipher(keys: rtcp, seals: seals)
+            let first = try AcceleratedGCMCipher(keys: rtp)
             do throws(MediaError) {
-                self = .acceleratedGCM(rtp: try AcceleratedGCMCipher(keys: rtp), rtcp: second)
+                self = .acceleratedGCM(rtp: first, rtcp: try AcceleratedGCMCipher(keys: rtcp))
             } catch {
-                second.destroy()
+                first.destroy()
                 throw error
             }
         } else if profile.isAEAD {

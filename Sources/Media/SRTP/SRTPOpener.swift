@@ -164,7 +164,11 @@ struct SRTPOpener: ~Copyable {
     ) -> SRTPOpenResult? {
         let body = packet + 8
         switch ciphers {
-        case .gcm(_, let cipher), .acceleratedGCM(_, let cipher):
+        case .acceleratedGCM(_, let cipher):
+            let word = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+            let opened = cipher.openRTCP(packet, count: length, word: word, ssrc: ssrc)
+            return opened ? nil : .authenticationFailed
+        case .gcm(_, let cipher):
             let opened = cipher.open(
                 header: packet, headerLength: 8, trailer: packet + (count - 4), ssrc: ssrc, index: index, bytes: body,
                 count: length - 8)

@@ -92,7 +92,7 @@ struct SRTPSealer: ~Copyable {
         let word = (index | 0x8000_0000).bigEndian
         let tagLength = profile.rtcpTagLength
         switch ciphers {
-        case .gcm(_, let cipher), .acceleratedGCM(_, let cipher):
+        case .gcm(_, let cipher):
             // The index follows the tag (RFC 7714 §9.2).
             let trailer = packet + count + tagLength
             trailer.storeBytes(of: word, as: UInt32.self)
@@ -100,6 +100,9 @@ struct SRTPSealer: ~Copyable {
                 header: packet, headerLength: 8, trailer: trailer, ssrc: ssrc, index: UInt64(index),
                 source: packet + 8, count: count - 8, destination: packet + 8)
             guard sealed else { return 0 }
+        case .acceleratedGCM(_, let cipher):
+            cipher.sealRTCP(packet, count: count, word: index | 0x8000_0000, ssrc: ssrc)
+            (packet + count + tagLength).storeBytes(of: word, as: UInt32.self)
         case .counterMode(_, let cipher):
             guard
                 cipher.crypt(

@@ -31,7 +31,8 @@ struct SRTPStreamTable: ~Copyable {
     private var ssrcs: UnsafeMutablePointer<UInt32>
     private var slots: UnsafeMutablePointer<Slot>
     private var windows: UnsafeMutablePointer<UInt64>
-    private var capacity = 8
+    /// Most transports receive one or two streams.
+    private var capacity = 2
     private(set) var count = 0
     /// Where the last look-up ended: packets come in bursts of one stream.
     private var recent = 0
