@@ -25,7 +25,7 @@ public struct GatewayLimits: Sendable {
     public var headerBytes = 16 * 1024
     /// Bytes of one HTTP request's body.
     public var bodyBytes = 64 * 1024
-    /// Bytes of one signaling message, its fragments together; protoo's own limit.
+    /// Bytes of one signaling message, or of one body that carries such messages, its fragments together; protoo's own limit.
     public var messageBytes = 960_000
     /// Bytes that may wait for a client that does not read before it is cut off.
     public var outgoingBytes = 4 * 1024 * 1024

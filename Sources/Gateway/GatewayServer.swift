@@ -14,6 +14,7 @@ public final class GatewayServer: Sendable {
     private let listener: HTTPListener
     private let group: MultiThreadedEventLoopGroup
     private let gateway: SignalingGateway
+    private let socketIO: SocketIOServer
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
     let counters: GatewayCounters
@@ -26,14 +27,17 @@ public final class GatewayServer: Sendable {
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) async throws(GatewayError) -> GatewayServer {
         let counters = GatewayCounters()
-        let router = HTTPRouter(
-            assets: StaticAssets(), state: StateAPI(registry: rooms),
-            metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters))
-        let gateway = SignalingGateway(
-            rooms: rooms, limits: configuration.limits, counters: counters, logger: logger)
-        let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
+        let socketIO = SocketIOServer(
+            rooms: rooms, limits: configuration.limits, group: group, counters: counters, logger: logger)
+        let router = HTTPRouter(
+            assets: StaticAssets(), state: StateAPI(registry: rooms),
+            metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
+            roomEntry: RoomEntryAPI(rooms: rooms), socketIO: socketIO)
+        let gateway = SignalingGateway(
+            rooms: rooms, socketIO: socketIO, limits: configuration.limits, counters: counters, logger: logger)
+        let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         do throws(GatewayError) {
             let listener = try await HTTPListener.bind(
                 configuration, on: group, router: router, counters: counters,
@@ -43,7 +47,8 @@ public final class GatewayServer: Sendable {
                 })
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
-                listener: listener, group: group, gateway: gateway, opened: opened, opener: opener, counters: counters)
+                listener: listener, group: group, gateway: gateway, socketIO: socketIO, opened: opened, opener: opener,
+                counters: counters)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -52,12 +57,13 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
+        socketIO: SocketIOServer, opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
         self.listener = listener
         self.group = group
         self.gateway = gateway
+        self.socketIO = socketIO
         self.opened = opened
         self.opener = opener
         self.counters = counters
@@ -66,6 +72,7 @@ public final class GatewayServer: Sendable {
     /// Serves clients, one task each; returns when `close` was called and the last of them is gone.
     public func run() async {
         await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.socketIO.run() }
             for await (connection, handshake) in opened {
                 tasks.addTask { await self.gateway.serve(connection, handshake) }
             }
@@ -80,6 +87,7 @@ public final class GatewayServer: Sendable {
     public func close() async {
         await listener.close()
         await gateway.close()
+        socketIO.close()
         opener.finish()
     }
 }

@@ -5,14 +5,18 @@ import Rooms
 /// Brings every signaling connection to its room, and forgets it once it is there.
 actor SignalingGateway {
     private let rooms: RoomRegistry
+    private let socketIO: SocketIOServer
     private let limits: GatewayLimits
     private let counters: GatewayCounters
     private let logger: Logger
     private var connections: [ObjectIdentifier: WebSocketConnection] = [:]
     private var isClosed = false
 
-    init(rooms: RoomRegistry, limits: GatewayLimits, counters: GatewayCounters, logger: Logger) {
+    init(
+        rooms: RoomRegistry, socketIO: SocketIOServer, limits: GatewayLimits, counters: GatewayCounters, logger: Logger
+    ) {
         self.rooms = rooms
+        self.socketIO = socketIO
         self.limits = limits
         self.counters = counters
         self.logger = logger
@@ -20,18 +24,30 @@ actor SignalingGateway {
 
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
+        switch handshake.destination {
+        case .room(let room, let peer, let password, let dialect):
+            await serve(connection, room, peer, password, dialect)
+        case .socketIO(let session): await socketIO.serve(connection, session: session)
+        }
+    }
+
+    private nonisolated func serve(
+        _ connection: WebSocketConnection, _ roomID: RoomID, _ peerID: PeerID, _ password: String,
+        _ dialect: any SignalingDialect
+    ) async {
         guard await opened(connection) else {
             connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
             return await connection.waitUntilClosed()
         }
         counters.sessionOpened()
         var logger = logger
-        logger[metadataKey: "room.id"] = "\(handshake.roomID)"
-        logger[metadataKey: "peer.id"] = "\(handshake.peerID)"
+        logger[metadataKey: "room.id"] = "\(roomID)"
+        logger[metadataKey: "peer.id"] = "\(peerID)"
         let session = SignalingSession(
-            connection: connection, dialect: handshake.dialect, limits: limits, counters: counters, logger: logger)
+            connection: connection, dialect: dialect, limits: limits, counters: counters, logger: logger)
         do throws(RoomError) {
-            let (room, peer) = try await rooms.connect(handshake.peerID, to: handshake.roomID, through: session)
+            let (room, peer) = try await rooms.connect(
+                peerID, to: roomID, password: password, through: session)
             logger.info("peer connected")
             await session.run(in: room, as: peer)
             session.ended()
@@ -68,6 +84,7 @@ actor SignalingGateway {
     static func closeCode(_ code: RoomError.Code) -> WebSocketCloseCode {
         switch code {
         case .roomClosed, .peerClosed: .goingAway
+        case .wrongPassword: .policyViolation
         case .limitReached, .overloaded, .timedOut: .tryAgainLater
         case .invalidRequest, .invalidParameters, .unsupported, .unknownMethod, .notImplemented, .peerNotJoined,
             .peerAlreadyJoined, .transportNotFound, .producerNotFound, .consumerNotFound, .wrongState, .streamConflict,

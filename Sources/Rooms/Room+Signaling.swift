@@ -75,6 +75,11 @@ extension Room {
             let (_, key) = try state.consumer(id, of: session)
             try told { () throws(MediaError) in try media.requestKeyFrame(key) }
             return .now(.done, then: [])
+        case .consume(let request): return try consume(request, from: session)
+        case .getProducers: return .now(.producers(try state.everyProducer(for: session)), then: [])
+        case .getPeers:
+            _ = try state.joinedPeer(session)
+            return .now(.peers(state.orderedPeers.filter(\.isJoined).map(\.description)), then: [])
         case .getTransportStats(let id):
             _ = try state.transport(id, of: session)
             return .statistics(.transport(id))
@@ -146,6 +151,24 @@ extension Room {
         }
         return .now(.producer(opening.id), then: state.producerOpened(opening, key))
     }
+
+    private func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> Answer {
+        let id = try state.consume(request, from: session)
+        do throws(RoomError) {
+            guard let (settings, producer, transport) = state.consumerOpening(id) else { throw Self.vanished }
+            let key = try told { () throws(MediaError) in
+                try media.openConsumer(settings, of: producer, on: transport)
+            }
+            guard let (description, actions) = state.consumerOpenedOnRequest(id, key) else { throw Self.vanished }
+            return .now(.consumer(description), then: actions)
+        } catch {
+            state.removeConsumer(id)
+            throw error
+        }
+    }
+
+    /// Nothing awaits between a consumer's making and its opening, so it cannot be.
+    private static let vanished = RoomError(.internalError, "the consumer was closed while it was opened")
 
     private func setProducerPaused(
         _ id: ProducerID, _ isPaused: Bool, from session: PeerSession

@@ -68,6 +68,12 @@ public actor Room {
         settle()
     }
 
+    /// The client leaves and keeps its connection; the others are told so. Ignored for a connection that was replaced.
+    public func left(_ session: PeerSession) {
+        perform(state.peerLeft(session, .left))
+        settle()
+    }
+
     /// Closes every peer, then the room. Safe to call twice.
     public func close(_ reason: PeerCloseReason = .roomClosed) {
         guard !state.isClosed else { return }

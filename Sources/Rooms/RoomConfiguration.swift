@@ -14,6 +14,8 @@ public struct RoomConfiguration: Sendable {
     public var maximumTransportsPerPeer: Int
     /// Producers of one peer.
     public var maximumProducersPerPeer: Int
+    /// Consumers of one peer that makes them itself.
+    public var maximumConsumersPerPeer: Int
     /// How long statistics and snapshots wait for the media threads.
     public var statisticsTimeout: Duration
     /// What `mediasoup-version` tells clients.
@@ -24,6 +26,7 @@ public struct RoomConfiguration: Sendable {
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
         iceConsentTimeout: MediaDuration = .seconds(20), keyFrameRequestDelay: MediaDuration = .zero,
         maximumPeers: Int = 1000, maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
+        maximumConsumersPerPeer: Int = 4096,
         statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
     ) {
         self.mediaCodecs = mediaCodecs
@@ -32,6 +35,7 @@ public struct RoomConfiguration: Sendable {
         self.maximumPeers = maximumPeers
         self.maximumTransportsPerPeer = maximumTransportsPerPeer
         self.maximumProducersPerPeer = maximumProducersPerPeer
+        self.maximumConsumersPerPeer = maximumConsumersPerPeer
         self.statisticsTimeout = statisticsTimeout
         self.announcedVersion = announcedVersion
     }

@@ -21,6 +21,8 @@ public struct RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         /// An SSRC or MID is in use by another producer of the transport.
         case streamConflict
         case limitReached
+        /// The room has a password, and this was not it.
+        case wrongPassword
         /// The peer has left, or its connection was replaced by a newer one.
         case peerClosed
         case roomClosed
@@ -63,6 +65,7 @@ extension RoomError.Code {
         case .wrongState: "wrong-state"
         case .streamConflict: "stream-conflict"
         case .limitReached: "limit-reached"
+        case .wrongPassword: "wrong-password"
         case .peerClosed: "peer-closed"
         case .roomClosed: "room-closed"
         case .overloaded: "overloaded"
@@ -80,6 +83,7 @@ extension RoomError.Code {
         case .notImplemented: 501
         case .peerNotJoined, .peerAlreadyJoined, .wrongState, .streamConflict: 409
         case .limitReached: 429
+        case .wrongPassword: 403
         case .peerClosed, .roomClosed: 410
         case .overloaded: 503
         case .timedOut: 504

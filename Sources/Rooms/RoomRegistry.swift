@@ -12,6 +12,7 @@ public final class RoomRegistry: Sendable {
 
     private struct State {
         var rooms: [RoomID: Room] = [:]
+        var reservations = RoomReservations()
         var isClosed = false
     }
 
@@ -46,12 +47,13 @@ public final class RoomRegistry: Sendable {
     }
 
     /// Connects a peer, and makes the room where there is none. A peer of the same name is closed: the newer wins.
-    /// - Throws: `RoomError` with code `limitReached`, or `roomClosed` after `close`.
+    /// - Parameter password: the room's, where it has one.
+    /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, or `roomClosed` after `close`.
     public func connect(
-        _ peerID: PeerID, to roomID: RoomID, through sink: any PeerConnectionSink
+        _ peerID: PeerID, to roomID: RoomID, password: String = "", through sink: any PeerConnectionSink
     ) async throws(RoomError) -> (room: Room, session: PeerSession) {
         while true {
-            guard let room = openRoom(roomID) else { throw RoomError(.roomClosed, "the server stops") }
+            guard let room = try openRoom(roomID, password) else { throw RoomError(.roomClosed, "the server stops") }
             do {
                 return (room, try await room.connect(peerID, through: sink))
             } catch  where error.code == .roomClosed {
@@ -62,10 +64,14 @@ public final class RoomRegistry: Sendable {
     }
 
     /// The room of this name, made where there is none; `nil` after `close`.
-    private func openRoom(_ id: RoomID) -> Room? {
-        state.withLock { state in
+    private func openRoom(_ id: RoomID, _ password: String) throws(RoomError) -> Room? {
+        try state.withLock { state throws(RoomError) -> Room? in
             guard !state.isClosed else { return nil }
+            guard state.reservations.admits(password, to: id, now: .now) else {
+                throw RoomError(.wrongPassword, "wrong password")
+            }
             if let room = state.rooms[id] { return room }
+            state.reservations.roomOpened(id, now: .now)
             let room = Room(
                 id: id, media: media, configuration: configuration, routerCapabilities: routerCapabilities,
                 generator: makeGenerator(), logger: logger,
@@ -79,8 +85,49 @@ public final class RoomRegistry: Sendable {
     /// Forgets a closed room, unless another one has its name.
     private func remove(_ room: Room) {
         state.withLock { state in
-            if state.rooms[room.id] === room { state.rooms[room.id] = nil }
+            guard state.rooms[room.id] === room else { return }
+            state.rooms[room.id] = nil
+            state.reservations.roomClosed(room.id)
         }
+    }
+
+    /// Finds a name that no room has, nine digits long, and keeps the password for it.
+    /// - Throws: `RoomError` with code `limitReached` while too many names wait for their rooms.
+    public func reserveRoom(password: String = "") throws(RoomError) -> RoomID {
+        var generator = makeGenerator()
+        return try state.withLock { state throws(RoomError) -> RoomID in
+            let open = state.rooms
+            return try state.reservations.reserve(password: password, now: .now) {
+                while true {
+                    let id = RoomID(String(Int.random(in: 100_000_000...999_999_999, using: &generator)))
+                    if open[id] == nil { return id }
+                }
+            }
+        }
+    }
+
+    /// Lets a room exist before its first peer comes.
+    /// - Returns: `false` where a room of this name exists.
+    /// - Throws: `RoomError` with code `wrongPassword` where the name was reserved with another password, or
+    ///   `limitReached`.
+    public func createRoom(_ id: RoomID, password: String = "") throws(RoomError) -> Bool {
+        try state.withLock { state throws(RoomError) -> Bool in
+            guard state.rooms[id] == nil else { return false }
+            return try state.reservations.create(id, password: password, now: .now)
+        }
+    }
+
+    /// Whether a room of this name exists, with or without a peer, and whether it has a password.
+    public func existence(of id: RoomID) -> (exists: Bool, needsPassword: Bool) {
+        state.withLock { state in
+            let created = state.reservations.isCreated(id, now: .now)
+            return (created || state.rooms[id] != nil, state.reservations.needsPassword(id, now: .now))
+        }
+    }
+
+    /// Whether this password opens this room, or would if it existed.
+    public func isPassword(_ password: String, of id: RoomID) -> Bool {
+        state.withLock { $0.reservations.admits(password, to: id, now: .now) }
     }
 
     /// The room of this name, if it is open.

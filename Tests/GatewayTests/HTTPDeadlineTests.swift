@@ -1,3 +1,4 @@
+import Logging
 import Media
 import NIOCore
 import NIOEmbedded
@@ -14,7 +15,11 @@ import Testing
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
         let router = HTTPRouter(
             assets: StaticAssets(), state: StateAPI(registry: rooms),
-            metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }))
+            metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
+            roomEntry: RoomEntryAPI(rooms: rooms),
+            socketIO: SocketIOServer(
+                rooms: rooms, limits: GatewayLimits(), group: EmbeddedEventLoop(), counters: counters,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         let channel = EmbeddedChannel()
         try HTTPListener.addHTTP1Handlers(
             to: channel, limits: GatewayLimits(), router: router, counters: counters, opened: { _, _ in })

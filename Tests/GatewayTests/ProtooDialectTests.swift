@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func `notifications and requests carry method and data`() throws {
-        let notification = try JSONValue(parsing: dialect.encode(.peerClosed(PeerID("bo\"b"))))
+        let notification = try JSONValue(parsing: dialect.encode(.peerClosed(PeerID("bo\"b"), .disconnected)))
         #expect(notification["notification"] == .bool(true))
         #expect(notification["method"] == .string("peerClosed"))
         #expect(notification["data"] == .object(["peerId": .string("bo\"b")]))

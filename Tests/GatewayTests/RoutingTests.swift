@@ -92,9 +92,31 @@ import Testing
             Issue.record("refused")
             return
         }
-        #expect(handshake.roomID.rawValue == "r 1")
-        #expect(handshake.peerID.rawValue == "böb")
+        guard case .room(let room, let peer, let password, _) = handshake.destination else { throw NeverHappened() }
+        #expect(room.rawValue == "r 1")
+        #expect(peer.rawValue == "böb")
+        #expect(password == "")
         #expect(handshake.responseFields[.secWebSocketProtocol] == "protoo")
+    }
+
+    @Test func `a handshake may bring the room's password`() throws {
+        guard case .accept(let handshake) = judge("/?roomId=r&peerId=p&password=a%20b"),
+            case .room(_, _, let password, _) = handshake.destination
+        else { throw NeverHappened() }
+        #expect(password == "a b")
+    }
+
+    @Test func `a WebSocket at Engine.IO's path needs no subprotocol and gets none`() throws {
+        for path in ["/socket.io/?EIO=4&transport=websocket&sid=x", "/socket.io?transport=websocket&sid=x&EIO=4"] {
+            guard case .accept(let handshake) = judge(path, { $0.headerFields[.secWebSocketProtocol] = nil }),
+                case .socketIO(session: "x") = handshake.destination
+            else { throw NeverHappened() }
+            #expect(handshake.responseFields.isEmpty)
+        }
+        #expect(status(judge("/socket.io/?EIO=3&transport=websocket")) == 400)
+        #expect(status(judge("/socket.io/?EIO=4&transport=polling")) == 400)
+        #expect(status(judge("/socket.io/?EIO=4")) == 400)
+        #expect(status(judge("/socket.io/x?EIO=4&transport=websocket")) == 404)
     }
 
     @Test func `a request without Upgrade is none`() {

@@ -208,7 +208,7 @@ import Testing
         let table: [(ServerNotification, String, String)] = [
             (.mediasoupVersion("3"), "mediasoup-version", #"{"version":"3"}"#),
             (.newPeer(peer), "newPeer", #"{"device":{"name":"Chrome"},"displayName":"P","id":"p"}"#),
-            (.peerClosed(PeerID("p")), "peerClosed", #"{"peerId":"p"}"#),
+            (.peerClosed(PeerID("p"), .left), "peerClosed", #"{"peerId":"p"}"#),
             (
                 .peerDisplayNameChanged(PeerID("p"), displayName: "N", oldDisplayName: "O"), "peerDisplayNameChanged",
                 #"{"displayName":"N","oldDisplayName":"O","peerId":"p"}"#

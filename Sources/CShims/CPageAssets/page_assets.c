@@ -69,6 +69,10 @@ static const unsigned char serialqueue_js[] = {
 #embed "../../Gateway/Page/serialqueue.js"
 };
 
+static const unsigned char socketio_js[] = {
+#embed "../../Gateway/Page/socket.io/socket.io.js"
+};
+
 static const unsigned char statistics_js[] = {
 #embed "../../Gateway/Page/statistics.js"
 };
@@ -104,6 +108,7 @@ static const struct page_asset assets[] = {
     ASSET("sdp.js", sdp_js),
     ASSET("sendtransport.js", sendtransport_js),
     ASSET("serialqueue.js", serialqueue_js),
+    ASSET("socket.io/socket.io.js", socketio_js),
     ASSET("statistics.js", statistics_js),
     ASSET("style.css", style_css),
     ASSET("tiles.js", tiles_js),

@@ -21,6 +21,8 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     private let limits: GatewayLimits
     private let counters: GatewayCounters
     private var state = State.waiting
+    /// Of the request that is being received.
+    private var bodyLimit = 0
     private var deadline: Scheduled<Void>?
 
     init(router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters) {
@@ -40,12 +42,13 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), state) {
         case (.head(let head), .waiting):
-            if let length = head.headers.first(name: "content-length"), Int(length) ?? .max > limits.bodyBytes {
+            bodyLimit = EngineRequest.isTarget(head.uri) ? limits.messageBytes : limits.bodyBytes
+            if let length = head.headers.first(name: "content-length"), Int(length) ?? .max > bodyLimit {
                 return refuseBody(context)
             }
             state = .receiving(head, ByteBuffer())
         case (.body(let part), .receiving(let head, var body)):
-            guard part.readableBytes <= limits.bodyBytes - body.readableBytes else { return refuseBody(context) }
+            guard part.readableBytes <= bodyLimit - body.readableBytes else { return refuseBody(context) }
             state = .waiting
             body.writeImmutableBuffer(part)
             state = .receiving(head, body)
@@ -99,7 +102,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuseBody(_ context: ChannelHandlerContext) {
         refuse(
-            .failure(.contentTooLarge, code: "body-too-large", "a body may have \(limits.bodyBytes) bytes"), context)
+            .failure(.contentTooLarge, code: "body-too-large", "a body may have \(bodyLimit) bytes"), context)
     }
 
     private func refuse(_ response: OutgoingResponse, _ context: ChannelHandlerContext) {

@@ -5,6 +5,8 @@ struct HTTPRouter: Sendable {
     let assets: StaticAssets
     let state: StateAPI
     let metrics: MetricsExposition
+    let roomEntry: RoomEntryAPI
+    let socketIO: SocketIOServer
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
         switch SignalingHandshake.judge(request.head) {
@@ -17,6 +19,8 @@ struct HTTPRouter: Sendable {
                 "a WebSocket has to be the first request of its connection, with one Sec-WebSocket-Key and -Version")
         }
         guard let target = request.target else { return .malformedTarget }
+        if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
+        if let response = roomEntry.response(to: request, target.path) { return response }
         guard let route = route(target.path) else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path")
         }

@@ -3,12 +3,21 @@ import Rooms
 
 /// A WebSocket upgrade that may become a signaling session.
 struct SignalingHandshake: Sendable {
-    var roomID: RoomID
-    var peerID: PeerID
-    var dialect: any SignalingDialect
+    enum Destination: Sendable {
+        case room(RoomID, PeerID, password: String, any SignalingDialect)
+        /// Engine.IO's session of this name, or a new one.
+        case socketIO(session: String?)
+    }
+
+    var destination: Destination
 
     /// What the upgrade's response adds.
-    var responseFields: HTTPFields { [.secWebSocketProtocol: dialect.subprotocol] }
+    var responseFields: HTTPFields {
+        switch destination {
+        case .room(_, _, _, let dialect): [.secWebSocketProtocol: dialect.subprotocol]
+        case .socketIO: [:]
+        }
+    }
 
     enum Judgement: Sendable {
         /// The request does not ask for a WebSocket.
@@ -20,7 +29,7 @@ struct SignalingHandshake: Sendable {
     /// The dialects, preferred first.
     private static let dialects: [any SignalingDialect] = [ProtooDialect()]
 
-    /// Reads an upgrade request: `/?roomId=…&peerId=…` with subprotocol `protoo`.
+    /// Reads an upgrade request: `/?roomId=…&peerId=…` with subprotocol `protoo`, or Engine.IO's at `/socket.io/`.
     static func judge(_ request: HTTPRequest) -> Judgement {
         let fields = request.headerFields
         guard tokens(fields[.upgrade]).contains(where: { $0.lowercased() == "websocket" }) else { return .notAnUpgrade }
@@ -28,7 +37,8 @@ struct SignalingHandshake: Sendable {
             return .refuse(.methodNotAllowed("GET", "a WebSocket is opened with GET"))
         }
         guard let target = RequestTarget(request.path ?? "/") else { return .refuse(.malformedTarget) }
-        guard target.path.isEmpty else {
+        let isEngine = EngineRequest.isPath(target.path)
+        guard target.path.isEmpty || isEngine else {
             return .refuse(.failure(.notFound, code: "not-found", "signaling is at /?roomId=…&peerId=…"))
         }
         guard tokens(fields[.connection]).contains(where: { $0.lowercased() == "upgrade" }) else {
@@ -43,6 +53,7 @@ struct SignalingHandshake: Sendable {
         guard let key = fields[.secWebSocketKey], isKey(key) else {
             return .refuse(badHandshake("Sec-WebSocket-Key is not 16 bytes in Base64"))
         }
+        if isEngine { return engine(target) }
         let offered = tokens(fields[.secWebSocketProtocol]).map(String.init)
         guard let dialect = dialects.first(where: { offered.contains($0.subprotocol) }) else {
             let known = dialects.map(\.subprotocol).joined(separator: ", ")
@@ -53,8 +64,18 @@ struct SignalingHandshake: Sendable {
         }
         switch (identifier("roomId", in: target), identifier("peerId", in: target)) {
         case (.success(let room), .success(let peer)):
-            return .accept(SignalingHandshake(roomID: RoomID(room), peerID: PeerID(peer), dialect: dialect))
+            let password = target["password"] ?? ""
+            return .accept(
+                SignalingHandshake(destination: .room(RoomID(room), PeerID(peer), password: password, dialect)))
         case (.failure(let problem), _), (_, .failure(let problem)): return .refuse(problem.response)
+        }
+    }
+
+    private static func engine(_ target: RequestTarget) -> Judgement {
+        switch EngineRequest.read(target) {
+        case .failure(let problem): .refuse(problem.response)
+        case .success(let request) where request.transport != .webSocket: .refuse(EngineProblem.badRequest.response)
+        case .success(let request): .accept(SignalingHandshake(destination: .socketIO(session: request.session)))
         }
     }
 

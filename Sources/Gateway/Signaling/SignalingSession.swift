@@ -180,7 +180,7 @@ extension PeerCloseReason {
     /// 4000 tells a protoo client not to come back; after a stop of the server it may.
     var closeCode: WebSocketCloseCode {
         switch self {
-        case .disconnected: .normal
+        case .disconnected, .left: .normal
         case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .roomClosed: .closedByServer
         case .shutdown: .goingAway
         }
@@ -188,7 +188,7 @@ extension PeerCloseReason {
 
     var closeReason: String {
         switch self {
-        case .disconnected: ""
+        case .disconnected, .left: ""
         case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .roomClosed:
             "closed by protoo-server: \(rawValue)"
         case .shutdown: "the server is stopping"

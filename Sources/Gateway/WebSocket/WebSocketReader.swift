@@ -107,6 +107,7 @@ struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
     /// Never sent: the connection ended without a close frame.
     static let abnormal = WebSocketCloseCode(rawValue: 1006)
     static let invalidData = WebSocketCloseCode(rawValue: 1007)
+    static let policyViolation = WebSocketCloseCode(rawValue: 1008)
     static let messageTooLarge = WebSocketCloseCode(rawValue: 1009)
     static let internalError = WebSocketCloseCode(rawValue: 1011)
     /// IANA's registry of close codes.

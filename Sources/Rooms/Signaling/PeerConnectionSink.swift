@@ -25,6 +25,8 @@ public enum ServerRequestOutcome: Sendable, Hashable {
 public enum PeerCloseReason: String, Sendable, Hashable, CaseIterable {
     /// The connection's owner said that it is gone.
     case disconnected
+    /// The client left the room; its connection may go on.
+    case left
     /// The same peer connected again; the newer connection has taken its place.
     case replaced = "replaced-by-a-newer-connection"
     /// No valid connectivity check in time (RFC 7675), or ICE closed.

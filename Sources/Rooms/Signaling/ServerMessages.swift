@@ -90,7 +90,10 @@ public struct ConsumerScore: Sendable, Hashable {
 public enum ServerNotification: Sendable {
     case mediasoupVersion(String)
     case newPeer(PeerDescription)
-    case peerClosed(PeerID)
+    /// The peer has left, and why; the 2024 protocol tells only which.
+    case peerClosed(PeerID, PeerCloseReason)
+    /// Another peer sends something; only for peers that consume on request.
+    case newProducers([ProducerDescription])
     case peerDisplayNameChanged(PeerID, displayName: String, oldDisplayName: String)
     case producerScore(ProducerID, [ProducerScore])
     case consumerScore(ConsumerID, ConsumerScore)
@@ -108,6 +111,7 @@ public enum ServerNotification: Sendable {
         case .mediasoupVersion: "mediasoup-version"
         case .newPeer: "newPeer"
         case .peerClosed: "peerClosed"
+        case .newProducers: "newProducers"
         case .peerDisplayNameChanged: "peerDisplayNameChanged"
         case .producerScore: "producerScore"
         case .consumerScore: "consumerScore"
@@ -129,8 +133,10 @@ extension ServerNotification: JSONRepresentable {
             return .object(["version": .string(version)])
         case .newPeer(let peer):
             return peer.json
-        case .peerClosed(let id):
+        case .peerClosed(let id, _):
             return .object(["peerId": .string(id.rawValue)])
+        case .newProducers(let producers):
+            return .object(["producers": .array(producers.map(\.json))])
         case .peerDisplayNameChanged(let id, let displayName, let oldDisplayName):
             return .object([
                 "peerId": .string(id.rawValue), "displayName": .string(displayName),

@@ -14,6 +14,12 @@ public enum SignalingRequest: Sendable {
     case pauseConsumer(ConsumerID)
     case resumeConsumer(ConsumerID)
     case closeConsumer(ConsumerID)
+    /// Makes a consumer now; for peers that joined with `consumesOnRequest`.
+    case consume(ConsumeRequest)
+    /// Every producer of the room, the peer's own ones included.
+    case getProducers
+    /// Every joined peer of the room, the asking one included.
+    case getPeers
     case setConsumerPreferredLayers(SetConsumerPreferredLayersRequest)
     case setConsumerPriority(SetConsumerPriorityRequest)
     case requestConsumerKeyFrame(ConsumerID)
@@ -53,11 +59,34 @@ public struct JoinRequest: Sendable, Hashable {
     public var device: DeviceDescription
     /// What the client can receive; without them it gets no consumers.
     public var rtpCapabilities: RTPCapabilities?
+    /// The client hears of producers (`newProducers`) and asks for its consumers itself (`consume`); it is offered none.
+    public var consumesOnRequest: Bool
 
     /// A request.
-    public init(displayName: String, device: DeviceDescription = .init(), rtpCapabilities: RTPCapabilities? = nil) {
+    public init(
+        displayName: String, device: DeviceDescription = .init(), rtpCapabilities: RTPCapabilities? = nil,
+        consumesOnRequest: Bool = false
+    ) {
         self.displayName = displayName
         self.device = device
+        self.rtpCapabilities = rtpCapabilities
+        self.consumesOnRequest = consumesOnRequest
+    }
+}
+
+/// `consume`: a consumer that flows from the start.
+public struct ConsumeRequest: Sendable, Hashable {
+    /// The transport the client receives on.
+    public var transportID: TransportID
+    /// What it wants.
+    public var producerID: ProducerID
+    /// What it can receive.
+    public var rtpCapabilities: RTPCapabilities
+
+    /// A request.
+    public init(transportID: TransportID, producerID: ProducerID, rtpCapabilities: RTPCapabilities) {
+        self.transportID = transportID
+        self.producerID = producerID
         self.rtpCapabilities = rtpCapabilities
     }
 }

@@ -7,6 +7,9 @@ public enum SignalingResponse: Sendable {
     case webRtcTransport(WebRtcTransportDescription)
     case iceParameters(ICEParameters)
     case producer(ProducerID)
+    case consumer(NewConsumerRequest)
+    case producers([ProducerDescription])
+    case peers([PeerDescription])
     /// A statistics array of mediasoup's entries.
     case statistics([JSONValue])
     /// Done; nothing to tell.
@@ -22,6 +25,9 @@ extension SignalingResponse: JSONRepresentable {
         case .webRtcTransport(let transport): transport.json
         case .iceParameters(let parameters): parameters.json
         case .producer(let id): .object(["id": .string(id.rawValue)])
+        case .consumer(let consumer): consumer.json
+        case .producers(let producers): .object(["producers": .array(producers.map(\.json))])
+        case .peers(let peers): .object(["peers": .array(peers.map(\.json))])
         case .statistics(let entries): .array(entries)
         case .done: .object([:])
         }
@@ -41,6 +47,23 @@ public struct PeerDescription: Sendable, Hashable, JSONRepresentable {
     public var json: JSONValue {
         .object([
             "id": .string(id.rawValue), "displayName": .string(displayName), "device": device.json,
+        ])
+    }
+}
+
+/// A producer as others see it.
+public struct ProducerDescription: Sendable, Hashable, JSONRepresentable {
+    /// Which producer.
+    public var id: ProducerID
+    /// Whose it is.
+    public var peerID: PeerID
+    /// Audio or video.
+    public var kind: MediaKind
+
+    /// Id, peer and kind.
+    public var json: JSONValue {
+        .object([
+            "id": .string(id.rawValue), "peerId": .string(peerID.rawValue), "kind": .string(kind.rawValue),
         ])
     }
 }

@@ -7,6 +7,8 @@ struct Peer {
     var isJoined = false
     /// What it can receive; `nil` before it joined, and after if it wants nothing.
     var rtpCapabilities: RTPCapabilities?
+    /// It is told of producers and makes its consumers itself.
+    var consumesOnRequest = false
     /// In the order they were made.
     var transportIDs: [TransportID] = []
     var producerIDs: [ProducerID] = []
@@ -57,6 +59,7 @@ struct Producer {
     var consumerIDs: [ConsumerID] = []
 
     var mimeType: String { consumable.codecs.first?.mimeType ?? "" }
+    var description: ProducerDescription { ProducerDescription(id: id, peerID: peerID, kind: kind) }
 }
 
 /// A consumer, before or after the media plane took it.

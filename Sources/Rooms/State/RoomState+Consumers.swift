@@ -13,7 +13,7 @@ extension RoomState {
 
     /// Makes the consumers a peer lacks, of every other joined peer's producers.
     mutating func consumeEverything(_ id: PeerID) -> [RoomAction] {
-        guard peers[id]?.isJoined == true else { return [] }
+        guard let peer = peers[id], peer.isJoined, !peer.consumesOnRequest else { return [] }
         var actions: [RoomAction] = []
         for other in joinedPeers(except: id) {
             for producerID in other.producerIDs { actions += consume(producerID, by: id) }
@@ -21,11 +21,15 @@ extension RoomState {
         return actions
     }
 
-    /// Makes the consumers of a producer that other joined peers lack.
+    /// Makes the consumers of a producer that other joined peers lack, and tells those who make theirs themselves.
     mutating func offerToEverybody(_ id: ProducerID) -> [RoomAction] {
         guard let producer = producers[id], peers[producer.peerID]?.isJoined == true else { return [] }
         var actions: [RoomAction] = []
-        for other in joinedPeers(except: producer.peerID) { actions += consume(id, by: other.id) }
+        for other in joinedPeers(except: producer.peerID) {
+            actions +=
+                other.consumesOnRequest
+                ? [.notify(other.session, .newProducers([producer.description]))] : consume(id, by: other.id)
+        }
         return actions
     }
 
@@ -34,25 +38,55 @@ extension RoomState {
         guard let producer = producers[producerID], let peer = peers[peerID],
             let capabilities = peer.rtpCapabilities, !peer.settledProducerIDs.contains(producerID),
             let transportID = peer.transportIDs.first(where: { transports[$0]?.isConsuming == true }),
-            let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities)
+            let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities),
+            let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities)
         else { return [] }
-        let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
-        guard var parameters = try? ORTC.consumerParameters(producer.consumable, capabilities, ssrc: ssrc) else {
-            return []
+        peers[peerID]?.settledProducerIDs.insert(producerID)
+        return [.openConsumer(id)]
+    }
+
+    /// Checks a peer's own request for a consumer and makes it; `consumerOpenedOnRequest` or `removeConsumer` follows.
+    mutating func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> ConsumerID {
+        let peer = try joinedPeer(session)
+        let transport = try transport(request.transportID, of: session)
+        guard transport.isConsuming else {
+            throw RoomError(.wrongState, "transport \"\(transport.id)\" was not made for consuming")
         }
+        guard let producer = producers[request.producerID] else {
+            throw RoomError(.producerNotFound, "producer with id \"\(request.producerID)\" not found")
+        }
+        guard peer.consumerIDs.count < configuration.maximumConsumersPerPeer else {
+            throw RoomError(
+                .limitReached, "a peer may have \(configuration.maximumConsumersPerPeer) consumers: close one first")
+        }
+        guard ORTC.canConsume(producer.consumable, request.rtpCapabilities) else {
+            throw RoomError(.unsupported, "rtpCapabilities: no codec in common with the producer")
+        }
+        do {
+            return try addConsumer(of: producer, to: peer, on: transport, request.rtpCapabilities)
+        } catch {
+            throw RoomError(error)
+        }
+    }
+
+    private mutating func addConsumer(
+        of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities
+    ) throws(ORTCError) -> ConsumerID {
+        let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
+        var parameters = try ORTC.consumerParameters(producer.consumable, capabilities, ssrc: ssrc)
+        let transportID = transport.id
         parameters.mid = String(transport.nextMID)
         // mediasoup wraps at the same number; a MID is at most 8 bytes on the wire.
         transports[transportID]?.nextMID = (transport.nextMID + 1) % 100_000_000
         transports[transportID]?.consumerSSRCs.formUnion([ssrc, ssrc + 1])
         let id = ConsumerID(randomIdentifier())
         consumers[id] = Consumer(
-            id: id, peerID: peerID, producerID: producerID, transportID: transportID, kind: producer.kind,
+            id: id, peerID: peer.id, producerID: producer.id, transportID: transportID, kind: producer.kind,
             type: producer.type, parameters: parameters, ssrc: ssrc)
         transports[transportID]?.consumerIDs.append(id)
-        producers[producerID]?.consumerIDs.append(id)
-        peers[peerID]?.consumerIDs.append(id)
-        peers[peerID]?.settledProducerIDs.insert(producerID)
-        return [.openConsumer(id)]
+        producers[producer.id]?.consumerIDs.append(id)
+        peers[peer.id]?.consumerIDs.append(id)
+        return id
     }
 
     /// What the media plane needs to open a consumer; `nil` where it is gone or open already.
@@ -76,11 +110,19 @@ extension RoomState {
         consumers[id]?.phase = .offered(key)
         // Nothing awaits between the settings' making and this.
         consumers[id]?.toldProducerPaused = producer.isPaused
-        let request = NewConsumerRequest(
-            peerID: producer.peerID, transportID: consumer.transportID, producerID: producer.id, id: id,
-            kind: consumer.kind, rtpParameters: consumer.parameters, type: consumer.type, appData: producer.appData,
-            isProducerPaused: producer.isPaused)
-        return [.offer(peer.session, id, request)]
+        return [.offer(peer.session, id, NewConsumerRequest(consumer, of: producer))]
+    }
+
+    /// The media plane has a consumer that its client asked for: it may flow.
+    /// - Returns: what the client is told of it; `nil` where it is gone.
+    mutating func consumerOpenedOnRequest(
+        _ id: ConsumerID, _ key: ConsumerKey
+    ) -> (description: NewConsumerRequest, actions: [RoomAction])? {
+        guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID]
+        else { return nil }
+        consumers[id]?.phase = .accepted(key)
+        consumers[id]?.toldProducerPaused = producer.isPaused
+        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)])
     }
 
     /// The client has answered `newConsumer`: from here on media may flow.
@@ -142,6 +184,15 @@ extension RoomState {
         transports[consumer.transportID]?.consumerIDs.removeAll { $0 == id }
         transports[consumer.transportID]?.consumerSSRCs.subtract([consumer.ssrc, consumer.ssrc + 1])
         return consumer
+    }
+}
+
+extension NewConsumerRequest {
+    init(_ consumer: Consumer, of producer: Producer) {
+        self.init(
+            peerID: producer.peerID, transportID: consumer.transportID, producerID: producer.id, id: consumer.id,
+            kind: consumer.kind, rtpParameters: consumer.parameters, type: consumer.type, appData: producer.appData,
+            isProducerPaused: producer.isPaused)
     }
 }
 

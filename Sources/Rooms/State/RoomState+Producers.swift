@@ -10,6 +10,12 @@ extension RoomState {
         return producer
     }
 
+    /// Every joined peer's producers, in the order the peers came and made them.
+    func everyProducer(for session: PeerSession) throws(RoomError) -> [ProducerDescription] {
+        _ = try joinedPeer(session)
+        return orderedPeers.filter(\.isJoined).flatMap(\.producerIDs).compactMap { producers[$0]?.description }
+    }
+
     /// Checks the request and maps its parameters; `producerOpened` follows.
     mutating func openProducer(
         _ request: ProduceRequest, from session: PeerSession

@@ -87,7 +87,7 @@ struct RoomState {
         peers[peer.id] = nil
         var actions: [RoomAction] = []
         if peer.isJoined {
-            actions += joinedPeers(except: peer.id).map { .notify($0.session, .peerClosed(peer.id)) }
+            actions += joinedPeers(except: peer.id).map { .notify($0.session, .peerClosed(peer.id, reason)) }
         }
         for id in peer.producerIDs { actions += producerClosed(id, withTransport: true) }
         for id in peer.consumerIDs { removeConsumer(id) }
@@ -121,6 +121,7 @@ struct RoomState {
         peer.description.displayName = request.displayName
         peer.description.device = request.device
         peer.rtpCapabilities = request.rtpCapabilities
+        peer.consumesOnRequest = request.consumesOnRequest
         peers[peer.id] = peer
         let others = joinedPeers(except: peer.id)
         var actions = consumeEverything(peer.id)

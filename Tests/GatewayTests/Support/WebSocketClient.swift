@@ -30,15 +30,17 @@ final class WebSocketClient {
         return "GET \(target) HTTP/1.1\r\n" + all.map { "\($0.key): \($0.value)\r\n" }.joined() + "\r\n"
     }
 
-    static func open(port: Int, target: String, reads: Bool = true) async throws -> WebSocketClient {
+    static func open(
+        port: Int, target: String, subprotocol: String? = "protoo", reads: Bool = true
+    ) async throws -> WebSocketClient {
         let raw = try await RawClient.connect(port: port, reads: reads)
-        try await raw.send(request(target: target))
+        try await raw.send(request(target: target, fields: ["Sec-WebSocket-Protocol": subprotocol]))
         guard reads else { return WebSocketClient(raw: raw) }
         let response = try await raw.readResponse(isHeadOnly: true)
         guard response.status == 101 else { throw Refused(response: response) }
         // RFC 6455 §1.3's own example key.
         #expect(response.fields["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-        #expect(response.fields["sec-websocket-protocol"] == "protoo")
+        #expect(response.fields["sec-websocket-protocol"] == subprotocol)
         return WebSocketClient(raw: raw)
     }
 

@@ -1,0 +1,140 @@
+import NIOCore
+import Synchronization
+
+/// One client's Engine.IO session, whatever carries it: polls and posts, a WebSocket, or both during an upgrade.
+///
+/// Feeds the session's machine and carries out its actions, under one lock, so that their order is the order on the wire.
+final class EngineConnection: Sendable {
+    private struct State {
+        var session: EngineSession
+        var waitingPoll: CheckedContinuation<[EnginePacket]?, Never>?
+        var sockets: [Int: WebSocketConnection] = [:]
+        var lastSocket = 0
+        var timer: Scheduled<Void>?
+        var timerDeadline = NIODeadline.distantFuture
+    }
+
+    /// The session's name, as the client gives it with every request.
+    let name: String
+    /// The client's messages in order; ends with the session. One consumer.
+    let messages: AsyncStream<String>
+    private let incoming: AsyncStream<String>.Continuation
+    private let state: Mutex<State>
+    private let eventLoop: any EventLoop
+    private let ended: @Sendable (EngineConnection) -> Void
+
+    /// Messages that may wait while one is carried out.
+    static let incomingLimit = 1024
+
+    /// - Parameters:
+    ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
+    ///   - ended: called once, when the name can be forgotten.
+    init(
+        name: String, settings: EngineSession.Settings, socket: WebSocketConnection?, eventLoop: any EventLoop,
+        ended: @escaping @Sendable (EngineConnection) -> Void
+    ) {
+        self.name = name
+        self.eventLoop = eventLoop
+        self.ended = ended
+        (messages, incoming) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.incomingLimit))
+        let (session, actions) = EngineSession.open(name, settings, socket: socket == nil ? nil : 0, now: .now())
+        var initial = State(session: session)
+        if let socket { initial.sockets[0] = socket }
+        state = Mutex(initial)
+        state.withLock { perform(actions, &$0) }
+    }
+
+    // MARK: The client's side
+
+    /// A GET: returns when there is something for the client.
+    /// - Returns: `nil` where the session takes no poll.
+    func poll() async -> [EnginePacket]? {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                let (verdict, actions) = state.session.pollReceived()
+                perform(actions, &state)
+                switch verdict {
+                case .answer(let packets): continuation.resume(returning: packets)
+                case .refuse: continuation.resume(returning: nil)
+                case .wait: state.waitingPoll = continuation
+                }
+            }
+        }
+    }
+
+    /// A POST.
+    /// - Returns: whether it was understood.
+    func post(_ body: [UInt8]) -> Bool {
+        state.withLock { state in
+            let (isAccepted, actions) = state.session.payloadReceived(body, now: .now())
+            perform(actions, &state)
+            return isAccepted
+        }
+    }
+
+    /// Carries a WebSocket's messages until it ends. With the session's first WebSocket, call it once with `isFirst`.
+    func serve(_ socket: WebSocketConnection, isFirst: Bool) async {
+        let number = state.withLock { state in
+            guard !isFirst else { return 0 }
+            state.lastSocket += 1
+            state.sockets[state.lastSocket] = socket
+            perform(state.session.socketOpened(state.lastSocket, now: .now()), &state)
+            return state.lastSocket
+        }
+        for await text in socket.messages {
+            state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
+        }
+        state.withLock { state in
+            perform(state.session.socketClosed(number), &state)
+            state.sockets[number] = nil
+        }
+        await socket.waitUntilClosed()
+    }
+
+    // MARK: The server's side
+
+    func send(_ message: String) { state.withLock { perform($0.session.send(message), &$0) } }
+    func close() { state.withLock { perform($0.session.close(now: .now()), &$0) } }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [EngineSession.Action], _ state: inout State) {
+        var isOverflown = false
+        for action in actions {
+            switch action {
+            case .answerPoll(let packets):
+                state.waitingPoll?.resume(returning: packets)
+                state.waitingPoll = nil
+            case .send(let packet, let socket): state.sockets[socket]?.send(packet.text)
+            case .closeSocket(let socket): state.sockets.removeValue(forKey: socket)?.close(.normal)
+            case .message(let text):
+                if case .dropped = incoming.yield(text) { isOverflown = true }
+            case .closed: incoming.finish()
+            case .ended: ended(self)
+            }
+        }
+        // A client that sends faster than its requests can be carried out.
+        if isOverflown { perform(state.session.close(now: .now()), &state) }
+        schedule(&state)
+    }
+
+    private func schedule(_ state: inout State) {
+        guard let deadline = state.session.nextDeadline else {
+            state.timer?.cancel()
+            state.timer = nil
+            return
+        }
+        // A timer that fires early finds nothing to do and is set again.
+        guard state.timer == nil || deadline < state.timerDeadline else { return }
+        state.timer?.cancel()
+        state.timerDeadline = deadline
+        state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
+    }
+
+    private func deadlinePassed() {
+        state.withLock { state in
+            state.timer = nil
+            perform(state.session.timePassed(now: .now()), &state)
+        }
+    }
+}

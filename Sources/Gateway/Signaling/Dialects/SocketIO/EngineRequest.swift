@@ -1,0 +1,53 @@
+import HTTPTypes
+import Rooms
+
+/// The query of a request to `/socket.io/`: which transport, and which session.
+struct EngineRequest: Sendable, Hashable {
+    enum Transport: String, Sendable {
+        case polling, webSocket = "websocket"
+    }
+
+    var transport: Transport
+    /// The session's name; `nil` asks for a new one.
+    var session: String?
+
+    /// - Returns: why it is none of Engine.IO's requests where it is not.
+    static func read(_ target: RequestTarget) -> Result<EngineRequest, EngineProblem> {
+        guard let version = target["EIO"], version == "4" else { return .failure(.unsupportedVersion) }
+        guard let transport = target["transport"].flatMap(Transport.init) else { return .failure(.unknownTransport) }
+        return .success(EngineRequest(transport: transport, session: target["sid"]))
+    }
+
+    /// Whether a request's target, not yet taken apart, may carry signaling messages in its body.
+    static func isTarget(_ uri: String) -> Bool { uri.hasPrefix("/socket.io/") || uri.hasPrefix("/socket.io?") }
+
+    /// Whether a path is Engine.IO's: `/socket.io/`, with or without the slash.
+    static func isPath(_ path: [String]) -> Bool { path == ["socket.io"] || path == ["socket.io", ""] }
+}
+
+/// Why Engine.IO refuses a request; the numbers and words are those its clients know.
+enum EngineProblem: Int, Error, Hashable {
+    case unknownTransport = 0
+    case unknownSession = 1
+    case badMethod = 2
+    case badRequest = 3
+    case forbidden = 4
+    case unsupportedVersion = 5
+
+    var message: String {
+        switch self {
+        case .unknownTransport: "Transport unknown"
+        case .unknownSession: "Session ID unknown"
+        case .badMethod: "Bad handshake method"
+        case .badRequest: "Bad request"
+        case .forbidden: "Forbidden"
+        case .unsupportedVersion: "Unsupported protocol version"
+        }
+    }
+
+    var response: OutgoingResponse {
+        OutgoingResponse(
+            status: self == .forbidden ? .forbidden : .badRequest,
+            json: .object(["code": .integer(Int64(rawValue)), "message": .string(message)]))
+    }
+}

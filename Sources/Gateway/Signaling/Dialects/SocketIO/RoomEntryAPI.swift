@@ -1,0 +1,73 @@
+import HTTPTypes
+import Rooms
+
+/// What clients of the older Electron room server ask over HTTP before they connect: a room's name, whether a room
+/// exists, whether a password is right. Bodies are forms or JSON.
+struct RoomEntryAPI: Sendable {
+    let rooms: RoomRegistry
+
+    private enum Route: String {
+        case createValidRoomId, isRoomExisted, checkPassword
+    }
+
+    /// - Returns: `nil` where the path is none of these.
+    func response(to request: IncomingRequest, _ path: [String]) -> OutgoingResponse? {
+        guard path.count == 1, let route = Route(rawValue: path[0]) else { return nil }
+        guard request.head.method == .post else {
+            return .methodNotAllowed("POST", "this path takes POST")
+        }
+        guard let fields = Self.fields(of: request) else {
+            return .failure(
+                .badRequest, code: "malformed-body",
+                "the body has to be application/x-www-form-urlencoded or a JSON object")
+        }
+        let roomID = RoomID(fields["roomId"] ?? "")
+        let password = fields["password"] ?? ""
+        guard password.utf8.count <= 256 else {
+            return .failure(.badRequest, code: "invalid-parameter", "password: longer than 256 bytes")
+        }
+        switch route {
+        case .createValidRoomId:
+            do throws(RoomError) {
+                return OutgoingResponse(
+                    json: .object(["roomId": .string(try rooms.reserveRoom(password: password).rawValue)]))
+            } catch {
+                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
+            }
+        case .isRoomExisted:
+            let (exists, needsPassword) = rooms.existence(of: roomID)
+            return OutgoingResponse(
+                json: .fields(["existed": .bool(exists), "needPassword": exists ? .bool(needsPassword) : nil]))
+        case .checkPassword:
+            // Of a room without password, only "no password" is right: so that server compared.
+            let isRight =
+                rooms.isPassword(password, of: roomID)
+                && (password.isEmpty || rooms.existence(of: roomID).needsPassword)
+            return OutgoingResponse(json: .object(["valid": .bool(isRight)]))
+        }
+    }
+
+    /// The body's fields as text; numbers and booleans of JSON as JavaScript writes them.
+    static func fields(of request: IncomingRequest) -> [String: String]? {
+        let type = request.head.headerFields[.contentType]?.prefix { $0 != ";" }.lowercased() ?? ""
+        if request.body.isEmpty { return [:] }
+        var fields: [String: String] = [:]
+        if type.hasSuffix("json") {
+            guard case .object(let object)? = try? JSONValue(parsing: request.body) else { return nil }
+            for (name, value) in object {
+                switch value {
+                case .string(let text): fields[name] = text
+                case .integer, .number, .bool: fields[name] = value.text
+                case .null: break
+                case .array, .object: return nil
+                }
+            }
+            return fields
+        }
+        guard let text = String(validating: request.body, as: UTF8.self),
+            let form = RequestTarget("/?" + text.replacing("#", with: "%23"))
+        else { return nil }
+        for (name, value) in form.query where fields[name] == nil { fields[name] = value }
+        return fields
+    }
+}

@@ -1,0 +1,95 @@
+/// Names of rooms that were given out, rooms that exist before their first peer, and the passwords of both.
+///
+/// A machine: time is an argument. A room that has a peer keeps its password until it closes.
+struct RoomReservations {
+    private enum Phase {
+        /// The name was given to somebody.
+        case reserved(until: ContinuousClock.Instant)
+        /// The room exists and has had no peer yet.
+        case created(until: ContinuousClock.Instant)
+        case open
+
+        func isOver(_ now: ContinuousClock.Instant) -> Bool {
+            switch self {
+            case .reserved(let until), .created(let until): until <= now
+            case .open: false
+            }
+        }
+    }
+
+    private struct Entry {
+        var password: String
+        var phase: Phase
+    }
+
+    /// Reserving costs a stranger nothing, so it may not cost much here.
+    static let limit = 10_000
+    static let patience = Duration.seconds(600)
+
+    private var entries: [RoomID: Entry] = [:]
+
+    var count: Int { entries.count }
+
+    /// - Parameter propose: makes a name; called until it is new.
+    mutating func reserve(
+        password: String, now: ContinuousClock.Instant, _ propose: () -> RoomID
+    ) throws(RoomError) -> RoomID {
+        try makeRoom(now)
+        var id = propose()
+        while entries[id] != nil { id = propose() }
+        entries[id] = Entry(password: password, phase: .reserved(until: now + Self.patience))
+        return id
+    }
+
+    /// - Returns: `false` where it exists.
+    mutating func create(
+        _ id: RoomID, password: String, now: ContinuousClock.Instant
+    ) throws(RoomError) -> Bool {
+        if let entry = current(id, now) {
+            guard case .reserved = entry.phase else { return false }
+            guard entry.password.isEmpty || entry.password == password else {
+                throw RoomError(.wrongPassword, "wrong password")
+            }
+            entries[id]?.phase = .created(until: now + Self.patience)
+        } else {
+            try makeRoom(now)
+            entries[id] = Entry(password: password, phase: .created(until: now + Self.patience))
+        }
+        return true
+    }
+
+    mutating func roomOpened(_ id: RoomID, now: ContinuousClock.Instant) {
+        entries[id] = current(id, now)
+        entries[id]?.phase = .open
+    }
+    mutating func roomClosed(_ id: RoomID) { entries[id] = nil }
+
+    func isCreated(_ id: RoomID, now: ContinuousClock.Instant) -> Bool {
+        switch current(id, now)?.phase {
+        case .created, .open: true
+        case .reserved, nil: false
+        }
+    }
+
+    func needsPassword(_ id: RoomID, now: ContinuousClock.Instant) -> Bool {
+        current(id, now)?.password.isEmpty == false
+    }
+
+    func admits(_ password: String, to id: RoomID, now: ContinuousClock.Instant) -> Bool {
+        guard let entry = current(id, now) else { return true }
+        return entry.password.isEmpty || entry.password == password
+    }
+
+    private func current(_ id: RoomID, _ now: ContinuousClock.Instant) -> Entry? {
+        guard let entry = entries[id], !entry.phase.isOver(now) else { return nil }
+        return entry
+    }
+
+    private mutating func makeRoom(_ now: ContinuousClock.Instant) throws(RoomError) {
+        guard entries.count >= Self.limit else { return }
+        entries = entries.filter { !$0.value.phase.isOver(now) }
+        guard entries.count < Self.limit else {
+            throw RoomError(.limitReached, "too many room names wait to be used: try again later")
+        }
+    }
+}

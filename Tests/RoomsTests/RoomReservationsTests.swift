@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Rooms
+
+@Suite struct RoomReservationsTests {
+    private var reservations = RoomReservations()
+    private let start = ContinuousClock.now
+    private let id = RoomID("123456789")
+
+    private mutating func reserve(_ password: String, _ now: ContinuousClock.Instant) throws {
+        let id = id
+        let reserved = try reservations.reserve(password: password, now: now) { id }
+        #expect(reserved == id)
+    }
+
+    @Test mutating func `a reserved name is no room until it is created with its password`() throws {
+        try reserve("secret", start)
+        #expect(!reservations.isCreated(id, now: start))
+        #expect(reservations.needsPassword(id, now: start))
+        #expect(throws: RoomError.self) { try reservations.create(id, password: "guess", now: start) }
+        #expect(try reservations.create(id, password: "secret", now: start))
+        #expect(reservations.isCreated(id, now: start))
+        #expect(try !reservations.create(id, password: "secret", now: start))
+    }
+
+    @Test mutating func `a password stays until its room closes, however long that takes`() throws {
+        _ = try reservations.create(id, password: "secret", now: start)
+        reservations.roomOpened(id, now: start)
+        let later = start + RoomReservations.patience * 10
+        #expect(reservations.isCreated(id, now: later))
+        #expect(!reservations.admits("", to: id, now: later))
+        #expect(reservations.admits("secret", to: id, now: later))
+        reservations.roomClosed(id)
+        #expect(!reservations.isCreated(id, now: later))
+        #expect(reservations.admits("", to: id, now: later))
+        #expect(reservations.count == 0)
+    }
+
+    @Test mutating func `what nobody uses is forgotten with its password`() throws {
+        _ = try reservations.create(id, password: "secret", now: start)
+        let end = start + RoomReservations.patience
+        #expect(reservations.isCreated(id, now: end - .seconds(1)))
+        #expect(!reservations.isCreated(id, now: end))
+        #expect(!reservations.needsPassword(id, now: end))
+        reservations.roomOpened(id, now: end)
+        #expect(reservations.admits("", to: id, now: end))
+        #expect(reservations.count == 0)
+    }
+
+    @Test mutating func `a name is proposed until it is new`() throws {
+        var names = ["1", "1", "2"].makeIterator()
+        func propose() -> RoomID { RoomID(names.next() ?? "3") }
+        let first = try reservations.reserve(password: "", now: start, propose)
+        let second = try reservations.reserve(password: "", now: start, propose)
+        #expect([first, second].map(\.rawValue) == ["1", "2"])
+    }
+
+    @Test mutating func `names that wait are bounded, and those given up make room`() throws {
+        for number in 0..<RoomReservations.limit {
+            _ = try reservations.reserve(password: "", now: start) { RoomID("\(number)") }
+        }
+        #expect(throws: RoomError.self) { try reserve("", start) }
+        #expect(throws: RoomError.self) { try reservations.create(id, password: "", now: start) }
+        let later = start + RoomReservations.patience
+        try reserve("", later)
+        #expect(reservations.count == 1)
+    }
+
+    @Test func `a registry's rooms open with their password, and close with it`() async throws {
+        let fixture = try RoomFixture()
+        let registry = fixture.registry
+        let id = try registry.reserveRoom(password: "secret")
+        #expect(id.rawValue.count == 9 && id.rawValue.allSatisfy(\.isNumber))
+        #expect(registry.existence(of: id) == (false, true))
+        #expect(try registry.createRoom(id, password: "secret"))
+        #expect(registry.existence(of: id) == (true, true))
+        await expectRefusal(.wrongPassword) { try await fixture.connect("alice", to: id.rawValue) }
+        #expect(registry.room(id) == nil)
+        let client = RecordingClient()
+        let (room, session) = try await registry.connect(
+            PeerID("alice"), to: id, password: "secret", through: client)
+        await expectRefusal(.wrongPassword) { try await fixture.connect("bob", to: id.rawValue) }
+        #expect(try !registry.createRoom(id, password: "other"))
+        await room.disconnected(session)
+        #expect(registry.existence(of: id) == (false, false))
+        #expect(registry.isPassword("anything", of: id))
+        let bob = try await fixture.connect("bob", to: id.rawValue)
+        #expect(registry.existence(of: id) == (true, false))
+        #expect(try !registry.createRoom(id))
+        await bob.room.disconnected(bob.session)
+    }
+}
