@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Rooms", "Media", "CPageAssets",
+                "Rooms", "Media", "CPageAssets", "CNGHTTP2",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -15,6 +15,7 @@ public final class GatewayServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let gateway: SignalingGateway
     private let socketIO: SocketIOServer
+    private let http2: HTTP2Connections
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
     let counters: GatewayCounters
@@ -38,16 +39,18 @@ public final class GatewayServer: Sendable {
         let gateway = SignalingGateway(
             rooms: rooms, socketIO: socketIO, limits: configuration.limits, counters: counters, logger: logger)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
+        let pipeline = ConnectionPipeline(
+            limits: configuration.limits, router: router, counters: counters, http2: HTTP2Connections(),
+            opened: { connection, handshake in
+                guard case .terminated = opener.yield((connection, handshake)) else { return }
+                connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
+            })
         do throws(GatewayError) {
-            let listener = try await HTTPListener.bind(
-                configuration, on: group, router: router, counters: counters,
-                opened: { connection, handshake in
-                    guard case .terminated = opener.yield((connection, handshake)) else { return }
-                    connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
-                })
+            let listener = try await HTTPListener.bind(configuration, on: group, pipeline: pipeline)
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
-                listener: listener, group: group, gateway: gateway, socketIO: socketIO, opened: opened, opener: opener,
+                listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
+                opened: opened, opener: opener,
                 counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -57,13 +60,15 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        socketIO: SocketIOServer, opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
+        socketIO: SocketIOServer, http2: HTTP2Connections,
+        opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
         self.listener = listener
         self.group = group
         self.gateway = gateway
         self.socketIO = socketIO
+        self.http2 = http2
         self.opened = opened
         self.opener = opener
         self.counters = counters
@@ -80,8 +85,11 @@ public final class GatewayServer: Sendable {
         try? await group.shutdownGracefully()
     }
 
-    /// Closes the listening socket; connections go on.
-    public func stopAccepting() async { await listener.close() }
+    /// Closes the listening socket; connections go on. HTTP/2 clients are asked to open no more streams.
+    public func stopAccepting() async {
+        await listener.close()
+        http2.drain()
+    }
 
     /// Tells every client that the server stops, and lets `run` return. Safe to call twice.
     public func close() async {

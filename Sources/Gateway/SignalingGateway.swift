@@ -24,16 +24,17 @@ actor SignalingGateway {
 
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
+        counters.webSocketOpened(handshake.version)
         switch handshake.destination {
         case .room(let room, let peer, let password, let dialect):
-            await serve(connection, room, peer, password, dialect)
+            await serve(connection, room, peer, password, dialect, handshake.version)
         case .socketIO(let session): await socketIO.serve(connection, session: session)
         }
     }
 
     private nonisolated func serve(
         _ connection: WebSocketConnection, _ roomID: RoomID, _ peerID: PeerID, _ password: String,
-        _ dialect: any SignalingDialect
+        _ dialect: any SignalingDialect, _ version: HTTPVersionName
     ) async {
         guard await opened(connection) else {
             connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
@@ -43,6 +44,7 @@ actor SignalingGateway {
         var logger = logger
         logger[metadataKey: "room.id"] = "\(roomID)"
         logger[metadataKey: "peer.id"] = "\(peerID)"
+        logger[metadataKey: "http"] = "\(version.rawValue)"
         let session = SignalingSession(
             connection: connection, dialect: dialect, limits: limits, counters: counters, logger: logger)
         do throws(RoomError) {

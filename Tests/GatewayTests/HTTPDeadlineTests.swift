@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-/// Slow clients in virtual time: the whole HTTP/1.1 pipeline on an embedded channel.
+/// Slow clients in virtual time: the whole pipeline on an embedded channel.
 @Suite struct HTTPDeadlineTests {
     private let counters = GatewayCounters()
 
@@ -21,8 +21,9 @@ import Testing
                 rooms: rooms, limits: GatewayLimits(), group: EmbeddedEventLoop(), counters: counters,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         let channel = EmbeddedChannel()
-        try HTTPListener.addHTTP1Handlers(
-            to: channel, limits: GatewayLimits(), router: router, counters: counters, opened: { _, _ in })
+        let pipeline = ConnectionPipeline(
+            limits: GatewayLimits(), router: router, counters: counters, http2: HTTP2Connections(), opened: { _, _ in })
+        try pipeline.begin(on: channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return channel
     }

@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a request without Upgrade is none`() {
-        guard case .notAnUpgrade = judge("/?roomId=r&peerId=p", { $0.headerFields[.upgrade] = nil }) else {
+        guard case .notAHandshake = judge("/?roomId=r&peerId=p", { $0.headerFields[.upgrade] = nil }) else {
             Issue.record("taken for an upgrade")
             return
         }

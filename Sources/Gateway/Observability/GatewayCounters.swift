@@ -11,6 +11,12 @@ final class GatewayCounters: Sendable {
         var openConnections = 0
         var openSessions = 0
         var acceptedConnections: UInt64 = 0
+        /// HTTP version → connections that spoke it.
+        var httpConnections: [HTTPVersionName: UInt64] = [:]
+        /// HTTP version → WebSockets over it.
+        var webSockets: [HTTPVersionName: UInt64] = [:]
+        /// What clients did to be cut off their HTTP/2 connection → how many.
+        var http2Violations: [String: UInt64] = [:]
         /// Why a connection was not taken or was cut → how many.
         var refusedConnections: [String: UInt64] = [:]
         var acceptFailures: UInt64 = 0
@@ -39,6 +45,15 @@ final class GatewayCounters: Sendable {
     }
 
     func connectionClosed() { state.withLock { $0.openConnections -= 1 } }
+    func versionChosen(_ version: HTTPVersionName) {
+        state.withLock { $0.httpConnections[version, default: 0] &+= 1 }
+    }
+    func http2Violated(_ kind: HTTP2Violation.Kind) {
+        state.withLock { $0.http2Violations[kind.rawValue, default: 0] &+= 1 }
+    }
+    func webSocketOpened(_ version: HTTPVersionName) {
+        state.withLock { $0.webSockets[version, default: 0] &+= 1 }
+    }
     func sessionOpened() { state.withLock { $0.openSessions += 1 } }
     func sessionClosed() { state.withLock { $0.openSessions -= 1 } }
     func acceptFailed() { state.withLock { $0.acceptFailures &+= 1 } }
@@ -62,6 +77,12 @@ final class GatewayCounters: Sendable {
         state.withLock { $0.closes[label, default: 0] &+= 1 }
     }
     func outgoingRequestTimedOut() { state.withLock { $0.outgoingRequestTimeouts &+= 1 } }
+}
+
+/// A version of HTTP, as logs and metrics write it.
+enum HTTPVersionName: String, CaseIterable {
+    case http1 = "1.1"
+    case http2 = "2"
 }
 
 /// Why a connection was not taken, or was cut before it became a session.

@@ -10,7 +10,7 @@ struct HTTPRouter: Sendable {
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
         switch SignalingHandshake.judge(request.head) {
-        case .notAnUpgrade: break
+        case .notAHandshake: break
         case .refuse(let response): return response
         case .accept:
             // The listener upgrades good handshakes before they get here, but only a connection's first request.
@@ -36,6 +36,12 @@ struct HTTPRouter: Sendable {
             return assets.response(to: request, path: path)
                 ?? .failure(.notFound, code: "not-found", "there is nothing at this path")
         }
+    }
+
+    /// The signaling handshake that a request asks for, if it may have it.
+    func handshake(_ request: HTTPRequest) -> SignalingHandshake? {
+        guard case .accept(let handshake) = SignalingHandshake.judge(request) else { return nil }
+        return handshake
     }
 
     private enum Route {

@@ -1,7 +1,8 @@
 import HTTPTypes
 import Rooms
 
-/// A WebSocket upgrade that may become a signaling session.
+/// A WebSocket handshake that may become a signaling session: an HTTP/1.1 upgrade (RFC 6455 §4) or an HTTP/2 extended
+/// CONNECT (RFC 8441 §4).
 struct SignalingHandshake: Sendable {
     enum Destination: Sendable {
         case room(RoomID, PeerID, password: String, any SignalingDialect)
@@ -10,6 +11,8 @@ struct SignalingHandshake: Sendable {
     }
 
     var destination: Destination
+    /// The HTTP version it came by.
+    var version: HTTPVersionName
 
     /// What the upgrade's response adds.
     var responseFields: HTTPFields {
@@ -21,7 +24,7 @@ struct SignalingHandshake: Sendable {
 
     enum Judgement: Sendable {
         /// The request does not ask for a WebSocket.
-        case notAnUpgrade
+        case notAHandshake
         case accept(SignalingHandshake)
         case refuse(OutgoingResponse)
     }
@@ -29,19 +32,32 @@ struct SignalingHandshake: Sendable {
     /// The dialects, preferred first.
     private static let dialects: [any SignalingDialect] = [ProtooDialect()]
 
-    /// Reads an upgrade request: `/?roomId=…&peerId=…` with subprotocol `protoo`, or Engine.IO's at `/socket.io/`.
+    /// Reads a handshake: `/?roomId=…&peerId=…` with subprotocol `protoo`, or Engine.IO's at `/socket.io/`.
     static func judge(_ request: HTTPRequest) -> Judgement {
         let fields = request.headerFields
-        guard tokens(fields[.upgrade]).contains(where: { $0.lowercased() == "websocket" }) else { return .notAnUpgrade }
-        guard request.method == .get else {
-            return .refuse(.methodNotAllowed("GET", "a WebSocket is opened with GET"))
+        let version: HTTPVersionName
+        if let tunnel = request.extendedConnectProtocol {
+            guard tunnel == "websocket" else {
+                return .refuse(
+                    .failure(.notImplemented, code: "unsupported-protocol", "this server tunnels only websocket"))
+            }
+            version = .http2
+        } else {
+            guard tokens(fields[.upgrade]).contains(where: { $0.lowercased() == "websocket" }) else {
+                return .notAHandshake
+            }
+            guard request.method == .get else {
+                return .refuse(.methodNotAllowed("GET", "a WebSocket is opened with GET"))
+            }
+            version = .http1
         }
         guard let target = RequestTarget(request.path ?? "/") else { return .refuse(.malformedTarget) }
         let isEngine = EngineRequest.isPath(target.path)
         guard target.path.isEmpty || isEngine else {
             return .refuse(.failure(.notFound, code: "not-found", "signaling is at /?roomId=…&peerId=…"))
         }
-        guard tokens(fields[.connection]).contains(where: { $0.lowercased() == "upgrade" }) else {
+        // HTTP/2 has neither Connection nor the key (RFC 8441 §5).
+        guard version == .http2 || tokens(fields[.connection]).contains(where: { $0.lowercased() == "upgrade" }) else {
             return .refuse(badHandshake("the Connection field does not say Upgrade"))
         }
         guard fields[.secWebSocketVersion] == "13" else {
@@ -50,10 +66,10 @@ struct SignalingHandshake: Sendable {
             response.head.headerFields[.secWebSocketVersion] = "13"
             return .refuse(response)
         }
-        guard let key = fields[.secWebSocketKey], isKey(key) else {
+        guard version == .http2 || fields[.secWebSocketKey].map(isKey) == true else {
             return .refuse(badHandshake("Sec-WebSocket-Key is not 16 bytes in Base64"))
         }
-        if isEngine { return engine(target) }
+        if isEngine { return engine(target, version) }
         let offered = tokens(fields[.secWebSocketProtocol]).map(String.init)
         guard let dialect = dialects.first(where: { offered.contains($0.subprotocol) }) else {
             let known = dialects.map(\.subprotocol).joined(separator: ", ")
@@ -66,16 +82,18 @@ struct SignalingHandshake: Sendable {
         case (.success(let room), .success(let peer)):
             let password = target["password"] ?? ""
             return .accept(
-                SignalingHandshake(destination: .room(RoomID(room), PeerID(peer), password: password, dialect)))
+                SignalingHandshake(
+                    destination: .room(RoomID(room), PeerID(peer), password: password, dialect), version: version))
         case (.failure(let problem), _), (_, .failure(let problem)): return .refuse(problem.response)
         }
     }
 
-    private static func engine(_ target: RequestTarget) -> Judgement {
+    private static func engine(_ target: RequestTarget, _ version: HTTPVersionName) -> Judgement {
         switch EngineRequest.read(target) {
         case .failure(let problem): .refuse(problem.response)
         case .success(let request) where request.transport != .webSocket: .refuse(EngineProblem.badRequest.response)
-        case .success(let request): .accept(SignalingHandshake(destination: .socketIO(session: request.session)))
+        case .success(let request):
+            .accept(SignalingHandshake(destination: .socketIO(session: request.session), version: version))
         }
     }
 

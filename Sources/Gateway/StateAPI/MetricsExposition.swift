@@ -60,6 +60,22 @@ struct MetricsExposition: Sendable {
         for reason in RefusalReason.allCases {
             page.sample(["reason": reason.rawValue], snapshot.refusedConnections[reason.rawValue] ?? 0)
         }
+        page.family(
+            "roundhouse_gateway_http_connections_total", .counter, "Connections by the version of HTTP they speak.")
+        for version in HTTPVersionName.allCases {
+            page.sample(["version": version.rawValue], snapshot.httpConnections[version] ?? 0)
+        }
+        page.family(
+            "roundhouse_gateway_websockets_total", .counter, "Signaling WebSockets by the version of HTTP they ride on."
+        )
+        for version in HTTPVersionName.allCases {
+            page.sample(["version": version.rawValue], snapshot.webSockets[version] ?? 0)
+        }
+        page.family(
+            "roundhouse_gateway_http2_violations_total", .counter, "HTTP/2 connections ended for what the client did.")
+        for kind in HTTP2Violation.Kind.allCases {
+            page.sample(["reason": kind.rawValue], snapshot.http2Violations[kind.rawValue] ?? 0)
+        }
         page.family("roundhouse_gateway_http_responses_total", .counter, "HTTP responses by status.")
         for (status, count) in snapshot.responses.sorted(by: { $0.key < $1.key }) {
             page.sample(["status": "\(status)"], count)

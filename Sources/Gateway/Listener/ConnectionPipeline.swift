@@ -1,0 +1,89 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+/// What a new connection's channel is made of, for every protocol it may turn out to speak.
+struct ConnectionPipeline: Sendable {
+    let limits: GatewayLimits
+    let router: HTTPRouter
+    let counters: GatewayCounters
+    let http2: HTTP2Connections
+    /// Called on an event loop with every new WebSocket and its handshake.
+    let opened: @Sendable (WebSocketConnection, SignalingHandshake) -> Void
+
+    /// Waits for the first bytes, which say what the client speaks.
+    func begin(on channel: any Channel) throws {
+        try channel.pipeline.syncOperations.addHandler(ProtocolSelector(pipeline: self))
+    }
+
+    func addHTTP1(to channel: any Channel) throws {
+        counters.versionChosen(.http1)
+        var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+        decoderLimits.maxHeaderFieldSize = limits.headerBytes
+        decoderLimits.maxHeaderListSize = limits.headerBytes
+        decoderLimits.maxHeaderFieldCount = 100
+        let encoder = HTTPResponseEncoder()
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
+        let pipelining = HTTPServerPipelineHandler()
+        let validator = NIOHTTPResponseHeadersValidator()
+        let http = HTTP1Handler(router: router, limits: limits, counters: counters)
+        let httpBound = NIOLoopBound(http, eventLoop: channel.eventLoop)
+        let upgrader = NIOWebSocketServerUpgrader(
+            maxFrameSize: limits.messageBytes, automaticErrorHandling: false,
+            shouldUpgrade: { channel, head in
+                channel.eventLoop.makeSucceededFuture(handshake(head).map { HTTPHeaders($0.responseFields) })
+            },
+            upgradePipelineHandler: { channel, head in
+                channel.eventLoop.makeCompletedFuture {
+                    channel.pipeline.syncOperations.removeHandler(httpBound.value, promise: nil)
+                    guard let handshake = handshake(head) else {
+                        throw ChannelError.inappropriateOperationForState
+                    }
+                    try channel.pipeline.syncOperations.addHandler(webSocketHandler(handshake))
+                }
+            })
+        let operations = channel.pipeline.syncOperations
+        try operations.addHandlers([encoder, decoder, pipelining, validator] as [any ChannelHandler])
+        try operations.addHandler(
+            HTTPServerUpgradeHandler(
+                upgraders: [upgrader], httpEncoder: encoder, extraHTTPHandlers: [decoder, pipelining, validator],
+                upgradeCompletionHandler: { _ in }))
+        try operations.addHandler(http)
+    }
+
+    func addHTTP2(to channel: any Channel) throws {
+        guard let session = HTTP2Session(limits: HTTP2Limits(headerBytes: limits.headerBytes)) else {
+            throw ChannelError.operationUnsupported
+        }
+        counters.versionChosen(.http2)
+        let handler = HTTP2Handler(
+            session: session, router: router, limits: limits, counters: counters, tunnel: addWebSocket)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        http2.opened(handler, on: channel)
+    }
+
+    /// What NIO's upgrader does for HTTP/1.1, for a channel that is a stream of HTTP/2.
+    private func addWebSocket(to channel: any Channel, for handshake: SignalingHandshake) throws {
+        let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.messageBytes))
+        try channel.pipeline.syncOperations.addHandlers(
+            [WebSocketFrameEncoder(), decoder, webSocketHandler(handshake)] as [any ChannelHandler])
+    }
+
+    private func webSocketHandler(_ handshake: SignalingHandshake) -> WebSocketHandler {
+        let opened = opened
+        return WebSocketHandler(limits: limits, counters: counters) { opened($0, handshake) }
+    }
+
+    private func handshake(_ head: HTTPRequestHead) -> SignalingHandshake? {
+        HTTPRequest(head).flatMap(router.handshake)
+    }
+}
+
+extension HTTPHeaders {
+    fileprivate init(_ fields: HTTPFields) {
+        self.init()
+        for field in fields { add(name: field.name.rawName, value: field.value) }
+    }
+}
