@@ -21,7 +21,7 @@ struct ChartPoint: Codable {
                 ChartPoint(
                     subscribers: subscribers, gateway: try await cost(Gateway(bench)),
                     janus: Janus.isInstalled ? try await cost(Janus(bench)) : nil,
-                    floor: try Floor.median(load, burst: 1, runs: runs, bench)))
+                    floor: try Floor.median(load, burst: load.burst, runs: runs, bench)))
         }
         return points
     }

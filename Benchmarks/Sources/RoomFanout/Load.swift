@@ -8,6 +8,8 @@ struct Load: Codable {
     var audio = false
     /// Of each publisher.
     var packetsPerSecond = 300.0
+    /// Packets that leave a publisher back to back, as the parts of a video frame do; 1 spaces them evenly.
+    var burst = 1
     /// Payload bytes of each packet.
     var payload = 1100
     /// `gcm` or `cm`.
@@ -21,7 +23,7 @@ struct Load: Codable {
             ? "\(subscribers) people who all hear each other"
             : "\(publishers) publisher(s) × \(subscribers) subscriber(s)"
         return "\(rooms) room(s), \(people), \(audio ? "audio" : "video") \(Int(packetsPerSecond)) packets/s "
-            + "of \(payload) bytes, \(profile)"
+            + (burst > 1 ? "in bursts of \(burst), " : "") + "of \(payload) bytes, \(profile)"
     }
 }
 
@@ -63,7 +65,8 @@ struct Plan {
     mutating func send(on transport: Int, _ load: Load) {
         streams.append(
             "send transport=\(transport) ssrc=\(Self.ssrc(transport)) pt=\(load.audio ? 111 : 96) "
-                + "codec=\(load.audio ? "opus" : "vp8") pps=\(load.packetsPerSecond) size=\(load.payload)")
+                + "codec=\(load.audio ? "opus" : "vp8") pps=\(load.packetsPerSecond) size=\(load.payload) burst=\(load.burst)"
+        )
     }
 
     mutating func expect(_ count: Int, on transport: Int) {

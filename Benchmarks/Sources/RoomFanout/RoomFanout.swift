@@ -33,6 +33,8 @@ struct RoomFanout: AsyncParsableCommand {
     @Flag(help: "Every subscriber publishes too, and hears all the others.") var everybody = false
     @Flag(help: "What is published.") var kind = Kind.video
     @Option(help: "Packets per second of each publisher.") var pps = 300.0
+    @Option(help: "Packets that leave a publisher back to back, as a frame's parts do; 1 spaces them evenly.")
+    var burst = 4
     @Option(help: "Payload bytes of each packet.") var payload = 1100
     @Option(help: "SRTP profile: gcm or cm.") var profile = "gcm"
     @Flag(help: "Also find the highest rate with loss below 0.1 % and p99 below 20 ms.") var sweep = false
@@ -46,9 +48,10 @@ struct RoomFanout: AsyncParsableCommand {
     enum Kind: String, EnumerableFlag { case video, audio }
 
     func validate() throws {
-        guard rooms > 0, publishers > 0, subscribers > (everybody ? 1 : 0), pps > 0, (30...1180).contains(payload),
+        guard rooms > 0, publishers > 0, subscribers > (everybody ? 1 : 0), pps > 0, (1...64).contains(burst),
+            (30...1180).contains(payload),
             seconds > 0, runs > 0
-        else { throw ValidationError("counts must be positive, --payload 30 to 1180") }
+        else { throw ValidationError("counts must be positive, --burst 1 to 64, --payload 30 to 1180") }
         guard profile == "gcm" || profile == "cm" else { throw ValidationError("--profile is gcm or cm") }
     }
 
@@ -62,7 +65,7 @@ struct RoomFanout: AsyncParsableCommand {
             serverCores: serverCores, loadCores: loadCores)
         let load = Load(
             rooms: rooms, publishers: publishers, subscribers: subscribers, everybody: everybody, audio: kind == .audio,
-            packetsPerSecond: pps, payload: payload, profile: profile)
+            packetsPerSecond: pps, burst: kind == .audio ? 1 : burst, payload: payload, profile: profile)
         let machine = Machine.current()
         let outcome: Result<Bool, any Error>
         do { outcome = .success(try await perform(load, bench, machine)) } catch { outcome = .failure(error) }
@@ -130,7 +133,7 @@ struct RoomFanout: AsyncParsableCommand {
                 "\(figures.memoryMiB.text(0)) MiB", result.highest?.rate ?? "",
             ])
         }
-        for burst in mode == .compare ? [1, 4] : [] {
+        for burst in mode == .compare ? [load.burst] : [] {
             guard let floor = try Floor.median(load, burst: burst, runs: runs, bench) else { continue }
             let empty = Array(repeating: "", count: 5)
             rows.append(["floor, bursts of \(burst)", "", "\(floor.text(2)) µs", (floor / own).text(2)] + empty)

@@ -98,7 +98,10 @@ final class ShardThread: @unchecked Sendable {
         shard.closeAll()
     }
 
-    /// Hands a socket's datagrams to the shard; whether more may be waiting.
+    /// Hands a socket's datagrams to the shard until none waits, or for so many batches; whether more may be waiting.
+    ///
+    /// A publisher's burst arrives while its first packet is being sealed: looking once more before anything is sent lets
+    /// the whole burst leave together.
     private func receive(from socket: Int, into shard: inout Shard) -> Bool {
         for _ in 0..<Self.batchesPerTick {
             let count = io.receive(from: socket)
@@ -106,7 +109,7 @@ final class ShardThread: @unchecked Sendable {
                 let (bytes, source) = io.datagram(index)
                 shard.datagramReceived(bytes, from: source, on: socket)
             }
-            if count < Int(CLN_RECEIVE_BATCH) { return false }
+            if count == 0 { return false }
         }
         return true
     }
