@@ -95,7 +95,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         counters.responded(status: response.head.status.code)
         state = .waiting
         startDeadline(limits.keepAliveTimeout, context)
-        let isLast = !head.isKeepAlive
+        let isLast = !head.isKeepAlive || response.head.headerFields[.connection] == "close"
         let done = send(response, version: head.version, isHeadOnly: head.method == .HEAD, isLast: isLast, context)
         if isLast { close(after: done, context) }
     }

@@ -247,6 +247,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
         streams[id] = Stream(exchange: .sending, since: context.eventLoop.now)
         var head = response.head
         // A 304 has no body and describes none (RFC 9110 §15.4.5).
+        // Says something of HTTP/1.1 only, and is forbidden here (RFC 9113 §8.2.2).
+        head.headerFields[.connection] = nil
         if head.status != .notModified { head.headerFields[.contentLength] = String(response.body.count) }
         let isEnd = isHeadOnly || response.body.isEmpty
         session.respond(id, head, isEnd: isEnd)

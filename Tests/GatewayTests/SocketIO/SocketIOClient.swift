@@ -37,6 +37,10 @@ final class SocketIOClient {
         let description = try JSONValue(parsing: String(opening.body.dropFirst()))
         guard case .string(let name)? = description["sid"] else { throw Ended() }
         client.name = name
+        // A WebSocket has to be its connection's first request, so the server ends this one.
+        #expect(opening.fields["connection"] == "close")
+        await client.getting.close()
+        client.getting = try await RawClient.connect(port: port)
         try await client.connect()
         return client
     }

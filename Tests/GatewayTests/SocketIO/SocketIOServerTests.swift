@@ -138,10 +138,13 @@ import Testing
             var clients: [SocketIOClient] = []
             for _ in 0..<3 { clients.append(try await SocketIOClient.open(port: server.port)) }
             #expect(clients.count == 3)
-            let one = try await server.connect()
             for status in [200, 200, 200, 200, 503] {
+                // The ended connections of before have to be counted out first.
+                try await eventually { server.gateway.counters.snapshot().openConnections <= 6 }
+                let one = try await server.connect()
                 try await one.send("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
                 #expect(try await one.readResponse().status == status)
+                await one.close()
             }
         }
     }

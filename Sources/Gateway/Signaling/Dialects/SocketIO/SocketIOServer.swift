@@ -118,7 +118,10 @@ final class SocketIOServer: Sendable {
             guard let connection = open(nil) else {
                 return .failure(.serviceUnavailable, code: "overloaded", "the server is full or stopping")
             }
-            return await poll(connection)
+            var response = await poll(connection)
+            // Some clients would ask for their WebSocket on this same connection, where only a first request can.
+            response.head.headerFields[.connection] = "close"
+            return response
         }
         guard let connection = connection(name) else { return EngineProblem.unknownSession.response }
         switch request.head.method {
