@@ -93,6 +93,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
+            exclude: ["SDP/Offers"],
             swiftSettings: settings),
         .testTarget(name: "LayoutTests", swiftSettings: settings),
     ]
