@@ -27,6 +27,8 @@ struct OfferedCodec: Sendable, Hashable {
 struct OfferedExtension: Sendable, Hashable {
     var id: UInt8
     var uri: String
+    /// As the offerer sees it; `nil` where it says nothing, which means both.
+    var direction: HeaderExtensionDirection?
 }
 
 /// One media section of an offer, read as far as WebRTC needs it.

@@ -138,8 +138,11 @@ struct SDPAttributes {
                 throw attribute.failure("not a number and a URI")
             }
             // Others than these are for two-byte headers, or to be renumbered by the answer (RFC 8285 §5).
+            let direction = words[0].split(separator: "/").dropFirst().first
+                .flatMap { HeaderExtensionDirection(rawValue: String($0)) }
             guard (1...14).contains(id), !found.contains(where: { UInt16($0.id) == id }) else { continue }
-            found.append(OfferedExtension(id: UInt8(truncatingIfNeeded: id), uri: String(words[1])))
+            found.append(
+                OfferedExtension(id: UInt8(truncatingIfNeeded: id), uri: String(words[1]), direction: direction))
         }
         return found
     }

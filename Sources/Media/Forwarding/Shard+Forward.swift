@@ -125,6 +125,7 @@ extension Shard {
         }
         out.storeBytes(of: consumer.pointee.midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
         out.storeBytes(of: consumer.pointee.midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
+        consumer.pointee.renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
         let length: Int
         if let prefix {
             // Without padding (RFC 4588 §4 says nothing of it), and sealed in place: the cipher takes one piece.

@@ -33,6 +33,8 @@ struct ShardConsumer: ~Copyable {
     var firstResendable: UInt64 = 0
     var stream: SendStream
     var pacer: ReportPacer
+    /// For a client with numbers of its own.
+    let renumbering: PacketRenumbering?
     private let codecs: UnsafeMutableBufferPointer<ConsumerCodec>
     /// Bit p: payload type p is accepted.
     private var accepted = InlineArray<2, UInt64>(repeating: 0)
@@ -66,6 +68,7 @@ struct ShardConsumer: ~Copyable {
         stream = SendStream(
             ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
         pacer = ReportPacer(kind: settings.kind)
+        renumbering = settings.numbering.map { PacketRenumbering($0) }
         codecs = .allocate(capacity: settings.codecs.count)
         _ = codecs.initialize(from: settings.codecs)
         for codec in settings.codecs {
@@ -73,7 +76,10 @@ struct ShardConsumer: ~Copyable {
         }
     }
 
-    deinit { codecs.deallocate() }
+    deinit {
+        codecs.deallocate()
+        renumbering?.deallocate()
+    }
 
     /// Whether the consumer negotiated a (router's) payload type.
     func accepts(_ payloadType: UInt8) -> Bool {

@@ -204,6 +204,21 @@ public struct ConsumerCodec: Sendable, Hashable {
     }
 }
 
+/// The numbers a client chose itself, where it does not take the router's: an offer's, which an answer has to keep
+/// (RFC 3264 §6.1).
+public struct ConsumerNumbering: Sendable, Hashable {
+    /// The router's payload type to the client's, RTX too; others stay.
+    public var payloadTypes: [UInt8: UInt8]
+    /// The client's extension ids, 1…14; extensions with zero are left out of its packets.
+    public var headerExtensions: HeaderExtensionIDs
+
+    /// A numbering.
+    public init(payloadTypes: [UInt8: UInt8], headerExtensions: HeaderExtensionIDs) {
+        self.payloadTypes = payloadTypes
+        self.headerExtensions = headerExtensions
+    }
+}
+
 /// What a shard needs to send one consumer's stream.
 public struct ConsumerSettings: Sendable {
     /// Audio or video.
@@ -226,11 +241,14 @@ public struct ConsumerSettings: Sendable {
     public var isPaused: Bool
     /// Whether its producer is paused.
     public var isProducerPaused: Bool
+    /// What the numbers above become in the client's packets; `nil` where it takes the router's.
+    public var numbering: ConsumerNumbering?
 
     /// Settings.
     public init(
         kind: MediaKind, mid: String?, cname: String, codecs: [ConsumerCodec], ssrc: SSRC, rtxSSRC: SSRC?,
-        encodings: [SSRC], headerExtensions: HeaderExtensionIDs, isPaused: Bool, isProducerPaused: Bool
+        encodings: [SSRC], headerExtensions: HeaderExtensionIDs, isPaused: Bool, isProducerPaused: Bool,
+        numbering: ConsumerNumbering? = nil
     ) {
         self.kind = kind
         self.mid = mid
@@ -242,5 +260,6 @@ public struct ConsumerSettings: Sendable {
         self.headerExtensions = headerExtensions
         self.isPaused = isPaused
         self.isProducerPaused = isProducerPaused
+        self.numbering = numbering
     }
 }

@@ -47,7 +47,7 @@ extension ConsumerSettings {
     /// What a shard needs to send a consumer's parameters.
     init(
         kind: MediaKind, parameters: RTPParameters, consumable: RTPParameters, ssrc: UInt32, isPaused: Bool,
-        isProducerPaused: Bool
+        isProducerPaused: Bool, numbering: ConsumerNumbering? = nil
     ) {
         let codecs = parameters.codecs.filter { !$0.isRTX }.map { codec in
             ConsumerCodec(
@@ -60,6 +60,6 @@ extension ConsumerSettings {
             rtxSSRC: parameters.encodings.first?.rtxSSRC.map { SSRC($0) },
             encodings: consumable.encodings.compactMap { $0.ssrc.map { SSRC($0) } },
             headerExtensions: HeaderExtensionIDs(parameters.headerExtensions), isPaused: isPaused,
-            isProducerPaused: isProducerPaused)
+            isProducerPaused: isProducerPaused, numbering: numbering)
     }
 }

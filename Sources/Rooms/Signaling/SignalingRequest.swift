@@ -14,7 +14,7 @@ public enum SignalingRequest: Sendable {
     case pauseConsumer(ConsumerID)
     case resumeConsumer(ConsumerID)
     case closeConsumer(ConsumerID)
-    /// Makes a consumer now; for peers that joined with `consumesOnRequest`.
+    /// Makes a consumer now; for peers that joined with `consumesOnRequest`, or have not joined and are seen by nobody.
     case consume(ConsumeRequest)
     /// Every producer of the room, the peer's own ones included.
     case getProducers
@@ -82,12 +82,21 @@ public struct ConsumeRequest: Sendable, Hashable {
     public var producerID: ProducerID
     /// What it can receive.
     public var rtpCapabilities: RTPCapabilities
+    /// The client's media section; the room numbers consumers where it is absent.
+    public var mid: String?
+    /// Whether packets carry the capabilities' payload types and extension ids instead of the router's.
+    public var keepsClientNumbers: Bool
 
     /// A request.
-    public init(transportID: TransportID, producerID: ProducerID, rtpCapabilities: RTPCapabilities) {
+    public init(
+        transportID: TransportID, producerID: ProducerID, rtpCapabilities: RTPCapabilities, mid: String? = nil,
+        keepsClientNumbers: Bool = false
+    ) {
         self.transportID = transportID
         self.producerID = producerID
         self.rtpCapabilities = rtpCapabilities
+        self.mid = mid
+        self.keepsClientNumbers = keepsClientNumbers
     }
 }
 

@@ -78,7 +78,11 @@ struct Consumer {
     let transportID: TransportID
     let kind: MediaKind
     let type: ProducerType
+    /// In the router's numbers.
     let parameters: RTPParameters
+    /// In the client's own numbers, where it keeps them.
+    var clientParameters: RTPParameters?
+    var numbering: ConsumerNumbering?
     let ssrc: UInt32
     var phase = Phase.opening
     /// The client's own pause.

@@ -4,7 +4,9 @@ extension RoomState {
     /// The peer's own consumer, as far as it has heard of it.
     func consumer(_ id: ConsumerID, of session: PeerSession) throws(RoomError) -> (consumer: Consumer, key: ConsumerKey)
     {
-        let peer = try joinedPeer(session)
+        let peer = try peer(session)
+        // Without joining a peer has only what it asked for.
+        if peer.consumerIDs.isEmpty { _ = try joinedPeer(session) }
         guard let consumer = consumers[id], consumer.peerID == peer.id, let key = consumer.key else {
             throw RoomError(.consumerNotFound, "consumer with id \"\(id)\" not found")
         }
@@ -47,7 +49,7 @@ extension RoomState {
 
     /// Checks a peer's own request for a consumer and makes it; `consumerOpenedOnRequest` or `removeConsumer` follows.
     mutating func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> ConsumerID {
-        let peer = try joinedPeer(session)
+        let peer = try peer(session)
         let transport = try transport(request.transportID, of: session)
         guard transport.isConsuming else {
             throw RoomError(.wrongState, "transport \"\(transport.id)\" was not made for consuming")
@@ -63,26 +65,37 @@ extension RoomState {
             throw RoomError(.unsupported, "rtpCapabilities: no codec in common with the producer")
         }
         do {
-            return try addConsumer(of: producer, to: peer, on: transport, request.rtpCapabilities)
+            return try addConsumer(
+                of: producer, to: peer, on: transport, request.rtpCapabilities, mid: request.mid,
+                keepsClientNumbers: request.keepsClientNumbers)
         } catch {
             throw RoomError(error)
         }
     }
 
     private mutating func addConsumer(
-        of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities
+        of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities,
+        mid: String? = nil, keepsClientNumbers: Bool = false
     ) throws(ORTCError) -> ConsumerID {
         let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
-        var parameters = try ORTC.consumerParameters(producer.consumable, capabilities, ssrc: ssrc)
+        let matching =
+            keepsClientNumbers ? ORTC.routerNumbered(capabilities, like: producer.consumable) : capabilities
+        var parameters = try ORTC.consumerParameters(producer.consumable, matching, ssrc: ssrc)
+        let numbered =
+            keepsClientNumbers ? ORTC.clientNumbered(parameters, kind: producer.kind, by: capabilities) : nil
+        if let numbered { parameters = numbered.router }
         let transportID = transport.id
-        parameters.mid = String(transport.nextMID)
+        parameters.mid = mid ?? String(transport.nextMID)
         // mediasoup wraps at the same number; a MID is at most 8 bytes on the wire.
-        transports[transportID]?.nextMID = (transport.nextMID + 1) % 100_000_000
+        if mid == nil { transports[transportID]?.nextMID = (transport.nextMID + 1) % 100_000_000 }
         transports[transportID]?.consumerSSRCs.formUnion([ssrc, ssrc + 1])
         let id = ConsumerID(randomIdentifier())
         consumers[id] = Consumer(
             id: id, peerID: peer.id, producerID: producer.id, transportID: transportID, kind: producer.kind,
             type: producer.type, parameters: parameters, ssrc: ssrc)
+        consumers[id]?.numbering = numbered?.numbering
+        consumers[id]?.clientParameters = numbered?.client
+        consumers[id]?.clientParameters?.mid = parameters.mid
         transports[transportID]?.consumerIDs.append(id)
         producers[producer.id]?.consumerIDs.append(id)
         peers[peer.id]?.consumerIDs.append(id)
@@ -98,7 +111,7 @@ extension RoomState {
         else { return nil }
         let settings = ConsumerSettings(
             kind: consumer.kind, parameters: consumer.parameters, consumable: producer.consumable, ssrc: consumer.ssrc,
-            isPaused: true, isProducerPaused: producer.isPaused)
+            isPaused: true, isProducerPaused: producer.isPaused, numbering: consumer.numbering)
         return (settings, producer.key, transport.key)
     }
 
@@ -191,7 +204,7 @@ extension NewConsumerRequest {
     init(_ consumer: Consumer, of producer: Producer) {
         self.init(
             peerID: producer.peerID, transportID: consumer.transportID, producerID: producer.id, id: consumer.id,
-            kind: consumer.kind, rtpParameters: consumer.parameters, type: consumer.type, appData: producer.appData,
+            kind: consumer.kind, rtpParameters: consumer.clientParameters ?? consumer.parameters, type: consumer.type, appData: producer.appData,
             isProducerPaused: producer.isPaused)
     }
 }

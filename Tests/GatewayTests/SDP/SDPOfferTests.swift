@@ -6,6 +6,8 @@ import Testing
 
 @Suite("What offers of real programs mean")
 struct SDPOfferTests {
+    private let ridURI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+
     @Test func `Chromium's simulcast offer has three layers by RID, VP8 first, and its extensions`() throws {
         let offer = try OfferFile.chromiumSimulcast.offer
         #expect(offer.setup == .actpass)
@@ -20,7 +22,7 @@ struct SDPOfferTests {
         #expect(video.codecs.first?.parameters.mimeType == "video/VP8")
         #expect(video.codecs[1].repairs(video.codecs[0]))
         #expect(
-            video.extensions.contains(OfferedExtension(id: 10, uri: "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")))
+            video.extensions.contains(OfferedExtension(id: 10, uri: ridURI)))
         let vp9 = try #require(video.codecs.first { $0.parameters.mimeType == "video/VP9" })
         #expect(vp9.parameters.parameters == ["profile-id": .integer(0)])
         #expect(vp9.parameters.rtcpFeedback.contains(RTCPFeedback(type: "ccm", parameter: "fir")))

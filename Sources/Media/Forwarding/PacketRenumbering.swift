@@ -1,0 +1,53 @@
+/// Turns the router's payload types and extension ids in a written header into a client's own.
+///
+/// Trivial and a pointer wide, so that consumers who take the router's numbers, nearly all, pay one comparison.
+// Safe: `table` is `tableLength` bytes, initialised at once, owned by the consumer that made it and freed in its `deinit`;
+// indices are a payload type below 128, or 128 plus four bits.
+struct PacketRenumbering {
+    private let table: UnsafeMutablePointer<UInt8>
+    private static let tableLength = 128 + 16
+
+    init(_ numbering: ConsumerNumbering) {
+        table = .allocate(capacity: Self.tableLength)
+        for index in 0..<Self.tableLength {
+            table[index] = index < 128 ? UInt8(truncatingIfNeeded: index) : 0
+        }
+        for (router, client) in numbering.payloadTypes { table[Int(router & 0x7F)] = client & 0x7F }
+        let ids = numbering.headerExtensions
+        let pairs: [(UInt8, UInt8)] = [
+            (RouterExtensionID.mid, ids.mid), (RouterExtensionID.absSendTime, ids.absSendTime),
+            (RouterExtensionID.transportWideSequence, ids.transportWideSequence),
+            (RouterExtensionID.audioLevel, ids.audioLevel),
+            (RouterExtensionID.dependencyDescriptor, ids.dependencyDescriptor),
+            (RouterExtensionID.videoOrientation, ids.videoOrientation),
+            (RouterExtensionID.transmissionOffset, ids.transmissionOffset),
+            (RouterExtensionID.absCaptureTime, ids.absCaptureTime), (RouterExtensionID.playoutDelay, ids.playoutDelay),
+        ]
+        // 15 ends a one-byte block (RFC 8285 §4.2), and no offer's id beyond it can be sent in one.
+        for (router, client) in pairs where client < 15 { table[128 + Int(router & 0x0F)] = client }
+    }
+
+    func deallocate() { table.deallocate() }
+
+    /// Rewrites a header made from a `HeaderTemplate`, to its last byte; elements without a number become padding.
+    func apply(to header: UnsafeMutableRawBufferPointer) {
+        guard header.count >= HeaderTemplate.absSendTimeOffset else { return }
+        header[1] = header[1] & 0x80 | table[Int(header[1] & 0x7F)]
+        var offset = HeaderTemplate.absSendTimeOffset
+        while offset < header.count {
+            let head = header[offset]
+            guard head != 0 else {
+                offset += 1
+                continue
+            }
+            let next = min(offset + 2 + Int(head & 0x0F), header.count)
+            let id = table[128 + Int(head >> 4)]
+            if id == 0 {
+                for index in offset..<next { header[index] = 0 }
+            } else {
+                header[offset] = id << 4 | head & 0x0F
+            }
+            offset = next
+        }
+    }
+}

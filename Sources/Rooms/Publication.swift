@@ -1,0 +1,18 @@
+public import Media
+
+/// Something a peer sends to its room.
+public struct Publication: Sendable, Hashable {
+    /// Whose it is.
+    public var peerID: PeerID
+    /// Which one.
+    public var producerID: ProducerID
+    /// Audio or video.
+    public var kind: MediaKind
+    /// Whether its peer paused it.
+    public var isPaused: Bool
+}
+
+extension Room {
+    /// What the joined peers publish, in the order of their coming and of its making.
+    public func publications() -> [Publication] { state.publications() }
+}

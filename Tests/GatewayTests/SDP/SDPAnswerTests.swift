@@ -1,0 +1,126 @@
+import Media
+import Rooms
+import Testing
+
+@testable import Gateway
+
+@Suite("Offers are mapped, and answers written")
+struct SDPAnswerTests {
+    private let router: RTPCapabilities
+
+    init() throws { router = try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs) }
+
+    private func receiving(_ offer: SDPOffer) -> [SDPAnswer.Section] {
+        offer.media.map { media in
+            guard media.mayBeSentToUs, let parameters = media.producerParameters(for: router) else { return .rejected }
+            return .receives(parameters)
+        }
+    }
+
+    private func answer(_ offer: SDPOffer, _ sections: [SDPAnswer.Section]) throws -> SessionDescription {
+        let fixed = TransportFixture.description
+        let answer = SDPAnswer(offer: offer, sections: sections, transport: fixed, sessionID: 5).description
+        // What is written can be read, by ourselves at least.
+        #expect(try SessionDescription(parsing: Array(answer.text.utf8)) == answer)
+        return answer
+    }
+
+    private func values(_ name: String, _ section: MediaDescription) -> [String] {
+        section.attributes.filter { $0.name == name }.map { $0.value ?? "" }
+    }
+
+    @Test(arguments: [
+        OfferFile.chromiumPublish, .chromiumSimulcast, .firefoxSimulcast, .aiortcPublish, .gstreamerPublish,
+    ])
+    func `what a program offers to send is taken in one codec, in its own numbers`(_ file: OfferFile) throws {
+        let offer = try file.offer
+        let answer = try answer(offer, receiving(offer))
+        #expect(answer.media.count == 2)
+        for (section, offered) in zip(answer.media, offer.media) {
+            #expect(section.port == 40000)
+            let maps = values("rtpmap", section)
+            #expect(maps.count == section.formats.count)
+            #expect(Set(section.formats).isSubset(of: offered.description.formats))
+            #expect(!maps.contains { $0.contains("red/") || $0.contains("ulpfec/") })
+            #expect(section.attributes.contains(SDPAttribute("recvonly")))
+            #expect(section.attributes.contains(SDPAttribute("rtcp-mux")))
+            #expect(values("setup", section) == ["passive"])
+            #expect(values("mid", section) == [offered.mid])
+            #expect(values("candidate", section).count == 1)
+            for feedback in values("rtcp-fb", section) {
+                #expect(offered.description.attributes.contains { $0.value == feedback }, "\(feedback)")
+            }
+            try checkParameters(section, offered)
+        }
+        #expect(answer.attributes.contains(SDPAttribute("ice-lite")))
+        #expect(answer.attributes.first == SDPAttribute("group", "BUNDLE \(offer.bundle.joined(separator: " "))"))
+    }
+
+    private func checkParameters(_ section: MediaDescription, _ offered: OfferedMedia) throws {
+        let parameters = try #require(offered.producerParameters(for: router))
+        try ORTC.validate(parameters, kind: try #require(offered.kind))
+        #expect(values("extmap", section).count == parameters.headerExtensions.count)
+    }
+
+    @Test(arguments: [OfferFile.chromiumSimulcast, .firefoxSimulcast])
+    func `simulcast layers are asked for by RID, with the extensions that carry it turned around`(
+        _ file: OfferFile
+    ) throws {
+        let offer = try file.offer
+        let video = try answer(offer, receiving(offer)).media[1]
+        #expect(values("rid", video) == ["q recv", "h recv", "f recv"])
+        #expect(values("simulcast", video) == ["recv q;h;f"])
+        let rid = try #require(values("extmap", video).first { $0.hasSuffix(":rtp-stream-id") })
+        #expect(rid.contains("/") == (file == .firefoxSimulcast))
+        if file == .firefoxSimulcast { #expect(rid.contains("/recvonly ")) }
+        let feedback = values("rtcp-fb", video)
+        #expect(feedback.contains { $0.hasSuffix("transport-cc") })
+        #expect(!feedback.contains { $0.hasSuffix("goog-remb") })
+    }
+
+    @Test func `REMB is left where packets are not numbered`() throws {
+        let offer = try OfferFile.aiortcPublish.offer
+        let video = try answer(offer, receiving(offer)).media[1]
+        #expect(values("rtcp-fb", video).contains { $0.hasSuffix("goog-remb") })
+        #expect(values("rtcp-fb", video).contains { $0.hasSuffix(" nack pli") })
+    }
+
+    @Test func `a codec the router lacks is no reason to take the section`() throws {
+        let other = try SDPOffer(SessionDescription(parsing: smallOffer(replacing: "opus/48000/2", with: "speex/8000")))
+        #expect(other.media[0].producerParameters(for: router) == nil)
+        let answer = try answer(other, [.rejected])
+        #expect(answer.media[0].port == 0)
+        #expect(!answer.attributes.contains { $0.name == "group" })
+    }
+
+    @Test func `a viewer is told stream, SSRCs and codec in its own numbers`() throws {
+        let offer = try OfferFile.chromiumWatch.offer
+        let media = offer.media[1]
+        let rtx = try #require(media.codecs.first { $0.repairs(media.codecs[0]) })
+        let parameters = RTPParameters(
+            mid: media.mid, codecs: [media.codecs[0].parameters, rtx.parameters],
+            encodings: [RTPEncodingParameters(ssrc: 11, rtxSSRC: 12)], rtcp: RTCPParameters(cname: "name"))
+        let answer = try answer(offer, [.rejected, .sends(parameters, streamID: "alice", trackID: "t")])
+        let video = answer.media[1]
+        #expect(video.attributes.contains(SDPAttribute("sendonly")))
+        #expect(values("ssrc-group", video) == ["FID 11 12"])
+        #expect(values("ssrc", video).contains("12 cname:name"))
+        #expect(values("msid", video) == ["alice t"])
+        #expect(answer.attributes.first == SDPAttribute("group", "BUNDLE 1"))
+    }
+
+    @Test func `a client that waits for the handshake is met by one that starts it`() throws {
+        let offer = try SDPOffer(SessionDescription(parsing: smallOffer(replacing: "actpass", with: "passive")))
+        #expect(offer.dtlsRole == .server)
+        #expect(values("setup", try answer(offer, receiving(offer)).media[0]) == ["active"])
+    }
+
+    @Test func `fragments hold candidates, or new credentials`() throws {
+        let trickle = try ICEFragment(
+            parsing: Array("m=audio 9 X 0\r\na=mid:0\r\na=candidate:1 1 udp 2 ::1 3\r\n".utf8))
+        #expect(trickle.candidates == 1 && trickle.usernameFragment == nil)
+        let restart = try ICEFragment(parsing: Array("a=ice-ufrag:EsAw\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\n".utf8))
+        #expect(restart.usernameFragment == "EsAw" && restart.password != nil)
+        #expect(throws: SDPError.self) { try ICEFragment(parsing: Array("a=ice-ufrag:!\n".utf8)) }
+    }
+}
