@@ -35,7 +35,8 @@ public final class GatewayServer: Sendable {
         let router = HTTPRouter(
             assets: StaticAssets(), state: StateAPI(registry: rooms),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
-            roomEntry: RoomEntryAPI(rooms: rooms), socketIO: socketIO)
+            roomEntry: RoomEntryAPI(rooms: rooms), socketIO: socketIO,
+            whip: WHIPEndpoints(rooms: rooms, logger: logger))
         let gateway = SignalingGateway(
             rooms: rooms, socketIO: socketIO, limits: configuration.limits, counters: counters, logger: logger)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)

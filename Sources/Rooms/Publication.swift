@@ -11,8 +11,3 @@ public struct Publication: Sendable, Hashable {
     /// Whether its peer paused it.
     public var isPaused: Bool
 }
-
-extension Room {
-    /// What the joined peers publish, in the order of their coming and of its making.
-    public func publications() -> [Publication] { state.publications() }
-}

@@ -19,7 +19,8 @@ import Testing
             roomEntry: RoomEntryAPI(rooms: rooms),
             socketIO: SocketIOServer(
                 rooms: rooms, limits: GatewayLimits(), group: EmbeddedEventLoop(), counters: counters,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+            whip: WHIPEndpoints(rooms: rooms, logger: Logger(label: "test")))
         let channel = EmbeddedChannel()
         let pipeline = ConnectionPipeline(
             limits: GatewayLimits(), router: router, counters: counters, http2: HTTP2Connections(), opened: { _, _ in })

@@ -7,6 +7,7 @@ struct HTTPRouter: Sendable {
     let metrics: MetricsExposition
     let roomEntry: RoomEntryAPI
     let socketIO: SocketIOServer
+    let whip: WHIPEndpoints
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
         switch SignalingHandshake.judge(request.head) {
@@ -21,6 +22,7 @@ struct HTTPRouter: Sendable {
         guard let target = request.target else { return .malformedTarget }
         if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
         if let response = roomEntry.response(to: request, target.path) { return response }
+        if let response = await whip.respond(to: request, target) { return response }
         guard let route = route(target.path) else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path")
         }

@@ -204,7 +204,8 @@ extension NewConsumerRequest {
     init(_ consumer: Consumer, of producer: Producer) {
         self.init(
             peerID: producer.peerID, transportID: consumer.transportID, producerID: producer.id, id: consumer.id,
-            kind: consumer.kind, rtpParameters: consumer.clientParameters ?? consumer.parameters, type: consumer.type, appData: producer.appData,
+            kind: consumer.kind, rtpParameters: consumer.clientParameters ?? consumer.parameters, type: consumer.type,
+            appData: producer.appData,
             isProducerPaused: producer.isPaused)
     }
 }

@@ -47,5 +47,5 @@ struct TestServer {
         shard: 0, values: [("packets_received", 12), ("packets_forwarded", 34)], drops: [("replayed", 5)],
         cpuSeconds: 1.5)
 
-    private static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+    static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

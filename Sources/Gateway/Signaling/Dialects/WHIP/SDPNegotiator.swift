@@ -1,0 +1,209 @@
+import Logging
+import Media
+import Rooms
+
+/// Brings offers into rooms: what protoo does in six requests, WHIP and WHEP do in one.
+struct SDPNegotiator: Sendable {
+    let rooms: RoomRegistry
+    let sessions: SDPSessionTable
+    let logger: Logger
+    /// Time for a client to connect its transport; consent (RFC 7675) watches over it only from then on.
+    var connectTimeout = Duration.seconds(30)
+
+    /// Why there is no session.
+    struct Refusal: Error {
+        var code: String
+        var status: Int
+        var message: String
+        /// In seconds, where waiting may help.
+        var retryAfter: Int?
+
+        init(_ code: String, status: Int, _ message: String, retryAfter: Int? = nil) {
+            self.code = code
+            self.status = status
+            self.message = message
+            self.retryAfter = retryAfter
+        }
+
+        init(_ error: RoomError) {
+            let isPassing = error.code == .overloaded || error.code == .timedOut
+            self.init(
+                error.code.name, status: error.code.httpStatus, error.message, retryAfter: isPassing ? 1 : nil)
+        }
+    }
+
+    struct Negotiated: Sendable {
+        var session: SDPSession
+        var answer: SessionDescription
+    }
+
+    // MARK: WHIP
+
+    /// A publisher becomes a peer that everybody in the room sees.
+    func publish(
+        _ offer: SDPOffer, room: String, password: String = "", peerID: PeerID?, displayName: String
+    ) async throws(Refusal) -> Negotiated {
+        let parameters = offer.media.map { media -> RTPParameters? in
+            guard media.isUsable(in: offer.bundle), media.mayBeSentToUs else { return nil }
+            return media.producerParameters(for: rooms.routerCapabilities)
+        }
+        guard parameters.contains(where: { $0 != nil }) else {
+            throw Refusal(
+                "unsupported", status: 422,
+                "no section offers to send, bundled and with rtcp-mux, in a codec of the room: "
+                    + Self.names(rooms.routerCapabilities))
+        }
+        return try await open("whip", offer, room: room, password: password, peerID: peerID) {
+            room, peer, transport throws(RoomError) in
+            let device = DeviceDescription(flag: "whip", name: "WHIP")
+            _ = try await room.request(.join(JoinRequest(displayName: displayName, device: device)), from: peer)
+            var sections: [SDPAnswer.Section] = []
+            for (media, parameters) in zip(offer.media, parameters) {
+                guard let parameters, let kind = media.kind else {
+                    sections.append(.rejected)
+                    continue
+                }
+                let source = kind == .audio ? "microphone" : "camera"
+                let produce = ProduceRequest(
+                    transportID: transport, kind: kind, rtpParameters: parameters,
+                    appData: .object(["source": .string(source)]))
+                _ = try await room.request(.produce(produce), from: peer)
+                sections.append(.receives(parameters))
+            }
+            return (sections, [])
+        }
+    }
+
+    // MARK: WHEP
+
+    /// A viewer becomes a peer that nobody sees.
+    /// - Parameter publisher: whose media; the first publishing peer's where `nil`.
+    func watch(
+        _ offer: SDPOffer, room name: String, password: String = "", publisher: PeerID?
+    ) async throws(Refusal) -> Negotiated {
+        guard rooms.isPassword(password, of: RoomID(name)) else {
+            throw Refusal(RoomError(.wrongPassword, "wrong password"))
+        }
+        guard let room = rooms.room(RoomID(name)) else {
+            throw Refusal("room-not-found", status: 404, "nobody is in this room yet: try again", retryAfter: 2)
+        }
+        let published = await room.publications()
+        guard let chosen = publisher ?? published.first?.peerID,
+            published.contains(where: { $0.peerID == chosen })
+        else {
+            throw Refusal(
+                "nothing-published", status: 409,
+                "\(publisher == nil ? "nobody in this room" : "this peer") publishes anything yet: try again",
+                retryAfter: 2)
+        }
+        guard offer.media.contains(where: { $0.isUsable(in: offer.bundle) && $0.mayBeSentByUs }) else {
+            throw Refusal("unsupported", status: 422, "no section offers to receive, bundled and with rtcp-mux")
+        }
+        let streamID = "\(chosen.rawValue.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) })"
+        return try await open("whep", offer, room: name, password: password, peerID: nil) {
+            room, peer, transport throws(RoomError) in
+            var left = published.filter { $0.peerID == chosen }
+            var sections: [SDPAnswer.Section] = []
+            var consumers: [ConsumerID] = []
+            for media in offer.media {
+                guard media.isUsable(in: offer.bundle), media.mayBeSentByUs,
+                    let consumer = try await consume(&left, media, in: room, as: peer, on: transport)
+                else {
+                    sections.append(.rejected)
+                    continue
+                }
+                consumers.append(consumer.id)
+                sections.append(
+                    .sends(consumer.rtpParameters, streamID: streamID, trackID: consumer.producerID.rawValue))
+            }
+            guard !consumers.isEmpty else {
+                throw RoomError(.unsupported, "the offer has no codec and kind of what is published")
+            }
+            return (sections, consumers)
+        }
+    }
+
+    /// The next of the publisher's producers that fits the section.
+    private func consume(
+        _ left: inout [Publication], _ media: OfferedMedia, in room: Room, as peer: PeerSession,
+        on transport: TransportID
+    ) async throws(RoomError) -> NewConsumerRequest? {
+        for publication in left where publication.kind == media.kind {
+            left.removeAll { $0.producerID == publication.producerID }
+            let request = ConsumeRequest(
+                transportID: transport, producerID: publication.producerID,
+                rtpCapabilities: media.receiverCapabilities, mid: media.mid, keepsClientNumbers: true)
+            do {
+                let response = try await room.request(.consume(request), from: peer)
+                guard case .consumer(let consumer) = response else { return nil }
+                return consumer
+            } catch {
+                // Another codec, or closed since: the next one may fit.
+                guard error.code == .unsupported || error.code == .producerNotFound else { throw error }
+            }
+        }
+        return nil
+    }
+
+    // MARK: Both
+
+    private typealias Fill = (
+        Room, PeerSession, TransportID
+    ) async throws(RoomError) -> (sections: [SDPAnswer.Section], consumers: [ConsumerID])
+
+    /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
+    private func open(
+        _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, peerID: PeerID?, fill: Fill
+    ) async throws(Refusal) -> Negotiated {
+        let session = sessions.make(endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment)
+        // The identifier is a secret, and a peer's name is not.
+        let peerID = peerID ?? PeerID("\(endpoint)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))")
+        var member: (room: Room, peer: PeerSession)?
+        do throws(RoomError) {
+            let (room, peer) = try await rooms.connect(peerID, to: RoomID(name), password: password, through: session)
+            member = (room, peer)
+            let isPublishing = endpoint == "whip"
+            let create = CreateWebRtcTransportRequest(producing: isPublishing, consuming: !isPublishing)
+            guard
+                case .webRtcTransport(let transport) = try await room.request(
+                    .createWebRtcTransport(create), from: peer)
+            else { throw RoomError(.internalError, "the room gave no transport") }
+            let parameters = RemoteDTLSParameters(role: offer.dtlsRole, fingerprints: offer.fingerprints)
+            _ = try await room.request(
+                .connectWebRtcTransport(.init(transportID: transport.id, dtlsParameters: parameters)), from: peer)
+            let (sections, consumers) = try await fill(room, peer, transport.id)
+            let answer = SDPAnswer(
+                offer: offer, sections: sections, transport: transport, sessionID: .random(in: 1...UInt64(Int64.max)))
+            session.started(
+                .init(room: room, peer: peer, transport: transport, mid: offer.bundle[0]), consumers: consumers)
+            expectConnection(of: session)
+            logger.info(
+                "session opened", metadata: ["room.id": "\(name)", "peer.id": "\(peerID)", "endpoint": "\(endpoint)"])
+            return Negotiated(session: session, answer: answer.description)
+        } catch {
+            if let member { await member.room.disconnected(member.peer) }
+            sessions.remove(session.key)
+            throw Refusal(error)
+        }
+    }
+
+    /// Ends a session whose client never came.
+    private func expectConnection(of session: SDPSession) {
+        Task { [weak session, connectTimeout, logger] in
+            try? await Task.sleep(for: connectTimeout)
+            guard let session, !session.isClosed, let member = session.member,
+                await !member.room.hasConnected(member.transport.id)
+            else { return }
+            logger.info("session ended: never connected", metadata: ["peer.id": "\(member.peer.peerID)"])
+            await member.room.disconnected(member.peer)
+        }
+    }
+
+    private static func names(_ capabilities: RTPCapabilities) -> String {
+        var names: [String] = []
+        for codec in capabilities.codecs where !codec.mimeType.hasSuffix("/rtx") && !names.contains(codec.mimeType) {
+            names.append(codec.mimeType)
+        }
+        return names.joined(separator: ", ")
+    }
+}

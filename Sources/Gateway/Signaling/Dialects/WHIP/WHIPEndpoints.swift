@@ -1,0 +1,212 @@
+import HTTPTypes
+import Logging
+import Media
+import Rooms
+
+/// WHIP (RFC 9725) at `/whip/{room}` and WHEP (draft-ietf-wish-whep) at `/whep/{room}`; each session is one path further.
+struct WHIPEndpoints: Sendable {
+    let negotiator: SDPNegotiator
+
+    private static let sdp = "application/sdp"
+    private static let fragment = "application/trickle-ice-sdpfrag"
+
+    init(rooms: RoomRegistry, logger: Logger) {
+        negotiator = SDPNegotiator(rooms: rooms, sessions: SDPSessionTable(), logger: logger)
+    }
+
+    /// - Returns: `nil` where the path is not one of theirs.
+    func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
+        guard let endpoint = target.path.first, endpoint == "whip" || endpoint == "whep",
+            (2...3).contains(target.path.count)
+        else { return nil }
+        var response: OutgoingResponse
+        if target.path.count == 2 {
+            response = await atEndpoint(request, target)
+        } else {
+            let key = SDPSessionTable.Key(endpoint: endpoint, room: target.path[1], id: target.path[2])
+            response = await atSession(request, key)
+        }
+        // Pages of any origin may publish and watch: who may is not a matter of cookies, so none are sent either.
+        response.head.headerFields[.accessControlAllowOrigin] = "*"
+        response.head.headerFields[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Patch"
+        return response
+    }
+
+    // MARK: The endpoint
+
+    private func atEndpoint(_ request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse {
+        switch request.head.method {
+        case .options: return Self.preflight("POST, OPTIONS", accepts: .acceptPost, Self.sdp)
+        case .post: break
+        default: return .methodNotAllowed("POST, OPTIONS", "an offer is sent with POST (RFC 9725 §4.1)")
+        }
+        guard Self.mediaType(request) == Self.sdp else {
+            var response = OutgoingResponse.failure(
+                .unsupportedMediaType, code: "unsupported-media-type", "an offer is \(Self.sdp)")
+            response.head.headerFields[.acceptPost] = Self.sdp
+            return response
+        }
+        guard SignalingHandshake.isIdentifier(target.path[1]) else {
+            return .failure(
+                .badRequest, code: "invalid-parameter", "the room's name has to be 1 to 64 printable characters")
+        }
+        let offer: SDPOffer
+        do throws(SDPError) {
+            offer = try SDPOffer(try SessionDescription(parsing: request.body))
+        } catch {
+            return .failure(.badRequest, code: "invalid-sdp", error.description)
+        }
+        do throws(SDPNegotiator.Refusal) {
+            let negotiated = try await negotiate(offer, target)
+            return Self.created(negotiated)
+        } catch {
+            var response = OutgoingResponse.failure(.init(code: error.status), code: error.code, error.message)
+            if let seconds = error.retryAfter { response.head.headerFields[.retryAfter] = String(seconds) }
+            return response
+        }
+    }
+
+    private func negotiate(
+        _ offer: SDPOffer, _ target: RequestTarget
+    ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
+        func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
+            guard let value = target[name] else { return nil }
+            guard SignalingHandshake.isIdentifier(value) else {
+                throw .init("invalid-parameter", status: 400, "\(name) has to be 1 to 64 printable characters")
+            }
+            return value
+        }
+        let password = target["password"] ?? ""
+        if target.path[0] == "whep" {
+            let publisher = try identifier("peer").map { PeerID($0) }
+            return try await negotiator.watch(offer, room: target.path[1], password: password, publisher: publisher)
+        }
+        let peerID = try identifier("peerId").map { PeerID($0) }
+        let displayName = try identifier("displayName") ?? peerID?.rawValue ?? "WHIP"
+        return try await negotiator.publish(
+            offer, room: target.path[1], password: password, peerID: peerID, displayName: displayName)
+    }
+
+    private static func created(_ negotiated: SDPNegotiator.Negotiated) -> OutgoingResponse {
+        var response = OutgoingResponse(
+            status: .created, contentType: sdp, body: Array(negotiated.answer.text.utf8))
+        let key = negotiated.session.key
+        response.head.headerFields[.location] = "/\(key.endpoint)/\(Self.percentEncoded(key.room))/\(key.id)"
+        response.head.headerFields[.eTag] = negotiated.session.entityTag
+        response.head.headerFields[.acceptPatch] = fragment
+        return response
+    }
+
+    // MARK: A session
+
+    private func atSession(_ request: IncomingRequest, _ key: SDPSessionTable.Key) async -> OutgoingResponse {
+        if request.head.method == .options {
+            return Self.preflight("PATCH, DELETE, OPTIONS", accepts: .acceptPatch, Self.fragment)
+        }
+        guard let session = negotiator.sessions[key], let member = session.member else {
+            return .failure(.notFound, code: "session-not-found", "there is no such session, or it has ended")
+        }
+        switch request.head.method {
+        case .delete:
+            await member.room.disconnected(member.peer)
+            return OutgoingResponse(status: .ok)
+        case .patch: return await patch(request, session, member)
+        default:
+            return .methodNotAllowed("PATCH, DELETE, OPTIONS", "a session is changed with PATCH and ended with DELETE")
+        }
+    }
+
+    /// Candidates of the client, or an ICE restart (RFC 9725 §4.3).
+    private func patch(
+        _ request: IncomingRequest, _ session: SDPSession, _ member: SDPSession.Member
+    ) async -> OutgoingResponse {
+        guard Self.mediaType(request) == Self.fragment else {
+            var response = OutgoingResponse.failure(
+                .unsupportedMediaType, code: "unsupported-media-type", "a change is \(Self.fragment)")
+            response.head.headerFields[.acceptPatch] = Self.fragment
+            return response
+        }
+        guard let condition = request.head.headerFields[.ifMatch] else {
+            return .failure(
+                .init(code: 428), code: "precondition-required",
+                "If-Match has to name the session's ETag, or * to restart ICE")
+        }
+        let tags = condition.split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
+        guard condition == "*" || tags.contains(Substring(session.entityTag)) else {
+            return .failure(
+                .preconditionFailed, code: "precondition-failed", "ICE was restarted since: the ETag is another")
+        }
+        let fragment: ICEFragment
+        do throws(SDPError) {
+            fragment = try ICEFragment(parsing: request.body)
+        } catch {
+            return .failure(.badRequest, code: "invalid-sdp", error.description)
+        }
+        // An ICE-lite server answers checks wherever they come from: it has no use for the client's candidates.
+        guard let name = fragment.usernameFragment, name != session.clientFragment else {
+            return OutgoingResponse(status: .noContent)
+        }
+        guard fragment.password != nil else {
+            return .failure(.badRequest, code: "invalid-sdp", "a=ice-pwd: missing beside a new a=ice-ufrag")
+        }
+        do throws(RoomError) {
+            guard
+                case .iceParameters(let parameters) = try await member.room.request(
+                    .restartIce(member.transport.id), from: member.peer)
+            else { throw RoomError(.internalError, "the room gave no credentials") }
+            session.restarted(clientFragment: name, fragment: parameters.usernameFragment)
+            let text = ICEFragment.text(parameters, candidates: member.transport.iceCandidates, mid: member.mid)
+            var response = OutgoingResponse(contentType: Self.fragment, body: Array(text.utf8))
+            response.head.headerFields[.eTag] = session.entityTag
+            return response
+        } catch {
+            return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
+        }
+    }
+
+    // MARK: Fields
+
+    private static func preflight(
+        _ methods: String, accepts name: HTTPField.Name, _ type: String
+    ) -> OutgoingResponse {
+        OutgoingResponse(
+            status: .noContent,
+            headerFields: [
+                name: type, .accessControlAllowMethods: methods,
+                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match", .accessControlMaxAge: "86400",
+            ])
+    }
+
+    private static func mediaType(_ request: IncomingRequest) -> String? {
+        request.head.headerFields[.contentType].map { field in
+            String(field.prefix { $0 != ";" && $0 != " " }).lowercased()
+        }
+    }
+
+    /// What RFC 3986 §2.3 reserves nothing for stays; all else is written as bytes in hexadecimal.
+    private static func percentEncoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.append(Character(Unicode.Scalar(byte)))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += "%" + (digits.utf8.count < 2 ? "0" : "") + digits
+            }
+        }
+        return encoded
+    }
+}
+
+extension HTTPField.Name {
+    private static func named(_ text: String) -> HTTPField.Name {
+        // Each is a token by RFC 9110 §5.6.2, so that this does not fail.
+        HTTPField.Name(text) ?? .allow
+    }
+
+    static let acceptPost = named("Accept-Post")
+    static let acceptPatch = named("Accept-Patch")
+}

@@ -1,0 +1,191 @@
+import Media
+import Rooms
+import Testing
+
+@testable import Gateway
+
+@Suite("WHIP and WHEP over HTTP", .timeLimit(.minutes(1))) struct WHIPTests {
+    private func exchange(
+        _ client: RawClient, _ method: String, _ target: String, type: String? = nil, fields: String = "",
+        body: [UInt8] = []
+    ) async throws -> RawResponse {
+        let contentType = type.map { "Content-Type: \($0)\r\n" } ?? ""
+        let head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(contentType)\(fields)"
+        try await client.send(Array("\(head)Content-Length: \(body.count)\r\n\r\n".utf8) + body)
+        return try await client.readResponse()
+    }
+
+    private func offer(
+        _ client: RawClient, _ target: String, _ body: [UInt8], type: String = "application/sdp"
+    ) async throws -> RawResponse {
+        try await exchange(client, "POST", target, type: type, body: body)
+    }
+
+    private func code(_ response: RawResponse) throws -> String? {
+        guard case .object(let fields) = try JSONValue(parsing: response.body),
+            case .object(let error)? = fields["error"],
+            case .string(let code)? = error["code"]
+        else { return nil }
+        return code
+    }
+
+    @Test(arguments: [
+        OfferFile.chromiumPublish, .chromiumSimulcast, .firefoxSimulcast, .aiortcPublish, .gstreamerPublish,
+    ])
+    func `a publisher is a peer that others see until its session is deleted`(_ file: OfferFile) async throws {
+        try await TestServer.with { server in
+            let page = try await server.join("page")
+            _ = try await page.join("Page")
+            let client = try await server.connect()
+            let created = try await offer(client, "/whip/lobby?peerId=camera&displayName=Camera%20One", try file.bytes)
+            #expect(created.status == 201, "\(created.body)")
+            #expect(created.fields["content-type"] == "application/sdp")
+            #expect(created.fields["access-control-allow-origin"] == "*")
+            let location = try #require(created.fields["location"])
+            #expect(location.hasPrefix("/whip/lobby/"))
+            #expect(created.fields["etag"]?.hasPrefix("\"") == true)
+            let answer = try SessionDescription(parsing: Array(created.body.utf8))
+            #expect(answer.media.map(\.port) == [40000, 40000])
+            let snapshot = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            let camera = try #require(snapshot.peers.first { $0.peer.id == PeerID("camera") })
+            #expect(camera.isJoined && camera.peer.displayName == "Camera One")
+            #expect(Set(camera.transports.flatMap(\.producers).map(\.kind)) == [.audio, .video])
+
+            #expect(try await exchange(client, "DELETE", location).status == 200)
+            #expect(try await exchange(client, "DELETE", location).status == 404)
+            let left = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            #expect(left.peers.map(\.peer.id) == [PeerID("page")])
+            try await page.close()
+        }
+    }
+
+    @Test func `a viewer gets the first publisher's streams, unseen, and its session ends with them`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let publisher = try await offer(client, "/whip/lobby", try OfferFile.chromiumSimulcast.bytes)
+            let watching = try await offer(client, "/whep/lobby", try OfferFile.chromiumWatch.bytes)
+            #expect(watching.status == 201, "\(watching.body)")
+            let answer = try SessionDescription(parsing: Array(watching.body.utf8))
+            let offered = try OfferFile.chromiumWatch.offer
+            for (section, wish) in zip(answer.media, offered.media) {
+                #expect(section.attributes.contains(SDPAttribute("sendonly")))
+                #expect(Set(section.formats).isSubset(of: wish.description.formats))
+                let ids = wish.extensions.map { "\($0.id) \($0.uri)" }
+                for ext in section.attributes where ext.name == "extmap" {
+                    #expect(ids.contains(ext.value ?? ""))
+                }
+            }
+            #expect(answer.media[1].attributes.contains { $0.name == "ssrc-group" })
+            let snapshot = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            #expect(snapshot.peers.map(\.isJoined) == [true, false])
+
+            _ = try await exchange(client, "DELETE", try #require(publisher.fields["location"]))
+            let location = try #require(watching.fields["location"])
+            try await eventually { try await exchange(client, "DELETE", location).status == 404 }
+            try await eventually { server.rooms.list().isEmpty }
+        }
+    }
+
+    @Test func `a viewer may choose a publisher, and is told to wait where there is none`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let body = try OfferFile.aiortcWatch.bytes
+            let empty = try await offer(client, "/whep/lobby", body)
+            #expect(empty.status == 404 && empty.fields["retry-after"] == "2")
+            #expect(try code(empty) == "room-not-found")
+            let page = try await server.join("page")
+            _ = try await page.join("Page")
+            let silent = try await offer(client, "/whep/lobby", body)
+            #expect(silent.status == 409 && silent.fields["retry-after"] == "2")
+            _ = try await offer(client, "/whip/lobby?peerId=one", try OfferFile.aiortcPublish.bytes)
+            _ = try await offer(client, "/whip/lobby?peerId=two", try OfferFile.gstreamerPublish.bytes)
+            #expect(try await offer(client, "/whep/lobby?peer=two", body).status == 201)
+            #expect(try await offer(client, "/whep/lobby?peer=page", body).status == 409)
+            let snapshot = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            let consumed = snapshot.peers.flatMap(\.transports).flatMap(\.consumers).map(\.producerID)
+            let two = try #require(snapshot.peers.first { $0.peer.id == PeerID("two") })
+            #expect(Set(consumed) == Set(two.transports.flatMap(\.producers).map(\.id)))
+            try await page.close()
+        }
+    }
+
+    @Test func `candidates are taken politely, and a restart gives new credentials and a new tag`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let created = try await offer(client, "/whip/lobby", smallOffer())
+            let location = try #require(created.fields["location"])
+            let tag = try #require(created.fields["etag"])
+            let type = "application/trickle-ice-sdpfrag"
+            let trickle = Array("a=ice-ufrag:abcd\r\nm=audio 9 X 0\r\na=mid:a\r\na=candidate:1 1 udp 2 ::1 3\r\n".utf8)
+            let restart = Array("a=ice-ufrag:efgh\r\na=ice-pwd:vutsrqponmlkjihgfedcba\r\n".utf8)
+            func patch(_ body: [UInt8], _ match: String?, type: String = type) async throws -> RawResponse {
+                let fields = match.map { "If-Match: \($0)\r\n" } ?? ""
+                return try await exchange(client, "PATCH", location, type: type, fields: fields, body: body)
+            }
+            #expect(try await patch(trickle, tag).status == 204)
+            #expect(try await patch(trickle, nil).status == 428)
+            #expect(try await patch(trickle, "\"other\"").status == 412)
+            #expect(try await patch(trickle, tag, type: "text/plain").status == 415)
+            #expect(try await patch(Array("x".utf8), tag).status == 400)
+            let restarted = try await patch(restart, "*")
+            #expect(restarted.status == 200)
+            #expect(restarted.fields["etag"] != tag && restarted.fields["etag"] != nil)
+            let fragment = try ICEFragment(parsing: Array(restarted.body.utf8))
+            #expect("\"\(fragment.usernameFragment ?? "")\"" == restarted.fields["etag"])
+            #expect(fragment.candidates == 1)
+            #expect(try await patch(trickle, tag).status == 412)
+            _ = try await exchange(client, "DELETE", location)
+        }
+    }
+
+    @Test func `what cannot be answered is refused with its reason and leaves no room`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let good = smallOffer()
+            let wrongType = try await offer(client, "/whip/lobby", good, type: "application/json")
+            #expect(wrongType.status == 415 && wrongType.fields["accept-post"] == "application/sdp")
+            let long = good + Array(String(repeating: "a=x\r\n", count: 10_000).utf8)
+            let tooLong = try await offer(client, "/whip/lobby", long)
+            #expect(tooLong.status == 400 && tooLong.body.contains("line 2001"))
+            let wrong = try await offer(client, "/whip/lobby", smallOffer(replacing: "opus/48000/2", with: "opus"))
+            #expect(wrong.status == 400 && wrong.body.contains("line 15, a=rtpmap"))
+            let unknown = try await offer(client, "/whip/lobby", smallOffer(replacing: "opus", with: "speex"))
+            #expect(unknown.status == 422 && unknown.body.contains("audio/opus"))
+            let viewer = smallOffer(direction: "recvonly")
+            #expect(try await offer(client, "/whip/lobby", viewer).status == 422)
+            #expect(try await offer(client, "/whip/lobby?peerId=", good).status == 400)
+            #expect(try await exchange(client, "GET", "/whip/lobby").fields["allow"] == "POST, OPTIONS")
+            #expect(try await exchange(client, "GET", "/whip/lobby/none").status == 404)
+            #expect(try await exchange(client, "POST", "/whip").status == 404)
+            let preflight = try await exchange(client, "OPTIONS", "/whip/lobby")
+            #expect(preflight.status == 204 && preflight.fields["accept-post"] == "application/sdp")
+            #expect(preflight.fields["access-control-allow-methods"] == "POST, OPTIONS")
+            #expect(server.rooms.list().isEmpty)
+        }
+    }
+
+    @Test func `a client that never connects is forgotten`() async throws {
+        try await TestServer.with { server in
+            let sessions = SDPSessionTable()
+            let negotiator = SDPNegotiator(
+                rooms: server.rooms, sessions: sessions, logger: TestServer.silentLogger,
+                connectTimeout: .milliseconds(50))
+            let offer = try SDPOffer(SessionDescription(parsing: smallOffer()))
+            _ = try await negotiator.publish(offer, room: "r%d", peerID: nil, displayName: "x")
+            #expect(sessions.count == 1)
+            try await eventually { sessions.count == 0 && server.rooms.list().isEmpty }
+        }
+    }
+
+    @Test func `the newer publisher of a name takes the older one's place`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let first = try await offer(client, "/whip/a%20b?peerId=cam", smallOffer())
+            let second = try await offer(client, "/whip/a%20b?peerId=cam", smallOffer())
+            let (old, new) = (try #require(first.fields["location"]), try #require(second.fields["location"]))
+            #expect(new.hasPrefix("/whip/a%20b/"))
+            #expect(try await exchange(client, "DELETE", old).status == 404)
+            #expect(try await exchange(client, "DELETE", new).status == 200)
+        }
+    }
+}
