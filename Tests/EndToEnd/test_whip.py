@@ -7,7 +7,9 @@ import urllib.request
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
+import network
 from call import Person
+from firefox import Firefox
 from soft_peer import Colour, SoftPeer, Tone, Watcher
 from waiting import until
 
@@ -173,8 +175,8 @@ RESTART = """
 """
 
 
-def script(text, gateway, room):
-    return text.replace("ORIGIN", gateway.url).replace("ROOM", room)
+def script(text, origin, room):
+    return text.replace("ORIGIN", origin).replace("ROOM", room)
 
 
 async def test_chromium_publishes_simulcast_and_watches_across_origins(gateway, chromium, artifacts):
@@ -186,7 +188,7 @@ async def test_chromium_publishes_simulcast_and_watches_across_origins(gateway, 
     for person in (studio, viewer):
         await person.page.goto(elsewhere + "/healthz")
     try:
-        answer = await studio.page.evaluate(script(PUBLISH, gateway, "cross"))
+        answer = await studio.page.evaluate(script(PUBLISH, gateway.url, "cross"))
         assert "a=simulcast:recv q;h;f" in answer
         await page.sees_and_hears(seconds=40)
 
@@ -195,11 +197,11 @@ async def test_chromium_publishes_simulcast_and_watches_across_origins(gateway, 
             return len([one for one in sending if (one.get("framesSent") or 0) > 20]) == 3
         await until(layers, 40, "Chromium sends three layers", every=0.5)
 
-        await viewer.page.evaluate(script(WATCH, gateway, "cross"))
+        await viewer.page.evaluate(script(WATCH, gateway.url, "cross"))
         await viewer.sees_and_hears(seconds=40)
 
         before = (await studio.streams()).frames_sent()
-        restarted = await studio.page.evaluate(script(RESTART, gateway, "cross"))
+        restarted = await studio.page.evaluate(script(RESTART, gateway.url, "cross"))
         assert restarted == {"status": 200, "changed": True}
         seen = (await viewer.streams()).frames_decoded()
 
@@ -210,6 +212,25 @@ async def test_chromium_publishes_simulcast_and_watches_across_origins(gateway, 
     finally:
         for name, person in (("studio", studio), ("viewer", viewer), ("page", page)):
             (artifacts / f"console-{name}.txt").write_text("\n".join(person.page.console) + "\n")
+
+
+async def test_firefox_publishes_simulcast_and_watches_it(link, start_gateway, artifacts):
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    origin = f"http://127.0.0.1:{relay.port}"
+    try:
+        async with Firefox(artifacts, link.client) as firefox:
+            await firefox.goto(origin + "/healthz")
+            answer = await firefox.evaluate(script(PUBLISH, origin, "fox"))
+            assert "a=simulcast:recv q;h;f" in answer
+            await firefox.evaluate(script(WATCH, origin, "fox"))
+            person = Person(firefox, origin, "fox", "Fritz")
+            await person.sees_and_hears(seconds=45)
+            room = await gateway.json("/rooms/fox")
+            kinds = [one["type"] for peer in room["peers"] for side in peer["transports"] for one in side["producers"]]
+            assert sorted(kinds) == ["simple", "simulcast"]
+    finally:
+        relay.close()
 
 
 async def test_refusals_name_the_fault(gateway):

@@ -177,6 +177,21 @@ import Testing
         }
     }
 
+    @Test func `a room's password is asked for, by viewers before anything is said of the room`() async throws {
+        try await TestServer.with { server in
+            _ = try server.rooms.createRoom(RoomID("secret"), password: "pw")
+            let client = try await server.connect()
+            for target in ["/whip/secret", "/whip/secret?password=no", "/whep/secret"] {
+                let refused = try await offer(client, target, smallOffer())
+                #expect(refused.status == RoomError.Code.wrongPassword.httpStatus, "\(target)")
+                #expect(try code(refused) == RoomError.Code.wrongPassword.name)
+            }
+            #expect(try await offer(client, "/whip/secret?password=pw", smallOffer()).status == 201)
+            let viewer = smallOffer(direction: "recvonly")
+            #expect(try await offer(client, "/whep/secret?password=pw", viewer).status == 201)
+        }
+    }
+
     @Test func `the newer publisher of a name takes the older one's place`() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
