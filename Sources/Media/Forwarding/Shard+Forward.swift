@@ -67,9 +67,10 @@ extension Shard {
             askForWantedKeyFrame(consumer)
             return
         case .switchAndForward:
-            // A number left out tells the receiver that the frame before the switch was cut.
+            // A number left out tells the receiver that the frame before the switch was cut, if it was.
+            let isCut = packet.codec.hasKeyFrames && consumer.pointee.isInsideFrame
             consumer.pointee.sequence.synchronise(
-                at: packet.sequence, source: packet.encoding, gap: consumer.pointee.sequence.isSynchronised ? 1 : 0)
+                at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
             consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
             consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput
             consumer.pointee.flow = .flowing
@@ -83,6 +84,7 @@ extension Shard {
                 template: template, payload: payload, prefix: nil, payloadType: packet.payloadType,
                 ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
         else { return }
+        consumer.pointee.isInsideFrame = template[1] & 0x80 == 0
         consumer.pointee.stream.packetSent(
             extended: sequence, timestamp: timestamp, payloadLength: payload.count - Int(packet.paddingLength),
             at: now)

@@ -26,6 +26,8 @@ struct ShardConsumer: ~Copyable {
     var isProducerPaused: Bool
     var flow = Flow.stopped
     var selector: SimulcastSelector
+    /// Whether the last packet sent was not its frame's last one.
+    var isInsideFrame = false
     var sequence: SequenceRewriter
     var timestamps: TimestampRewriter
     /// The first number of the current source: older ones had other timestamps and are not sent again, because the same
