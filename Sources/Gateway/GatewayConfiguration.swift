@@ -6,15 +6,28 @@ public struct GatewayConfiguration: Sendable {
     public var host: String
     /// The TCP port for HTTP and WebSocket; 0 lets the kernel choose.
     public var port: Int
+    /// The certificate for clients that speak TLS, on the same port; `nil` refuses TLS.
+    public var tls: TLSSettings?
     /// What clients may use.
     public var limits: GatewayLimits
 
-    /// The defaults: port 3016 on every IPv4 address.
-    public init(host: String = "0.0.0.0", port: Int = 3016, limits: GatewayLimits = GatewayLimits()) {
+    /// The defaults: port 3016 on every IPv4 address, without TLS.
+    public init(
+        host: String = "0.0.0.0", port: Int = 3016, tls: TLSSettings? = nil, limits: GatewayLimits = GatewayLimits()
+    ) {
         self.host = host
         self.port = port
+        self.tls = tls
         self.limits = limits
     }
+}
+
+/// Where the certificate for TLS comes from.
+public enum TLSSettings: Sendable, Hashable {
+    /// Made at start, for trying out: browsers warn of it.
+    case selfSigned
+    /// Paths of PEM files: the certificate with its chain, and its key. Read again when they change.
+    case files(certificate: String, privateKey: String)
 }
 
 /// What one client, and all together, may use.

@@ -8,6 +8,8 @@ public struct GatewayError: Error, Sendable, Hashable, CustomStringConvertible {
         case addressUnavailable
         /// The port needs a privilege this process does not have.
         case permissionDenied
+        /// The TLS certificate or its key cannot be used.
+        case certificate
         /// Another system call failed.
         case system
     }

@@ -16,17 +16,21 @@ public final class GatewayServer: Sendable {
     private let gateway: SignalingGateway
     private let socketIO: SocketIOServer
     private let http2: HTTP2Connections
+    private let certificates: TLSCertificates?
+    private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
     let counters: GatewayCounters
 
     /// Binds the port; connections are accepted at once and served by `run`.
-    /// - Throws: `GatewayError` when the port cannot be had.
+    /// - Throws: `GatewayError` when the port cannot be had or the certificate cannot be used.
     public static func start(
         _ configuration: GatewayConfiguration, rooms: RoomRegistry,
         mediaCounters: @escaping @Sendable () -> [ShardCounters],
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) async throws(GatewayError) -> GatewayServer {
+        let certificates: TLSCertificates? =
+            if let tls = configuration.tls { try TLSCertificates(tls) } else { nil }
         let counters = GatewayCounters()
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
@@ -41,7 +45,8 @@ public final class GatewayServer: Sendable {
             rooms: rooms, socketIO: socketIO, limits: configuration.limits, counters: counters, logger: logger)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
-            limits: configuration.limits, router: router, counters: counters, http2: HTTP2Connections(),
+            limits: configuration.limits, router: router, counters: counters, certificates: certificates,
+            http2: HTTP2Connections(),
             opened: { connection, handshake in
                 guard case .terminated = opener.yield((connection, handshake)) else { return }
                 connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
@@ -51,7 +56,7 @@ public final class GatewayServer: Sendable {
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
-                opened: opened, opener: opener,
+                certificates: certificates, logger: logger, opened: opened, opener: opener,
                 counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -61,7 +66,7 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        socketIO: SocketIOServer, http2: HTTP2Connections,
+        socketIO: SocketIOServer, http2: HTTP2Connections, certificates: TLSCertificates?, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
@@ -70,6 +75,8 @@ public final class GatewayServer: Sendable {
         self.gateway = gateway
         self.socketIO = socketIO
         self.http2 = http2
+        self.certificates = certificates
+        self.logger = logger
         self.opened = opened
         self.opener = opener
         self.counters = counters
@@ -77,6 +84,8 @@ public final class GatewayServer: Sendable {
 
     /// Serves clients, one task each; returns when `close` was called and the last of them is gone.
     public func run() async {
+        // Ends, cancelled, with this function.
+        async let _: Void? = certificates?.watch(logger: logger)
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.socketIO.run() }
             for await (connection, handshake) in opened {

@@ -36,6 +36,15 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Media threads. (default: one per core)")
     var shards: Int?
 
+    @Option(help: "PEM file of the certificate for HTTPS, with its chain; read again when it changes.")
+    var tlsCertificate: String?
+
+    @Option(help: "PEM file of the HTTPS certificate's private key.")
+    var tlsPrivateKey: String?
+
+    @Option(help: "self-signed: HTTPS with a certificate made at start, for trying out.")
+    var tls: TLSMode?
+
     @Option(help: "PEM file of the DTLS certificate. (default: one made at start)")
     var dtlsCertificate: String?
 
@@ -57,6 +66,12 @@ struct ServerCommand: AsyncParsableCommand {
     func validate() throws {
         guard (dtlsCertificate == nil) == (dtlsPrivateKey == nil) else {
             throw ValidationError("--dtls-certificate and --dtls-private-key have to be given together.")
+        }
+        guard (tlsCertificate == nil) == (tlsPrivateKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-private-key have to be given together.")
+        }
+        guard tls == nil || tlsCertificate == nil else {
+            throw ValidationError("--tls self-signed and --tls-certificate exclude each other.")
         }
         if let shards, !(1...64).contains(shards) { throw ValidationError("--shards has to be 1 to 64.") }
         guard maxConnections > 0 else { throw ValidationError("--max-connections has to be at least 1.") }
@@ -141,7 +156,7 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     private func startGateway(_ plane: MediaPlane, _ rooms: RoomRegistry) async throws(StartError) -> GatewayServer {
-        var configuration = GatewayConfiguration(host: host, port: Int(port))
+        var configuration = GatewayConfiguration(host: host, port: Int(port), tls: tlsSettings)
         configuration.limits.connections = maxConnections
         configuration.limits.messageBytes = maxMessageSize
         do throws(GatewayError) {
@@ -152,20 +167,35 @@ struct ServerCommand: AsyncParsableCommand {
             case .portInUse: throw StartError("--port \(port): \(error.message); choose another with --port")
             case .permissionDenied: throw StartError("--port \(port): \(error.message)")
             case .addressUnavailable: throw StartError("--host \(host): \(error.message)")
+            case .certificate: throw StartError("--tls-certificate, --tls-private-key: \(error.message)")
             case .system: throw StartError("--host \(host), --port \(port): \(error.message)")
             }
         }
+    }
+
+    private var tlsSettings: TLSSettings? {
+        if let tlsCertificate, let tlsPrivateKey {
+            return .files(certificate: tlsCertificate, privateKey: tlsPrivateKey)
+        }
+        return tls == .selfSigned ? .selfSigned : nil
     }
 
     private func welcome(_ port: Int, _ media: MediaHandle) -> String {
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
         let ports = Set(media.endpoints.flatMap(\.addresses).map { "\($0.transport.rawValue.uppercased()) \($0.port)" })
+        guard tlsSettings == nil else {
+            return """
+                Roundhouse is ready: open https://\(name):\(port)
+                  media: \(ports.sorted().joined(separator: ", "))
+
+                """
+        }
         return """
             Roundhouse is ready: open http://\(name):\(port)
               media: \(ports.sorted().joined(separator: ", "))
               Browsers give a page camera and microphone only on localhost or over HTTPS:
-              for other machines put a TLS proxy in front of port \(port).
+              for other machines give --tls-certificate and --tls-private-key, or --tls self-signed to try it out.
 
             """
     }
@@ -175,6 +205,11 @@ struct ServerCommand: AsyncParsableCommand {
 struct StartError: Error {
     let message: String
     init(_ message: String) { self.message = message }
+}
+
+/// How the server comes to a certificate for HTTPS without files.
+enum TLSMode: String, ExpressibleByArgument {
+    case selfSigned = "self-signed"
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -23,7 +23,8 @@ import Testing
             whip: WHIPEndpoints(rooms: rooms, logger: Logger(label: "test")))
         let channel = EmbeddedChannel()
         let pipeline = ConnectionPipeline(
-            limits: GatewayLimits(), router: router, counters: counters, http2: HTTP2Connections(), opened: { _, _ in })
+            limits: GatewayLimits(), router: router, counters: counters, certificates: nil, http2: HTTP2Connections(),
+            opened: { _, _ in })
         try pipeline.begin(on: channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return channel

@@ -1,15 +1,22 @@
 import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// The first handler of a connection: finds out what the client speaks, makes the pipeline for it, and leaves.
 ///
-/// An HTTP/2 client that knows beforehand opens with the preface of RFC 9113 §3.4, which no HTTP/1.1 request begins with.
+/// An HTTP/2 client that knows beforehand opens with the preface of RFC 9113 §3.4, which no HTTP/1.1 request begins with; and TLS
+/// opens with a handshake record (RFC 8446 §5.1), whose first byte begins neither. Inside TLS, ALPN says it.
 final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
+    /// The content type of a TLS record that carries handshake messages.
+    private static let handshakeRecord: UInt8 = 22
+
     private let pipeline: ConnectionPipeline
+    private var isEncrypted = false
     private var received = ByteBuffer()
     private var deadline: Scheduled<Void>?
 
@@ -33,12 +40,43 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received.writeImmutableBuffer(unwrapInboundIn(data))
+        // Inside TLS the handshake's end decides, and it comes before any byte.
+        guard !isEncrypted else { return }
+        if let certificates = pipeline.certificates, received.readableBytesView.first == Self.handshakeRecord {
+            return beginTLS(certificates, context)
+        }
         let known = received.readableBytesView.prefix(Self.preface.count)
         guard Self.preface.starts(with: known) else { return choose(.http1, context) }
         if known.count == Self.preface.count { choose(.http2, context) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent {
+            pipeline.counters.tlsEstablished()
+            choose(negotiated == "h2" ? .http2 : .http1, context)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isEncrypted, context.channel.isActive { pipeline.counters.connectionRefused(.tlsHandshake) }
+        context.close(promise: nil)
+    }
+
+    private func beginTLS(_ certificates: TLSCertificates, _ context: ChannelHandlerContext) {
+        isEncrypted = true
+        let bytes = received
+        received = ByteBuffer()
+        do {
+            try context.pipeline.syncOperations.addHandler(
+                NIOSSLServerHandler(context: certificates.context), position: .before(self))
+        } catch {
+            return context.close(promise: nil)
+        }
+        context.pipeline.fireChannelRead(bytes)
+        context.pipeline.fireChannelReadComplete()
+    }
 
     private func choose(_ version: HTTPVersionName, _ context: ChannelHandlerContext) {
         do {

@@ -13,6 +13,7 @@ final class GatewayCounters: Sendable {
         var acceptedConnections: UInt64 = 0
         /// HTTP version → connections that spoke it.
         var httpConnections: [HTTPVersionName: UInt64] = [:]
+        var tlsConnections: UInt64 = 0
         /// HTTP version → WebSockets over it.
         var webSockets: [HTTPVersionName: UInt64] = [:]
         /// What clients did to be cut off their HTTP/2 connection → how many.
@@ -48,6 +49,7 @@ final class GatewayCounters: Sendable {
     func versionChosen(_ version: HTTPVersionName) {
         state.withLock { $0.httpConnections[version, default: 0] &+= 1 }
     }
+    func tlsEstablished() { state.withLock { $0.tlsConnections &+= 1 } }
     func http2Violated(_ kind: HTTP2Violation.Kind) {
         state.withLock { $0.http2Violations[kind.rawValue, default: 0] &+= 1 }
     }
@@ -90,6 +92,7 @@ enum RefusalReason: String, CaseIterable {
     case tooManyConnections = "too_many_connections"
     case slowRequest = "slow_request"
     case malformedRequest = "malformed_request"
+    case tlsHandshake = "tls_handshake"
 }
 
 /// Why a signaling message was not acted upon.

@@ -65,6 +65,9 @@ struct MetricsExposition: Sendable {
         for version in HTTPVersionName.allCases {
             page.sample(["version": version.rawValue], snapshot.httpConnections[version] ?? 0)
         }
+        page.counter(
+            "roundhouse_gateway_tls_connections_total", "Connections whose TLS handshake was completed.",
+            snapshot.tlsConnections)
         page.family(
             "roundhouse_gateway_websockets_total", .counter, "Signaling WebSockets by the version of HTTP they ride on."
         )

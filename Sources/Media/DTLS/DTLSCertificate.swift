@@ -21,7 +21,8 @@ final class DTLSCertificate: @unchecked Sendable {
         defer { EVP_PKEY_free(key) }
         guard let certificate = X509_new() else { throw Self.failure("cannot make a certificate") }
         defer { X509_free(certificate) }
-        try Self.fill(certificate, key: key)
+        let tenYears = 10 * 365 * 86_400
+        try SelfSignedCertificate.fill(certificate, key: key, from: -tenYears, to: tenYears)
         try self.init(certificate: certificate, key: key)
     }
 
@@ -90,24 +91,6 @@ final class DTLSCertificate: @unchecked Sendable {
         return DTLSFingerprint(algorithm: algorithm, value: Array(value.prefix(algorithm.length)))
     }
 
-    private static func fill(_ certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
-        let tenYears = 10 * 365 * 86_400
-        var serial: UInt64 = 0
-        let name = X509_get_subject_name(certificate)
-        let made =
-            withUnsafeMutableBytes(of: &serial) { RAND_bytes($0.baseAddress, 8) } == 1
-            && X509_set_version(certificate, 2) == 1
-            // A serial number is positive (RFC 5280 §4.1.2.2).
-            && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1 | 1) == 1
-            && X509_gmtime_adj(X509_getm_notBefore(certificate), -tenYears) != nil
-            && X509_gmtime_adj(X509_getm_notAfter(certificate), tenYears) != nil
-            && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, "roundhouse", -1, -1, 0) == 1
-            && X509_set_issuer_name(certificate, name) == 1
-            && X509_set_pubkey(certificate, key) == 1
-            && X509_sign(certificate, key, EVP_sha256()) > 0
-        guard made else { throw failure("cannot make a self-signed certificate") }
-    }
-
     private static func configure(_ context: OpaquePointer) -> Bool {
         SSL_CTX_set_options(
             context,
@@ -143,7 +126,7 @@ final class DTLSCertificate: @unchecked Sendable {
         return SSL_CTX_set_tlsext_use_srtp(context, names.joined(separator: ":")) == 0
     }
 
-    private static func failure(_ what: String) -> MediaError {
+    static func failure(_ what: String) -> MediaError {
         let code = ERR_peek_last_error()
         ERR_clear_error()
         let reason = code == 0 ? nil : ERR_reason_error_string(code).map { String(cString: $0) }

@@ -1,0 +1,111 @@
+import Logging
+import Media
+import NIOSSL
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The certificate that TLS connections are opened with, read again when its files change.
+final class TLSCertificates: Sendable {
+    /// What tells one version of a file from the next; following links, by which some tools exchange certificates.
+    private struct FileStamp: Equatable {
+        var device: UInt
+        var node: UInt
+        var size: Int
+        var seconds: Int
+        var nanoseconds: Int
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = UInt(status.st_dev)
+            node = UInt(status.st_ino)
+            size = Int(status.st_size)
+            seconds = Int(status.st_mtim.tv_sec)
+            nanoseconds = Int(status.st_mtim.tv_nsec)
+        }
+    }
+
+    private struct State {
+        var context: NIOSSLContext
+        /// The files as they were when they were last read, well or not.
+        var stamps: [FileStamp?]
+    }
+
+    private let settings: TLSSettings
+    private let state: Mutex<State>
+
+    init(_ settings: TLSSettings) throws(GatewayError) {
+        self.settings = settings
+        // Taken before reading: a change in between is then seen.
+        let stamps = Self.stamps(settings)
+        state = Mutex(State(context: try Self.read(settings), stamps: stamps))
+    }
+
+    /// For the next connection.
+    var context: NIOSSLContext { state.withLock { $0.context } }
+
+    /// Looks at the files until the task is cancelled.
+    func watch(logger: Logger) async {
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
+            do throws(GatewayError) {
+                if try reloadIfChanged() { logger.notice("certificate reloaded") }
+            } catch {
+                logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// - Returns: whether there is a new certificate.
+    /// - Throws: when the files have changed and cannot be used; the certificate stays, and a further change is awaited.
+    func reloadIfChanged() throws(GatewayError) -> Bool {
+        let stamps = Self.stamps(settings)
+        let hasChanged = state.withLock { state in
+            defer { state.stamps = stamps }
+            return state.stamps != stamps
+        }
+        guard hasChanged else { return false }
+        let context = try Self.read(settings)
+        state.withLock { $0.context = context }
+        return true
+    }
+
+    private static func stamps(_ settings: TLSSettings) -> [FileStamp?] {
+        switch settings {
+        case .selfSigned: []
+        case .files(let certificate, let privateKey): [FileStamp(certificate), FileStamp(privateKey)]
+        }
+    }
+
+    private static func read(_ settings: TLSSettings) throws(GatewayError) -> NIOSSLContext {
+        do {
+            let chain: [NIOSSLCertificate]
+            let key: NIOSSLPrivateKey
+            switch settings {
+            case .selfSigned:
+                let made = try SelfSignedCertificate.make()
+                chain = [try NIOSSLCertificate(bytes: made.certificate, format: .der)]
+                key = try NIOSSLPrivateKey(bytes: made.privateKey, format: .der)
+            case .files(let certificate, let privateKey):
+                chain = try NIOSSLCertificate.fromPEMFile(certificate)
+                key = try NIOSSLPrivateKey(file: privateKey, format: .pem)
+            }
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            configuration.minimumTLSVersion = .tlsv12
+            configuration.applicationProtocols = ["h2", "http/1.1"]
+            return try NIOSSLContext(configuration: configuration)
+        } catch {
+            let place =
+                switch settings {
+                case .selfSigned: "a certificate cannot be made"
+                case .files(let certificate, let privateKey): "\(certificate) with \(privateKey) cannot be used"
+                }
+            throw GatewayError(.certificate, "\(place): \(error)")
+        }
+    }
+}
