@@ -1,4 +1,5 @@
-"""HTTP/2 and TLS: other programs' clients against the one port, and browsers whose signaling rides the page's connection."""
+"""HTTP/2 and TLS: other programs' clients against the one port, and browsers whose signaling rides the page's
+connection."""
 
 import asyncio
 import re
@@ -42,7 +43,8 @@ async def shown_name(gateway):
 async def test_clients_that_know_speak_http2_on_the_plain_port(gateway):
     text = await run("nghttp", "-v", f"{gateway.url}/healthz")
     assert "SETTINGS_ENABLE_CONNECT_PROTOCOL(0x08):1" in text and ":status: 200" in text, text
-    text = await run("curl", "-sS", "--http2-prior-knowledge", "-w", "%{http_version} %{http_code}", f"{gateway.url}/rooms")
+    text = await run(
+        "curl", "-sS", "--http2-prior-knowledge", "-w", "%{http_version} %{http_code}", f"{gateway.url}/rooms")
     assert text == '{"rooms":[]}2 200'
     text = await run("curl", "-sS", "-w", "%{http_version} %{http_code}", f"{gateway.url}/healthz")
     assert text == "ok\n1.1 200"
