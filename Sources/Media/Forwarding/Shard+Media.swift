@@ -121,7 +121,7 @@ extension Shard {
         var padding = 0
         if !header.hasMarker, codec.codec.hasKeyFrames {
             padding = Levelling.pad(&payload, headerLength: headerLength, room: room)
-            if padding > 0 { scratch[0] |= 0x20 }
+            if padding > 0 { scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
         }
         let prepared = PreparedPacket(
             producer: stream.pointee.producer.pointee.key.rawValue,
