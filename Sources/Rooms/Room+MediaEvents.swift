@@ -25,6 +25,7 @@ extension Room {
                 metadata: ["transport": "\(state.transportIDs[key]?.rawValue ?? "closed")", "error": "\(error)"])
         case .statistics(let token, let statistics):
             statisticsArrived(token, statistics)
+        case .consumerLayersChanged, .consumerScoreChanged, .producerScoreChanged, .audioLevels, .trace: break
         }
     }
 }

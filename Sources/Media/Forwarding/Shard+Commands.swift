@@ -36,6 +36,7 @@ extension Shard {
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             askForKeyFrame(
                 of: consumer.pointee.source, encoding: consumer.pointee.selector.target(at: now) ?? 0)
+        case .setConsumerPreferredLayers, .switchConsumer, .traceProducer, .traceConsumer: ignored()
         case .closeConsumer(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             closeConsumer(consumer)

@@ -16,7 +16,15 @@ public enum MediaCommand: Sendable {
     /// The producer's pause, as the consumer's shard has to know it.
     case setConsumerProducerPaused(ConsumerKey, Bool)
     case requestKeyFrame(ConsumerKey)
+    /// The layers to send at most, from now on; clamped to those the producer has.
+    case setConsumerPreferredLayers(ConsumerKey, ConsumerLayers)
+    /// Points a consumer at another producer of the same kind and codec, on a key frame, with numbers that go on.
+    case switchConsumer(ConsumerKey, to: ProducerKey, ConsumerSource)
     case closeConsumer(ConsumerKey)
+
+    /// Which events a producer or consumer tells of its packets; none at first.
+    case traceProducer(ProducerKey, TraceKinds)
+    case traceConsumer(ConsumerKey, TraceKinds)
 
     /// The producer's shard starts or stops copying the producer's packets to another shard, which has its first or no
     /// more consumer of it. Sent by the plane itself.

@@ -105,6 +105,28 @@ public struct MediaHandle: Sendable {
         try send(.requestKeyFrame(key), to: key.shard)
     }
 
+    /// Says which layers a consumer gets at most.
+    public func setConsumerPreferredLayers(_ key: ConsumerKey, _ layers: ConsumerLayers) throws(MediaError) {
+        try send(.setConsumerPreferredLayers(key, layers), to: key.shard)
+    }
+
+    /// Points a consumer at another producer of the same kind and codec: no negotiation, numbers and timestamps go on.
+    public func switchConsumer(_ key: ConsumerKey, to producer: ProducerKey, _ source: ConsumerSource)
+        throws(MediaError)
+    {
+        try send(.switchConsumer(key, to: producer, source), to: key.shard)
+    }
+
+    /// Says which of a producer's packets become `MediaEvent.trace`.
+    public func traceProducer(_ key: ProducerKey, _ kinds: TraceKinds) throws(MediaError) {
+        try send(.traceProducer(key, kinds), to: key.shard)
+    }
+
+    /// Says which of a consumer's packets become `MediaEvent.trace`.
+    public func traceConsumer(_ key: ConsumerKey, _ kinds: TraceKinds) throws(MediaError) {
+        try send(.traceConsumer(key, kinds), to: key.shard)
+    }
+
     /// Closes a consumer.
     public func closeConsumer(_ key: ConsumerKey) { sendClosing(.closeConsumer(key), to: key.shard) }
 

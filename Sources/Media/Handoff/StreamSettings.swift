@@ -161,6 +161,8 @@ public struct ProducerSettings: Sendable {
     public var isPaused: Bool
     /// Further key frame requests within this time of one are merged into one at its end; zero disables the hold-off.
     public var keyFrameRequestDelay: MediaDuration
+    /// The layers of each encoding.
+    public var scalability = ScalabilitySettings()
 
     /// Settings.
     public init(
@@ -219,6 +221,46 @@ public struct ConsumerNumbering: Sendable, Hashable {
     }
 }
 
+/// How a producer's encodings carry layers.
+public struct ScalabilitySettings: Sendable, Hashable {
+    /// Spatial layers of each encoding, 1…8; more than one is SVC.
+    public var spatialLayers: Int
+    /// Temporal layers of each encoding, 1…8.
+    public var temporalLayers: Int
+    /// Higher layers depend on lower ones only in key pictures (a mode that ends in `_KEY`).
+    public var isKSVC: Bool
+    /// Silence in an encoding does not mean that it is gone (`dtx`, as screen sharing has it).
+    public var usesDTX: Bool
+
+    /// One layer, unless said otherwise.
+    public init(spatialLayers: Int = 1, temporalLayers: Int = 1, isKSVC: Bool = false, usesDTX: Bool = false) {
+        self.spatialLayers = spatialLayers
+        self.temporalLayers = temporalLayers
+        self.isKSVC = isKSVC
+        self.usesDTX = usesDTX
+    }
+}
+
+/// What a consumer needs to know of the producer it is pointed at.
+public struct ConsumerSource: Sendable, Hashable {
+    /// The producer's encodings in order, by their mapped SSRCs; one of them is forwarded at a time.
+    public var encodings: [SSRC]
+    /// Their layers.
+    public var scalability: ScalabilitySettings
+    /// The CNAME of the sender report's SDES: the producer's (RFC 3550 §6.5.1).
+    public var cname: String
+    /// Whether the producer is paused.
+    public var isProducerPaused: Bool
+
+    /// A source.
+    public init(encodings: [SSRC], scalability: ScalabilitySettings, cname: String, isProducerPaused: Bool) {
+        self.encodings = encodings
+        self.scalability = scalability
+        self.cname = cname
+        self.isProducerPaused = isProducerPaused
+    }
+}
+
 /// What a shard needs to send one consumer's stream.
 public struct ConsumerSettings: Sendable {
     /// Audio or video.
@@ -243,6 +285,12 @@ public struct ConsumerSettings: Sendable {
     public var isProducerPaused: Bool
     /// What the numbers above become in the client's packets; `nil` where it takes the router's.
     public var numbering: ConsumerNumbering?
+    /// The layers of the producer's encodings.
+    public var scalability = ScalabilitySettings()
+    /// The layers to send at most; `nil` for all.
+    public var preferredLayers: ConsumerLayers?
+    /// Opus packets of silence (DTX) are left out.
+    public var ignoresDTX = false
 
     /// Settings.
     public init(
