@@ -111,7 +111,7 @@ public struct MediaHandle: Sendable {
     }
 
     /// Points a consumer at another producer of the same kind and codec: no negotiation, numbers and timestamps go on.
-    public func switchConsumer(_ key: ConsumerKey, to producer: ProducerKey, _ source: ConsumerSource)
+    public func switchConsumer(_ key: ConsumerKey, to producer: ProducerKey, _ source: SourceSettings)
         throws(MediaError)
     {
         try send(.switchConsumer(key, to: producer, source), to: key.shard)

@@ -242,7 +242,7 @@ public struct ScalabilitySettings: Sendable, Hashable {
 }
 
 /// What a consumer needs to know of the producer it is pointed at.
-public struct ConsumerSource: Sendable, Hashable {
+public struct SourceSettings: Sendable, Hashable {
     /// The producer's encodings in order, by their mapped SSRCs; one of them is forwarded at a time.
     public var encodings: [SSRC]
     /// Their layers.
