@@ -13,6 +13,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         case waiting
         case receiving(HTTPRequestHead, ByteBuffer)
         case responding
+        case streaming(EventStreamPump)
         /// Answered early with `Connection: close`; what the client still sends is dropped.
         case refused
     }
@@ -32,10 +33,16 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) { startDeadline(limits.requestTimeout, context) }
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    private func ended() {
+        deadline?.cancel()
+        if case .streaming(let pump) = state { pump.connectionClosed() }
+        state = .refused
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        ended()
         context.fireChannelInactive()
     }
 
@@ -53,7 +60,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
             body.writeImmutableBuffer(part)
             state = .receiving(head, body)
         case (.end, .receiving(let head, let body)): requestReceived(head, body, context)
-        case (_, .refused), (_, .waiting), (_, .responding), (.head, .receiving): break
+        case (_, .refused), (_, .waiting), (_, .responding), (_, .streaming), (.head, .receiving): break
         }
     }
 
@@ -71,7 +78,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
                         .requestHeaderFieldsTooLarge, code: "header-too-large",
                         "the header fields together may have \(limits.headerBytes) bytes")
                     : .failure(.badRequest, code: "malformed-request", "the request is not HTTP/1.1"), context)
-        case .responding, .refused: context.close(promise: nil)
+        case .responding, .streaming, .refused: context.close(promise: nil)
         }
     }
 
@@ -91,12 +98,52 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func write(_ response: OutgoingResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard context.channel.isActive, case .responding = state else { return }
+        guard context.channel.isActive, case .responding = state else {
+            response.events?.connectionClosed()
+            return
+        }
         counters.responded(status: response.head.status.code)
+        if let events = response.events {
+            if head.method != .HEAD { return stream(events, response, to: head, context) }
+            events.finish()
+            events.connectionClosed(.finished)
+        }
         state = .waiting
         startDeadline(limits.keepAliveTimeout, context)
         let isLast = !head.isKeepAlive || response.head.headerFields[.connection] == "close"
         let done = send(response, version: head.version, isHeadOnly: head.method == .HEAD, isLast: isLast, context)
+        if isLast { close(after: done, context) }
+    }
+
+    /// Sends the head, and the events as they come, in chunks where the version has them (RFC 9112 §7.1).
+    private func stream(
+        _ events: EventStream, _ response: OutgoingResponse, to request: HTTPRequestHead,
+        _ context: ChannelHandlerContext
+    ) {
+        let isLast = !request.isKeepAlive || request.version < .http1_1
+        var head = HTTPResponseHead(response.head, version: request.version)
+        if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        let pump = EventStreamPump(
+            events, on: context.eventLoop, limits: limits,
+            write: { bytes, promise in
+                context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
+            },
+            end: { isCut in self.streamEnded(isCut: isCut, isLast: isLast, context) })
+        state = .streaming(pump)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        pump.start()
+    }
+
+    private func streamEnded(isCut: Bool, isLast: Bool, _ context: ChannelHandlerContext) {
+        guard case .streaming = state else { return }
+        guard !isCut else {
+            // Without the last chunk, the client knows that this was not the end.
+            state = .refused
+            return context.close(promise: nil)
+        }
+        state = .waiting
+        startDeadline(limits.keepAliveTimeout, context)
+        let done = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         if isLast { close(after: done, context) }
     }
 
@@ -159,7 +206,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
             counters.connectionRefused(.slowRequest)
             state = .refused
             context.close(promise: nil)
-        case .responding, .refused: break
+        case .responding, .streaming, .refused: break
         }
     }
 }

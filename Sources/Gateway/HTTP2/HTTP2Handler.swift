@@ -12,6 +12,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
         case receiving(HTTPRequest, ByteBuffer)
         case responding(HTTPRequest)
         case sending
+        case streaming(EventStreamPump)
         case tunnel(HTTP2StreamChannel)
         /// A tunnel whose server side has ended.
         case ending
@@ -71,7 +72,9 @@ final class HTTP2Handler: ChannelDuplexHandler {
         patience?.cancel()
         let left = streams
         streams = [:]
-        for case .tunnel(let channel) in left.values.map(\.exchange) { channel.streamClosed() }
+        for stream in left.values { Self.closed(stream.exchange) }
+        session.abandonStreams()
+        settlePromises()
     }
 
     // MARK: Bytes
@@ -126,13 +129,19 @@ final class HTTP2Handler: ChannelDuplexHandler {
                 context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
                 hasMore = true
             }
-            let promises = session.takePromises()
-            for promise in promises.written { promise.succeed() }
-            for promise in promises.abandoned { promise.fail(ChannelError.ioOnClosedChannel) }
             // Who waited for one may have written more, or ended its stream.
-            hasMore = hasMore || !promises.written.isEmpty || !promises.abandoned.isEmpty
+            if settlePromises() { hasMore = true }
         }
         closeIfOver()
+    }
+
+    /// - Returns: whether there was one.
+    @discardableResult
+    private func settlePromises() -> Bool {
+        let promises = session.takePromises()
+        for promise in promises.written { promise.succeed() }
+        for promise in promises.abandoned { promise.fail(ChannelError.ioOnClosedChannel) }
+        return !promises.written.isEmpty || !promises.abandoned.isEmpty
     }
 
     private func closeIfOver() {
@@ -197,7 +206,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
             streams[id]?.exchange = .sending
             body.writeImmutableBuffer(bytes)
             streams[id]?.exchange = .receiving(request, body)
-        case .responding, .ending: session.consumed(id, bytes: bytes.readableBytes)
+        case .responding, .streaming, .ending: session.consumed(id, bytes: bytes.readableBytes)
         // Answered before its end: the window stays shut.
         case .sending, nil: break
         }
@@ -207,14 +216,22 @@ final class HTTP2Handler: ChannelDuplexHandler {
         switch streams[id]?.exchange {
         case .tunnel(let channel): channel.ended()
         case .receiving(let request, let body): route(request, Array(body.readableBytesView), on: id)
-        case .responding, .sending, .ending, nil: break
+        case .responding, .sending, .streaming, .ending, nil: break
         }
     }
 
     private func streamClosed(_ id: Int32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
-        if case .tunnel(let channel) = stream.exchange { channel.streamClosed() }
+        Self.closed(stream.exchange)
         if streams.isEmpty, let context { idleSince = context.eventLoop.now }
+    }
+
+    private static func closed(_ exchange: Exchange) {
+        switch exchange {
+        case .tunnel(let channel): channel.streamClosed()
+        case .streaming(let pump): pump.connectionClosed()
+        case .receiving, .responding, .sending, .ending: break
+        }
     }
 
     private func route(_ request: HTTPRequest, _ body: [UInt8], on id: Int32) {
@@ -229,7 +246,10 @@ final class HTTP2Handler: ChannelDuplexHandler {
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
             let handler = bound.value
             handler.running -= 1
-            guard case .responding = handler.streams[id]?.exchange else { return }
+            guard case .responding = handler.streams[id]?.exchange else {
+                response.events?.connectionClosed()
+                return
+            }
             handler.perform { handler.answer(id, response, isHeadOnly: request.method == .head) }
         }
     }
@@ -242,19 +262,43 @@ final class HTTP2Handler: ChannelDuplexHandler {
     }
 
     private func answer(_ id: Int32, _ response: OutgoingResponse, isHeadOnly: Bool = false) {
-        guard let context else { return }
+        guard let context else {
+            response.events?.connectionClosed()
+            return
+        }
         counters.responded(status: response.head.status.code)
-        streams[id] = Stream(exchange: .sending, since: context.eventLoop.now)
         var head = response.head
-        // A 304 has no body and describes none (RFC 9110 §15.4.5).
         // Says something of HTTP/1.1 only, and is forbidden here (RFC 9113 §8.2.2).
         head.headerFields[.connection] = nil
+        if let events = response.events {
+            if !isHeadOnly { return stream(events, head, on: id, context) }
+            events.finish()
+            events.connectionClosed(.finished)
+        }
+        streams[id] = Stream(exchange: .sending, since: context.eventLoop.now)
+        // A 304 has no body and describes none (RFC 9110 §15.4.5).
         if head.status != .notModified { head.headerFields[.contentLength] = String(response.body.count) }
         let isEnd = isHeadOnly || response.body.isEmpty
         session.respond(id, head, isEnd: isEnd)
         guard !isEnd else { return }
         session.write(id, context.channel.allocator.buffer(bytes: response.body))
         session.finish(id)
+    }
+
+    private func stream(_ events: EventStream, _ head: HTTPResponse, on id: Int32, _ context: ChannelHandlerContext) {
+        let pump = EventStreamPump(
+            events, on: context.eventLoop, limits: limits,
+            write: { bytes, promise in self.perform { self.session.write(id, bytes, written: promise) } },
+            end: { isCut in self.streamEnded(id, isCut: isCut) })
+        streams[id] = Stream(exchange: .streaming(pump), since: context.eventLoop.now)
+        session.respond(id, head, isEnd: false)
+        pump.start()
+    }
+
+    private func streamEnded(_ id: Int32, isCut: Bool) {
+        guard let context, case .streaming = streams[id]?.exchange else { return }
+        streams[id] = Stream(exchange: .sending, since: context.eventLoop.now)
+        perform { if isCut { session.cancel(id) } else { session.finish(id) } }
     }
 
     private static func response(to problem: HTTP2HeadProblem, _ limits: GatewayLimits) -> OutgoingResponse {
@@ -325,7 +369,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
                 counters.connectionRefused(.slowRequest)
                 session.cancel(id)
             case .ending where waited >= TimeAmount(limits.closeTimeout): session.cancel(id)
-            case .receiving, .responding, .sending, .tunnel, .ending: break
+            case .receiving, .responding, .sending, .streaming, .tunnel, .ending: break
             }
         }
         if streams.isEmpty, now - idleSince >= TimeAmount(limits.keepAliveTimeout) { drain() }

@@ -103,6 +103,11 @@ final class HTTP2Session {
         return (written, abandoned)
     }
 
+    /// The connection is gone: nothing that waits will be sent.
+    func abandonStreams() {
+        for id in Array(streams.keys) { abandoned += streams[id]?.abandon() ?? [] }
+    }
+
     /// Everything is said and heard.
     var isFinished: Bool {
         nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0

@@ -14,6 +14,8 @@ struct IncomingRequest: Sendable {
 struct OutgoingResponse: Sendable {
     var head: HTTPResponse
     var body: [UInt8]
+    /// What the response goes on with, in place of a body.
+    var events: EventStream?
 
     init(status: HTTPResponse.Status, headerFields: HTTPFields = [:], body: [UInt8] = []) {
         head = HTTPResponse(status: status, headerFields: headerFields)
