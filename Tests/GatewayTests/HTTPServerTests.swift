@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test func `an idle kept-alive connection is ended`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.keepAliveTimeout = .milliseconds(200)
         try await TestServer.with(limits: limits) { server in
             let client = try await server.connect()
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func `connections beyond the limit are closed and counted, and room comes back`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.connections = 2
         try await TestServer.with(limits: limits) { server in
             let first = try await server.connect()

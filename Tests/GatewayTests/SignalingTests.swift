@@ -112,7 +112,7 @@ import Testing
                 + WebSocketClient.frame(0, [UInt8](repeating: 65, count: 15_000), isFinal: false), code: 1009),
     ])
     func `a violation closes with its own code`(_ violation: Violation) async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.messageBytes = 20_000
         limits.closeTimeout = .milliseconds(200)
         try await TestServer.with(limits: limits) { server in
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func `a client that does not read is cut off`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.outgoingBytes = 200_000
         try await TestServer.with(limits: limits) { server in
             let client = try await WebSocketClient.open(
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func `a client that answers no ping is gone, and its peer with it`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.pingInterval = .milliseconds(100)
         limits.silenceTimeout = .milliseconds(300)
         try await TestServer.with(limits: limits) { server in
@@ -315,7 +315,7 @@ import Testing
     }
 
     @Test func `a client that does not answer newConsumer loses the consumer, not the connection`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.responseTimeout = .milliseconds(100)
         try await TestServer.with(limits: limits) { server in
             let (_, bob, join) = try await meet(server)

@@ -1,7 +1,7 @@
 // C. The floor of a 1->N RTP fan-out on one core: receive (+unprotect) one SRTP packet, and per destination rewrite ssrc/seq/timestamp,
 // protect with that destination's own key, send. One JSON line on stdout.
 //   floor --dests N --payload B --pps P --seconds S --profile cm|gcm --send naive|mmsg|gso|null
-//         [--crypto evp|own] [--batch 64] [--burst 4] [--sink unread|none] [--base 20000]
+//         [--crypto evp|own] [--batch 64] [--burst 4] [--sink unread|read|none] [--reader-core C] [--base 20000]
 // pps 0: flat out, ingress packets made in memory. pps>0: a forked source sends real SRTP in bursts of --burst packets.
 // naive: a sendto per packet, EVP per packet (--crypto evp unless told). mmsg: sendmmsg of --batch. gso: the packets of one ingress
 // burst go to a destination as one UDP_SEGMENT message, --batch messages a sendmmsg. null: everything but the send.
@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <sys/resource.h>
 #include <sys/prctl.h>
+#include <sys/epoll.h>
+#include <sched.h>
 #include <signal.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
@@ -96,11 +98,22 @@ static void source(struct sockaddr_in *to) { // child: SRTP bursts at pps
       v[j] = (struct iovec){b[j], l}; m[j].msg_hdr = (struct msghdr){.msg_name = to, .msg_namelen = sizeof *to, .msg_iov = &v[j], .msg_iovlen = 1}; }
     sendmmsg(s, m, burst, 0); sent += burst; }
 }
+// child: empties the receivers' sockets as the load generator does: between looks it naps and waits for nothing, so the sender wakes nobody
+static void reader(const int *fds, int core) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL); prctl(PR_SET_TIMERSLACK, 1000ul);
+  if (core >= 0) { cpu_set_t c; CPU_ZERO(&c); CPU_SET(core, &c); if (sched_setaffinity(0, sizeof c, &c)) DIE("core %d", core); }
+  static uint8_t b[32][64]; static struct mmsghdr m[32]; static struct iovec v[32]; struct epoll_event ev[1024]; int ep = epoll_create1(0);
+  for (int i = 0; i < 32; i++) { v[i] = (struct iovec){b[i], sizeof b[i]}; m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i], .msg_iovlen = 1}; }
+  for (int i = 0; i < N; i++) { struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.fd = fds[i]}; if (epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &e)) DIE("epoll"); }
+  for (;;) { int k = epoll_wait(ep, ev, 1024, 0);
+    for (int i = 0; i < k; i++) while (recvmmsg(ev[i].data.fd, m, 32, MSG_DONTWAIT | MSG_TRUNC, 0) > 0);
+    nanosleep(&(struct timespec){0, 50000}, 0); }
+}
 int main(int ac, char **av) {
-  const char *prof = "gcm", *crypto = 0;
+  const char *prof = "gcm", *crypto = 0; int core = -1, rds[MAXN];
   for (int i = 1; i + 1 < ac; i += 2) { const char *o = av[i], *v = av[i + 1];
     if (!strcmp(o, "--dests")) N = atoi(v); else if (!strcmp(o, "--payload")) payload = atoi(v); else if (!strcmp(o, "--pps")) pps = atof(v); else if (!strcmp(o, "--seconds")) secs = atof(v); else if (!strcmp(o, "--profile")) prof = v;
-    else if (!strcmp(o, "--send")) sendmode = v; else if (!strcmp(o, "--crypto")) crypto = v; else if (!strcmp(o, "--batch")) batch = atoi(v); else if (!strcmp(o, "--burst")) burst = atoi(v); else if (!strcmp(o, "--sink")) sink = v; else if (!strcmp(o, "--base")) base = atoi(v); else DIE("unknown option %s", o); }
+    else if (!strcmp(o, "--send")) sendmode = v; else if (!strcmp(o, "--crypto")) crypto = v; else if (!strcmp(o, "--batch")) batch = atoi(v); else if (!strcmp(o, "--burst")) burst = atoi(v); else if (!strcmp(o, "--sink")) sink = v; else if (!strcmp(o, "--reader-core")) core = atoi(v); else if (!strcmp(o, "--base")) base = atoi(v); else DIE("unknown option %s", o); }
   gcm = !strcmp(prof, "gcm"); own = crypto ? !strcmp(crypto, "own") : strcmp(sendmode, "naive") != 0;
   if (N > MAXN || burst > MAXBURST || payload > 1400 || batch > MAXB) DIE("too big");
   D = aligned_alloc(64, sizeof *D * (N + 1) + 64); memset(D, 0, sizeof *D * (N + 1)); in = &D[N]; mkctx(in, 9999); out = aligned_alloc(4096, (size_t)MAXB * SLOT);
@@ -108,8 +121,9 @@ int main(int ac, char **av) {
   struct sockaddr_in lo = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, me; socklen_t ml = sizeof me; if (bind(txs, (void *)&lo, sizeof lo)) DIE("bind"); getsockname(txs, (void *)&me, &ml); rxs = txs;
   setsockopt(rxs, SOL_SOCKET, SO_RCVBUF, &sb, sizeof sb);
   for (int i = 0; i < N; i++) { mkctx(&D[i], i); D[i].to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(base + i), .sin_addr.s_addr = inet_addr(dip)};
-    if (!strcmp(sink, "unread")) { int s = socket(AF_INET, SOCK_DGRAM, 0); setsockopt(s, SOL_SOCKET, SO_RCVBUF, &rb, sizeof rb); if (bind(s, (void *)&D[i].to, sizeof lo)) DIE("bind %d", base + i); } }
+    if (strcmp(sink, "none")) { int s = rds[i] = socket(AF_INET, SOCK_DGRAM, 0); setsockopt(s, SOL_SOCKET, SO_RCVBUF, *sink == 'r' ? &sb : &rb, sizeof rb); if (bind(s, (void *)&D[i].to, sizeof lo)) DIE("bind %d", base + i); } }
   for (int i = 0; i < MAXB; i++) mm[i].msg_hdr = (struct msghdr){.msg_namelen = sizeof lo, .msg_iov = &iov[i], .msg_iovlen = 1};
+  pid_t rd = 0; if (*sink == 'r' && !(rd = fork())) reader(rds, core);
   pid_t src = 0; if (pps > 0 && !(src = fork())) source(&me);
   struct rusage r0, r1; static uint8_t ib[64][SLOT]; struct mmsghdr im[64]; struct iovec iv[64]; const uint8_t *pk[64]; memset(im, 0, sizeof im);
   for (int i = 0; i < 64; i++) { iv[i] = (struct iovec){ib[i], SLOT}; im[i].msg_hdr.msg_iov = &iv[i]; im[i].msg_hdr.msg_iovlen = 1; }
@@ -121,7 +135,7 @@ int main(int ac, char **av) {
     for (int j = 0; j < g; j++) { uint8_t *p = ib[j]; uint16_t sq = p[2] << 8 | p[3]; int l = im[j].msg_len; if (any && (uint16_t)(sq - last) < 0x8000 && sq < last) in->roc++; last = sq; any = 1;
       l = gcm ? gcm_unprotect(&in->gcm, p, 12, l, in->ssrc, in->roc, sq) : cm_unprotect(&in->cm, p, 12, l, in->ssrc, in->roc, sq); if (l < 0) { bad++; continue; } pk[k++] = p; }
     for (int o = 0; o < k; o += MAXBURST) forward(pk + o, k - o < MAXBURST ? k - o : MAXBURST, payload); }
-  double cpu = cpu_ns() - c0, wall = wall_ns() - t0; getrusage(RUSAGE_SELF, &r1); if (src > 0) { kill(src, SIGKILL); waitpid(src, 0, 0); }
+  double cpu = cpu_ns() - c0, wall = wall_ns() - t0; getrusage(RUSAGE_SELF, &r1); if (src > 0) { kill(src, SIGKILL); waitpid(src, 0, 0); } if (rd > 0) { kill(rd, SIGKILL); waitpid(rd, 0, 0); }
   double us = (r1.ru_utime.tv_sec - r0.ru_utime.tv_sec) * 1e6 + r1.ru_utime.tv_usec - r0.ru_utime.tv_usec, ss = (r1.ru_stime.tv_sec - r0.ru_stime.tv_sec) * 1e6 + r1.ru_stime.tv_usec - r0.ru_stime.tv_usec;
   printf("{\"impl\":\"c\",\"dests\":%d,\"payload\":%d,\"pps\":%.0f,\"profile\":\"%s\",\"send\":\"%s\",\"crypto\":\"%s\",\"batch\":%d,\"burst\":%d,\"sink\":\"%s\",\"ingress\":%ld,\"forwarded\":%ld,\"auth_failures\":%ld,\"send_errors\":%ld,\"syscalls\":%ld,\"cpu_us_per_pkt\":%.3f,\"user_us_per_pkt\":%.3f,\"pkts_per_cpu_s\":%.0f,\"cpu_s\":%.3f,\"wall_s\":%.3f}\n",
     N, payload, pps, prof, sendmode, own ? "own" : "evp", batch, burst, sink, ingress, forwarded, bad, senderr, syscalls, cpu / 1e3 / forwarded, cpu / 1e3 / forwarded * us / (us + ss), forwarded / (cpu / 1e9), cpu / 1e9, wall / 1e9);

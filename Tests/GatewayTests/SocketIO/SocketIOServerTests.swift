@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `a body as long as a message is taken, a longer one is refused`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.messageBytes = 100_000
         try await TestServer.with(limits: limits) { server in
             let client = try await SocketIOClient.open(port: server.port)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func `sessions are bounded`() async throws {
-        var limits = GatewayLimits()
+        var limits = GatewayLimits.patient
         limits.connections = 7
         try await TestServer.with(limits: limits) { server in
             var clients: [SocketIOClient] = []

@@ -14,7 +14,7 @@ struct TestServer {
 
     /// Runs `body` against a server and stops it afterwards, the way the process does.
     static func with(
-        limits: GatewayLimits = GatewayLimits(), rooms configuration: RoomConfiguration = RoomConfiguration(),
+        limits: GatewayLimits = .patient, rooms configuration: RoomConfiguration = RoomConfiguration(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let rooms = try RoomRegistry(
@@ -48,4 +48,18 @@ struct TestServer {
         cpuSeconds: 1.5)
 
     static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension GatewayLimits {
+    /// No deadline ends a connection: tests share their cores with others, so any real one can pass between two lines. A
+    /// test of a deadline sets that one, and nothing after it may depend on how fast the machine is.
+    static var patient: GatewayLimits {
+        var limits = GatewayLimits()
+        limits.requestTimeout = .seconds(3600)
+        limits.keepAliveTimeout = .seconds(3600)
+        limits.pingInterval = .seconds(3600)
+        limits.silenceTimeout = .seconds(7200)
+        limits.responseTimeout = .seconds(3600)
+        return limits
+    }
 }
