@@ -10,15 +10,19 @@ public struct GatewayConfiguration: Sendable {
     public var tls: TLSSettings?
     /// What clients may use.
     public var limits: GatewayLimits
+    /// Who may come, and from where.
+    public var access: AccessConfiguration
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(
-        host: String = "0.0.0.0", port: Int = 3016, tls: TLSSettings? = nil, limits: GatewayLimits = GatewayLimits()
+        host: String = "0.0.0.0", port: Int = 3016, tls: TLSSettings? = nil, limits: GatewayLimits = GatewayLimits(),
+        access: AccessConfiguration = AccessConfiguration()
     ) {
         self.host = host
         self.port = port
         self.tls = tls
         self.limits = limits
+        self.access = access
     }
 }
 
@@ -34,12 +38,20 @@ public enum TLSSettings: Sendable, Hashable {
 public struct GatewayLimits: Sendable {
     /// Open TCP connections; further ones are closed as soon as they are accepted.
     public var connections = 10_000
+    /// Open TCP connections of one address; IPv6 addresses are counted by networks of 64 bits.
+    public var connectionsPerAddress = 1000
+    /// HTTP requests and new WebSockets of one address in a second; ten times as many at once.
+    public var requestsPerSecond = 200
+    /// Signaling requests of one client in a second; ten times as many at once.
+    public var messagesPerSecond = 100
     /// Bytes of one request's header fields, names and values together.
     public var headerBytes = 16 * 1024
     /// Bytes of one HTTP request's body.
     public var bodyBytes = 64 * 1024
     /// Bytes of one signaling message, or of one body that carries such messages, its fragments together; protoo's own limit.
     public var messageBytes = 960_000
+    /// Bytes of request bodies that one HTTP/2 connection may have in the server, all its streams together.
+    public var connectionBodyBytes = 4 * 1024 * 1024
     /// Bytes that may wait for a client that does not read before it is cut off.
     public var outgoingBytes = 4 * 1024 * 1024
     /// Requests of ours that may wait for one client's answer.

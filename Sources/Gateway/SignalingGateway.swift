@@ -86,8 +86,9 @@ actor SignalingGateway {
     static func closeCode(_ code: RoomError.Code) -> WebSocketCloseCode {
         switch code {
         case .roomClosed, .peerClosed: .goingAway
-        case .wrongPassword: .policyViolation
-        case .limitReached, .overloaded, .timedOut: .tryAgainLater
+        case .wrongPassword, .unauthorized, .forbidden: .policyViolation
+        case .shuttingDown: .goingAway
+        case .limitReached, .rateLimited, .overloaded, .timedOut: .tryAgainLater
         case .invalidRequest, .invalidParameters, .unsupported, .unknownMethod, .notImplemented, .peerNotJoined,
             .peerAlreadyJoined, .transportNotFound, .producerNotFound, .consumerNotFound, .wrongState, .streamConflict,
             .internalError:

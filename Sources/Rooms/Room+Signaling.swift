@@ -47,6 +47,10 @@ extension Room {
 
     /// Checks a request, tells the media plane what cannot be put off, and changes the state.
     private func answer(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Answer {
+        try limits.counting { () throws(RoomError) in try carriedOut(request, from: session) }
+    }
+
+    private func carriedOut(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Answer {
         retryDeferred()
         switch request {
         case .getRouterRtpCapabilities:
@@ -95,7 +99,9 @@ extension Room {
         case .setConsumerPriority(let request):
             _ = try state.consumer(request.consumerID, of: session)
             throw Self.notImplemented("setConsumerPriority")
-        case .produceData: throw Self.notImplemented("produceData")
+        case .produceData:
+            try state.joinedPeer(session).require(.data)
+            throw Self.notImplemented("produceData")
         case .getDataProducerStats: throw Self.notImplemented("getDataProducerStats")
         case .getDataConsumerStats: throw Self.notImplemented("getDataConsumerStats")
         case .applyNetworkThrottle: throw Self.notImplemented("applyNetworkThrottle")

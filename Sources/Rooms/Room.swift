@@ -33,11 +33,12 @@ public actor Room {
     private var deferred: [ConsumerID] = []
     private var isRetryScheduled = false
     private let onClosed: @Sendable (Room) -> Void
+    let limits: LimitCounters
 
     init(
         id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
-        generator: any RandomNumberGenerator & Sendable, logger: Logger, wallClock: @escaping @Sendable () -> Int64,
-        onClosed: @escaping @Sendable (Room) -> Void
+        generator: any RandomNumberGenerator & Sendable, limits: LimitCounters = LimitCounters(), logger: Logger,
+        wallClock: @escaping @Sendable () -> Int64, onClosed: @escaping @Sendable (Room) -> Void
     ) {
         self.id = id
         self.routerCapabilities = routerCapabilities
@@ -45,6 +46,7 @@ public actor Room {
         self.logger = logger
         self.wallClock = wallClock
         self.onClosed = onClosed
+        self.limits = limits
         let inbox = RoomInbox()
         self.inbox = inbox
         events = EventQueue(wake: { inbox.signal() })
@@ -54,9 +56,13 @@ public actor Room {
     }
 
     /// Takes a peer's connection. A peer of the same name is closed: the newer wins.
-    func connect(_ peerID: PeerID, through sink: any PeerConnectionSink) throws(RoomError) -> PeerSession {
+    func connect(
+        _ peerID: PeerID, grant: PeerGrant = .everything, through sink: any PeerConnectionSink
+    ) throws(RoomError) -> PeerSession {
         defer { settle() }
-        let (session, actions) = try state.peerConnected(peerID)
+        let (session, actions) = try limits.counting { () throws(RoomError) in
+            try state.peerConnected(peerID, grant: grant)
+        }
         sinks[session] = sink
         perform(actions)
         return session
@@ -73,6 +79,12 @@ public actor Room {
         perform(state.peerLeft(session, .left))
         settle()
     }
+
+    /// Tells every peer something that is no matter of the room's.
+    func announce(_ notification: ServerNotification) { for sink in sinks.values { sink.notify(notification) } }
+
+    /// From here on other limits hold; what is beyond them already stays.
+    func limitsChanged(_ configuration: RoomConfiguration) { state.configuration = configuration }
 
     /// Closes every peer, then the room. Safe to call twice.
     public func close(_ reason: PeerCloseReason = .roomClosed) {

@@ -8,6 +8,8 @@ public struct RoomConfiguration: Sendable {
     public var iceConsentTimeout: MediaDuration
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration
+    /// Open rooms of the registry.
+    public var maximumRooms: Int
     /// Joined and not yet joined peers of one room.
     public var maximumPeers: Int
     /// Transports of one peer.
@@ -25,13 +27,15 @@ public struct RoomConfiguration: Sendable {
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
         iceConsentTimeout: MediaDuration = .seconds(20), keyFrameRequestDelay: MediaDuration = .zero,
-        maximumPeers: Int = 1000, maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
+        maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
+        maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
         maximumConsumersPerPeer: Int = 4096,
         statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
     ) {
         self.mediaCodecs = mediaCodecs
         self.iceConsentTimeout = iceConsentTimeout
         self.keyFrameRequestDelay = keyFrameRequestDelay
+        self.maximumRooms = maximumRooms
         self.maximumPeers = maximumPeers
         self.maximumTransportsPerPeer = maximumTransportsPerPeer
         self.maximumProducersPerPeer = maximumProducersPerPeer

@@ -21,6 +21,14 @@ public struct RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         /// An SSRC or MID is in use by another producer of the transport.
         case streamConflict
         case limitReached
+        /// The client has shown no token, or none that is valid.
+        case unauthorized
+        /// The client's token does not permit it.
+        case forbidden
+        /// The client asks too often.
+        case rateLimited
+        /// The server takes nobody any more.
+        case shuttingDown
         /// The room has a password, and this was not it.
         case wrongPassword
         /// The peer has left, or its connection was replaced by a newer one.
@@ -37,11 +45,21 @@ public struct RoomError: Error, Sendable, Hashable, CustomStringConvertible {
     public let code: Code
     /// What is wrong and what to do about it.
     public let message: String
+    /// Which bound was met, for `limitReached`.
+    public let limit: RoomLimit?
 
     /// An error with its message.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+        limit = nil
+    }
+
+    /// An error with code `limitReached`, and which bound it was.
+    public init(_ limit: RoomLimit, _ message: String) {
+        code = .limitReached
+        self.message = message
+        self.limit = limit
     }
 
     /// Name and message.
@@ -65,6 +83,10 @@ extension RoomError.Code {
         case .wrongState: "wrong-state"
         case .streamConflict: "stream-conflict"
         case .limitReached: "limit-reached"
+        case .unauthorized: "unauthorized"
+        case .forbidden: "forbidden"
+        case .rateLimited: "rate-limited"
+        case .shuttingDown: "shutting-down"
         case .wrongPassword: "wrong-password"
         case .peerClosed: "peer-closed"
         case .roomClosed: "room-closed"
@@ -82,10 +104,11 @@ extension RoomError.Code {
         case .unknownMethod, .transportNotFound, .producerNotFound, .consumerNotFound: 404
         case .notImplemented: 501
         case .peerNotJoined, .peerAlreadyJoined, .wrongState, .streamConflict: 409
-        case .limitReached: 429
-        case .wrongPassword: 403
+        case .limitReached, .rateLimited: 429
+        case .unauthorized: 401
+        case .wrongPassword, .forbidden: 403
         case .peerClosed, .roomClosed: 410
-        case .overloaded: 503
+        case .overloaded, .shuttingDown: 503
         case .timedOut: 504
         case .internalError: 500
         }

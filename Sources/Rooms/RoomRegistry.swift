@@ -6,7 +6,9 @@ import Synchronization
 /// The rooms of one server. A room exists from its first peer's connection until its last peer has left.
 public final class RoomRegistry: Sendable {
     /// What new rooms start with.
-    public let configuration: RoomConfiguration
+    public var configuration: RoomConfiguration { state.withLock { $0.configuration } }
+    /// How often each limit of rooms was met.
+    public let limits = LimitCounters()
     /// What every room's router can receive.
     public let routerCapabilities: RTPCapabilities
 
@@ -14,9 +16,11 @@ public final class RoomRegistry: Sendable {
         var rooms: [RoomID: Room] = [:]
         var reservations = RoomReservations()
         var isClosed = false
+        var isDraining = false
+        var configuration: RoomConfiguration
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let media: MediaHandle
     private let logger: Logger
     private let makeGenerator: @Sendable () -> any RandomNumberGenerator & Sendable
@@ -36,7 +40,7 @@ public final class RoomRegistry: Sendable {
         makeGenerator: @escaping @Sendable () -> any RandomNumberGenerator & Sendable
     ) throws(RoomError) {
         self.media = media
-        self.configuration = configuration
+        state = Mutex(State(configuration: configuration))
         self.logger = logger
         self.makeGenerator = makeGenerator
         do {
@@ -47,15 +51,19 @@ public final class RoomRegistry: Sendable {
     }
 
     /// Connects a peer, and makes the room where there is none. A peer of the same name is closed: the newer wins.
-    /// - Parameter password: the room's, where it has one.
-    /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, or `roomClosed` after `close`.
+    /// - Parameters:
+    ///   - password: the room's, where it has one.
+    ///   - grant: what the peer may do there.
+    /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, `shuttingDown` after `drain`, or `roomClosed` after
+    ///   `close`.
     public func connect(
-        _ peerID: PeerID, to roomID: RoomID, password: String = "", through sink: any PeerConnectionSink
+        _ peerID: PeerID, to roomID: RoomID, password: String = "", grant: PeerGrant = .everything,
+        through sink: any PeerConnectionSink
     ) async throws(RoomError) -> (room: Room, session: PeerSession) {
         while true {
             guard let room = try openRoom(roomID, password) else { throw RoomError(.roomClosed, "the server stops") }
             do {
-                return (room, try await room.connect(peerID, through: sink))
+                return (room, try await room.connect(peerID, grant: grant, through: sink))
             } catch  where error.code == .roomClosed {
                 // It closed after it was looked up: the next one of this name is another.
                 remove(room)
@@ -65,16 +73,27 @@ public final class RoomRegistry: Sendable {
 
     /// The room of this name, made where there is none; `nil` after `close`.
     private func openRoom(_ id: RoomID, _ password: String) throws(RoomError) -> Room? {
+        try limits.counting { () throws(RoomError) -> Room? in try foundOrMade(id, password) }
+    }
+
+    private func foundOrMade(_ id: RoomID, _ password: String) throws(RoomError) -> Room? {
         try state.withLock { state throws(RoomError) -> Room? in
             guard !state.isClosed else { return nil }
+            guard !state.isDraining else {
+                throw RoomError(.shuttingDown, "the server is stopping: try again, or another one")
+            }
             guard state.reservations.admits(password, to: id, now: .now) else {
                 throw RoomError(.wrongPassword, "wrong password")
             }
             if let room = state.rooms[id] { return room }
+            guard state.rooms.count < state.configuration.maximumRooms else {
+                throw RoomError(
+                    RoomLimit.rooms, "the server is full: it takes \(state.configuration.maximumRooms) rooms")
+            }
             state.reservations.roomOpened(id, now: .now)
             let room = Room(
-                id: id, media: media, configuration: configuration, routerCapabilities: routerCapabilities,
-                generator: makeGenerator(), logger: logger,
+                id: id, media: media, configuration: state.configuration, routerCapabilities: routerCapabilities,
+                generator: makeGenerator(), limits: limits, logger: logger,
                 wallClock: { Int64(Date().timeIntervalSince1970 * 1000) },
                 onClosed: { [weak self] room in self?.remove(room) })
             state.rooms[id] = room
@@ -151,6 +170,29 @@ public final class RoomRegistry: Sendable {
             counts.consumers += summary.counts.consumers
         }
         return (summaries.count, counts)
+    }
+
+    /// Exchanges the limits, of rooms that are open too; what is beyond them already stays. Codecs and times stay as they are.
+    public func apply(limits other: RoomConfiguration) async {
+        let (rooms, configuration) = state.withLock { state in
+            state.configuration.maximumRooms = other.maximumRooms
+            state.configuration.maximumPeers = other.maximumPeers
+            state.configuration.maximumTransportsPerPeer = other.maximumTransportsPerPeer
+            state.configuration.maximumProducersPerPeer = other.maximumProducersPerPeer
+            state.configuration.maximumConsumersPerPeer = other.maximumConsumersPerPeer
+            return (Array(state.rooms.values), state.configuration)
+        }
+        for room in rooms { await room.limitsChanged(configuration) }
+    }
+
+    /// Takes no more peers, and tells those that are there. Rooms go on.
+    /// - Parameter seconds: after which the server will close them.
+    public func drain(seconds: Int) async {
+        let rooms = state.withLock { state in
+            state.isDraining = true
+            return Array(state.rooms.values)
+        }
+        for room in rooms { await room.announce(.serverDraining(seconds: seconds)) }
     }
 
     /// Closes every room and takes no more peers; returns when they are closed. Safe to call twice.

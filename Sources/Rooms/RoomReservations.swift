@@ -89,7 +89,7 @@ struct RoomReservations {
         guard entries.count >= Self.limit else { return }
         entries = entries.filter { !$0.value.phase.isOver(now) }
         guard entries.count < Self.limit else {
-            throw RoomError(.limitReached, "too many room names wait to be used: try again later")
+            throw RoomError(RoomLimit.rooms, "too many room names wait to be used: try again later")
         }
     }
 }

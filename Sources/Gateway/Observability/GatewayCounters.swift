@@ -20,6 +20,10 @@ final class GatewayCounters: Sendable {
         var http2Violations: [String: UInt64] = [:]
         /// Why a connection was not taken or was cut → how many.
         var refusedConnections: [String: UInt64] = [:]
+        /// Which limit of the gateway was met → how often.
+        var limited: [GatewayLimit: UInt64] = [:]
+        /// Why a token gave nothing → how often.
+        var refusedTokens: [TokenProblem: UInt64] = [:]
         var acceptFailures: UInt64 = 0
         /// HTTP status → responses.
         var responses: [Int: UInt64] = [:]
@@ -62,6 +66,8 @@ final class GatewayCounters: Sendable {
     func connectionRefused(_ reason: RefusalReason) {
         state.withLock { $0.refusedConnections[reason.rawValue, default: 0] &+= 1 }
     }
+    func limited(_ limit: GatewayLimit) { state.withLock { $0.limited[limit, default: 0] &+= 1 } }
+    func tokenRefused(_ problem: TokenProblem) { state.withLock { $0.refusedTokens[problem, default: 0] &+= 1 } }
     func responded(status: Int) { state.withLock { $0.responses[status, default: 0] &+= 1 } }
     func requested(method: String, outcome: String) {
         state.withLock { $0.requests[RequestKey(method: method, outcome: outcome), default: 0] &+= 1 }
@@ -93,6 +99,18 @@ enum RefusalReason: String, CaseIterable {
     case slowRequest = "slow_request"
     case malformedRequest = "malformed_request"
     case tlsHandshake = "tls_handshake"
+}
+
+/// What a client met that the gateway bounds; the names are labels of a metric.
+enum GatewayLimit: String, CaseIterable {
+    case connections
+    case connectionsPerAddress = "connections_per_address"
+    case requestRate = "requests_per_second"
+    case messageRate = "messages_per_second"
+    case messageSize = "message_size"
+    case bodySize = "body_size"
+    case connectionBodies = "connection_bodies"
+    case origin
 }
 
 /// Why a signaling message was not acted upon.

@@ -5,6 +5,8 @@ import Rooms
 struct IncomingRequest: Sendable {
     var head: HTTPRequest
     var body: [UInt8] = []
+    /// The other end of the connection, or the client that a trusted proxy names.
+    var remoteAddress: ClientAddress?
 
     /// The target's path and query, decoded; `nil` where the percent encoding is broken.
     var target: RequestTarget? { RequestTarget(head.path ?? "/") }

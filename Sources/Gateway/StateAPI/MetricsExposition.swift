@@ -61,6 +61,15 @@ struct MetricsExposition: Sendable {
             page.sample(["reason": reason.rawValue], snapshot.refusedConnections[reason.rawValue] ?? 0)
         }
         page.family(
+            "roundhouse_gateway_limited_total", .counter,
+            "Times a client met a limit of the gateway or of a room, by limit.")
+        for limit in GatewayLimit.allCases { page.sample(["limit": limit.rawValue], snapshot.limited[limit] ?? 0) }
+        for limit in RoomLimit.allCases { page.sample(["limit": limit.rawValue], registry.limits[limit]) }
+        page.family("roundhouse_gateway_refused_tokens_total", .counter, "Access tokens refused, by reason.")
+        for problem in TokenProblem.allCases {
+            page.sample(["reason": problem.rawValue], snapshot.refusedTokens[problem] ?? 0)
+        }
+        page.family(
             "roundhouse_gateway_http_connections_total", .counter, "Connections by the version of HTTP they speak.")
         for version in HTTPVersionName.allCases {
             page.sample(["version": version.rawValue], snapshot.httpConnections[version] ?? 0)

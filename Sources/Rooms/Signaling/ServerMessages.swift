@@ -104,6 +104,8 @@ public enum ServerNotification: Sendable {
     case downlinkBwe(desiredBitrate: UInt64, effectiveDesiredBitrate: UInt64, availableBitrate: UInt64)
     /// The peer that speaks, with its volume in dBov (−127…0), or nobody.
     case activeSpeaker(PeerID?, volume: Int?)
+    /// The server takes nobody any more, and will close its peers after so many seconds.
+    case serverDraining(seconds: Int)
 
     /// The method of mediasoup-demo's 2024 protocol.
     public var method: String {
@@ -121,6 +123,7 @@ public enum ServerNotification: Sendable {
         case .consumerLayersChanged: "consumerLayersChanged"
         case .downlinkBwe: "downlinkBwe"
         case .activeSpeaker: "activeSpeaker"
+        case .serverDraining: "serverDraining"
         }
     }
 }
@@ -165,6 +168,7 @@ extension ServerNotification: JSONRepresentable {
                 "desiredBitrate": .count(desired), "effectiveDesiredBitrate": .count(effective),
                 "availableBitrate": .count(available),
             ])
+        case .serverDraining(let seconds): return .object(["seconds": .integer(Int64(seconds))])
         case .activeSpeaker(let id, let volume):
             return .fields([
                 "peerId": id.map { .string($0.rawValue) } ?? .null, "volume": volume.map { .integer(Int64($0)) },

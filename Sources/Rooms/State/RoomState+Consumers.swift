@@ -15,7 +15,7 @@ extension RoomState {
 
     /// Makes the consumers a peer lacks, of every other joined peer's producers.
     mutating func consumeEverything(_ id: PeerID) -> [RoomAction] {
-        guard let peer = peers[id], peer.isJoined, !peer.consumesOnRequest else { return [] }
+        guard let peer = peers[id], peer.isJoined, peer.may(.subscribe), !peer.consumesOnRequest else { return [] }
         var actions: [RoomAction] = []
         for other in joinedPeers(except: id) {
             for producerID in other.producerIDs { actions += consume(producerID, by: id) }
@@ -27,7 +27,7 @@ extension RoomState {
     mutating func offerToEverybody(_ id: ProducerID) -> [RoomAction] {
         guard let producer = producers[id], peers[producer.peerID]?.isJoined == true else { return [] }
         var actions: [RoomAction] = []
-        for other in joinedPeers(except: producer.peerID) {
+        for other in joinedPeers(except: producer.peerID) where other.may(.subscribe) {
             actions +=
                 other.consumesOnRequest
                 ? [.notify(other.session, .newProducers([producer.description]))] : consume(id, by: other.id)
@@ -50,6 +50,7 @@ extension RoomState {
     /// Checks a peer's own request for a consumer and makes it; `consumerOpenedOnRequest` or `removeConsumer` follows.
     mutating func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> ConsumerID {
         let peer = try peer(session)
+        try peer.require(.subscribe)
         let transport = try transport(request.transportID, of: session)
         guard transport.isConsuming else {
             throw RoomError(.wrongState, "transport \"\(transport.id)\" was not made for consuming")
@@ -59,7 +60,8 @@ extension RoomState {
         }
         guard peer.consumerIDs.count < configuration.maximumConsumersPerPeer else {
             throw RoomError(
-                .limitReached, "a peer may have \(configuration.maximumConsumersPerPeer) consumers: close one first")
+                RoomLimit.consumersPerPeer,
+                "a peer may have \(configuration.maximumConsumersPerPeer) consumers: close one first")
         }
         guard ORTC.canConsume(producer.consumable, request.rtpCapabilities) else {
             throw RoomError(.unsupported, "rtpCapabilities: no codec in common with the producer")

@@ -12,7 +12,7 @@ extension RoomState {
 
     /// Every joined peer's producers, in the order the peers came and made them.
     func everyProducer(for session: PeerSession) throws(RoomError) -> [ProducerDescription] {
-        _ = try joinedPeer(session)
+        guard try joinedPeer(session).may(.subscribe) else { return [] }
         return orderedPeers.filter(\.isJoined).flatMap(\.producerIDs).compactMap { producers[$0]?.description }
     }
 
@@ -21,10 +21,12 @@ extension RoomState {
         _ request: ProduceRequest, from session: PeerSession
     ) throws(RoomError) -> ProducerOpening {
         let peer = try joinedPeer(session)
+        try peer.require(.publish)
         let transport = try transport(request.transportID, of: session)
         guard peer.producerIDs.count < configuration.maximumProducersPerPeer else {
             throw RoomError(
-                .limitReached, "a peer may have \(configuration.maximumProducersPerPeer) producers: close one first")
+                RoomLimit.producersPerPeer,
+                "a peer may have \(configuration.maximumProducersPerPeer) producers: close one first")
         }
         guard case .object(var appData) = request.appData else {
             throw RoomError(.invalidRequest, "appData: if given, appData must be an object")

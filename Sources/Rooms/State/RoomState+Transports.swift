@@ -16,7 +16,8 @@ extension RoomState {
         let peer = try peer(session)
         guard peer.transportIDs.count < configuration.maximumTransportsPerPeer else {
             throw RoomError(
-                .limitReached, "a peer may have \(configuration.maximumTransportsPerPeer) transports: use those it has")
+                RoomLimit.transportsPerPeer,
+                "a peer may have \(configuration.maximumTransportsPerPeer) transports: use those it has")
         }
         return TransportOpening(
             id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,

@@ -7,7 +7,8 @@ import Media
 /// no trace.
 struct RoomState {
     let id: RoomID
-    let configuration: RoomConfiguration
+    /// Its limits may be exchanged; what is beyond them already stays.
+    var configuration: RoomConfiguration
     let routerCapabilities: RTPCapabilities
     /// A closed room takes nobody any more.
     private(set) var isClosed = false
@@ -66,17 +67,21 @@ struct RoomState {
     // MARK: Coming and going
 
     /// Takes a connection; a peer of the same name leaves first.
-    mutating func peerConnected(_ id: PeerID) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
+    mutating func peerConnected(
+        _ id: PeerID, grant: PeerGrant = .everything
+    ) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
         guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
         guard peers[id] != nil || peers.count < configuration.maximumPeers else {
-            throw RoomError(.limitReached, "the room is full: it takes \(configuration.maximumPeers) peers")
+            throw RoomError(
+                RoomLimit.peersPerRoom, "the room is full: it takes \(configuration.maximumPeers) peers")
         }
         var actions: [RoomAction] = []
         if let older = peers[id] { actions += peerLeft(older.session, .replaced) }
         lastSession += 1
         let session = PeerSession(peerID: id, serial: lastSession)
         peers[id] = Peer(
-            session: session, description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
+            session: session, grant: grant,
+            description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
         actions.append(.notify(session, .mediasoupVersion(configuration.announcedVersion)))
         return (session, actions)
     }
@@ -118,7 +123,7 @@ struct RoomState {
         var peer = try peer(session)
         guard !peer.isJoined else { throw RoomError(.peerAlreadyJoined, "Peer already joined") }
         peer.isJoined = true
-        peer.description.displayName = request.displayName
+        peer.description.displayName = peer.grant.displayName ?? request.displayName
         peer.description.device = request.device
         peer.rtpCapabilities = request.rtpCapabilities
         peer.consumesOnRequest = request.consumesOnRequest
@@ -131,6 +136,9 @@ struct RoomState {
 
     mutating func changeDisplayName(_ name: String, from session: PeerSession) throws(RoomError) -> [RoomAction] {
         let peer = try joinedPeer(session)
+        guard peer.grant.displayName == nil else {
+            throw RoomError(.forbidden, "your token gives you your name: it cannot be changed")
+        }
         let old = peer.description.displayName
         peers[peer.id]?.description.displayName = name
         return joinedPeers(except: peer.id).map {

@@ -91,6 +91,8 @@ enum SocketIOReply {
         case .consumerClosed(let id): consumerEvent("consumerClosed", id)
         case .consumerPaused(let id): consumerEvent("consumerPaused", id)
         case .consumerResumed(let id): consumerEvent("consumerResumed", id)
+        case .serverDraining(let seconds):
+            .event("serverDraining", [.object(["seconds": .integer(Int64(seconds))])])
         case .mediasoupVersion, .peerDisplayNameChanged, .producerScore, .consumerScore, .consumerLayersChanged,
             .downlinkBwe, .activeSpeaker:
             nil

@@ -1,0 +1,17 @@
+/// Who may use the gateway, from where, and how fast. May be exchanged while it runs.
+public struct AccessConfiguration: Sendable {
+    /// What tokens are signed with, the one that signs first; without any, everybody may enter every room.
+    public var keys: [AccessKey] = []
+    /// Origins whose pages may use the server from a browser, beside its own; without any, every page may.
+    public var allowedOrigins: [String] = []
+    /// Proxies whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [AddressRange] = []
+    /// Addresses that the limits by address do not count.
+    public var unlimitedAddresses: [AddressRange] = AddressRange.loopback
+
+    /// The defaults: open to everybody.
+    public init() {}
+
+    /// Whether a text is an origin as a browser sends it: `https://example.com`, with a port where it is not the usual.
+    public static func isOrigin(_ text: String) -> Bool { OriginPolicy.isOrigin(text) }
+}

@@ -1,0 +1,248 @@
+import FoundationEssentials
+import HTTPTypes
+import NIOCore
+import Rooms
+import Synchronization
+
+/// Decides who may do what, for every dialect and every version of HTTP: tokens, origins, limits, and the end of the server.
+///
+/// Safe from any thread; what it decides by may be exchanged at any time.
+final class AccessControl: Sendable {
+    private struct State {
+        var verifier = TokenVerifier.none
+        var origins = OriginPolicy()
+        var configuration: AccessConfiguration
+        var limits: GatewayLimits
+        var addresses = AddressLimiter()
+        var isDraining = false
+
+        func isUnlimited(_ address: ClientAddress) -> Bool {
+            if configuration.unlimitedAddresses.contains(where: { $0.contains(address) }) { return true }
+            // A proxy's own connections are its clients'.
+            return configuration.trustedProxies.contains { $0.contains(address) }
+        }
+    }
+
+    private let state: Mutex<State>
+    private let counters: GatewayCounters
+
+    init(
+        _ configuration: AccessConfiguration = AccessConfiguration(), limits: GatewayLimits = GatewayLimits(),
+        counters: GatewayCounters
+    ) async {
+        self.counters = counters
+        state = Mutex(State(configuration: configuration, limits: limits))
+        await apply(configuration, limits: limits)
+    }
+
+    /// Exchanges keys, origins and limits. Peers that are in a room stay there.
+    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits) async {
+        let verifier = await TokenVerifier(configuration.keys)
+        state.withLock { state in
+            state.verifier = verifier
+            state.origins = OriginPolicy(configuration.allowedOrigins)
+            state.configuration = configuration
+            state.limits = limits
+        }
+    }
+
+    /// For what begins now.
+    var limits: GatewayLimits { state.withLock { $0.limits } }
+
+    // MARK: Tokens
+
+    /// Whether there is a key, so that nobody enters without a token.
+    var requiresToken: Bool { !state.withLock { $0.verifier.isEmpty } }
+
+    /// Finds a request's token: `Authorization: Bearer …` (RFC 6750 §2.1), the query's `token`, or the WebSocket subprotocol
+    /// `bearer.…`, which a browser's page can give.
+    static func token(of request: HTTPRequest, _ target: RequestTarget?) -> String? {
+        if let field = request.headerFields[.authorization] {
+            let parts = field.split(separator: " ", maxSplits: 1)
+            if parts.count == 2, parts[0].lowercased() == "bearer" { return String(parts[1].trimmed) }
+        }
+        if let token = target?["token"], !token.isEmpty { return token }
+        let offered = request.headerFields[.secWebSocketProtocol]?.split(separator: ",") ?? []
+        return offered.lazy.map(\.trimmed).first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
+    }
+
+    /// What a token grants; everything but admin where the server has no key.
+    /// - Throws: `RoomError` with code `unauthorized`.
+    func grants(of token: String?) throws(RoomError) -> AccessGrants {
+        do throws(TokenProblem) {
+            return try verified(token)
+        } catch {
+            throw refused(error)
+        }
+    }
+
+    /// What the bearer of a token may do in a room, which it is about to enter.
+    /// - Parameter peer: the id it wants, where it may choose one.
+    /// - Throws: `RoomError` with code `unauthorized` or `forbidden`, or `shuttingDown` once the server drains.
+    func admit(_ token: String?, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
+        try admit(try grants(of: token), to: room, as: peer)
+    }
+
+    /// The same for grants that were read before.
+    func admit(_ grants: AccessGrants, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
+        guard grants.admits(to: room) else { throw refused(.wrongRoom) }
+        if let peer, let only = grants.peer, only != peer.rawValue { throw refused(.wrongPeer) }
+        guard !isDraining else { throw RoomError(.shuttingDown, "the server is stopping: try again, or another one") }
+        return grants
+    }
+
+    private func verified(_ token: String?) throws(TokenProblem) -> AccessGrants {
+        let verifier = state.withLock { $0.verifier }
+        guard !verifier.isEmpty else { return .open }
+        guard let token else { throw .missing }
+        return try verifier.verify(token, now: Date())
+    }
+
+    private func refused(_ problem: TokenProblem) -> RoomError {
+        counters.tokenRefused(problem)
+        return problem.roomError
+    }
+
+    /// Whether a request may be carried out that needs some valid token; with a key only.
+    /// - Returns: the refusal, or `nil`.
+    func refusal(of request: IncomingRequest) -> OutgoingResponse? {
+        do throws(TokenProblem) {
+            _ = try verified(Self.token(of: request.head, request.target))
+            return nil
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    /// Whether a request may read and change the state of the server: with a token that grants admin; or, where the server has
+    /// no key, from a browser or program of this machine.
+    /// - Returns: the refusal (401, 403), or `nil`.
+    func adminRefusal(of request: IncomingRequest) -> OutgoingResponse? {
+        guard requiresToken else {
+            guard Self.isOwnMachine(request) else {
+                return .failure(
+                    .forbidden, code: "forbidden",
+                    "without --auth-key this is answered only on the server's own machine, at its loopback address")
+            }
+            return nil
+        }
+        do throws(TokenProblem) {
+            guard try verified(Self.token(of: request.head, request.target)).isAdmin else { throw .notAdmin }
+            return nil
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    private func refusal(_ problem: TokenProblem) -> OutgoingResponse {
+        let error = refused(problem)
+        return .refused(error)
+    }
+
+    /// Whether the client is on this machine and speaks for nobody else: no proxy between, no other host's page (by its Origin,
+    /// or by a name that was made to point here).
+    private static func isOwnMachine(_ request: IncomingRequest) -> Bool {
+        let fields = request.head.headerFields
+        guard request.remoteAddress?.isLoopback == true, fields[.forwardedFor] == nil, fields[.forwarded] == nil else {
+            return false
+        }
+        guard let authority = request.head.authority else { return false }
+        let host =
+            authority.hasPrefix("[") ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
+        guard host.lowercased() == "localhost" || ClientAddress(parsing: String(host))?.isLoopback == true else {
+            return false
+        }
+        return fields[.origin].map { OriginPolicy.isSame($0.lowercased(), request.head) } ?? true
+    }
+
+    // MARK: Origins
+
+    /// Whether the page that a request comes from may use this server; counts those that may not.
+    func allowsOrigin(of request: HTTPRequest) -> Bool {
+        let isAllowed = state.withLock { $0.origins }.allows(request)
+        if !isAllowed { counters.limited(.origin) }
+        return isAllowed
+    }
+
+    func sharedOrigin(with request: HTTPRequest) -> String? { state.withLock { $0.origins }.shared(with: request) }
+
+    // MARK: Limits
+
+    /// The client behind a connection: what the last trusted proxy says, or the connection's own address.
+    func client(_ remote: ClientAddress?, _ fields: HTTPFields) -> ClientAddress? {
+        guard let remote else { return nil }
+        let proxies = state.withLock { $0.configuration.trustedProxies }
+        guard !proxies.isEmpty, proxies.contains(where: { $0.contains(remote) }) else { return remote }
+        // From the nearest hop on: what stands before the first stranger, that stranger could have invented.
+        let hops = fields[values: .forwardedFor].flatMap { $0.split(separator: ",") }.suffix(32)
+        var client = remote
+        for hop in hops.reversed() {
+            guard let address = ClientAddress(parsing: String(hop.trimmed)) else { break }
+            client = address
+            if !proxies.contains(where: { $0.contains(address) }) { break }
+        }
+        return client
+    }
+
+    /// Takes one request from what an address may ask in a second.
+    /// - Returns: `nil`, or the seconds after which it may ask again.
+    func requestReceived(from address: ClientAddress?) -> Int? {
+        guard let address else { return nil }
+        let wait: Int? = state.withLock { state in
+            guard !state.isUnlimited(address) else { return nil }
+            return state.addresses.requestReceived(
+                address.counted, rate: RateLimit(perSecond: state.limits.requestsPerSecond), now: .now())
+        }
+        if wait != nil { counters.limited(.requestRate) }
+        return wait
+    }
+
+    /// Counts a connection of an address; `true` is to be followed by `connectionClosed`.
+    func connectionOpened(from address: ClientAddress?) -> Bool {
+        guard let address else { return true }
+        return state.withLock { state in
+            // Counted even where unlimited, so that it can be uncounted after the ranges were exchanged.
+            let limit = state.isUnlimited(address) ? .max : state.limits.connectionsPerAddress
+            return state.addresses.connectionOpened(address.counted, limit: limit)
+        }
+    }
+
+    func connectionClosed(from address: ClientAddress?) {
+        guard let address else { return }
+        state.withLock { $0.addresses.connectionClosed(address.counted) }
+    }
+
+    // MARK: The end
+
+    /// Whether no new peer is taken any more.
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    func drain() { state.withLock { $0.isDraining = true } }
+}
+
+extension OutgoingResponse {
+    /// A room's error as a response, with the fields that go with its status (RFC 6750 §3, RFC 9110 §10.2.3).
+    static func refused(_ error: RoomError) -> OutgoingResponse {
+        var response = OutgoingResponse.failure(
+            .init(code: error.code.httpStatus), code: error.code.name, error.message)
+        switch error.code {
+        case .unauthorized: response.head.headerFields[.wwwAuthenticate] = "Bearer realm=\"roundhouse\""
+        case .overloaded, .timedOut, .rateLimited: response.head.headerFields[.retryAfter] = "1"
+        case .shuttingDown: response.head.headerFields[.retryAfter] = "5"
+        default: break
+        }
+        return response
+    }
+
+    static func tooManyRequests(retryAfter seconds: Int) -> OutgoingResponse {
+        var response = failure(
+            .tooManyRequests, code: "rate-limited", "this address asks too often: try again in \(seconds) s")
+        response.head.headerFields[.retryAfter] = String(seconds)
+        return response
+    }
+}
+
+extension HTTPField.Name {
+    // A token by RFC 9110 §5.6.2, so that this does not fail.
+    static let forwarded = HTTPField.Name("Forwarded") ?? .from
+}

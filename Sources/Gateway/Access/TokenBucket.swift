@@ -1,0 +1,49 @@
+import NIOCore
+
+/// Allows a rate, and for a while more than that.
+///
+/// A machine: time is an argument.
+struct TokenBucket: Sendable {
+    private var tokens: Double
+    private var updated: NIODeadline
+
+    /// Full at first.
+    init(rate: RateLimit, now: NIODeadline) {
+        tokens = Double(rate.burst)
+        updated = now
+    }
+
+    /// Takes one.
+    /// - Returns: `nil`, or the seconds after which there will be one.
+    mutating func take(_ rate: RateLimit, now: NIODeadline) -> Int? {
+        fill(rate, now)
+        guard tokens < 1 else {
+            tokens -= 1
+            return nil
+        }
+        return max(1, Int(((1 - tokens) / Double(rate.perSecond)).rounded(.up)))
+    }
+
+    /// Whether it holds nothing that a new one would not.
+    func isFull(_ rate: RateLimit, now: NIODeadline) -> Bool {
+        var copy = self
+        copy.fill(rate, now)
+        return copy.tokens >= Double(rate.burst)
+    }
+
+    private mutating func fill(_ rate: RateLimit, _ now: NIODeadline) {
+        guard now > updated else { return }
+        let seconds = Double((now - updated).nanoseconds) / 1e9
+        tokens = min(Double(rate.burst), tokens + seconds * Double(rate.perSecond))
+        updated = now
+    }
+}
+
+/// A rate, and ten seconds' worth of it at once.
+struct RateLimit: Sendable, Hashable {
+    /// At least 1.
+    let perSecond: Int
+    var burst: Int { perSecond.multipliedReportingOverflow(by: 10).partialValue }
+
+    init(perSecond: Int) { self.perSecond = min(max(perSecond, 1), 1_000_000) }
+}
