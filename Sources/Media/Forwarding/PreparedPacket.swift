@@ -22,6 +22,8 @@ struct PreparedPacket {
     var isKeyFrame: Bool
     /// Carries nothing: consumers close the gap in their numbering.
     var isPaddingOnly: Bool
+    /// What choosing layers needs to know.
+    var layers = PacketLayers()
 }
 
 /// The layout of a header template, and the writing of one.
@@ -105,4 +107,8 @@ enum RingRecordKind: UInt8 {
     case packet
     /// A consumer needs a key frame: producer key and encoding.
     case keyFrameRequest
+    /// Since when an encoding is sent, and its newest sender report: producer key, encoding, `SourceEncodings.Encoding`.
+    case encodingAdvanced
+    /// An encoding's stream ended or began anew: producer key and encoding.
+    case encodingRestarted
 }

@@ -34,9 +34,14 @@ extension Shard {
             updateFlow(consumer)
         case .requestKeyFrame(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            askForKeyFrame(
-                of: consumer.pointee.source, encoding: consumer.pointee.selector.target(at: now) ?? 0)
-        case .setConsumerPreferredLayers, .switchConsumer, .traceProducer, .traceConsumer: ignored()
+            askForKeyFrames(for: consumer)
+        case .setConsumerPreferredLayers(let key, let layers):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            setPreferredLayers(layers, of: consumer)
+        case .switchConsumer(let key, let producer, let settings):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            switchConsumer(consumer, to: producer, settings)
+        case .traceProducer, .traceConsumer: ignored()
         case .closeConsumer(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             closeConsumer(consumer)
@@ -84,11 +89,12 @@ extension Shard {
         }
     }
 
-    private func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {
+    private mutating func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {
         guard let producer = producersByKey[key.rawValue] else { return ignored() }
         let bit: UInt64 = 1 << UInt64(shard)
         if isSubscribed {
             producer.pointee.subscribedShards |= bit
+            for case .some(let stream) in producer.pointee.streams { encodingAdvanced(stream) }
         } else {
             producer.pointee.subscribedShards &= ~bit
         }
@@ -99,15 +105,12 @@ extension Shard {
         let runs = consumer.pointee.wantsMedia && consumer.pointee.transport.pointee.isReady
         switch (consumer.pointee.flow, runs) {
         case (.stopped, true):
+            consumer.pointee.restart()
             consumer.pointee.flow = .awaitingKeyFrame
-            consumer.pointee.selector.reset()
-            // The target is not known before packets have come: ask every encoding that exists.
-            for encoding in 0..<consumer.pointee.source.pointee.encodings {
-                askForKeyFrame(of: consumer.pointee.source, encoding: encoding)
-            }
+            askForKeyFrames(for: consumer)
         case (.awaitingKeyFrame, false), (.flowing, false):
             consumer.pointee.flow = .stopped
-            consumer.pointee.selector.reset()
+            consumer.pointee.restart()
             consumer.pointee.stream.paused()
         default: break
         }

@@ -8,6 +8,8 @@ extension Shard {
         guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else {
             return
         }
+        source.pointee.activity.packetReceived(encoding: Int(packet.encoding), at: now)
+        if packet.layers.flags.contains(.hasPictureID) { source.pointee.newestPicture = packet.layers }
         if source.pointee.retransmittingConsumers > 0, !packet.isPaddingOnly {
             remember(packet, template: template, payload: payload, in: source)
         }
@@ -37,6 +39,8 @@ extension Shard {
                     let key = record.load(fromByteOffset: 8, as: UInt64.self)
                     let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
                     keyFrameRequested(producer: key, encoding: encoding)
+                case .encodingAdvanced: encodingAdvanced(record)
+                case .encodingRestarted: encodingRestarted(record)
                 case nil: assertionFailure("unknown ring record")
                 }
                 links.advance(from: other)
@@ -44,182 +48,182 @@ extension Shard {
         }
     }
 
+    /// Gives a packet to one consumer. What follows is the way of a plain stream that flows; all else is `choose`.
     private mutating func deliver(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
         to consumer: UnsafeMutablePointer<ShardConsumer>
     ) {
         if case .stopped = consumer.pointee.flow { return }
         guard consumer.pointee.accepts(packet.payloadType) else { return counters.add(.unknownPayloadType) }
-        let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
-        var decision = consumer.pointee.selector.packetReceived(
-            encoding: Int(packet.encoding), isKeyFrame: canStart, at: now)
-        if decision == .forward, consumer.pointee.isBeyondReach(packet.sequence) {
-            // The sender numbers anew. Following it would change the roll-over counter behind the receiver's back
-            // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
-            consumer.pointee.selector.reset()
-            consumer.pointee.flow = .awaitingKeyFrame
-            decision = consumer.pointee.selector.packetReceived(
-                encoding: Int(packet.encoding), isKeyFrame: canStart, at: now)
-        }
-        switch decision {
-        case .discard:
-            if case .awaitingKeyFrame = consumer.pointee.flow { counters.add(.awaitingKeyFrame) }
-            askForWantedKeyFrame(consumer)
-            return
-        case .switchAndForward:
-            // A number left out tells the receiver that the frame before the switch was cut, if it was.
-            let isCut = packet.codec.hasKeyFrames && consumer.pointee.isInsideFrame
-            consumer.pointee.sequence.synchronise(
-                at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
-            consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
-            consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput
-            consumer.pointee.flow = .flowing
-        case .forward: break
-        }
-        if packet.isPaddingOnly { return consumer.pointee.sequence.drop(packet.sequence) }
+        guard case .flowing = consumer.pointee.flow, consumer.pointee.selection == nil,
+            !consumer.pointee.isBeyondReach(packet.sequence)
+        else { return choose(packet, template: template, payload: payload, for: consumer) }
+        if consumer.pointee.leavesOut(packet) { return consumer.pointee.sequence.drop(packet.sequence) }
         guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
         let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
+        let hasMarker = template[1] & 0x80 != 0
         guard
             seal(
-                template: template, payload: payload, prefix: nil, payloadType: packet.payloadType,
-                ssrc: consumer.pointee.ssrc, index: sequence, timestamp: timestamp, for: consumer)
+                template: template, payload: payload, hasMarker: hasMarker, payloadType: packet.payloadType,
+                index: sequence, timestamp: timestamp, for: consumer)
         else { return }
-        consumer.pointee.isInsideFrame = template[1] & 0x80 == 0
-        consumer.pointee.stream.packetSent(
-            extended: sequence, timestamp: timestamp, payloadLength: payload.count - Int(packet.paddingLength),
-            at: now)
-        counters.add(.packetsForwarded)
+        packetSent(packet, index: sequence, timestamp: timestamp, hasMarker: hasMarker, to: consumer)
     }
 
-    /// Writes, seals and queues one packet of a consumer.
-    /// - Parameter prefix: two bytes before the payload: the original sequence number of a retransmission (RFC 4588 §4).
-    // Safe: `payloadFits` bounds what is written to the arena's `largestDatagram` bytes, and the template's length is
-    // `HeaderTemplate`'s.
-    private mutating func seal(
-        template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, prefix: UInt16?, payloadType: UInt8,
-        ssrc: UInt32, index: UInt64, timestamp: UInt32, for consumer: UnsafeMutablePointer<ShardConsumer>
-    ) -> Bool {
-        let transport = consumer.pointee.transport
-        guard template.count + payload.count <= Self.largestPacket, let source = template.baseAddress else {
-            counters.add(.oversizedPacket)
-            return false
-        }
-        makeRoom()
-        let out = arena.next
-        out.copyMemory(from: source, byteCount: template.count)
-        let marker = template[1] & 0x80
-        out.storeBytes(of: marker | payloadType, toByteOffset: 1, as: UInt8.self)
-        out.storeBytes(of: UInt16(truncatingIfNeeded: index).bigEndian, toByteOffset: 2, as: UInt16.self)
-        out.storeBytes(of: timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
-        out.storeBytes(of: ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
-        if consumer.pointee.stampsSendTime {
-            let stamp = UInt32(RouterExtensionID.absSendTime << 4 | 2) << 24 | absSendTime
-            out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
-        }
-        if consumer.pointee.usesTransportWideSequence {
-            let number = transport.pointee.transportWideSequence
-            transport.pointee.transportWideSequence &+= 1
-            out.storeBytes(
-                of: RouterExtensionID.transportWideSequence << 4 | 1, toByteOffset: HeaderTemplate.transportWideOffset,
-                as: UInt8.self)
-            out.storeBytes(
-                of: number.bigEndian, toByteOffset: HeaderTemplate.transportWideOffset + 1, as: UInt16.self)
-        }
-        out.storeBytes(of: consumer.pointee.midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
-        out.storeBytes(of: consumer.pointee.midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
-        consumer.pointee.renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
-        let length: Int
-        if let prefix {
-            // Without padding (RFC 4588 §4 says nothing of it), and sealed in place: the cipher takes one piece.
-            out.storeBytes(of: template[0] & ~0x20, as: UInt8.self)
-            (out + template.count).storeBytes(of: prefix.bigEndian, as: UInt16.self)
-            UnsafeMutableRawBufferPointer(start: out + template.count + 2, count: payload.count).copyMemory(
-                from: payload)
-            length =
-                transport.pointee.sealer?.sealRTP(
-                    out, headerLength: template.count, payload: UnsafeRawPointer(out + template.count),
-                    payloadLength: payload.count + 2, ssrc: ssrc, index: index) ?? 0
-        } else {
-            guard let start = payload.baseAddress else { return false }
-            length =
-                transport.pointee.sealer?.sealRTP(
-                    out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc,
-                    index: index) ?? 0
-        }
-        guard length > 0 else { return false }
-        commit(length: length, to: transport, stream: ssrc)
-        return true
-    }
-
-    /// Header and payload together at most, so that prefix and tag still fit an arena slot.
-    static let largestPacket = SendArena.largestDatagram - 64
-
-    // MARK: Retransmission
-
-    private mutating func remember(
+    /// Gives a packet to a consumer that waits for a key frame, or gets only some of its source's layers.
+    mutating func choose(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        in source: UnsafeMutablePointer<ConsumerSource>
+        for consumer: UnsafeMutablePointer<ShardConsumer>
     ) {
-        let length = template.count + payload.count
-        guard length <= RetransmissionBuffer.maxPacketLength else { return }
-        // The template lies in the scratch buffer's first bytes or in a ring; both pieces go behind it, contiguous.
-        let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
-        joined.copyMemory(from: template)
-        UnsafeMutableRawBufferPointer(rebasing: joined[template.count...]).copyMemory(from: payload)
-        let history = source.pointee.histories + Int(packet.encoding)
-        let tag = StoredPacketTag(packet)
-        history.pointee.store(
-            extended: packet.sequence, bytes: UnsafeRawBufferPointer(rebasing: joined[..<length]),
-            timestamp: packet.timestamp, tag: tag.rawValue, at: now)
+        if consumer.pointee.leavesOut(packet) {
+            if consumer.pointee.isSending(encoding: Int(packet.encoding)),
+                !consumer.pointee.isBeyondReach(packet.sequence)
+            {
+                consumer.pointee.sequence.drop(packet.sequence)
+            }
+            return
+        }
+        let offset = consumer.pointee.timestamps.currentOffset
+        let hasMarker = template[1] & 0x80 != 0
+        var decision = judge(packet, hasMarker: hasMarker, for: consumer)
+        if decision.action == .forward || decision.action == .drop,
+            consumer.pointee.isBeyondReach(packet.sequence)
+        {
+            // The sender numbers anew. Following it would change the roll-over counter behind the receiver's back
+            // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
+            consumer.pointee.restart()
+            decision = judge(packet, hasMarker: hasMarker, for: consumer)
+        }
+        switch decision.action {
+        case .discard: return
+        case .hold:
+            if case .awaitingKeyFrame = consumer.pointee.flow { counters.add(.awaitingKeyFrame) }
+            return askForWantedKeyFrame(consumer)
+        case .drop:
+            consumer.pointee.selection?.pointee.pictures.drop(packet.layers)
+            return consumer.pointee.sequence.drop(packet.sequence)
+        case .begin: begin(packet, previousOffset: offset, for: consumer)
+        case .forward: break
+        }
+        sendChosen(
+            packet, template: template, payload: payload, hasMarker: hasMarker || decision.setsMarker, to: consumer)
+        if decision.action == .begin { replayHeld(after: packet, to: consumer) }
     }
 
-    /// Sends a consumer's packet again, as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
-    mutating func resend(_ sequence: UInt16, to consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard case .flowing = consumer.pointee.flow,
-            let extended = consumer.pointee.stream.extended(ofRequested: sequence),
-            extended >= consumer.pointee.firstResendable,
-            let original = consumer.pointee.sequence.original(ofOutput: extended),
-            Int(original.source) < consumer.pointee.source.pointee.encodings,
-            let stored = consumer.pointee.source.pointee.histories[Int(original.source)].find(
-                extended: original.extended, at: now),
-            consumer.pointee.stream.mayResend(extended: extended, at: now)
-        else { return }
-        let tag = StoredPacketTag(rawValue: stored.tag)
-        let template = UnsafeRawBufferPointer(rebasing: stored.bytes[..<tag.headerLength])
-        let padded = UnsafeRawBufferPointer(rebasing: stored.bytes[tag.headerLength...])
-        let payload = UnsafeRawBufferPointer(rebasing: padded.dropLast(tag.paddingLength))
-        let timestamp = consumer.pointee.timestamps.preview(stored.timestamp)
+    private func judge(
+        _ packet: PreparedPacket, hasMarker: Bool, for consumer: UnsafeMutablePointer<ShardConsumer>
+    ) -> LayerDecision {
+        let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
+        guard let selection = consumer.pointee.selection else {
+            return consumer.pointee.judgeWhole(packet.sequence, canStart: canStart)
+        }
+        switch selection.pointee.kind {
+        case .whole: return consumer.pointee.judgeWhole(packet.sequence, canStart: canStart)
+        case .encodings:
+            let source = consumer.pointee.source
+            return selection.pointee.encodings.packetReceived(
+                encoding: Int(packet.encoding), packet.layers, isKeyFrame: canStart, sequence: packet.sequence,
+                timestamp: packet.timestamp, hasMarker: hasMarker, source: source.pointee.activity,
+                timestamps: &consumer.pointee.timestamps, at: now)
+        case .svc:
+            return selection.pointee.svc.packetReceived(
+                packet.layers, isKeyFrame: canStart, sequence: packet.sequence, timestamp: packet.timestamp,
+                hasMarker: hasMarker)
+        }
+    }
+
+    /// A (new) source or encoding begins: numbers, timestamps and the names of pictures go on.
+    private func begin(
+        _ packet: PreparedPacket, previousOffset: UInt32, for consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        // A number left out tells the receiver that the picture before the switch was cut, if it was.
+        let isCut = packet.codec.hasKeyFrames && consumer.pointee.isInsideFrame
+        consumer.pointee.sequence.synchronise(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
+        let first = consumer.pointee.sequence.nextOutput
+        guard let selection = consumer.pointee.selection else {
+            consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
+            consumer.pointee.firstResendable = first
+            consumer.pointee.flow = .flowing
+            return
+        }
+        // An encoding's selector has moved the timestamps itself.
+        if selection.pointee.kind != .encodings {
+            consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
+        }
+        if case .flowing = consumer.pointee.flow {
+            // From encoding to encoding: what was lost before the switch can still be had.
+            consumer.pointee.firstResendable = selection.pointee.firstOutput
+            selection.pointee.previous = LayerSelection.Previous(
+                timestampOffset: previousOffset, pictures: selection.pointee.pictures)
+        } else {
+            consumer.pointee.firstResendable = first
+            selection.pointee.previous = nil
+        }
+        selection.pointee.firstOutput = first
+        if packet.layers.flags.hasNames { selection.pointee.pictures.synchronise(packet.layers) }
+        consumer.pointee.flow = .flowing
+    }
+
+    private mutating func sendChosen(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, hasMarker: Bool,
+        to consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        var names: PictureIDRewriter.Rewritten?
+        if let selection = consumer.pointee.selection, packet.codec == .vp8, packet.layers.flags.hasNames {
+            names = selection.pointee.pictures.rewrite(packet.layers)
+            if names == nil {
+                // A picture that was left out; or the sender names its pictures anew, which a key frame may.
+                guard packet.sequence >= consumer.pointee.sequence.nextInput else { return }
+                guard packet.isKeyFrame else {
+                    consumer.pointee.sequence.drop(packet.sequence)
+                    return askForKeyFrameAgain(of: consumer.pointee.source, encoding: Int(packet.encoding))
+                }
+                // Under their numbers the packets before would get other names now.
+                consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput
+                selection.pointee.pictures.synchronise(packet.layers)
+                names = selection.pointee.pictures.rewrite(packet.layers)
+            }
+        }
+        guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
+        let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
         let isSealed: Bool
-        if let rtxSSRC = consumer.pointee.stream.rtxSSRC,
-            let rtxPayloadType = consumer.pointee.rtxPayloadType(for: tag.payloadType)
-        {
+        if let names {
             isSealed = seal(
-                template: template, payload: payload, prefix: sequence, payloadType: rtxPayloadType,
-                ssrc: rtxSSRC.rawValue, index: consumer.pointee.stream.nextRTXIndex(), timestamp: timestamp,
-                for: consumer)
+                template: template, copying: payload, named: names, packet.layers, hasMarker: hasMarker,
+                payloadType: packet.payloadType, index: sequence, timestamp: timestamp, for: consumer)
         } else {
             isSealed = seal(
-                template: template, payload: padded, prefix: nil, payloadType: tag.payloadType,
-                ssrc: consumer.pointee.ssrc, index: extended, timestamp: timestamp, for: consumer)
+                template: template, payload: payload, hasMarker: hasMarker, payloadType: packet.payloadType,
+                index: sequence, timestamp: timestamp, for: consumer)
         }
         guard isSealed else { return }
-        consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
-        counters.add(.packetsRetransmitted)
-    }
-}
-
-/// What a stored packet's tag says of its bytes.
-private struct StoredPacketTag {
-    let rawValue: UInt32
-
-    init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    init(_ packet: PreparedPacket) {
-        rawValue =
-            UInt32(packet.payloadType) | UInt32(packet.paddingLength) << 8 | UInt32(packet.headerLength) << 16
+        let wasSet = hasMarker && template[1] & 0x80 == 0
+        consumer.pointee.selection?.pointee.packetSent(output: sequence, setsMarker: wasSet)
+        packetSent(packet, index: sequence, timestamp: timestamp, hasMarker: hasMarker, to: consumer)
     }
 
-    var payloadType: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
-    var paddingLength: Int { Int(rawValue >> 8 & 0xFF) }
-    var headerLength: Int { Int(rawValue >> 16) }
+    /// Sends what came before its key frame's first packet and follows it.
+    private mutating func replayHeld(after first: PreparedPacket, to consumer: UnsafeMutablePointer<ShardConsumer>) {
+        let last = consumer.pointee.heldThrough
+        let history = consumer.pointee.source.pointee.histories + Int(first.encoding)
+        var sequence = first.sequence &+ 1
+        while sequence <= last {
+            if let stored = history.pointee.find(extended: sequence, at: now) {
+                let (packet, template, payload) = StoredPacket.read(stored.bytes)
+                choose(packet, template: template, payload: payload, for: consumer)
+            }
+            sequence &+= 1
+        }
+    }
+
+    private func packetSent(
+        _ packet: PreparedPacket, index: UInt64, timestamp: UInt32, hasMarker: Bool,
+        to consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        if index == consumer.pointee.sequence.highestOutput { consumer.pointee.isInsideFrame = !hasMarker }
+        consumer.pointee.stream.packetSent(
+            extended: index, timestamp: timestamp,
+            payloadLength: Int(packet.payloadLength) - Int(packet.paddingLength), at: now)
+        counters.add(.packetsForwarded)
+    }
 }

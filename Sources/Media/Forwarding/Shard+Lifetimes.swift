@@ -78,8 +78,8 @@ extension Shard {
         guard !settings.codecs.isEmpty, !settings.encodings.isEmpty else {
             return MediaError(.invalidSetting, "a producer needs at least one codec and one encoding")
         }
-        guard settings.encodings.count <= SimulcastSelector.maxEncodings else {
-            return MediaError(.invalidSetting, "a producer has at most \(SimulcastSelector.maxEncodings) encodings")
+        guard settings.encodings.count <= SourceEncodings.capacity else {
+            return MediaError(.invalidSetting, "a producer has at most \(SourceEncodings.capacity) encodings")
         }
         for encoding in settings.encodings {
             for ssrc in [encoding.ssrc, encoding.rtxSSRC].compactMap({ $0 })
@@ -111,6 +111,7 @@ extension Shard {
         let producer = stream.pointee.producer
         let transport = producer.pointee.transport
         let ssrcs = [stream.pointee.stream.ssrc, stream.pointee.stream.rtxSSRC].compactMap { $0 }
+        encodingRestarted(stream)
         transport.pointee.streams.removeAll { _, reference in reference.stream == stream }
         for ssrc in ssrcs { transport.pointee.opener?.forget(ssrc.rawValue) }
         producer.pointee.streams[stream.pointee.encoding] = nil
@@ -141,7 +142,9 @@ extension Shard {
         else {
             return fail(transportKey, .streamConflict, "a consumer needs a codec and an SSRC of its own")
         }
-        let source = source(of: producer, settings)
+        let source = source(
+            of: producer, kind: settings.kind, encodings: settings.encodings.count,
+            clockRate: settings.codecs.first?.clockRate ?? 90_000, usesDTX: settings.scalability.usesDTX)
         let consumer = UnsafeMutablePointer<ShardConsumer>.allocate(capacity: 1)
         consumer.initialize(
             to: ShardConsumer(
@@ -153,6 +156,7 @@ extension Shard {
         transport.pointee.consumers.append(consumer)
         for ssrc in ssrcs { transport.pointee.consumersBySSRC.insert(ssrc.rawValue, consumer) }
         source.pointee.add(consumer)
+        if consumer.pointee.selection != nil { beginSelecting(consumer) }
         updateFlow(consumer)
         touch(transport)
     }
@@ -163,21 +167,33 @@ extension Shard {
         consumersByKey[consumer.pointee.key.rawValue] = nil
         transport.pointee.consumers.removeAll { $0 == consumer }
         transport.pointee.consumersBySSRC.removeAll { _, other in other == consumer }
-        source.pointee.remove(consumer)
+        endSelecting(consumer)
+        detach(consumer, from: source)
         consumer.deinitialize(count: 1)
         consumer.deallocate()
+    }
+
+    /// Ends a consumer's part in a source, and the source with its last consumer.
+    mutating func detach(
+        _ consumer: UnsafeMutablePointer<ShardConsumer>, from source: UnsafeMutablePointer<ConsumerSource>
+    ) {
+        source.pointee.remove(consumer)
         if source.pointee.count == 0 { closeSource(source) }
     }
 
     /// The consumers' side of a producer, made for the first of them.
-    private mutating func source(
-        of producer: ProducerKey, _ settings: ConsumerSettings
+    mutating func source(
+        of producer: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool
     ) -> UnsafeMutablePointer<ConsumerSource> {
         if let source = sourcesByKey[producer.rawValue] { return source }
         let source = UnsafeMutablePointer<ConsumerSource>.allocate(capacity: 1)
         source.initialize(
-            to: ConsumerSource(key: producer, kind: settings.kind, encodings: settings.encodings.count))
+            to: ConsumerSource(
+                key: producer, kind: kind, encodings: encodings, clockRate: clockRate, usesDTX: usesDTX))
         sourcesByKey[producer.rawValue] = source
+        if let local = producersByKey[producer.rawValue] {
+            for case .some(let stream) in local.pointee.streams { encodingAdvanced(stream) }
+        }
         if producer.shard != index, !links.send(.subscribeShard(index, to: producer), to: producer.shard) {
             counters.add(.ringFull)
         }

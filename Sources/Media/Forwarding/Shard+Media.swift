@@ -60,6 +60,8 @@ extension Shard {
         case .resynchronised(let number):
             extended = number
             stream.pointee.nacks.reset()
+            stream.pointee.layers.reset()
+            encodingRestarted(stream)
             requestKeyFrame(stream, force: true)
         case .duplicate, .tooOld: return counters.add(.duplicatePacket)
         case .discarded: return counters.add(.implausibleSequence)
@@ -115,6 +117,7 @@ extension Shard {
             if action == .requestKeyFrame { requestKeyFrame(stream, force: true) }
             if stream.pointee.nacks.count > 0 { touch(stream.pointee.producer.pointee.transport) }
         }
+        let layers = readLayers(of: payload, extensions, codec: codec.codec, extended: extended, in: packet, of: stream)
         let headerLength = HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet)  // '!' okay: allocated in init.
@@ -130,7 +133,7 @@ extension Shard {
             payloadLength: UInt16(truncatingIfNeeded: payload.count),
             paddingLength: UInt8(truncatingIfNeeded: padding),
             encoding: UInt8(truncatingIfNeeded: stream.pointee.encoding), payloadType: codec.mappedPayloadType,
-            codec: codec.codec, isKeyFrame: isKeyFrame, isPaddingOnly: payload.isEmpty)
+            codec: codec.codec, isKeyFrame: isKeyFrame, isPaddingOnly: payload.isEmpty, layers: layers)
         let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
         let shards = stream.pointee.producer.pointee.subscribedShards
         if shards != 0 { copy(prepared, template: template, payload: payload, to: shards) }

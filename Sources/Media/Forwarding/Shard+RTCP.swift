@@ -32,6 +32,7 @@ extension Shard {
             if let reference = transport.pointee.streams.find(report.ssrc.rawValue), !reference.isRTX {
                 reference.stream.pointee.stream.senderReportReceived(
                     ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, at: now)
+                encodingAdvanced(reference.stream)
             }
             for block in try SenderReport.reportBlocks(in: packet) { reportReceived(block, on: transport) }
         case .receiverReport:
@@ -117,14 +118,19 @@ extension Shard {
     private mutating func consumerAskedForKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         counters.add(.keyFrameRequestsReceived)
         guard consumer.pointee.wantsMedia else { return }
-        let encoding = consumer.pointee.selector.current ?? consumer.pointee.selector.target(at: now) ?? 0
-        askForKeyFrame(of: consumer.pointee.source, encoding: encoding)
+        askForKeyFrame(
+            of: consumer.pointee.source, encoding: consumer.pointee.selection?.pointee.mainEncoding ?? 0)
     }
 
     /// A consumer that waits, or would switch, needs its target's key frame; asked again after a while.
     mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard let encoding = consumer.pointee.selector.encodingWanted(at: now) else { return }
-        let source = consumer.pointee.source
+        guard let encoding = consumer.pointee.wantedKeyFrame else { return }
+        askForKeyFrameAgain(of: consumer.pointee.source, encoding: encoding)
+    }
+
+    /// Asks, unless somebody just did.
+    mutating func askForKeyFrameAgain(of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int) {
+        guard encoding < source.pointee.encodings else { return }
         if let last = source.pointee.lastKeyFrameRequest[encoding],
             now - last < ConsumerSource.keyFrameRequestInterval
         {

@@ -42,6 +42,9 @@ struct Shard: ~Copyable {
     var producersByKey: [UInt64: UnsafeMutablePointer<ShardProducer>] = [:]
     var consumersByKey: [UInt64: UnsafeMutablePointer<ShardConsumer>] = [:]
     var sourcesByKey: [UInt64: UnsafeMutablePointer<ConsumerSource>] = [:]
+    /// Consumers whose layers are chosen, and when they are next looked at.
+    var selecting: [UnsafeMutablePointer<ShardConsumer>] = []
+    var nextSelection: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
     var touched: [Int] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
@@ -86,6 +89,7 @@ struct Shard: ~Copyable {
         while let slot = timers.popExpired(at: now) {
             if let transport = transports[slot] { deadlineReached(transport) }
         }
+        if let due = nextSelection, due <= now { updateSelections() }
         for slot in touched {
             guard let transport = transports[slot] else { continue }
             if let deadline = transport.pointee.nextDeadline {
@@ -101,7 +105,7 @@ struct Shard: ~Copyable {
 
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
-        earliest(timers.nextDeadline(), arena.isEmpty ? nil : lastFlush + Self.flushInterval)
+        earliest(earliest(timers.nextDeadline(), nextSelection), arena.isEmpty ? nil : lastFlush + Self.flushInterval)
     }
 
     /// Notes that a transport's deadlines may have moved.

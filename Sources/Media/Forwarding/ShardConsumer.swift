@@ -12,9 +12,9 @@ struct ShardConsumer: ~Copyable {
 
     let key: ConsumerKey
     let transport: UnsafeMutablePointer<MediaTransport>
-    let source: UnsafeMutablePointer<ConsumerSource>
+    var source: UnsafeMutablePointer<ConsumerSource>
     let ssrc: UInt32
-    let cname: String
+    var cname: String
     let kind: MediaKind
     let canRetransmit: Bool
     let usesTransportWideSequence: Bool
@@ -24,10 +24,15 @@ struct ShardConsumer: ~Copyable {
     let midTail: UInt8
     var isPaused: Bool
     var isProducerPaused: Bool
+    /// Opus packets of silence are left out.
+    let ignoresDTX: Bool
     var flow = Flow.stopped
-    var selector: SimulcastSelector
-    /// Whether the last packet sent was not its frame's last one.
+    /// What is chosen of the source; `nil` where its only stream is forwarded whole, untouched.
+    var selection: UnsafeMutablePointer<LayerSelection>?
+    /// Whether the newest packet sent was not its picture's last one.
     var isInsideFrame = false
+    /// Of a stream that is forwarded whole: the newest packet that came before the key frame it waits for.
+    private var newestHeld: UInt64 = 0
     var sequence: SequenceRewriter
     var timestamps: TimestampRewriter
     /// The first number of the current source: older ones had other timestamps and are not sent again, because the same
@@ -63,7 +68,10 @@ struct ShardConsumer: ~Copyable {
         (midHead, midTail) = Self.midElement(settings)
         isPaused = settings.isPaused
         isProducerPaused = settings.isProducerPaused
-        selector = SimulcastSelector(encodings: settings.encodings.count)
+        ignoresDTX = settings.ignoresDTX && settings.kind == .audio
+        selection = LayerSelection.make(
+            codec: settings.codecs.first?.codec ?? .other, encodings: settings.encodings.count, settings.scalability,
+            preferred: settings.preferredLayers)
         sequence = SequenceRewriter(firstOutput: UInt64(firstSequence))
         let clockRate = settings.codecs.first?.clockRate ?? 90_000
         timestamps = TimestampRewriter(clockRate: clockRate)
@@ -81,7 +89,14 @@ struct ShardConsumer: ~Copyable {
     deinit {
         codecs.deallocate()
         renumbering?.deallocate()
+        selection?.deinitialize(count: 1)
+        selection?.deallocate()
     }
+
+    var clockRate: UInt32 { codecs.first?.clockRate ?? 90_000 }
+
+    /// The codec that the consumer prefers, which is its producer's.
+    var codec: CodecKind { codecs.first?.codec ?? .other }
 
     /// Whether the consumer negotiated a (router's) payload type.
     func accepts(_ payloadType: UInt8) -> Bool {
@@ -94,9 +109,61 @@ struct ShardConsumer: ~Copyable {
         return nil
     }
 
+    /// Begins with a key frame again, behind what was sent.
+    mutating func restart() {
+        newestHeld = 0
+        selection?.pointee.restart()
+        if case .flowing = flow { flow = .awaitingKeyFrame }
+    }
+
+    /// What comes from now on is another source's.
+    mutating func switchSource(_ settings: SourceSettings, pictures: PictureIDRewriter, preferred: ConsumerLayers?) {
+        restart()
+        cname = settings.cname
+        isProducerPaused = settings.isProducerPaused
+        selection?.deinitialize(count: 1)
+        selection?.deallocate()
+        selection = LayerSelection.make(
+            codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: preferred,
+            isNeeded: pictures.isSynchronised)
+        selection?.pointee.pictures = pictures
+    }
+
+    /// Judges a packet of a stream that is forwarded whole: held until a key frame begins, then forwarded.
+    mutating func judgeWhole(_ sequence: UInt64, canStart: Bool) -> LayerDecision {
+        if case .flowing = flow { return .forward }
+        let isStart = canStart && newestHeld <= sequence &+ EncodingSelector.longestHold
+        newestHeld = max(newestHeld, sequence)
+        return isStart ? .begin : .hold
+    }
+
+    /// The last of the held packets that follow the one that got `begin`.
+    var heldThrough: UInt64 { selection?.pointee.heldThrough ?? newestHeld }
+
+    /// Whether packets of an encoding are being sent.
+    func isSending(encoding: Int) -> Bool {
+        guard case .flowing = flow else { return false }
+        return selection?.pointee.isSending(encoding: encoding) ?? true
+    }
+
+    /// The encoding whose key frame would bring what the consumer waits for.
+    var wantedKeyFrame: Int? {
+        switch flow {
+        case .stopped: nil
+        case .awaitingKeyFrame:
+            if let selection, selection.pointee.kind == .encodings { selection.pointee.wantedKeyFrame } else { 0 }
+        case .flowing: selection?.pointee.wantedKeyFrame
+        }
+    }
+
     /// Whether a packet of the current source is numbered further on than any loss explains.
     func isBeyondReach(_ number: UInt64) -> Bool {
         sequence.isSynchronised && number > sequence.nextInput && number - sequence.nextInput >= Self.reach
+    }
+
+    /// Whether a packet of the source is left out, the numbers behind it moving up.
+    func leavesOut(_ packet: PreparedPacket) -> Bool {
+        packet.isPaddingOnly || (ignoresDTX && packet.layers.flags.contains(.isDTX))
     }
 
     /// Half a cycle: beyond it a receiver cannot tell the roll-over counter.
@@ -119,6 +186,7 @@ struct ShardConsumer: ~Copyable {
 // Safe: `consumers` owns `capacity` pointers of which `count` are initialised; `histories` owns `encodings` buffers.
 struct ConsumerSource: ~Copyable {
     let key: ProducerKey
+    let kind: MediaKind
     let encodings: Int
     private(set) var consumers: UnsafeMutablePointer<UnsafeMutablePointer<ShardConsumer>>
     private(set) var count = 0
@@ -128,12 +196,18 @@ struct ConsumerSource: ~Copyable {
     var retransmittingConsumers = 0
     /// When a key frame was last asked for, by encoding: consumers that wait ask again only after a while.
     var lastKeyFrameRequest: [MediaInstant?]
+    /// Which encodings there are, and how their clocks relate.
+    var activity: SourceEncodings
+    /// Of the newest VP8 packet: where the names of pictures stand, for a consumer that is switched away.
+    var newestPicture = PacketLayers()
 
     static let keyFrameRequestInterval = MediaDuration.milliseconds(500)
 
-    init(key: ProducerKey, kind: MediaKind, encodings: Int) {
+    init(key: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool) {
         self.key = key
-        self.encodings = max(encodings, 1)
+        self.kind = kind
+        self.encodings = min(max(encodings, 1), SourceEncodings.capacity)
+        activity = SourceEncodings(count: encodings, clockRate: clockRate, usesDTX: usesDTX)
         consumers = .allocate(capacity: capacity)
         histories = .allocate(capacity: self.encodings)
         let window = kind == .video ? RetransmissionBuffer.videoWindow : RetransmissionBuffer.audioWindow

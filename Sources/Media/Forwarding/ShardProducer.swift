@@ -63,6 +63,9 @@ struct ReceivingStream: ~Copyable {
     var pacer: ReportPacer
     /// The command sequence number of the last FIR (RFC 5104 §4.3.1.1).
     var fullIntraRequest: UInt8 = 0
+    var layers: LayerReader
+    /// What other shards' consumers have to know before its packets reach them.
+    var activity = SourceEncodings.Encoding()
 
     init(producer: UnsafeMutablePointer<ShardProducer>, encoding: Int, ssrc: SSRC, codec: ProducerCodec) {
         self.producer = producer
@@ -73,6 +76,7 @@ struct ReceivingStream: ~Copyable {
             rateWindow: producer.pointee.settings.encodings.count > 1 ? .milliseconds(2500) : .seconds(1))
         keyFrames = KeyFrameRequester(delay: producer.pointee.settings.keyFrameRequestDelay)
         pacer = ReportPacer(kind: producer.pointee.settings.kind)
+        layers = LayerReader(codec: codec.codec, isKSVC: producer.pointee.settings.scalability.isKSVC)
     }
 
     /// The earliest time at which `Shard.streamDeadlineReached` has something to do.

@@ -91,6 +91,16 @@ struct EncodingSelector {
         temporal.reset()
     }
 
+    /// An encoding's stream ended or began anew, and with it its clock.
+    /// - Parameter timestamps: as they are now.
+    mutating func encodingRestarted(_ encoding: Int, timestamps: TimestampRewriter) {
+        if encoding == Int(target) { newestHeld = 0 }
+        guard encoding == Int(reference) else { return }
+        // What is being sent has a clock, too, that the timestamps follow.
+        reference = current == reference ? -1 : current
+        referenceOffset = timestamps.currentOffset
+    }
+
     /// Judges one packet of the producer.
     /// - Parameters:
     ///   - isKeyFrame: whether a decoder can begin with this packet.

@@ -2,7 +2,7 @@
 ///
 /// A descriptor that makes no sense leaves the layers unknown: such a packet is forwarded to everybody.
 struct LayerReader: ~Copyable {
-    private let codec: CodecKind
+    let codec: CodecKind
     private let isKSVC: Bool
     private var descriptors = DependencyDescriptorDecoder()
     /// As the newest VP9 scalability structure has it.

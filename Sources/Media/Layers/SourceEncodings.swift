@@ -8,11 +8,17 @@ struct SourceEncodings: ~Copyable {
     /// How long an encoding must have been sent before it is preferred to a lower one that works.
     static let settlingTime = MediaDuration.milliseconds(2000)
 
-    private struct Encoding {
+    /// What is known of one encoding. Trivial: shards tell each other by copying it.
+    struct Encoding {
         var lastPacketAt: MediaInstant?
         var activeSince = MediaInstant(nanoseconds: 0)
         var report: SenderReportInfo?
         var score: UInt8 = 10
+
+        mutating func packetReceived(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) {
+            if !isActive(within: timeout, isOnly: isOnly, at: now) { activeSince = now }
+            lastPacketAt = now
+        }
 
         func isActive(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) -> Bool {
             guard let lastPacketAt else { return false }
@@ -22,7 +28,7 @@ struct SourceEncodings: ~Copyable {
     }
 
     let count: Int
-    private let timeout: MediaDuration
+    let timeout: MediaDuration
     private let clockRate: UInt32
     private var encodings = InlineArray<8, Encoding>(repeating: Encoding())
 
@@ -36,10 +42,15 @@ struct SourceEncodings: ~Copyable {
     /// Once per packet and shard, before its consumers judge it.
     mutating func packetReceived(encoding: Int, at now: MediaInstant) {
         guard encoding >= 0, encoding < count else { return }
-        var updated = encodings[encoding]
-        if !updated.isActive(within: timeout, isOnly: count == 1, at: now) { updated.activeSince = now }
-        updated.lastPacketAt = now
-        encodings[encoding] = updated
+        encodings[encoding].packetReceived(within: timeout, isOnly: count == 1, at: now)
+    }
+
+    /// What the producer's shard knows of an encoding; the score stays.
+    mutating func advanced(encoding: Int, to state: Encoding) {
+        guard encoding >= 0, encoding < count else { return }
+        let score = encodings[encoding].score
+        encodings[encoding] = state
+        encodings[encoding].score = score
     }
 
     mutating func senderReportReceived(encoding: Int, _ report: SenderReportInfo) {

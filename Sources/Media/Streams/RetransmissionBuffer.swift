@@ -3,7 +3,7 @@
 /// Keyed by the original extended sequence number: a consumer finds the number of a NACKed packet with
 /// `SequenceRewriter.original(ofOutput:)`. What is stored is the packet as the shard prepared it, opaque here.
 ///
-/// Memory: an index of 24 bytes a number, grown by doubling up to 4096, and slots of 1504 bytes in slabs of sixteen,
+/// Memory: an index of 16 bytes a number, grown by doubling up to 4096, and slots of 1568 bytes in slabs of sixteen,
 /// allocated when the window first needs them and recycled from then on; freed when the window runs empty.
 struct RetransmissionBuffer: ~Copyable {
     /// A stored packet; `bytes` is valid until the buffer's next mutation.
@@ -11,17 +11,16 @@ struct RetransmissionBuffer: ~Copyable {
         var bytes: UnsafeRawBufferPointer
         var extended: UInt64
         var timestamp: UInt32
-        /// What the shard gave with the packet.
-        var tag: UInt32
         var storedAt: MediaInstant
     }
 
-    static let maxPacketLength = 1500
+    /// A datagram's worth, and what the shard puts before it.
+    static let maxPacketLength = 1500 + MemoryLayout<PreparedPacket>.stride
     static let maxPackets = 2500
     static let videoWindow = MediaDuration.milliseconds(2000)
     static let audioWindow = MediaDuration.milliseconds(1000)
 
-    private static let slotStride = 1504
+    private static let slotStride = (maxPacketLength + 15) & ~15
     private static let slotsPerSlab = 16
     private static let maxSlabs = 157
     private static let maxIndex = 4096
@@ -30,7 +29,6 @@ struct RetransmissionBuffer: ~Copyable {
     private struct Entry {
         var storedAt: UInt64 = 0
         var timestamp: UInt32 = 0
-        var tag: UInt32 = 0
         var length: UInt16 = 0
         /// `noSlot`: a blank, never received or not stored.
         var slot: UInt16 = RetransmissionBuffer.noSlot
@@ -72,7 +70,7 @@ struct RetransmissionBuffer: ~Copyable {
     /// - Returns: `false` when it is longer than `maxPacketLength`, older than the window, or already there.
     @discardableResult
     mutating func store(
-        extended: UInt64, bytes: UnsafeRawBufferPointer, timestamp: UInt32, tag: UInt32, at now: MediaInstant
+        extended: UInt64, bytes: UnsafeRawBufferPointer, timestamp: UInt32, at now: MediaInstant
     ) -> Bool {
         removeOld(at: now)
         guard let source = bytes.baseAddress, bytes.count <= Self.maxPacketLength else { return false }
@@ -83,7 +81,7 @@ struct RetransmissionBuffer: ~Copyable {
         }
         memory.copyMemory(from: source, byteCount: bytes.count)
         entries[index] = Entry(
-            storedAt: now.nanoseconds, timestamp: timestamp, tag: tag, length: UInt16(bytes.count), slot: slot)
+            storedAt: now.nanoseconds, timestamp: timestamp, length: UInt16(bytes.count), slot: slot)
         storedCount += 1
         return true
     }
@@ -98,7 +96,7 @@ struct RetransmissionBuffer: ~Copyable {
         }
         return Packet(
             bytes: UnsafeRawBufferPointer(start: memory, count: Int(entry.length)), extended: extended,
-            timestamp: entry.timestamp, tag: entry.tag, storedAt: storedAt)
+            timestamp: entry.timestamp, storedAt: storedAt)
     }
 
     /// Drops packets older than the window, and all memory once none is left.

@@ -10,7 +10,7 @@ private func store(_ buffer: inout RetransmissionBuffer, _ number: UInt64, lengt
 {
     let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length)
     return bytes.withUnsafeBytes {
-        buffer.store(extended: number, bytes: $0, timestamp: UInt32(number) * 10, tag: UInt32(number) + 1, at: ms(time))
+        buffer.store(extended: number, bytes: $0, timestamp: UInt32(number) * 10, at: ms(time))
     }
 }
 
@@ -18,7 +18,7 @@ private func store(_ buffer: inout RetransmissionBuffer, _ number: UInt64, lengt
 private func found(_ buffer: borrowing RetransmissionBuffer, _ number: UInt64, at time: Int = 0) -> Int? {
     guard let packet = buffer.find(extended: number, at: ms(time)) else { return nil }
     let isRight =
-        packet.extended == number && packet.timestamp == UInt32(number) * 10 && packet.tag == UInt32(number) + 1
+        packet.extended == number && packet.timestamp == UInt32(number) * 10
         && packet.bytes.allSatisfy { $0 == UInt8(truncatingIfNeeded: number) }
     return isRight ? packet.bytes.count : -1
 }
@@ -46,10 +46,10 @@ struct RetransmissionBufferTests {
         #expect(buffer.allocatedBytes == 0)
     }
 
-    @Test("Packets above 1500 bytes are not stored")
+    @Test("Packets above a datagram's length are not stored")
     func tooLong() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
-        let stored = store(&buffer, 10, length: 1501)
+        let stored = store(&buffer, 10, length: RetransmissionBuffer.maxPacketLength + 1)
         #expect(!stored)
         #expect(buffer.storedCount == 0)
     }
@@ -105,7 +105,7 @@ struct RetransmissionBufferTests {
         #expect(oldest == 200)
         #expect(gone == nil)
         #expect(buffer.storedCount == 2500)
-        #expect(buffer.allocatedBytes == 4096 * 24 + 157 * 16 * 1504)
+        #expect(buffer.allocatedBytes == 4096 * 16 + 157 * 16 * 1568)
     }
 
     @Test("A packet more than 2500 numbers older than the newest is refused")
@@ -138,7 +138,7 @@ struct RetransmissionBufferTests {
         for number in 200..<5000 { _ = store(&buffer, UInt64(number), at: number * 20) }
         #expect(buffer.allocatedBytes == steady)
         // 51 packets of 20 ms in one second: four slabs of sixteen, and an index of 64.
-        #expect(steady == 64 * 24 + 4 * 16 * 1504)
+        #expect(steady == 64 * 16 + 4 * 16 * 1568)
         buffer.removeExpired(at: ms(5000 * 20 + 2000))
         #expect(buffer.allocatedBytes == 0)
         let again = store(&buffer, 5000, at: 5000 * 20 + 2000)

@@ -3,18 +3,22 @@ import Benchmark
 @testable import Media
 
 func selectBenchmarks() {
-    Benchmark("select: one encoding") { benchmark in
-        var selector = SimulcastSelector(encodings: 1)
-        for number in benchmark.scaledIterations {
-            let now = MediaInstant(nanoseconds: UInt64(number) * 3_000_000)
-            blackHole(selector.packetReceived(encoding: 0, isKeyFrame: number == 0, at: now))
-        }
-    }
-    Benchmark("select: three encodings of simulcast") { benchmark in
-        var selector = SimulcastSelector(encodings: 3)
-        for number in benchmark.scaledIterations {
-            let now = MediaInstant(nanoseconds: UInt64(number) * 1_000_000)
-            blackHole(selector.packetReceived(encoding: number % 3, isKeyFrame: number % 300 < 3, at: now))
+    for encodings in [1, 3] {
+        Benchmark("select: \(encodings) encoding(s) of simulcast") { benchmark in
+            var selector = EncodingSelector(encodings: encodings)
+            var source = SourceEncodings(count: encodings, clockRate: 90_000)
+            var timestamps = TimestampRewriter(clockRate: 90_000)
+            let layers = PacketLayers()
+            for number in benchmark.scaledIterations {
+                let now = MediaInstant(nanoseconds: UInt64(number) * 1_000_000)
+                let encoding = number % encodings
+                source.packetReceived(encoding: encoding, at: now)
+                blackHole(
+                    selector.packetReceived(
+                        encoding: encoding, layers, isKeyFrame: number % 300 < encodings, sequence: UInt64(number),
+                        timestamp: UInt32(truncatingIfNeeded: number * 90), hasMarker: true, source: source,
+                        timestamps: &timestamps, at: now))
+            }
         }
     }
 }

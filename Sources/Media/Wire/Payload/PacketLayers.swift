@@ -21,6 +21,9 @@ struct PacketLayers: Hashable, Sendable {
         static let hasTL0PictureIndex = Flags(rawValue: 64)
         /// Opus: nothing but silence is announced.
         static let isDTX = Flags(rawValue: 128)
+
+        /// Whether something in the packet counts pictures.
+        var hasNames: Bool { !isDisjoint(with: [.hasPictureID, .hasTL0PictureIndex]) }
     }
 
     /// Layers whose receivers need the packet.

@@ -1,0 +1,195 @@
+// Safe: ring records are written and read here with the same offsets, and only after the ring's acquire; the rest is the
+// shard's own memory (`Shard+Lifetimes`).
+extension Shard {
+    /// How often the choice of encodings is looked at without a packet's or command's cause.
+    static let selectionInterval = MediaDuration.milliseconds(100)
+
+    // MARK: The producer's side
+
+    /// Finds a packet's layers, once for all consumers.
+    mutating func readLayers(
+        of payload: UnsafeRawBufferPointer, _ extensions: ReceivedExtensions, codec: CodecKind, extended: UInt64,
+        in packet: UnsafeRawBufferPointer, of stream: UnsafeMutablePointer<ReceivingStream>
+    ) -> PacketLayers {
+        let usesDTX = stream.pointee.producer.pointee.settings.scalability.usesDTX
+        stream.pointee.activity.packetReceived(
+            within: usesDTX ? SourceEncodings.timeoutWithDTX : SourceEncodings.timeout, isOnly: false, at: now)
+        guard !payload.isEmpty else { return PacketLayers() }
+        if stream.pointee.layers.codec != codec {
+            let isKSVC = stream.pointee.producer.pointee.settings.scalability.isKSVC
+            stream.pointee.layers = LayerReader(codec: codec, isKSVC: isKSVC)
+        }
+        let descriptor =
+            extensions.dependencyDescriptor.map { UnsafeRawBufferPointer(rebasing: packet[$0]) }
+            ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return stream.pointee.layers.read(payload: payload, descriptor: descriptor, sequence: extended)
+    }
+
+    /// Tells every shard with consumers of it what an encoding's sender has reported, and since when it is sent.
+    mutating func encodingAdvanced(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        let producer = stream.pointee.producer
+        stream.pointee.activity.report = stream.pointee.stream.senderReport
+        let state = stream.pointee.activity
+        let encoding = stream.pointee.encoding
+        let key = producer.pointee.key.rawValue
+        sourcesByKey[key]?.pointee.activity.advanced(encoding: encoding, to: state)
+        tellSubscribers(of: producer, .encodingAdvanced, length: 24 + MemoryLayout<SourceEncodings.Encoding>.size) {
+            $0.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
+            $0.storeBytes(of: state, toByteOffset: 24, as: SourceEncodings.Encoding.self)
+        }
+    }
+
+    /// An encoding's stream ends or begins anew: nothing that was known of it holds.
+    mutating func encodingRestarted(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        let producer = stream.pointee.producer
+        let encoding = stream.pointee.encoding
+        stream.pointee.activity = SourceEncodings.Encoding()
+        encodingRestarted(producer.pointee.key.rawValue, encoding: encoding)
+        tellSubscribers(of: producer, .encodingRestarted, length: 24) {
+            $0.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
+        }
+    }
+
+    private func tellSubscribers(
+        of producer: UnsafeMutablePointer<ShardProducer>, _ kind: RingRecordKind, length: Int,
+        _ write: (UnsafeMutableRawPointer) -> Void
+    ) {
+        var rest = producer.pointee.subscribedShards
+        while rest != 0 {
+            let shard = rest.trailingZeroBitCount
+            rest &= rest - 1
+            guard let record = links.reserve(length, to: shard) else {
+                counters.add(.ringFull)
+                continue
+            }
+            record.storeBytes(of: kind.rawValue, as: UInt8.self)
+            record.storeBytes(of: producer.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
+            write(record)
+            links.commit(to: shard)
+        }
+    }
+
+    // MARK: The consumers' side
+
+    mutating func encodingAdvanced(_ record: UnsafeRawBufferPointer) {
+        let key = record.load(fromByteOffset: 8, as: UInt64.self)
+        let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
+        let state = record.load(fromByteOffset: 24, as: SourceEncodings.Encoding.self)
+        sourcesByKey[key]?.pointee.activity.advanced(encoding: encoding, to: state)
+    }
+
+    mutating func encodingRestarted(_ record: UnsafeRawBufferPointer) {
+        encodingRestarted(
+            record.load(fromByteOffset: 8, as: UInt64.self),
+            encoding: Int(record.load(fromByteOffset: 16, as: UInt64.self)))
+    }
+
+    private mutating func encodingRestarted(_ key: UInt64, encoding: Int) {
+        guard let source = sourcesByKey[key] else { return }
+        source.pointee.activity.reset(encoding: encoding)
+        for index in 0..<source.pointee.count {
+            let consumer = source.pointee.consumers[index]
+            guard let selection = consumer.pointee.selection else { continue }
+            selection.pointee.encodings.encodingRestarted(encoding, timestamps: consumer.pointee.timestamps)
+        }
+    }
+
+    /// Asks for what a consumer has to have now: because it starts, or its client says so.
+    mutating func askForKeyFrames(for consumer: UnsafeMutablePointer<ShardConsumer>) {
+        let source = consumer.pointee.source
+        guard let selection = consumer.pointee.selection, selection.pointee.kind == .encodings else {
+            return askForKeyFrame(of: source, encoding: 0)
+        }
+        if case .stopped = consumer.pointee.flow { return }
+        selection.pointee.encodings.updateTarget(source.pointee.activity, at: now)
+        if let current = selection.pointee.encodings.currentEncoding {
+            askForKeyFrame(of: source, encoding: current)
+        }
+        if let wanted = selection.pointee.wantedKeyFrame { return askForKeyFrame(of: source, encoding: wanted) }
+        guard selection.pointee.encodings.currentEncoding == nil else { return }
+        // The target is not known before packets have come: ask every encoding that exists.
+        for encoding in 0..<source.pointee.encodings { askForKeyFrame(of: source, encoding: encoding) }
+    }
+
+    mutating func setPreferredLayers(_ layers: ConsumerLayers, of consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard let selection = consumer.pointee.selection, selection.pointee.kind != .whole else { return ignored() }
+        selection.pointee.prefer(layers)
+        updateSelection(consumer)
+    }
+
+    mutating func beginSelecting(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        selecting.append(consumer)
+        if nextSelection == nil { nextSelection = now + Self.selectionInterval }
+    }
+
+    mutating func endSelecting(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard consumer.pointee.selection != nil else { return }
+        selecting.removeAll { $0 == consumer }
+        if selecting.isEmpty { nextSelection = nil }
+    }
+
+    mutating func updateSelections() {
+        for consumer in selecting { updateSelection(consumer) }
+        nextSelection = now + Self.selectionInterval
+    }
+
+    private mutating func updateSelection(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard let selection = consumer.pointee.selection else { return }
+        if case .stopped = consumer.pointee.flow {
+        } else {
+            let source = consumer.pointee.source
+            if selection.pointee.kind == .encodings {
+                selection.pointee.encodings.updateTarget(source.pointee.activity, at: now)
+            }
+            askForWantedKeyFrame(consumer)
+        }
+        let (isChanged, layers) = selection.pointee.pollChange()
+        guard isChanged else { return }
+        consumer.pointee.transport.pointee.events.append(.consumerLayersChanged(consumer.pointee.key, layers))
+    }
+
+    // MARK: Another source
+
+    /// Points a consumer at another producer. What it got stops at once; the other's key frame, asked for now, goes on
+    /// with the numbers, timestamps and names of pictures where they stand.
+    mutating func switchConsumer(
+        _ consumer: UnsafeMutablePointer<ShardConsumer>, to producer: ProducerKey, _ settings: SourceSettings
+    ) {
+        let transport = consumer.pointee.transport
+        let old = consumer.pointee.source
+        guard accepts(producer, consumer) else {
+            return fail(
+                transport.pointee.key, .invalidSetting,
+                "a consumer can be switched to a producer of the same kind and codec only")
+        }
+        // Names are given to pictures from now on, and continue those of the source that had its own.
+        endSelecting(consumer)
+        var pictures = consumer.pointee.selection?.pointee.pictures ?? PictureIDRewriter()
+        if !pictures.isSynchronised, consumer.pointee.codec == .vp8, old.pointee.newestPicture.flags.hasNames {
+            pictures.synchronise(old.pointee.newestPicture)
+            _ = pictures.rewrite(old.pointee.newestPicture)
+        }
+        let preferred = consumer.pointee.selection?.pointee.preferred
+        let source = source(
+            of: producer, kind: consumer.pointee.kind, encodings: settings.encodings.count,
+            clockRate: consumer.pointee.clockRate, usesDTX: settings.scalability.usesDTX)
+        // In this order a switch to the producer it already has keeps the source.
+        source.pointee.add(consumer)
+        consumer.pointee.source = source
+        detach(consumer, from: old)
+        consumer.pointee.switchSource(settings, pictures: pictures, preferred: preferred)
+        if consumer.pointee.selection != nil { beginSelecting(consumer) }
+        if case .stopped = consumer.pointee.flow { return updateFlow(consumer) }
+        updateFlow(consumer)
+        guard consumer.pointee.wantsMedia else { return }
+        askForKeyFrames(for: consumer)
+    }
+
+    /// Whether a consumer can take a producer's packets, as far as this shard knows the producer.
+    private func accepts(_ key: ProducerKey, _ consumer: UnsafeMutablePointer<ShardConsumer>) -> Bool {
+        if let source = sourcesByKey[key.rawValue], source.pointee.kind != consumer.pointee.kind { return false }
+        guard let producer = producersByKey[key.rawValue] else { return true }
+        return producer.pointee.settings.kind == consumer.pointee.kind
+            && producer.pointee.settings.codecs.contains { consumer.pointee.accepts($0.mappedPayloadType) }
+    }
+}

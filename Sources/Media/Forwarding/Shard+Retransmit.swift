@@ -1,0 +1,91 @@
+extension Shard {
+    mutating func remember(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        in source: UnsafeMutablePointer<ConsumerSource>
+    ) {
+        // The template lies in the scratch buffer's first bytes or in a ring; the pieces go behind it, contiguous.
+        let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
+        guard let bytes = StoredPacket.write(packet, template: template, payload: payload, to: joined) else { return }
+        let history = source.pointee.histories + Int(packet.encoding)
+        history.pointee.store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: now)
+    }
+
+    /// Sends a consumer's packet again, as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
+    mutating func resend(_ sequence: UInt16, to consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard case .flowing = consumer.pointee.flow,
+            let extended = consumer.pointee.stream.extended(ofRequested: sequence),
+            extended >= consumer.pointee.firstResendable,
+            let original = consumer.pointee.sequence.original(ofOutput: extended),
+            Int(original.source) < consumer.pointee.source.pointee.encodings,
+            let stored = consumer.pointee.source.pointee.histories[Int(original.source)].find(
+                extended: original.extended, at: now)
+        else { return }
+        let (packet, template, padded) = StoredPacket.read(stored.bytes)
+        guard !consumer.pointee.leavesOut(packet) else { return }
+        var timestamp = consumer.pointee.timestamps.preview(packet.timestamp)
+        var hasMarker = template[1] & 0x80 != 0
+        var names: PictureIDRewriter.Rewritten?
+        if let selection = consumer.pointee.selection {
+            if selection.pointee.hasSetMarker(output: extended) { hasMarker = true }
+            let previous = extended < selection.pointee.firstOutput ? selection.pointee.previous : nil
+            if let previous { timestamp = packet.timestamp &+ previous.timestampOffset }
+            if packet.codec == .vp8, packet.layers.flags.hasNames {
+                var pictures = previous?.pictures ?? selection.pointee.pictures
+                names = pictures.rewrite(packet.layers)
+                guard names != nil else { return }
+            }
+        }
+        guard consumer.pointee.stream.mayResend(extended: extended, at: now) else { return }
+        let payload = UnsafeRawBufferPointer(rebasing: padded.dropLast(Int(packet.paddingLength)))
+        let isSealed: Bool
+        if let ssrc = consumer.pointee.stream.rtxSSRC,
+            let rtxPayloadType = consumer.pointee.rtxPayloadType(for: packet.payloadType)
+        {
+            isSealed = sealRTX(
+                template: template, payload: payload, original: sequence, named: names, packet.layers,
+                hasMarker: hasMarker, payloadType: rtxPayloadType, ssrc: ssrc,
+                index: consumer.pointee.stream.nextRTXIndex(), timestamp: timestamp, for: consumer)
+        } else if let names {
+            isSealed = seal(
+                template: template, copying: padded, named: names, packet.layers, hasMarker: hasMarker,
+                payloadType: packet.payloadType, index: extended, timestamp: timestamp, for: consumer)
+        } else {
+            isSealed = seal(
+                template: template, payload: padded, hasMarker: hasMarker, payloadType: packet.payloadType,
+                index: extended, timestamp: timestamp, for: consumer)
+        }
+        guard isSealed else { return }
+        consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
+        counters.add(.packetsRetransmitted)
+    }
+}
+
+/// A packet as it lies in a retransmission buffer: metadata, header template, payload.
+// Safe: writer and reader agree on the layout; what is read was written by `write` and is aligned to sixteen bytes.
+enum StoredPacket {
+    private static let metadataLength = MemoryLayout<PreparedPacket>.stride
+
+    /// - Returns: the bytes to keep; `nil` when they are too many.
+    static func write(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        to memory: UnsafeMutableRawBufferPointer
+    ) -> UnsafeRawBufferPointer? {
+        let length = metadataLength + template.count + payload.count
+        guard length <= min(memory.count, RetransmissionBuffer.maxPacketLength) else { return nil }
+        memory.storeBytes(of: packet, as: PreparedPacket.self)
+        UnsafeMutableRawBufferPointer(rebasing: memory[metadataLength...]).copyMemory(from: template)
+        UnsafeMutableRawBufferPointer(rebasing: memory[(metadataLength + template.count)...]).copyMemory(from: payload)
+        return UnsafeRawBufferPointer(rebasing: memory[..<length])
+    }
+
+    static func read(
+        _ bytes: UnsafeRawBufferPointer
+    ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
+        let packet = bytes.load(as: PreparedPacket.self)
+        let payloadStart = metadataLength + Int(packet.headerLength)
+        return (
+            packet, UnsafeRawBufferPointer(rebasing: bytes[metadataLength..<payloadStart]),
+            UnsafeRawBufferPointer(rebasing: bytes[payloadStart...])
+        )
+    }
+}

@@ -1,0 +1,133 @@
+// Safe: `make` returns one initialised value, which its consumer owns and frees in its `deinit`.
+
+/// What one consumer gets of a source with layers, and what it is called for it. Consumers of plain streams do without.
+struct LayerSelection {
+    enum Kind {
+        /// The only stream, whole; but its pictures are renamed, because the source was switched.
+        case whole
+        /// One encoding of several, or temporal layers of the only one.
+        case encodings
+        /// Layers within the only stream.
+        case svc
+    }
+
+    /// Where the numbers of the source before the current one came from, for packets that are asked for again.
+    struct Previous {
+        var timestampOffset: UInt32
+        var pictures: PictureIDRewriter
+    }
+
+    private(set) var kind: Kind
+    var encodings: EncodingSelector
+    var svc: SVCSelector
+    /// The layers asked for; `nil` for all.
+    private(set) var preferred: ConsumerLayers?
+    var pictures = PictureIDRewriter()
+    /// The first output number of the current encoding.
+    var firstOutput: UInt64 = 0
+    var previous: Previous?
+    private let highestSpatial: Int
+    private let highestTemporal: Int
+    private var reported: ConsumerLayers?
+    /// Which of the newest outputs got a marker that they did not come with: sent again, they must be the same.
+    private var markers = InlineArray<64, UInt64>(repeating: 0)
+
+    /// - Parameter preferred: `nil` for all layers.
+    init(
+        codec: CodecKind, encodings count: Int, _ scalability: ScalabilitySettings, preferred: ConsumerLayers?
+    ) {
+        let isSVC = count <= 1 && (scalability.spatialLayers > 1 || codec == .vp9 || codec == .av1)
+        let isPlain = count <= 1 && scalability.spatialLayers <= 1 && scalability.temporalLayers <= 1
+        kind = isPlain ? .whole : isSVC ? .svc : .encodings
+        encodings = EncodingSelector(encodings: count)
+        svc = SVCSelector(spatialLayers: scalability.spatialLayers, isKSVC: scalability.isKSVC)
+        highestSpatial = isSVC ? scalability.spatialLayers - 1 : min(max(count, 1), SourceEncodings.capacity) - 1
+        highestTemporal = min(max(scalability.temporalLayers, 1), PacketLayers.temporalLayers) - 1
+        if let preferred { prefer(preferred) }
+    }
+
+    /// A selection for a consumer that needs one: `nil` for that of a stream without layers, unless `isNeeded`.
+    static func make(
+        codec: CodecKind, encodings count: Int, _ scalability: ScalabilitySettings, preferred: ConsumerLayers?,
+        isNeeded: Bool = false
+    ) -> UnsafeMutablePointer<LayerSelection>? {
+        let selection = LayerSelection(codec: codec, encodings: count, scalability, preferred: preferred)
+        guard isNeeded || selection.kind != .whole else { return nil }
+        let memory = UnsafeMutablePointer<LayerSelection>.allocate(capacity: 1)
+        memory.initialize(to: selection)
+        return memory
+    }
+
+    /// Layers to send at most. The highest temporal layer means all: senders may use more than they announced.
+    mutating func prefer(_ layers: ConsumerLayers) {
+        preferred = layers
+        let position = LayerPosition(
+            spatial: min(Int(layers.spatial), highestSpatial),
+            temporal: Int(layers.temporal) >= highestTemporal ? PacketLayers.temporalLayers - 1 : Int(layers.temporal))
+        encodings.prefer(position)
+        svc.setTarget(position)
+    }
+
+    /// The consumer or producer was paused, the source was switched or began anew: go on with a key frame.
+    mutating func restart() {
+        encodings.reset()
+        svc.reset()
+        previous = nil
+    }
+
+    /// The last of the held packets that follow the one that got `begin`; `nil` where the consumer itself knows.
+    var heldThrough: UInt64? {
+        switch kind {
+        case .whole: nil
+        case .encodings: encodings.heldThrough
+        case .svc: svc.heldThrough
+        }
+    }
+
+    func isSending(encoding: Int) -> Bool { kind != .encodings || encodings.currentEncoding == encoding }
+
+    /// The encoding whose key frame would bring a wanted change.
+    var wantedKeyFrame: Int? {
+        switch kind {
+        case .whole: nil
+        case .encodings: encodings.wantedKeyFrame
+        case .svc: svc.wantsKeyFrame ? 0 : nil
+        }
+    }
+
+    /// The encoding a receiver means that asks for a key frame.
+    var mainEncoding: Int { kind == .encodings ? encodings.currentEncoding ?? encodings.wantedKeyFrame ?? 0 : 0 }
+
+    /// What is sent now, if that is another than at the last call.
+    mutating func pollChange() -> (isChanged: Bool, layers: ConsumerLayers?) {
+        let mayDiffer: Bool
+        let position: LayerPosition?
+        switch kind {
+        case .whole: return (false, nil)
+        case .encodings: (mayDiffer, position) = (encodings.pollChange(), encodings.layers)
+        case .svc: (mayDiffer, position) = (svc.pollChange(), svc.layers)
+        }
+        guard mayDiffer else { return (false, reported) }
+        let layers = position.map {
+            ConsumerLayers(
+                spatial: UInt8(truncatingIfNeeded: $0.spatial),
+                temporal: UInt8(truncatingIfNeeded: min($0.temporal, highestTemporal)))
+        }
+        defer { reported = layers }
+        return (layers != reported, layers)
+    }
+
+    // MARK: Markers
+
+    /// Remembers whether an output got a marker.
+    mutating func packetSent(output: UInt64, setsMarker: Bool) {
+        let word = Int(truncatingIfNeeded: output >> 6) & 63
+        let bit: UInt64 = 1 << (output & 63)
+        if setsMarker { markers[word] |= bit } else { markers[word] &= ~bit }
+    }
+
+    /// Whether an output got a marker, of the newest 4096.
+    func hasSetMarker(output: UInt64) -> Bool {
+        markers[Int(truncatingIfNeeded: output >> 6) & 63] & (1 << (output & 63)) != 0
+    }
+}
