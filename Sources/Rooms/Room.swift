@@ -28,6 +28,12 @@ public actor Room {
     var state: RoomState
     var collections: [UInt64: StatisticsCollection] = [:]
     var lastToken: UInt64 = 0
+    let eventLog: RoomEventLog
+    var lastSequence: UInt64 = 0
+    /// The newest events, up to twice as many as are shown.
+    var recent: [RoomEvent] = []
+    /// Whom the peers were last told to be speaking.
+    var announcedSpeaker: PeerID?
     private var sinks: [PeerSession: any PeerConnectionSink] = [:]
     /// Consumers about which the media plane was too busy to be told.
     private var deferred: [ConsumerID] = []
@@ -38,6 +44,7 @@ public actor Room {
     init(
         id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
         generator: any RandomNumberGenerator & Sendable, limits: LimitCounters = LimitCounters(), logger: Logger,
+        eventLog: RoomEventLog = RoomEventLog(),
         wallClock: @escaping @Sendable () -> Int64, onClosed: @escaping @Sendable (Room) -> Void
     ) {
         self.id = id
@@ -47,6 +54,7 @@ public actor Room {
         self.wallClock = wallClock
         self.onClosed = onClosed
         self.limits = limits
+        self.eventLog = eventLog
         let inbox = RoomInbox()
         self.inbox = inbox
         events = EventQueue(wake: { inbox.signal() })
@@ -96,8 +104,9 @@ public actor Room {
     /// Ends what every entry to the room ends with: counts are published, and an empty room closes itself.
     func settle() {
         published.publish(state.counts)
+        if state.isEmpty, !state.isClosed { perform(state.close(.roomClosed)) }
+        publishEvents()
         guard state.isEmpty else { return }
-        if !state.isClosed { perform(state.close(.roomClosed)) }
         deferred = []
         finishCollections()
         onClosed(self)
@@ -107,7 +116,9 @@ public actor Room {
     func perform(_ actions: [RoomAction]) {
         for action in actions {
             switch action {
-            case .notify(let session, let notification): sinks[session]?.notify(notification)
+            case .notify(let session, let notification):
+                sinks[session]?.notify(notification)
+                observe(notification)
             case .offer(let session, let id, let request):
                 sinks[session]?.request(.newConsumer(request)) { [inbox] outcome in
                     inbox.consumerAnswered(id, outcome)
@@ -168,6 +179,7 @@ public actor Room {
         let waiting = deferred
         deferred = []
         for id in waiting { perform([.openConsumer(id), .updateConsumer(id)]) }
+        publishEvents()
     }
 }
 

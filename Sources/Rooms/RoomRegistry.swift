@@ -9,6 +9,8 @@ public final class RoomRegistry: Sendable {
     public var configuration: RoomConfiguration { state.withLock { $0.configuration } }
     /// How often each limit of rooms was met.
     public let limits = LimitCounters()
+    /// What happens in the rooms.
+    public let events: RoomEventLog
     /// What every room's router can receive.
     public let routerCapabilities: RTPCapabilities
 
@@ -43,6 +45,8 @@ public final class RoomRegistry: Sendable {
         state = Mutex(State(configuration: configuration))
         self.logger = logger
         self.makeGenerator = makeGenerator
+        var generator = makeGenerator()
+        events = RoomEventLog(epoch: UInt32.random(in: 1...UInt32.max, using: &generator))
         do {
             routerCapabilities = try ORTC.routerCapabilities(mediaCodecs: configuration.mediaCodecs)
         } catch {
@@ -93,7 +97,7 @@ public final class RoomRegistry: Sendable {
             state.reservations.roomOpened(id, now: .now)
             let room = Room(
                 id: id, media: media, configuration: state.configuration, routerCapabilities: routerCapabilities,
-                generator: makeGenerator(), limits: limits, logger: logger,
+                generator: makeGenerator(), limits: limits, logger: logger, eventLog: events,
                 wallClock: { Int64(Date().timeIntervalSince1970 * 1000) },
                 onClosed: { [weak self] room in self?.remove(room) })
             state.rooms[id] = room

@@ -54,7 +54,8 @@ final class EventStream: Sendable {
     /// - Returns: `false` where the stream is over.
     @discardableResult
     func send(_ event: ServerSentEvent) -> Bool {
-        let (isOpen, wake, onEnd) = state.withLock { state -> (Bool, (@Sendable () -> Void)?, (@Sendable () -> Void)?) in
+        let (isOpen, wake, onEnd) = state.withLock {
+            state -> (Bool, (@Sendable () -> Void)?, (@Sendable () -> Void)?) in
             guard state.ending == nil, !state.isFinished else { return (false, nil, nil) }
             event.write(into: &state.waiting)
             var ended: (@Sendable () -> Void)?

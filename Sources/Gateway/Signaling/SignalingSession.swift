@@ -181,7 +181,7 @@ extension PeerCloseReason {
     var closeCode: WebSocketCloseCode {
         switch self {
         case .disconnected, .left: .normal
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .roomClosed: .closedByServer
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed: .closedByServer
         case .shutdown: .goingAway
         }
     }
@@ -189,7 +189,7 @@ extension PeerCloseReason {
     var closeReason: String {
         switch self {
         case .disconnected, .left: ""
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .roomClosed:
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
             "closed by protoo-server: \(rawValue)"
         case .shutdown: "the server is stopping"
         }

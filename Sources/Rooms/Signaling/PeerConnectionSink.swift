@@ -35,6 +35,8 @@ public enum PeerCloseReason: String, Sendable, Hashable, CaseIterable {
     case dtlsFailed = "dtls-failed"
     /// The client closed DTLS.
     case dtlsClosed = "dtls-closed"
+    /// An operator sent it away.
+    case kicked = "kicked-by-an-operator"
     /// The room was closed.
     case roomClosed = "room-closed"
     /// The server stops.

@@ -123,6 +123,7 @@ extension RoomState {
             let producer = producers[consumer.producerID]
         else { return [.closeConsumer(key)] }
         consumers[id]?.phase = .offered(key)
+        journal.append(.consumerOpened(consumer))
         // Nothing awaits between the settings' making and this.
         consumers[id]?.toldProducerPaused = producer.isPaused
         return [.offer(peer.session, id, NewConsumerRequest(consumer, of: producer))]
@@ -136,6 +137,7 @@ extension RoomState {
         guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID]
         else { return nil }
         consumers[id]?.phase = .accepted(key)
+        journal.append(.consumerOpened(consumer))
         consumers[id]?.toldProducerPaused = producer.isPaused
         return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)])
     }
@@ -181,7 +183,12 @@ extension RoomState {
     }
 
     /// Changes the client's own pause.
-    mutating func consumerPauseChanged(_ id: ConsumerID, _ isPaused: Bool) { consumers[id]?.isPaused = isPaused }
+    mutating func consumerPauseChanged(_ id: ConsumerID, _ isPaused: Bool) {
+        guard let consumer = consumers[id], consumer.isPaused != isPaused else { return }
+        consumers[id]?.isPaused = isPaused
+        journal.append(
+            isPaused ? .consumerPaused(id, peer: consumer.peerID) : .consumerResumed(id, peer: consumer.peerID))
+    }
 
     /// Removes one consumer and tells its client.
     mutating func consumerClosed(_ id: ConsumerID) -> [RoomAction] {
@@ -194,11 +201,20 @@ extension RoomState {
     @discardableResult
     mutating func removeConsumer(_ id: ConsumerID) -> Consumer? {
         guard let consumer = consumers.removeValue(forKey: id) else { return nil }
+        if consumer.key != nil { journal.append(.consumerClosed(id, peer: consumer.peerID)) }
         peers[consumer.peerID]?.consumerIDs.removeAll { $0 == id }
         producers[consumer.producerID]?.consumerIDs.removeAll { $0 == id }
         transports[consumer.transportID]?.consumerIDs.removeAll { $0 == id }
         transports[consumer.transportID]?.consumerSSRCs.subtract([consumer.ssrc, consumer.ssrc + 1])
         return consumer
+    }
+}
+
+extension RoomEvent.Kind {
+    fileprivate static func consumerOpened(_ consumer: Consumer) -> Self {
+        .consumerOpened(
+            consumer.id, peer: consumer.peerID, transport: consumer.transportID, producer: consumer.producerID,
+            consumer.kind, mimeType: consumer.mimeType)
     }
 }
 

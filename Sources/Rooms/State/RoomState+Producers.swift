@@ -79,6 +79,10 @@ extension RoomState {
             type: opening.type, mapping: opening.mapping, consumable: opening.consumable, appData: opening.appData,
             isPaused: opening.settings.isPaused)
         peers[opening.peerID]?.producerIDs.append(opening.id)
+        journal.append(
+            .producerOpened(
+                opening.id, peer: opening.peerID, transport: opening.transportID, opening.kind, opening.type,
+                mimeType: opening.consumable.codecs.first?.mimeType ?? "", isPaused: opening.settings.isPaused))
         mappedSSRCsTaken(opening.mapping)
         let parameters = opening.mapping.rtpParameters
         transports[opening.transportID]?.producerIDs.append(opening.id)
@@ -98,6 +102,8 @@ extension RoomState {
     mutating func producerPauseChanged(_ id: ProducerID, _ isPaused: Bool) -> [RoomAction] {
         guard let producer = producers[id], producer.isPaused != isPaused else { return [] }
         producers[id]?.isPaused = isPaused
+        journal.append(
+            isPaused ? .producerPaused(id, peer: producer.peerID) : .producerResumed(id, peer: producer.peerID))
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs {
             guard let consumer = consumers[consumerID], consumer.key != nil, let peer = peers[consumer.peerID] else {
@@ -115,6 +121,7 @@ extension RoomState {
         guard let producer = producers.removeValue(forKey: id) else { return [] }
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs { actions += consumerClosed(consumerID) }
+        journal.append(.producerClosed(id, peer: producer.peerID))
         if !withTransport { actions.append(.closeProducer(producer.key)) }
         mappedSSRCsReleased(producer.mapping)
         peers[producer.peerID]?.producerIDs.removeAll { $0 == id }

@@ -32,6 +32,7 @@ extension RoomState {
             id: opening.id, peerID: opening.peerID, key: key, isConsuming: opening.isConsuming,
             credentials: opening.settings.iceCredentials)
         transportIDs[key] = opening.id
+        journal.append(.transportOpened(opening.id, peer: opening.peerID))
         peers[opening.peerID]?.transportIDs.append(opening.id)
         return opening.isConsuming ? consumeEverything(opening.peerID) : []
     }
@@ -78,6 +79,7 @@ extension RoomState {
         guard let id = transportIDs[key], let transport = transports[id] else { return [] }
         transports[id]?.iceState = iceState
         transports[id]?.selectedTuple = selected
+        journal.append(.transportChanged(id, peer: transport.peerID, iceState, transport.dtlsState))
         switch iceState {
         case .new, .connected, .completed: return []
         case .disconnected, .closed: return leave(transport.peerID, .iceDisconnected)
@@ -88,6 +90,7 @@ extension RoomState {
     mutating func dtlsStateChanged(_ key: TransportKey, _ dtlsState: DTLSState) -> [RoomAction] {
         guard let id = transportIDs[key], let transport = transports[id] else { return [] }
         transports[id]?.dtlsState = dtlsState
+        journal.append(.transportChanged(id, peer: transport.peerID, transport.iceState, dtlsState))
         switch dtlsState {
         case .new, .connecting, .connected: return []
         case .failed: return leave(transport.peerID, .dtlsFailed)

@@ -18,6 +18,8 @@ struct RoomState {
     var transportIDs: [TransportKey: TransportID] = [:]
     var producers: [ProducerID: Producer] = [:]
     var consumers: [ConsumerID: Consumer] = [:]
+    /// What has happened and was not yet told.
+    var journal: [RoomEvent.Kind] = [.roomOpened]
     private var lastSession: UInt64 = 0
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.
@@ -82,6 +84,7 @@ struct RoomState {
         peers[id] = Peer(
             session: session, grant: grant,
             description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
+        journal.append(.peerConnected(id))
         actions.append(.notify(session, .mediasoupVersion(configuration.announcedVersion)))
         return (session, actions)
     }
@@ -99,8 +102,10 @@ struct RoomState {
         for id in peer.transportIDs {
             guard let transport = transports.removeValue(forKey: id) else { continue }
             transportIDs[transport.key] = nil
+            journal.append(.transportClosed(id, peer: peer.id))
             actions.append(.closeTransport(transport.key))
         }
+        journal.append(.peerLeft(peer.id, reason))
         actions.append(.closeConnection(session, reason))
         return actions
     }
@@ -114,6 +119,7 @@ struct RoomState {
             peers[peer.id]?.isJoined = false
         }
         for peer in orderedPeers { actions += peerLeft(peer.session, reason) }
+        journal.append(.roomClosed(reason))
         return actions
     }
 
@@ -128,6 +134,7 @@ struct RoomState {
         peer.rtpCapabilities = request.rtpCapabilities
         peer.consumesOnRequest = request.consumesOnRequest
         peers[peer.id] = peer
+        journal.append(.peerJoined(peer.description))
         let others = joinedPeers(except: peer.id)
         var actions = consumeEverything(peer.id)
         actions += others.map { .notify($0.session, .newPeer(peer.description)) }
@@ -141,6 +148,7 @@ struct RoomState {
         }
         let old = peer.description.displayName
         peers[peer.id]?.description.displayName = name
+        journal.append(.peerRenamed(peer.id, displayName: name))
         return joinedPeers(except: peer.id).map {
             .notify($0.session, .peerDisplayNameChanged(peer.id, displayName: name, oldDisplayName: old))
         }

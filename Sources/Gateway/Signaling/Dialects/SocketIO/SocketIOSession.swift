@@ -230,7 +230,7 @@ final class SocketIOSession: PeerConnectionSink {
             switch reason {
             case .left, .disconnected: return
             case .replaced where state.isRejoining: return
-            case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .roomClosed:
+            case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
                 releaseHeld(&state)
                 // A client that is sent away by name does not come back by itself.
                 connection.send(SocketIOPacket(kind: .disconnect).text)

@@ -1,0 +1,167 @@
+public import Media
+
+/// Something that happened in a room, for operators.
+public struct RoomEvent: Sendable, Hashable {
+    /// Where it stands among the events of all rooms.
+    public var id: RoomEventID
+    /// Which room.
+    public var room: RoomID
+    /// Where it stands among the room's events: 1, 2, 3 … from its opening on.
+    public var sequence: UInt64
+    /// Milliseconds since 1970.
+    public var time: Int64
+    /// What happened.
+    public var kind: Kind
+
+    /// What can happen.
+    public enum Kind: Sendable, Hashable {
+        case roomOpened
+        case roomClosed(PeerCloseReason)
+        /// A connection is there; others do not see the peer yet.
+        case peerConnected(PeerID)
+        case peerJoined(PeerDescription)
+        case peerRenamed(PeerID, displayName: String)
+        case peerLeft(PeerID, PeerCloseReason)
+        case transportOpened(TransportID, peer: PeerID)
+        case transportChanged(TransportID, peer: PeerID, ICEState, DTLSState)
+        case transportClosed(TransportID, peer: PeerID)
+        case producerOpened(
+            ProducerID, peer: PeerID, transport: TransportID, MediaKind, ProducerType, mimeType: String, isPaused: Bool)
+        case producerClosed(ProducerID, peer: PeerID)
+        case producerPaused(ProducerID, peer: PeerID)
+        case producerResumed(ProducerID, peer: PeerID)
+        case producerScore(ProducerID, [ProducerScore])
+        case consumerOpened(
+            ConsumerID, peer: PeerID, transport: TransportID, producer: ProducerID, MediaKind, mimeType: String)
+        case consumerClosed(ConsumerID, peer: PeerID)
+        case consumerPaused(ConsumerID, peer: PeerID)
+        case consumerResumed(ConsumerID, peer: PeerID)
+        case consumerScore(ConsumerID, ConsumerScore)
+        case consumerLayers(ConsumerID, spatial: Int?, temporal: Int?)
+        /// Who speaks now, or nobody.
+        case activeSpeaker(PeerID?)
+    }
+}
+
+/// An event's place among those of all rooms of one server's life. As a text, `Last-Event-ID` can carry it.
+public struct RoomEventID: Sendable, Hashable, CustomStringConvertible {
+    /// Tells one life of the server from another.
+    let epoch: UInt32
+    /// 1, 2, 3 …
+    let number: UInt64
+
+    /// Reads what `description` gives.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let epoch = UInt32(parts[0], radix: 16), let number = UInt64(parts[1]) else {
+            return nil
+        }
+        self.init(epoch: epoch, number: number)
+    }
+
+    init(epoch: UInt32, number: UInt64) {
+        self.epoch = epoch
+        self.number = number
+    }
+
+    /// `1f00ab12-345`.
+    public var description: String { String(epoch, radix: 16) + "-" + String(number) }
+}
+
+extension RoomEvent.Kind {
+    /// The type's name for clients.
+    public var name: String {
+        switch self {
+        case .roomOpened: "room-opened"
+        case .roomClosed: "room-closed"
+        case .peerConnected: "peer-connected"
+        case .peerJoined: "peer-joined"
+        case .peerRenamed: "peer-renamed"
+        case .peerLeft: "peer-left"
+        case .transportOpened: "transport-opened"
+        case .transportChanged: "transport-changed"
+        case .transportClosed: "transport-closed"
+        case .producerOpened: "producer-opened"
+        case .producerClosed: "producer-closed"
+        case .producerPaused: "producer-paused"
+        case .producerResumed: "producer-resumed"
+        case .producerScore: "producer-score"
+        case .consumerOpened: "consumer-opened"
+        case .consumerClosed: "consumer-closed"
+        case .consumerPaused: "consumer-paused"
+        case .consumerResumed: "consumer-resumed"
+        case .consumerScore: "consumer-score"
+        case .consumerLayers: "consumer-layers"
+        case .activeSpeaker: "active-speaker"
+        }
+    }
+
+    /// What else is to be said of it.
+    var data: JSONValue {
+        switch self {
+        case .roomOpened: .object([:])
+        case .roomClosed(let reason): .object(["reason": .string(reason.rawValue)])
+        case .peerConnected(let id): .object(["peerId": .string(id.rawValue)])
+        case .peerJoined(let peer):
+            .object([
+                "peerId": .string(peer.id.rawValue), "displayName": .string(peer.displayName),
+                "device": peer.device.json,
+            ])
+        case .peerRenamed(let id, let displayName):
+            .object(["peerId": .string(id.rawValue), "displayName": .string(displayName)])
+        case .peerLeft(let id, let reason):
+            .object(["peerId": .string(id.rawValue), "reason": .string(reason.rawValue)])
+        case .transportOpened(let id, let peer), .transportClosed(let id, let peer):
+            .object(["transportId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
+        case .transportChanged(let id, let peer, let ice, let dtls):
+            .object([
+                "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "iceState": .string(ice.rawValue),
+                "dtlsState": .string(dtls.rawValue),
+            ])
+        case .producerOpened(let id, let peer, let transport, let kind, let type, let mimeType, let isPaused):
+            .object([
+                "producerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "transportId": .string(transport.rawValue), "kind": .string(kind.rawValue),
+                "producerType": .string(type.rawValue), "mimeType": .string(mimeType), "paused": .bool(isPaused),
+            ])
+        case .producerClosed(let id, let peer), .producerPaused(let id, let peer), .producerResumed(let id, let peer):
+            .object(["producerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
+        case .producerScore(let id, let scores): ServerNotification.producerScore(id, scores).json
+        case .consumerOpened(let id, let peer, let transport, let producer, let kind, let mimeType):
+            .object([
+                "consumerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "transportId": .string(transport.rawValue), "producerId": .string(producer.rawValue),
+                "kind": .string(kind.rawValue), "mimeType": .string(mimeType),
+            ])
+        case .consumerClosed(let id, let peer), .consumerPaused(let id, let peer), .consumerResumed(let id, let peer):
+            .object(["consumerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
+        case .consumerScore(let id, let score): ServerNotification.consumerScore(id, score).json
+        case .consumerLayers(let id, let spatial, let temporal):
+            ServerNotification.consumerLayersChanged(id, spatialLayer: spatial, temporalLayer: temporal).json
+        case .activeSpeaker(let id): .object(["peerId": id.map { .string($0.rawValue) } ?? .null])
+        }
+    }
+
+    /// What a client is told of a track that operators want to know too.
+    init?(_ notification: ServerNotification) {
+        switch notification {
+        case .producerScore(let id, let scores): self = .producerScore(id, scores)
+        case .consumerScore(let id, let score): self = .consumerScore(id, score)
+        case .consumerLayersChanged(let id, let spatial, let temporal):
+            self = .consumerLayers(id, spatial: spatial, temporal: temporal)
+        case .activeSpeaker(let id, _): self = .activeSpeaker(id)
+        default: return nil
+        }
+    }
+}
+
+extension RoomEvent: JSONRepresentable {
+    /// The event as the HTTP API shows it.
+    public var json: JSONValue {
+        .object([
+            "id": .string(id.description), "room": .string(room.rawValue), "sequence": .count(sequence),
+            "time": .integer(time), "type": .string(kind.name), "data": kind.data,
+        ])
+    }
+}

@@ -1,0 +1,56 @@
+import Media
+
+/// What operators may do, without being a peer.
+extension Room {
+    /// Closes a peer's connection with all the peer has.
+    /// - Returns: `false` where there is no such peer.
+    public func kick(_ id: PeerID) -> Bool {
+        guard let peer = state.peers[id] else { return false }
+        perform(state.peerLeft(peer.session, .kicked))
+        settle()
+        return true
+    }
+
+    /// Pauses or resumes a producer as its peer can; it is no lock, the peer may change it again.
+    /// - Throws: `RoomError` with code `producerNotFound`, or `overloaded`.
+    public func setProducerPaused(_ id: ProducerID, _ isPaused: Bool) throws(RoomError) {
+        guard let producer = state.producers[id] else {
+            throw RoomError(.producerNotFound, "producer with id \"\(id)\" not found")
+        }
+        guard producer.isPaused != isPaused else { return }
+        do {
+            try media.setProducerPaused(producer.key, isPaused)
+        } catch {
+            throw RoomError(error)
+        }
+        perform(state.producerPauseChanged(id, isPaused))
+        settle()
+    }
+
+    /// The newest events of the room, oldest first.
+    public var recentEvents: [RoomEvent] { Array(recent.suffix(Self.recentLimit)) }
+
+    /// How many events a room keeps to show.
+    static let recentLimit = 256
+
+    /// Tells the log what has happened since the last time.
+    func publishEvents() {
+        guard !state.journal.isEmpty else { return }
+        let kinds = state.journal
+        state.journal = []
+        let events = eventLog.append(kinds, of: id, after: lastSequence, time: wallClock())
+        lastSequence &+= UInt64(events.count)
+        recent += events
+        if recent.count > 2 * Self.recentLimit { recent.removeFirst(recent.count - Self.recentLimit) }
+    }
+
+    /// What a client is told may be an event for operators; the same speaker is told to every peer, and is one event.
+    func observe(_ notification: ServerNotification) {
+        guard let kind = RoomEvent.Kind(notification) else { return }
+        if case .activeSpeaker(let id) = kind {
+            guard announcedSpeaker != id else { return }
+            announcedSpeaker = id
+        }
+        state.journal.append(kind)
+    }
+}
