@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Sendable {
     public var limits: GatewayLimits
     /// Who may come, and from where.
     public var access: AccessConfiguration
+    /// What opens `/api/v1` to a client that gives it; `nil` or empty leaves reading to this machine, and changing to nobody.
+    public var adminToken: String?
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(
@@ -54,6 +56,8 @@ public struct GatewayLimits: Sendable {
     public var connectionBodyBytes = 4 * 1024 * 1024
     /// Bytes that may wait for a client that does not read before it is cut off.
     public var outgoingBytes = 4 * 1024 * 1024
+    /// Event streams of `/api/v1/events` at a time.
+    public var eventStreams = 256
     /// Requests of ours that may wait for one client's answer.
     public var pendingRequests = 4096
     /// Time for a connection's first whole request (against clients that send a byte a second).

@@ -16,6 +16,7 @@ public final class GatewayServer: Sendable {
     private let gateway: SignalingGateway
     private let socketIO: SocketIOServer
     private let http2: HTTP2Connections
+    private let feed: RoomEventFeed
     private let certificates: TLSCertificates?
     private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
@@ -36,8 +37,11 @@ public final class GatewayServer: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
         let socketIO = SocketIOServer(
             rooms: rooms, limits: configuration.limits, group: group, counters: counters, logger: logger)
+        let feed = RoomEventFeed(log: rooms.events, limits: configuration.limits)
         let router = HTTPRouter(
-            assets: StaticAssets(), state: StateAPI(registry: rooms),
+            assets: StaticAssets(),
+            state: StateAPI(
+                registry: rooms, admin: AdminAccess(token: configuration.adminToken), feed: feed, media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
             roomEntry: RoomEntryAPI(rooms: rooms), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, logger: logger))
@@ -56,7 +60,7 @@ public final class GatewayServer: Sendable {
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
-                certificates: certificates, logger: logger, opened: opened, opener: opener,
+                feed: feed, certificates: certificates, logger: logger, opened: opened, opener: opener,
                 counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -66,7 +70,8 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        socketIO: SocketIOServer, http2: HTTP2Connections, certificates: TLSCertificates?, logger: Logger,
+        socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates?,
+        logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
@@ -75,6 +80,7 @@ public final class GatewayServer: Sendable {
         self.gateway = gateway
         self.socketIO = socketIO
         self.http2 = http2
+        self.feed = feed
         self.certificates = certificates
         self.logger = logger
         self.opened = opened
@@ -106,6 +112,7 @@ public final class GatewayServer: Sendable {
         await listener.close()
         await gateway.close()
         socketIO.close()
+        feed.close()
         opener.finish()
     }
 }

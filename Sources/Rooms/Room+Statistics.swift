@@ -24,8 +24,9 @@ struct CollectedStatistics {
 
 extension Room {
     /// The room as it is, with the media threads' counters as far as they arrive within `statisticsTimeout`.
-    public func snapshot() async -> RoomSnapshot {
-        let collected = await collect(Array(state.transportIDs.keys))
+    /// - Parameter withStatistics: `false` asks the media threads nothing.
+    public func snapshot(withStatistics: Bool = true) async -> RoomSnapshot {
+        let collected = await collect(withStatistics ? Array(state.transportIDs.keys) : [])
         return RoomSnapshot(state, collected, timestamp: wallClock())
     }
 

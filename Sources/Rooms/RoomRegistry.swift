@@ -163,6 +163,11 @@ public final class RoomRegistry: Sendable {
             .sorted { $0.id.rawValue < $1.id.rawValue }
     }
 
+    /// One line of `list()`.
+    public func summary(of id: RoomID) -> RoomSummary? {
+        room(id).map { RoomSummary(id: id, counts: $0.published.value) }
+    }
+
     /// How many rooms there are, and all their objects.
     public func totals() -> (rooms: Int, counts: RoomCounts) {
         let summaries = list()

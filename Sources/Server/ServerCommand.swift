@@ -1,4 +1,5 @@
 public import ArgumentParser
+import FoundationEssentials
 import Gateway
 public import Logging
 import Media
@@ -51,6 +52,9 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "PEM file of the DTLS certificate's private key.")
     var dtlsPrivateKey: String?
 
+    @Option(help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.")
+    var adminToken: String?
+
     @Option(help: "Open TCP connections at a time.")
     var maxConnections = GatewayLimits().connections
 
@@ -79,6 +83,7 @@ struct ServerCommand: AsyncParsableCommand {
         guard (1024...16_777_216).contains(maxMessageSize) else {
             throw ValidationError("--max-message-size has to be 1024 to 16777216.")
         }
+        guard adminToken?.isEmpty != true else { throw ValidationError("--admin-token is empty.") }
         guard announcedAddress?.isEmpty != true else { throw ValidationError("--announced-address is empty.") }
     }
 
@@ -159,6 +164,7 @@ struct ServerCommand: AsyncParsableCommand {
         var configuration = GatewayConfiguration(host: host, port: Int(port), tls: tlsSettings)
         configuration.limits.connections = maxConnections
         configuration.limits.messageBytes = maxMessageSize
+        configuration.adminToken = adminToken ?? ProcessInfo.processInfo.environment["ROUNDHOUSE_ADMIN_TOKEN"]
         do throws(GatewayError) {
             return try await GatewayServer.start(
                 configuration, rooms: rooms, mediaCounters: { plane.counters() })

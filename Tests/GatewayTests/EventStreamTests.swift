@@ -27,7 +27,7 @@ import Testing
             let endings = endings
             stream = EventStream(limit: limit) { endings.add($0) }
             pump = EventStreamPump(
-                stream, on: loop, limits: GatewayLimits(),
+                stream, on: loop, limits: GatewayLimits(), counters: GatewayCounters(),
                 write: { [unowned self] bytes, promise in
                     written.append(String(buffer: bytes))
                     pending.append(promise)

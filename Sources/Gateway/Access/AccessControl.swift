@@ -141,7 +141,7 @@ final class AccessControl: Sendable {
 
     /// Whether the client is on this machine and speaks for nobody else: no proxy between, no other host's page (by its Origin,
     /// or by a name that was made to point here).
-    private static func isOwnMachine(_ request: IncomingRequest) -> Bool {
+    static func isOwnMachine(_ request: IncomingRequest) -> Bool {
         let fields = request.head.headerFields
         guard request.remoteAddress?.isLoopback == true, fields[.forwardedFor] == nil, fields[.forwarded] == nil else {
             return false

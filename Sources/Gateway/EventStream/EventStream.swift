@@ -142,7 +142,7 @@ extension OutgoingResponse {
 extension IncomingRequest {
     /// The last event a reconnecting client has seen: the header a browser sends by itself, or `lastEventId` in the query,
     /// for a client's first connection.
-    var lastEventID: String? { head.headerFields[.lastEventID] ?? target?[name: "lastEventId"] }
+    var lastEventID: String? { head.headerFields[.lastEventID] ?? target?["lastEventId"] }
 }
 
 extension HTTPField.Name {

@@ -8,6 +8,7 @@ final class EventStreamPump {
     private let stream: EventStream
     private let loop: any EventLoop
     private let limits: GatewayLimits
+    private let counters: GatewayCounters
     private let write: (ByteBuffer, EventLoopPromise<Void>) -> Void
     private let end: (_ isCut: Bool) -> Void
     private var writingSince: NIODeadline?
@@ -18,17 +19,19 @@ final class EventStreamPump {
     ///   - write: sends bytes, and succeeds the promise when they have left.
     ///   - end: called once: the response is complete, or, cut off, to be broken.
     init(
-        _ stream: EventStream, on loop: any EventLoop, limits: GatewayLimits,
+        _ stream: EventStream, on loop: any EventLoop, limits: GatewayLimits, counters: GatewayCounters,
         write: @escaping (ByteBuffer, EventLoopPromise<Void>) -> Void, end: @escaping (_ isCut: Bool) -> Void
     ) {
         self.stream = stream
         self.loop = loop
         self.limits = limits
+        self.counters = counters
         self.write = write
         self.end = end
     }
 
     func start() {
+        counters.eventStreamOpened()
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         stream.attach { loop.execute { bound.value.pump() } }
@@ -92,6 +95,7 @@ final class EventStreamPump {
     private func over(_ ending: EventStream.Ending) {
         guard !isOver else { return }
         isOver = true
+        counters.eventStreamEnded(ending)
         ping?.cancel()
         stream.attach {}
         stream.connectionClosed(ending)

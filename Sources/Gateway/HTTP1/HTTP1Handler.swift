@@ -88,7 +88,9 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         guard let request = HTTPRequest(head) else {
             return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid"), context)
         }
-        let incoming = IncomingRequest(head: request, body: Array(body.readableBytesView))
+        let incoming = IncomingRequest(
+            head: request, body: Array(body.readableBytesView),
+            remoteAddress: ClientAddress(context.remoteAddress))
         let router = router
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
@@ -120,11 +122,11 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         _ events: EventStream, _ response: OutgoingResponse, to request: HTTPRequestHead,
         _ context: ChannelHandlerContext
     ) {
-        let isLast = !request.isKeepAlive || request.version < .http1_1
+        let isLast = !request.isKeepAlive || request.version != .http1_1
         var head = HTTPResponseHead(response.head, version: request.version)
         if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
         let pump = EventStreamPump(
-            events, on: context.eventLoop, limits: limits,
+            events, on: context.eventLoop, limits: limits, counters: counters,
             write: { bytes, promise in
                 context.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
             },

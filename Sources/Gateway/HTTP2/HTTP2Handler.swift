@@ -242,7 +242,9 @@ final class HTTP2Handler: ChannelDuplexHandler {
         streams[id] = Stream(exchange: .responding(request), since: context.eventLoop.now)
         let router = router
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let incoming = IncomingRequest(head: request, body: body)
+        let incoming = IncomingRequest(
+            head: request, body: body,
+            remoteAddress: ClientAddress(context.remoteAddress))
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
             let handler = bound.value
             handler.running -= 1
@@ -287,7 +289,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     private func stream(_ events: EventStream, _ head: HTTPResponse, on id: Int32, _ context: ChannelHandlerContext) {
         let pump = EventStreamPump(
-            events, on: context.eventLoop, limits: limits,
+            events, on: context.eventLoop, limits: limits, counters: counters,
             write: { bytes, promise in self.perform { self.session.write(id, bytes, written: promise) } },
             end: { isCut in self.streamEnded(id, isCut: isCut) })
         streams[id] = Stream(exchange: .streaming(pump), since: context.eventLoop.now)

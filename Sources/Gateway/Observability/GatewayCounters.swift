@@ -33,6 +33,9 @@ final class GatewayCounters: Sendable {
         /// WebSocket close code sent or seen → connections.
         var closes: [String: UInt64] = [:]
         var outgoingRequestTimeouts: UInt64 = 0
+        var openEventStreams = 0
+        /// How Server-Sent Events ended → how many.
+        var endedEventStreams: [EventStream.Ending: UInt64] = [:]
     }
 
     private let state = Mutex(Snapshot())
@@ -83,6 +86,13 @@ final class GatewayCounters: Sendable {
             default: "other"
             }
         state.withLock { $0.closes[label, default: 0] &+= 1 }
+    }
+    func eventStreamOpened() { state.withLock { $0.openEventStreams += 1 } }
+    func eventStreamEnded(_ ending: EventStream.Ending) {
+        state.withLock { state in
+            state.openEventStreams -= 1
+            state.endedEventStreams[ending, default: 0] &+= 1
+        }
     }
     func outgoingRequestTimedOut() { state.withLock { $0.outgoingRequestTimeouts &+= 1 } }
 }

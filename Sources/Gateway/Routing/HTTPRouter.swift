@@ -23,6 +23,7 @@ struct HTTPRouter: Sendable {
         if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
         if let response = roomEntry.response(to: request, target.path) { return response }
         if let response = await whip.respond(to: request, target) { return response }
+        if let response = await state.respond(to: request, target) { return response }
         guard let route = route(target.path) else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path")
         }
@@ -56,6 +57,7 @@ struct HTTPRouter: Sendable {
         switch (path.first, path.count) {
         case ("healthz", 1): .health
         case ("metrics", 1): .metrics
+        case ("console", 1): .asset(["console", "index.html"])
         case ("rooms", 1): .rooms
         case ("rooms", 2): .room(path[1])
         default: assets.contains(path) ? .asset(path) : nil

@@ -43,6 +43,7 @@ struct MetricsExposition: Sendable {
         page.gauge("roundhouse_rooms_open_transports", "Open transports.", counts.transports)
         page.gauge("roundhouse_rooms_open_producers", "Open producers.", counts.producers)
         page.gauge("roundhouse_rooms_open_consumers", "Open consumers.", counts.consumers)
+        page.counter("roundhouse_rooms_events_total", "Events of rooms.", registry.events.count)
     }
 
     private func writeGateway(_ page: inout MetricsPage) {
@@ -105,6 +106,11 @@ struct MetricsExposition: Sendable {
         page.family("roundhouse_gateway_websocket_closes_total", .counter, "WebSockets closed, by close code.")
         for (code, count) in snapshot.closes.sorted(by: { $0.key < $1.key }) {
             page.sample(["code": code], count)
+        }
+        page.gauge("roundhouse_gateway_open_event_streams", "Open event streams.", snapshot.openEventStreams)
+        page.family("roundhouse_gateway_event_streams_ended_total", .counter, "Event streams that ended, by how.")
+        for ending in EventStream.Ending.allCases {
+            page.sample(["ending": ending.rawValue], snapshot.endedEventStreams[ending] ?? 0)
         }
         page.counter(
             "roundhouse_gateway_request_timeouts_total",

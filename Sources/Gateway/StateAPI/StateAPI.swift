@@ -1,9 +1,26 @@
+import FoundationEssentials
 import HTTPTypes
+import Media
 import Rooms
 
-/// The server's state as JSON, for people and dashboards.
+/// The server's state as JSON, for people and dashboards, and what operators may change.
+///
+/// `Page/api/openapi.json` describes everything below `/api/v1`; tests compare it with what is answered here.
 struct StateAPI: Sendable {
     let registry: RoomRegistry
+    let admin: AdminAccess
+    let feed: RoomEventFeed
+    let media: @Sendable () -> [ShardCounters]
+
+    init(
+        registry: RoomRegistry, admin: AdminAccess = AdminAccess(), feed: RoomEventFeed? = nil,
+        media: @escaping @Sendable () -> [ShardCounters] = { [] }
+    ) {
+        self.registry = registry
+        self.admin = admin
+        self.feed = feed ?? RoomEventFeed(log: registry.events, limits: GatewayLimits())
+        self.media = media
+    }
 
     /// `GET /rooms`.
     func rooms() -> OutgoingResponse {
@@ -12,9 +29,133 @@ struct StateAPI: Sendable {
 
     /// `GET /rooms/{id}`.
     func room(_ name: String) async -> OutgoingResponse {
-        guard let room = registry.room(RoomID(name)) else {
-            return .failure(.notFound, code: "room-not-found", "no room of this name has a peer")
-        }
+        guard let room = registry.room(RoomID(name)) else { return Self.noRoom }
         return OutgoingResponse(json: await room.snapshot().json)
+    }
+
+    /// - Returns: `nil` for a path that is not below `/api/v1`.
+    func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
+        guard target.path.starts(with: ["api", "v1"]) else { return nil }
+        guard let route = StateRoute(target.path.dropFirst(2)) else {
+            return .failure(.notFound, code: "not-found", "there is nothing at this path: see /api/openapi.json")
+        }
+        let method = request.head.method == .head ? .get : request.head.method
+        guard route.methods.contains(method) else {
+            let names = route.methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }
+            return .methodNotAllowed(names.joined(separator: ", "), "this path has no such method")
+        }
+        if let refusal = admin.refusal(of: request, isChange: method != .get) { return refusal }
+        do throws(StateQuery.Invalid) {
+            let query = try StateQuery(target, allowed: method == .get ? route.parameters : [])
+            return method == .get ? try await read(route, query, request) : await change(route, method)
+        } catch {
+            return .failure(.badRequest, code: "invalid-parameter", error.message)
+        }
+    }
+
+    private func read(
+        _ route: StateRoute, _ query: StateQuery, _ request: IncomingRequest
+    ) async throws(StateQuery.Invalid) -> OutgoingResponse {
+        switch route {
+        case .rooms: return try rooms(query)
+        case .shards: return shards()
+        case .events: return feed.open(room: query.text("room").map { RoomID($0) }, after: request.lastEventID)
+        case .room(let id):
+            guard let summary = registry.summary(of: id) else { return Self.noRoom }
+            return OutgoingResponse(json: summary.json)
+        case .snapshot(let id):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: await room.snapshot().json)
+        case .recentEvents(let id):
+            let limit = try query.number("limit", 1...1000, default: 100)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(
+                json: .object(["events": .array(await room.recentEvents.suffix(limit).map(\.json))]))
+        case .peers(let id):
+            let list = try StateList(peers: query)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: list.page(of: await room.snapshot(withStatistics: false)))
+        case .transports(let id):
+            let list = try StateList(transports: query)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: list.page(of: await room.snapshot()))
+        case .producers(let id):
+            let list = try StateList(producers: query)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: list.page(of: await room.snapshot()))
+        case .consumers(let id):
+            let list = try StateList(consumers: query)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: list.page(of: await room.snapshot()))
+        case .peer(let id, let peer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return Self.one(await room.snapshot(withStatistics: false).peerObject(peer), .peerClosed)
+        case .transport(let id, let transport):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return Self.one(await room.snapshot().transportObject(transport), .transportNotFound)
+        case .producer(let id, let producer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return Self.one(await room.snapshot().producerObject(producer), .producerNotFound)
+        case .consumer(let id, let consumer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return Self.one(await room.snapshot().consumerObject(consumer), .consumerNotFound)
+        case .producerPause: return .methodNotAllowed("POST", "this path has no such method")
+        }
+    }
+
+    private func change(_ route: StateRoute, _ method: HTTPRequest.Method) async -> OutgoingResponse {
+        switch route {
+        case .room(let id):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            await room.close(.roomClosed)
+        case .peer(let id, let peer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            guard await room.kick(peer) else { return Self.one(nil, .peerClosed) }
+        case .producerPause(let id, let producer, let isPaused):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            do throws(RoomError) {
+                try await room.setProducerPaused(producer, isPaused)
+            } catch {
+                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
+            }
+        default: return .methodNotAllowed("GET, HEAD", "this path has no such method")
+        }
+        return OutgoingResponse(status: .noContent)
+    }
+
+    private func rooms(_ query: StateQuery) throws(StateQuery.Invalid) -> OutgoingResponse {
+        let page = try query.page()
+        let minPeers = try query.number("minPeers", 0...1_000_000_000, default: 0)
+        let name = query.text("name") ?? ""
+        let found = registry.list().filter {
+            $0.counts.peers >= minPeers && (name.isEmpty || $0.id.rawValue.contains(name))
+        }
+        return OutgoingResponse(
+            json: .object([
+                "rooms": .array(page.of(found).map(\.json)), "total": .integer(Int64(found.count)),
+            ]))
+    }
+
+    private func shards() -> OutgoingResponse {
+        let shards = media().map { shard in
+            JSONValue.object([
+                "shard": .integer(Int64(shard.shard)), "cpuSeconds": .normalized(shard.cpuSeconds),
+                "counters": .object(
+                    Dictionary(shard.values.map { ($0.name, .count($0.value)) }, uniquingKeysWith: { $1 })),
+                "drops": .object(
+                    Dictionary(shard.drops.map { ($0.reason, .count($0.count)) }, uniquingKeysWith: { $1 })),
+            ])
+        }
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return OutgoingResponse(json: .object(["time": .integer(now), "shards": .array(shards)]))
+    }
+
+    private static let noRoom = OutgoingResponse.failure(
+        .notFound, code: "room-not-found", "no room of this name has a peer")
+
+    private static func one(_ json: JSONValue?, _ code: RoomError.Code) -> OutgoingResponse {
+        if let json { return OutgoingResponse(json: json) }
+        let name = code == .peerClosed ? "peer-not-found" : code.name
+        return .failure(.notFound, code: name, "the room has none with this id")
     }
 }

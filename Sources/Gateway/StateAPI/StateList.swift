@@ -1,0 +1,138 @@
+import Media
+import Rooms
+
+/// A list of a room's objects: which of them, as what, and which page.
+struct StateList {
+    private let name: String
+    private let bounds: StatePage
+    private let items: (RoomSnapshot) -> [JSONValue]
+    /// Whether the list's objects have counters that may be missing.
+    private let hasStatistics: Bool
+
+    init(peers query: StateQuery) throws(StateQuery.Invalid) {
+        let isJoined = try query.flag("joined")
+        let text = query.text("name") ?? ""
+        name = "peers"
+        bounds = try query.page()
+        hasStatistics = false
+        items = { snapshot in
+            snapshot.peers.filter {
+                (isJoined ?? $0.isJoined) == $0.isJoined
+                    && (text.isEmpty || $0.peer.id.rawValue.contains(text) || $0.peer.displayName.contains(text))
+            }.map(\.object)
+        }
+    }
+
+    init(transports query: StateQuery) throws(StateQuery.Invalid) {
+        let peer = query.text("peer")
+        name = "transports"
+        bounds = try query.page()
+        hasStatistics = true
+        items = { snapshot in
+            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }
+                .map { $0.transport.object(of: $0.peer) }
+        }
+    }
+
+    init(producers query: StateQuery) throws(StateQuery.Invalid) {
+        let peer = query.text("peer")
+        let kind = try query.choice("kind", of: [MediaKind.audio, .video])
+        let isPaused = try query.flag("paused")
+        name = "producers"
+        bounds = try query.page()
+        hasStatistics = true
+        items = { snapshot in
+            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }.flatMap { owner in
+                owner.transport.producers.filter {
+                    (kind ?? $0.kind) == $0.kind && (isPaused ?? $0.isPaused) == $0.isPaused
+                }.map { $0.json.owned(by: owner.peer, on: owner.transport.id) }
+            }
+        }
+    }
+
+    init(consumers query: StateQuery) throws(StateQuery.Invalid) {
+        let peer = query.text("peer")
+        let producer = query.text("producer")
+        let kind = try query.choice("kind", of: [MediaKind.audio, .video])
+        let isPaused = try query.flag("paused")
+        name = "consumers"
+        bounds = try query.page()
+        hasStatistics = true
+        items = { snapshot in
+            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }.flatMap { owner in
+                owner.transport.consumers.filter {
+                    (kind ?? $0.kind) == $0.kind && (isPaused ?? $0.isPaused) == $0.isPaused
+                        && (producer == nil || $0.producerID.rawValue == producer)
+                }.map { $0.json.owned(by: owner.peer, on: owner.transport.id) }
+            }
+        }
+    }
+
+    func page(of snapshot: RoomSnapshot) -> JSONValue {
+        let found = items(snapshot)
+        return .fields([
+            name: .array(Array(bounds.of(found))), "total": .integer(Int64(found.count)),
+            "complete": hasStatistics ? .bool(snapshot.isComplete) : nil,
+        ])
+    }
+}
+
+extension RoomSnapshot {
+    /// Every transport with its peer, in the order they came.
+    var transports: [(peer: PeerID, transport: TransportSnapshot)] {
+        peers.flatMap { peer in peer.transports.map { (peer.peer.id, $0) } }
+    }
+
+    func peerObject(_ id: PeerID) -> JSONValue? { peers.first { $0.peer.id == id }?.object }
+
+    func transportObject(_ id: TransportID) -> JSONValue? {
+        transports.first { $0.transport.id == id }.map { $0.transport.object(of: $0.peer) }
+    }
+
+    func producerObject(_ id: ProducerID) -> JSONValue? {
+        for (peer, transport) in transports {
+            guard let producer = transport.producers.first(where: { $0.id == id }) else { continue }
+            return producer.json.owned(by: peer, on: transport.id)
+        }
+        return nil
+    }
+
+    func consumerObject(_ id: ConsumerID) -> JSONValue? {
+        for (peer, transport) in transports {
+            guard let consumer = transport.consumers.first(where: { $0.id == id }) else { continue }
+            return consumer.json.owned(by: peer, on: transport.id)
+        }
+        return nil
+    }
+}
+
+extension PeerSnapshot {
+    /// The peer without its transports, which have lists of their own.
+    fileprivate var object: JSONValue {
+        json.replacing([
+            "transports": .integer(Int64(transports.count)),
+            "producers": .integer(Int64(transports.map(\.producers.count).reduce(0, +))),
+            "consumers": .integer(Int64(transports.map(\.consumers.count).reduce(0, +))),
+        ])
+    }
+}
+
+extension TransportSnapshot {
+    fileprivate func object(of peer: PeerID) -> JSONValue {
+        json.replacing([
+            "peerId": .string(peer.rawValue), "producers": .integer(Int64(producers.count)),
+            "consumers": .integer(Int64(consumers.count)),
+        ])
+    }
+}
+
+extension JSONValue {
+    fileprivate func owned(by peer: PeerID, on transport: TransportID) -> JSONValue {
+        replacing(["peerId": .string(peer.rawValue), "transportId": .string(transport.rawValue)])
+    }
+
+    fileprivate func replacing(_ others: [String: JSONValue]) -> JSONValue {
+        guard case .object(let fields) = self else { return self }
+        return .object(fields.merging(others) { $1 })
+    }
+}

@@ -1,0 +1,83 @@
+import HTTPTypes
+import Media
+import Rooms
+
+/// What a path below `/api/v1` names.
+enum StateRoute: Equatable {
+    case rooms
+    case room(RoomID)
+    case snapshot(RoomID)
+    case recentEvents(RoomID)
+    case peers(RoomID)
+    case peer(RoomID, PeerID)
+    case transports(RoomID)
+    case transport(RoomID, TransportID)
+    case producers(RoomID)
+    case producer(RoomID, ProducerID)
+    case producerPause(RoomID, ProducerID, isPaused: Bool)
+    case consumers(RoomID)
+    case consumer(RoomID, ConsumerID)
+    case shards
+    case events
+
+    /// - Parameter path: what follows `/api/v1`.
+    init?(_ path: ArraySlice<String>) {
+        let parts = Array(path)
+        switch (parts.count, parts.first) {
+        case (1, "rooms"): self = .rooms
+        case (1, "shards"): self = .shards
+        case (1, "events"): self = .events
+        case (2..., "rooms"):
+            guard let route = Self.inRoom(RoomID(parts[1]), parts.dropFirst(2)) else { return nil }
+            self = route
+        default: return nil
+        }
+    }
+
+    private static func inRoom(_ room: RoomID, _ rest: ArraySlice<String>) -> StateRoute? {
+        let parts = Array(rest)
+        switch (parts.count, parts.first) {
+        case (0, _): return .room(room)
+        case (1, "snapshot"): return .snapshot(room)
+        case (1, "events"): return .recentEvents(room)
+        case (1, "peers"): return .peers(room)
+        case (2, "peers"): return .peer(room, PeerID(parts[1]))
+        case (1, "transports"): return .transports(room)
+        case (2, "transports"): return .transport(room, TransportID(parts[1]))
+        case (1, "producers"): return .producers(room)
+        case (2, "producers"): return .producer(room, ProducerID(parts[1]))
+        case (3, "producers") where parts[2] == "pause":
+            return .producerPause(room, ProducerID(parts[1]), isPaused: true)
+        case (3, "producers") where parts[2] == "resume":
+            return .producerPause(room, ProducerID(parts[1]), isPaused: false)
+        case (1, "consumers"): return .consumers(room)
+        case (2, "consumers"): return .consumer(room, ConsumerID(parts[1]))
+        default: return nil
+        }
+    }
+
+    /// What may be done with it; HEAD goes with GET.
+    var methods: [HTTPRequest.Method] {
+        switch self {
+        case .room, .peer: [.get, .delete]
+        case .producerPause: [.post]
+        case .rooms, .snapshot, .recentEvents, .peers, .transports, .transport, .producers, .producer, .consumers,
+            .consumer, .shards, .events:
+            [.get]
+        }
+    }
+
+    /// The query parameters of its GET.
+    var parameters: [String] {
+        switch self {
+        case .rooms: ["limit", "offset", "name", "minPeers"]
+        case .peers: ["limit", "offset", "name", "joined"]
+        case .transports: ["limit", "offset", "peer"]
+        case .producers: ["limit", "offset", "peer", "kind", "paused"]
+        case .consumers: ["limit", "offset", "peer", "producer", "kind", "paused"]
+        case .recentEvents: ["limit"]
+        case .events: ["room", "lastEventId"]
+        case .room, .snapshot, .peer, .transport, .producer, .producerPause, .consumer, .shards: []
+        }
+    }
+}
