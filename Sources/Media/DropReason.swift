@@ -14,6 +14,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case beforeHandshake
     case malformedRTP
     case malformedRTCP
+    /// An RTCP packet that is in order and that this server has no use for.
+    case unsupportedRTCP
     case srtpAuthentication
     case srtpReplay
     case srtpTooManyStreams
@@ -62,6 +64,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case keyFrameRequestsReceived
     case keyFramesReceived
     case transportFeedbackSent
+    /// BYE packets (RFC 3550 §6.6).
+    case goodbyesReceived
     case reportsSent
     case stunRequests
     case stunRejected
@@ -72,6 +76,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case commands
     /// Commands for something that was closed in the meantime: a legitimate race.
     case commandsIgnored
+    /// Trace events beyond what a transport may tell in a second, or that a room had no place for.
+    case traceEventsDropped
     case wakeups
 
     /// The metric's name part: the case's name in snake case.

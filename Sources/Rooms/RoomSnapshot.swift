@@ -60,9 +60,9 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "id": .string(id.rawValue), "shard": .integer(Int64(shard)), "iceState": .string(iceState.rawValue),
             "dtlsState": .string(dtlsState.rawValue), "iceSelectedTuple": selectedTuple?.json,
             "srtpProfile": statistics?.srtpProfile.map { .string($0) },
-            "bytesReceived": statistics.map { .count($0.bytesReceived) },
+            "bytesReceived": statistics.map { .count($0.bytes.received) },
             "packetsReceived": statistics.map { .count($0.packetsReceived) },
-            "bytesSent": statistics.map { .count($0.bytesSent) },
+            "bytesSent": statistics.map { .count($0.bytes.sent) },
             "packetsSent": statistics.map { .count($0.packetsSent) },
             "producers": .array(producers.map(\.json)), "consumers": .array(consumers.map(\.json)),
         ])

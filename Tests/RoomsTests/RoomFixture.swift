@@ -56,7 +56,7 @@ final class RecordingPlane: Sendable {
 
     private static func statistics(_ key: TransportKey) -> TransportStatistics {
         var statistics = TransportStatistics(key: key)
-        statistics.bytesReceived = 1000 + (key.rawValue & 0xFFFF)
+        statistics.bytes.received = 1000 + (key.rawValue & 0xFFFF)
         statistics.iceState = .completed
         return statistics
     }

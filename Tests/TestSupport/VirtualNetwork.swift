@@ -69,11 +69,15 @@
         private var order: UInt64 = 0
         private var links: [Pair: Link] = [:]
         private var senders: [IPAddressPort: LinkConditions] = [:]
+        private var receivers: [IPAddressPort: LinkConditions] = [:]
 
         init(seed: UInt64) { random = SplitMix(seed: seed) }
 
         /// Conditions of everything an address sends.
         func setConditions(_ conditions: LinkConditions, from address: IPAddressPort) { senders[address] = conditions }
+
+        /// Conditions of everything that is sent to an address; those of the sender, if it has some, come first.
+        func setConditions(_ conditions: LinkConditions, to address: IPAddressPort) { receivers[address] = conditions }
 
         /// Forgets what is under way, and every link's past.
         func clear() {
@@ -83,7 +87,7 @@
 
         func send(_ datagram: VirtualDatagram, at now: MediaInstant) {
             guard let datagram = filter.map({ $0(datagram) }) ?? datagram else { return }
-            let conditions = senders[datagram.from] ?? conditions
+            let conditions = senders[datagram.from] ?? receivers[datagram.to] ?? conditions
             sent += 1
             if chance(conditions.loss) {
                 lost += 1

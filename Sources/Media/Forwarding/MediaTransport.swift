@@ -50,9 +50,16 @@ struct MediaTransport: ~Copyable {
     /// The last receiver reference time the client sent (XR RRTR): its middle 32 bits, and when it came.
     var receiverReference: (compactNTP: UInt32, ssrc: UInt32, arrival: MediaInstant)?
 
-    var bytesReceived: UInt64 = 0
+    /// When the audio levels gathered since the last batch are told; `nil` while there are none.
+    var soundDeadline: MediaInstant?
+    var traceLimiter = TraceLimiter()
+
+    var traffic = TransportTraffic()
+    var trafficSampler: TrafficSampler
+    /// By our transport-wide numbering of what we send, and by the client's of what it sends.
+    var lossSent = PacketLossHistory()
+    var lossReceived = PacketLossHistory()
     var packetsReceived: UInt64 = 0
-    var bytesSent: UInt64 = 0
     var packetsSent: UInt64 = 0
 
     init(
@@ -67,6 +74,7 @@ struct MediaTransport: ~Copyable {
         usernameFragments = [settings.iceCredentials.usernameFragment]
         recorder = TransportWideRecorder()
         reports = ReportScheduler(startingAt: now)
+        trafficSampler = TrafficSampler(at: now)
         self.feedbackSSRC = feedbackSSRC
     }
 
@@ -91,6 +99,7 @@ struct MediaTransport: ~Copyable {
         var deadline = earliest(ice.nextDeadline, dtls.nextDeadline)
         if isReady, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
         if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
+        deadline = earliest(deadline, soundDeadline)
         for producer in producers {
             for case .some(let stream) in producer.pointee.streams {
                 deadline = earliest(deadline, stream.pointee.nextDeadline)

@@ -111,4 +111,6 @@ enum RingRecordKind: UInt8 {
     case encodingAdvanced
     /// An encoding's stream ended or began anew: producer key and encoding.
     case encodingRestarted
+    /// What a consumer of an audio producer loses: producer key and fraction of 256.
+    case consumerLoss
 }

@@ -41,7 +41,12 @@ extension Shard {
         case .switchConsumer(let key, let producer, let settings):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             switchConsumer(consumer, to: producer, settings)
-        case .traceProducer, .traceConsumer: ignored()
+        case .traceProducer(let key, let kinds):
+            guard let producer = producersByKey[key.rawValue] else { return ignored() }
+            producer.pointee.traces = kinds
+        case .traceConsumer(let key, let kinds):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            consumer.pointee.traces = kinds
         case .closeConsumer(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             closeConsumer(consumer)
@@ -83,10 +88,13 @@ extension Shard {
             if isPaused {
                 stream.pointee.nacks.reset()
                 stream.pointee.keyFrames.reset()
+                stream.pointee.score.paused()
             } else {
+                stream.pointee.score.resumed(at: now)
                 requestKeyFrame(stream, force: true)
             }
         }
+        touch(producer.pointee.transport)
     }
 
     private mutating func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {

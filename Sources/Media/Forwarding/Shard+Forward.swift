@@ -41,6 +41,10 @@ extension Shard {
                     keyFrameRequested(producer: key, encoding: encoding)
                 case .encodingAdvanced: encodingAdvanced(record)
                 case .encodingRestarted: encodingRestarted(record)
+                case .consumerLoss:
+                    producerLossReported(
+                        record.load(fromByteOffset: 8, as: UInt64.self),
+                        fraction: UInt8(truncatingIfNeeded: record.load(fromByteOffset: 16, as: UInt64.self)))
                 case nil: assertionFailure("unknown ring record")
                 }
                 links.advance(from: other)
@@ -151,6 +155,7 @@ extension Shard {
             consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
         }
         if case .flowing = consumer.pointee.flow {
+            if consumer.pointee.stream.encodingSwitched() { consumerScoreChanged(consumer) }
             // From encoding to encoding: what was lost before the switch can still be had.
             consumer.pointee.firstResendable = selection.pointee.firstOutput
             selection.pointee.previous = LayerSelection.Previous(
@@ -224,6 +229,12 @@ extension Shard {
         consumer.pointee.stream.packetSent(
             extended: index, timestamp: timestamp,
             payloadLength: Int(packet.payloadLength) - Int(packet.paddingLength), at: now)
+        let size = Int(packet.headerLength) + Int(packet.payloadLength)
+        consumer.pointee.transport.pointee.traffic.rtpSent &+= UInt64(size)
         counters.add(.packetsForwarded)
+        if !consumer.pointee.traces.isEmpty {
+            traceSent(
+                packet, to: consumer, sequence: index, timestamp: timestamp, hasMarker: hasMarker, isRTX: false)
+        }
     }
 }

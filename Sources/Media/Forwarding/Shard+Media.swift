@@ -34,6 +34,11 @@ extension Shard {
             return counters.add(.unknownSSRC)
         }
         counters.add(.packetsReceived)
+        if reference.isRTX {
+            transport.pointee.traffic.rtxReceived &+= UInt64(length)
+        } else {
+            transport.pointee.traffic.rtpReceived &+= UInt64(length)
+        }
         // Where the tag and the sender's padding were, there is room behind the payload.
         let room = datagram.count - header.payload.upperBound
         if reference.stream.pointee.producer.pointee.isPaused { return counters.add(.producerPaused) }
@@ -66,6 +71,11 @@ extension Shard {
         case .duplicate, .tooOld: return counters.add(.duplicatePacket)
         case .discarded: return counters.add(.implausibleSequence)
         }
+        if stream.pointee.score.packetReceived(at: now) {
+            producerScoreChanged(stream.pointee.producer)
+            touch(stream.pointee.producer.pointee.transport)
+        }
+        if let level = extensions.audioLevel { soundReceived(level, of: stream) }
         accepted(
             header, extensions, codec: codec, extended: extended, isRecovered: false, in: packet, room: room,
             of: stream)
@@ -111,6 +121,9 @@ extension Shard {
             stream.pointee.stream.keyFrameReceived()
             stream.pointee.keyFrames.keyFrameReceived()
         }
+        if !stream.pointee.producer.pointee.traces.isEmpty {
+            traceReceived(header, size: packet.count, isKeyFrame: isKeyFrame, isRTX: isRecovered, of: stream)
+        }
         if stream.pointee.feedback.contains(.nack) {
             let action = stream.pointee.nacks.packetReceived(
                 extended: extended, isKeyFrame: isKeyFrame, isRecovered: isRecovered, at: now)
@@ -118,6 +131,7 @@ extension Shard {
             if stream.pointee.nacks.count > 0 { touch(stream.pointee.producer.pointee.transport) }
         }
         let layers = readLayers(of: payload, extensions, codec: codec.codec, extended: extended, in: packet, of: stream)
+        stream.pointee.layerRates.add(layers, bytes: payload.count, at: now)
         let headerLength = HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet)  // '!' okay: allocated in init.

@@ -33,6 +33,7 @@ extension Shard {
                 reference.stream.pointee.stream.senderReportReceived(
                     ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, at: now)
                 encodingAdvanced(reference.stream)
+                traceFeedback(.sr, isIncoming: true, of: reference.stream)
             }
             for block in try SenderReport.reportBlocks(in: packet) { reportReceived(block, on: transport) }
         case .receiverReport:
@@ -41,21 +42,38 @@ extension Shard {
         case .transportFeedback where packet.count == RTCPFeedbackFormat.genericNACK:
             try nackReceived(try GenericNACK(parsing: packet), on: transport)
         case .transportFeedback where packet.count == RTCPFeedbackFormat.transportWide:
-            // Checked and counted; bandwidth estimation is what will read it.
-            _ = try TransportWideFeedback(parsing: packet)
+            let feedback = try TransportWideFeedback(parsing: packet)
+            var lost = 0
+            for status in feedback.packets where status.arrival == nil { lost += 1 }
+            transport.pointee.lossSent.add(lost: lost, of: feedback.packetCount)
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.pictureLossIndication:
             let request = try PictureLossIndication(parsing: packet)
             if let consumer = transport.pointee.consumersBySSRC.find(request.mediaSSRC.rawValue) {
                 consumer.pointee.stream.pliReceived()
+                traceFeedback(.pli, from: consumer)
                 consumerAskedForKeyFrame(consumer)
             }
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.fullIntraRequest:
             for item in try FullIntraRequest(parsing: packet).items {
                 guard let consumer = transport.pointee.consumersBySSRC.find(item.ssrc.rawValue) else { continue }
                 consumer.pointee.stream.firReceived()
+                traceFeedback(.fir, from: consumer)
                 consumerAskedForKeyFrame(consumer)
             }
-        default: break
+        case .sourceDescription:
+            // Our reports tell the CNAME of signaling: what a client says here changes nothing.
+            var description = try SourceDescription(parsing: packet)
+            while try description.next() != nil {}
+        case .goodbye:
+            // Which streams there are is signaling's to say: a source that takes its leave and goes on is not stopped.
+            _ = try Goodbye(parsing: packet)
+            counters.add(.goodbyesReceived)
+        case .transportFeedback, .payloadFeedback:
+            do throws(WireError) { try UnusedFeedback.check(packet) } catch {
+                guard error == .unexpectedType else { throw error }
+            }
+            counters.add(.unsupportedRTCP)
+        default: counters.add(.unsupportedRTCP)
         }
     }
 
@@ -68,7 +86,10 @@ extension Shard {
             fractionLost: block.fractionLost, cumulativeLost: block.cumulativeLost,
             extendedHighestSequence: block.highestSequence, jitter: block.jitter,
             lastSenderReport: block.lastSenderReport, delaySinceLastSenderReport: block.delaySinceLastSenderReport)
-        consumer.pointee.stream.receiverReportReceived(report, compactNTP: wallClock.compact)
+        if consumer.pointee.stream.receiverReportReceived(report, compactNTP: wallClock.compact) {
+            consumerScoreChanged(consumer)
+        }
+        consumerLossReported(consumer, fraction: report.fractionLost)
     }
 
     private func extendedReportReceived(
@@ -111,6 +132,7 @@ extension Shard {
             resend(number.rawValue, to: consumer)
         }
         consumer.pointee.stream.nackReceived(packets: count)
+        traceFeedback(.nack, from: consumer)
     }
 
     // MARK: Key frames
@@ -176,11 +198,13 @@ extension Shard {
         let sender = SSRC(transport.pointee.feedbackSSRC)
         if feedback.contains(.pictureLossIndication) {
             stream.pointee.stream.pliSent()
+            traceFeedback(.pli, isIncoming: false, of: stream)
             sendRTCP(on: transport) { (writer) throws(WireError) in
                 try PictureLossIndication(senderSSRC: sender, mediaSSRC: ssrc).write(into: &writer)
             }
         } else if feedback.contains(.fullIntraRequest) {
             stream.pointee.stream.firSent()
+            traceFeedback(.fir, isIncoming: false, of: stream)
             stream.pointee.fullIntraRequest &+= 1
             let item = FullIntraRequestItem(ssrc: ssrc, sequenceNumber: stream.pointee.fullIntraRequest)
             sendRTCP(on: transport) { (writer) throws(WireError) in

@@ -23,7 +23,7 @@ extension Shard {
         }
         let transport = tuple.transport
         let id = TupleID(UInt64(number))
-        transport.pointee.bytesReceived &+= UInt64(datagram.count)
+        transport.pointee.traffic.received &+= UInt64(datagram.count)
         transport.pointee.packetsReceived &+= 1
         switch kind {
         case .dtls: dtlsReceived(bytes, on: transport, tuple: id)

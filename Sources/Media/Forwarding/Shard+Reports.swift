@@ -31,6 +31,7 @@ extension Shard {
             transport.pointee.dtls.deadlineReached(at: now)
             dtlsAdvanced(transport)
         }
+        sendAudioLevels(transport)
         if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }
@@ -49,6 +50,7 @@ extension Shard {
         {
             sendKeyFrameRequest(stream)
         }
+        if stream.pointee.score.deadlineReached(at: now) { producerScoreChanged(stream.pointee.producer) }
         sendNACKs(stream)
     }
 
@@ -67,6 +69,7 @@ extension Shard {
                 try GenericNACK.write(senderSSRC: sender, mediaSSRC: ssrc, lost: lost, into: &writer)
             }
             stream.pointee.stream.nackSent(packets: count)
+            traceFeedback(.nack, isIncoming: false, of: stream)
             counters.add(.nacksSent)
         }
     }
@@ -74,6 +77,8 @@ extension Shard {
     private mutating func sendTransportFeedback(_ transport: UnsafeMutablePointer<MediaTransport>) {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
             while let feedback = transport.pointee.recorder.pollFeedback(at: now, into: statuses) {
+                let missing = statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
+                transport.pointee.lossReceived.add(lost: missing, of: feedback.statusCount)
                 let arrivals = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
                     status == TransportWideRecorder.notReceived
                         ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
@@ -96,6 +101,7 @@ extension Shard {
     /// Regenerated reports (never forwarded ones): a sender report with CNAME for each consumer, report blocks for each
     /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
     private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        transport.pointee.trafficSampler.sample(transport.pointee.traffic, at: now)
         for consumer in transport.pointee.consumers {
             guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now) else { continue }
             sendSenderReport(consumer)
@@ -103,7 +109,12 @@ extension Shard {
         var blocks: [ReportBlock] = []
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {
-                if let report = stream.pointee.stream.makeReport(at: now) {
+                if var report = stream.pointee.stream.makeReport(at: now) {
+                    updateScore(stream)
+                    if producer.pointee.usesInBandFEC {
+                        report.fractionLost = producer.pointee.consumerLoss.fractionLost(own: report.fractionLost)
+                        producer.pointee.consumerLoss.reported()
+                    }
                     blocks.append(ReportBlock(report, about: stream.pointee.stream.ssrc))
                 }
                 if let rtxSSRC = stream.pointee.stream.rtxSSRC, let report = stream.pointee.stream.makeRTXReport() {

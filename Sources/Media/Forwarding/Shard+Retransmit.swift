@@ -56,7 +56,12 @@ extension Shard {
         }
         guard isSealed else { return }
         consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
+        consumer.pointee.transport.pointee.traffic.rtxSent &+= UInt64(template.count + payload.count)
         counters.add(.packetsRetransmitted)
+        if !consumer.pointee.traces.isEmpty {
+            traceSent(
+                packet, to: consumer, sequence: extended, timestamp: timestamp, hasMarker: hasMarker, isRTX: true)
+        }
     }
 }
 

@@ -7,22 +7,36 @@ extension Shard {
         result.dtlsState = transport.pointee.dtlsState
         result.selectedTuple = selectedTuple(of: transport)
         result.srtpProfile = transport.pointee.profile?.rawValue
-        result.bytesReceived = transport.pointee.bytesReceived
+        transport.pointee.trafficSampler.sample(transport.pointee.traffic, at: now)
+        result.bytes = transport.pointee.traffic
+        result.bitrates = transport.pointee.trafficSampler.bitrates(transport.pointee.traffic, at: now)
         result.packetsReceived = transport.pointee.packetsReceived
-        result.bytesSent = transport.pointee.bytesSent
         result.packetsSent = transport.pointee.packetsSent
+        result.packetLossReceived = transport.pointee.lossReceived.value
+        result.packetLossSent = transport.pointee.lossSent.value
         for producer in transport.pointee.producers {
             var statistics = ProducerStatistics(key: producer.pointee.key)
             for (index, stream) in producer.pointee.streams.enumerated() {
                 guard let stream else { continue }
                 var streamStatistics = stream.pointee.stream.statistics(at: now)
+                streamStatistics.encoding = index
+                stream.pointee.layerRates.forEach(at: now) { spatial, temporal, bitrate in
+                    streamStatistics.layerBitrates.append(
+                        LayerBitrate(
+                            layers: ConsumerLayers(
+                                spatial: UInt8(truncatingIfNeeded: spatial),
+                                temporal: UInt8(truncatingIfNeeded: temporal)), bitrate: bitrate))
+                }
+                streamStatistics.score = stream.pointee.score.value
                 streamStatistics.rid = producer.pointee.settings.encodings[index].rid
                 statistics.streams.append(streamStatistics)
             }
             result.producers.append(statistics)
         }
         for consumer in transport.pointee.consumers {
-            result.consumers.append(consumer.pointee.stream.statistics(key: consumer.pointee.key, at: now))
+            var statistics = consumer.pointee.stream.statistics(key: consumer.pointee.key, at: now)
+            statistics.encoding = consumer.pointee.currentEncoding
+            result.consumers.append(statistics)
         }
         return result
     }

@@ -140,7 +140,7 @@ struct Shard: ~Copyable {
         }
         arena.commit(length: length, to: transport.pointee.destination, stream: stream)
         transport.pointee.packetsSent &+= 1
-        transport.pointee.bytesSent &+= UInt64(length)
+        transport.pointee.traffic.sent &+= UInt64(length)
         counters.add(.datagramsSent)
         counters.add(.bytesSent, UInt64(length))
     }

@@ -40,6 +40,8 @@ struct ShardConsumer: ~Copyable {
     var firstResendable: UInt64 = 0
     var stream: SendStream
     var pacer: ReportPacer
+    /// The kinds of packets that are traced.
+    var traces: TraceKinds = []
     /// For a client with numbers of its own.
     let renumbering: PacketRenumbering?
     private let codecs: UnsafeMutableBufferPointer<ConsumerCodec>
@@ -101,6 +103,13 @@ struct ShardConsumer: ~Copyable {
     /// Whether the consumer negotiated a (router's) payload type.
     func accepts(_ payloadType: UInt8) -> Bool {
         accepted[Int(payloadType >> 6) & 1] & (1 << UInt64(payloadType & 63)) != 0
+    }
+
+    /// The encoding that is being sent; `nil` while none is.
+    var currentEncoding: Int? {
+        guard case .flowing = flow else { return nil }
+        guard let selection, selection.pointee.kind == .encodings else { return 0 }
+        return selection.pointee.encodings.currentEncoding
     }
 
     /// The RTX payload type for a media payload type.

@@ -11,6 +11,10 @@ struct ShardProducer: ~Copyable {
     /// its place.
     private var sequenceBases: [UInt64]
     var isPaused: Bool
+    /// What its consumers lose, of an Opus producer.
+    var consumerLoss = WorstConsumerLoss()
+    /// The kinds of packets that are traced.
+    var traces: TraceKinds = []
     /// Bit n: shard n has consumers of this producer.
     var subscribedShards: UInt64 = 0
     private let codecs: UnsafeMutableBufferPointer<ProducerCodec>
@@ -48,6 +52,9 @@ struct ShardProducer: ~Copyable {
         return nil
     }
 
+    /// Whether the sender protects its packets as its reports' loss tells it to (RFC 7587 §6.1).
+    var usesInBandFEC: Bool { codecs.contains { $0.codec == .opus && $0.usesInBandFEC } }
+
     /// What a stream is set up for before its first packet.
     var primaryCodec: ProducerCodec? { codecs.first }
 }
@@ -61,6 +68,9 @@ struct ReceivingStream: ~Copyable {
     var nacks = NACKGenerator()
     var keyFrames: KeyFrameRequester
     var pacer: ReportPacer
+    var score: ReceiveScore
+    var levels = AudioLevelBatch()
+    var layerRates: LayerRates
     /// The command sequence number of the last FIR (RFC 5104 §4.3.1.1).
     var fullIntraRequest: UInt8 = 0
     var layers: LayerReader
@@ -74,13 +84,22 @@ struct ReceivingStream: ~Copyable {
         stream = ReceiveStream(
             ssrc: ssrc, clockRate: codec.clockRate,
             rateWindow: producer.pointee.settings.encodings.count > 1 ? .milliseconds(2500) : .seconds(1))
+        let scalability = producer.pointee.settings.scalability
+        layerRates = LayerRates(
+            spatialLayers: scalability.spatialLayers, temporalLayers: scalability.temporalLayers,
+            window: scalability.usesDTX ? .seconds(6) : .milliseconds(2500))
+        score = ReceiveScore(
+            isOneOfSeveral: producer.pointee.settings.encodings.count > 1,
+            usesDTX: producer.pointee.settings.scalability.usesDTX)
         keyFrames = KeyFrameRequester(delay: producer.pointee.settings.keyFrameRequestDelay)
         pacer = ReportPacer(kind: producer.pointee.settings.kind)
         layers = LayerReader(codec: codec.codec, isKSVC: producer.pointee.settings.scalability.isKSVC)
     }
 
     /// The earliest time at which `Shard.streamDeadlineReached` has something to do.
-    var nextDeadline: MediaInstant? { earliest(nacks.nextDeadline, keyFrames.nextDeadline) }
+    var nextDeadline: MediaInstant? {
+        earliest(earliest(nacks.nextDeadline, keyFrames.nextDeadline), score.nextDeadline)
+    }
 }
 
 /// The earlier of two deadlines, either of which may be missing.

@@ -7,6 +7,9 @@ public final class EventQueue: Sendable {
     /// At most this many events wait; later ones are dropped and counted, and `drain` says so.
     public static let capacity = 4096
 
+    /// From so many on, samples (audio levels, traces) are not taken: what tells a state must find its place.
+    static let sampleCapacity = 1024
+
     private struct State {
         var events: [MediaEvent] = []
         var dropped = 0
@@ -27,6 +30,19 @@ public final class EventQueue: Sendable {
             return !state.isWakePending
         }
         if mustWake { wake() }
+    }
+
+    /// Appends an event that the next one like it makes up for; called by shards.
+    /// - Returns: `false` when too many events wait already: it was dropped.
+    func appendSample(_ event: MediaEvent) -> Bool {
+        let (isTaken, mustWake) = state.withLock { state in
+            guard state.events.count < Self.sampleCapacity else { return (false, false) }
+            state.events.append(event)
+            defer { state.isWakePending = true }
+            return (true, !state.isWakePending)
+        }
+        if mustWake { wake() }
+        return isTaken
     }
 
     /// Takes every waiting event, and how many were dropped since the last call.

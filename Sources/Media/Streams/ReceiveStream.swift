@@ -42,6 +42,7 @@ struct ReceiveStream {
     private(set) var packetsRetransmitted: UInt64 = 0
     private(set) var packetsRepaired: UInt64 = 0
     private(set) var packetsDiscarded: UInt64 = 0
+    private(set) var rtxPacketsDiscarded: UInt64 = 0
     private(set) var nackCount: UInt64 = 0
     private(set) var nackPacketCount: UInt64 = 0
     private(set) var pliCount: UInt64 = 0
@@ -104,20 +105,23 @@ struct ReceiveStream {
         sequence: UInt16, originalSequence: UInt16, payloadLength: Int, at now: MediaInstant
     ) -> Arrival {
         if case .implausible = rtx.packetReceived(sequence) {
-            packetsDiscarded += 1
+            rtxPacketsDiscarded += 1
             return .discarded
         }
         packetsRetransmitted += 1
         // A number beyond the newest is refused: passing it would make the packets before it look late.
         guard let extended = media.extender.nearest(originalSequence), extended <= media.extender.highest else {
-            packetsDiscarded += 1
+            rtxPacketsDiscarded += 1
             return .discarded
         }
         guard media.extender.highest - extended < UInt64(Self.duplicateWindow) else {
-            packetsDiscarded += 1
+            rtxPacketsDiscarded += 1
             return .tooOld
         }
-        guard markSeen(extended) else { return .duplicate }
+        guard markSeen(extended) else {
+            rtxPacketsDiscarded += 1
+            return .duplicate
+        }
         packetsRepaired += 1
         countPacket(payloadLength, at: now)
         return .accept(extended: extended)
@@ -154,6 +158,12 @@ struct ReceiveStream {
         return now - lastPacketAt < timeout
     }
 
+    /// What a score is made of, since the stream's beginning: media packets (without those that RTX brought), what is
+    /// missing of them, what RTX brought, and RTX packets.
+    var scoreCounters: (packets: UInt64, lost: Int64, repaired: UInt64, retransmitted: UInt64) {
+        (packetsReceived - packetsRepaired, media.packetsLost, packetsRepaired, packetsRetransmitted)
+    }
+
     mutating func nackSent(packets: Int) {
         nackCount += 1
         nackPacketCount += UInt64(max(packets, 0))
@@ -175,6 +185,7 @@ struct ReceiveStream {
         result.packetsRetransmitted = packetsRetransmitted
         result.packetsRepaired = packetsRepaired
         result.packetsDiscarded = packetsDiscarded
+        result.rtxPacketsDiscarded = rtxSSRC == nil ? nil : rtxPacketsDiscarded
         result.nackCount = nackCount
         result.nackPacketCount = nackPacketCount
         result.pliCount = pliCount

@@ -25,11 +25,15 @@ struct SendStream: ~Copyable {
     private(set) var packetsSent: UInt64 = 0
     private(set) var bytesSent: UInt64 = 0
     private(set) var packetsRetransmitted: UInt64 = 0
+    /// Packets that were sent again at least once.
+    private(set) var packetsRepaired: UInt64 = 0
     private(set) var bytesRetransmitted: UInt64 = 0
     private(set) var nackCount: UInt64 = 0
     private(set) var nackPacketCount: UInt64 = 0
     private(set) var pliCount: UInt64 = 0
     private(set) var firCount: UInt64 = 0
+    private var scoring = StreamScore()
+    private var scoreCounters = ScoreCounters()
 
     /// - Parameter firstRTXSequence: random; the most significant bit is ignored, so that a loss of the first packets
     ///   cannot hide a roll-over from the receiver's SRTP.
@@ -46,6 +50,7 @@ struct SendStream: ~Copyable {
     ///   - payloadLength: without header and padding.
     mutating func packetSent(extended: UInt64, timestamp: UInt32, payloadLength: Int, at now: MediaInstant) {
         packetsSent += 1
+        limiter.packetSent()
         bytesSent += UInt64(max(payloadLength, 0))
         rate.add(bytes: payloadLength, at: now)
         if highestExtended.map({ extended > $0 }) ?? true { highestExtended = extended }
@@ -65,9 +70,15 @@ struct SendStream: ~Copyable {
         return highestExtended - behind
     }
 
-    /// Whether a NACKed packet may be resent: once per round trip (100 ms while unknown). A yes is remembered.
+    /// Whether a NACKed packet may be resent: once per round trip (100 ms while unknown), and in all not more packets than
+    /// were sent. A yes is remembered.
     mutating func mayResend(extended: UInt64, at now: MediaInstant) -> Bool {
-        limiter.mayResend(extended: extended, at: now, roundTripTime: roundTripTime ?? RoundTripTime.initial)
+        switch limiter.mayResend(extended: extended, at: now, roundTripTime: roundTripTime ?? RoundTripTime.initial) {
+        case .refused: return false
+        case .first: packetsRepaired += 1
+        case .again: break
+        }
+        return true
     }
 
     /// The 64-bit number of the next RTX packet.
@@ -89,9 +100,14 @@ struct SendStream: ~Copyable {
     mutating func pliReceived() { pliCount += 1 }
     mutating func firReceived() { firCount += 1 }
 
+    /// How well the receiver gets the stream, 0…10.
+    var score: UInt8 { scoring.value }
+
     /// A report block about this SSRC arrived.
     /// - Parameter compactNTP: the middle 32 bits of the local NTP time now.
-    mutating func receiverReportReceived(_ report: ReceptionReport, compactNTP: UInt32) {
+    /// - Returns: whether the score is another now.
+    @discardableResult
+    mutating func receiverReportReceived(_ report: ReceptionReport, compactNTP: UInt32) -> Bool {
         fractionLost = report.fractionLost
         packetsLost = Int64(report.cumulativeLost)
         jitter = report.jitter
@@ -100,7 +116,15 @@ struct SendStream: ~Copyable {
         {
             roundTripTime = measured
         }
+        return scoring.report(
+            scoreCounters.interval(
+                packets: packetsSent, lost: packetsLost, repaired: packetsRepaired,
+                retransmitted: packetsRetransmitted))
     }
+
+    /// Another encoding is sent from now on: how well the last one was received says nothing of it.
+    /// - Returns: whether the score is another now.
+    mutating func encodingSwitched() -> Bool { scoring.reset(to: StreamScore.best) }
 
     /// The values of a sender report for this moment; `nil` before the first packet.
     /// - Parameter ntp: the local NTP time at `now`.
@@ -127,6 +151,9 @@ struct SendStream: ~Copyable {
         result.packetsLost = packetsLost
         result.fractionLost = fractionLost
         result.packetsRetransmitted = packetsRetransmitted
+        result.packetsRepaired = packetsRepaired
+        result.jitter = jitter
+        result.score = score
         result.nackCount = nackCount
         result.nackPacketCount = nackPacketCount
         result.pliCount = pliCount

@@ -1,7 +1,11 @@
 /// The loss that an Opus sender with in-band FEC is told: that of its worst receiver, if it is worse than the server's
 /// own. The sender then protects its packets for that receiver (RFC 7587 §6.1, `useinbandfec`).
+///
+/// Receivers report at their own pace, so a figure counts in the report after next at most: each receiver has reported
+/// again by then, or is gone.
 struct WorstConsumerLoss: Hashable, Sendable {
     private var worst: UInt8 = 0
+    private var previous: UInt8 = 0
 
     init() {}
 
@@ -9,5 +13,11 @@ struct WorstConsumerLoss: Hashable, Sendable {
     mutating func add(_ fraction: UInt8) { worst = max(worst, fraction) }
 
     /// What the producer's report says. The cumulative count stays the server's own.
-    func fractionLost(own: UInt8) -> UInt8 { max(own, worst) }
+    func fractionLost(own: UInt8) -> UInt8 { max(own, worst, previous) }
+
+    /// A report was made.
+    mutating func reported() {
+        previous = worst
+        worst = 0
+    }
 }

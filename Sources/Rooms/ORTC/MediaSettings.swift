@@ -25,11 +25,13 @@ extension ProducerSettings {
         let codecs = parameters.codecs.filter { !$0.isRTX }.compactMap { codec -> ProducerCodec? in
             guard let mapped = mapping.mapped(codec.payloadType) else { return nil }
             let rtx = parameters.codecs.first { $0.isRTX && $0.apt == Int(codec.payloadType) }
-            return ProducerCodec(
+            var result = ProducerCodec(
                 codec: codec.codecKind, clockRate: codec.clockRate, payloadType: codec.payloadType,
                 mappedPayloadType: mapped, rtxPayloadType: rtx?.payloadType,
                 mappedRTXPayloadType: rtx.flatMap { mapping.mapped($0.payloadType) },
                 feedback: FeedbackSupport(codec.rtcpFeedback))
+            result.usesInBandFEC = codec.parameters["useinbandfec"] == .integer(1)
+            return result
         }
         let encodings = zip(parameters.encodings, mapping.encodings).map { encoding, mapped in
             ProducerEncoding(

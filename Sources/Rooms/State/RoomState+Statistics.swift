@@ -33,34 +33,49 @@ extension RoomState {
                 "type": .string("webrtc-transport"), "transportId": .string(transport.id.rawValue),
                 "timestamp": .integer(timestamp), "iceRole": .string("controlled"),
                 "iceState": .string(statistics.iceState.rawValue), "dtlsState": .string(statistics.dtlsState.rawValue),
-                "iceSelectedTuple": statistics.selectedTuple?.json, "bytesReceived": .count(statistics.bytesReceived),
-                "bytesSent": .count(statistics.bytesSent), "packetsReceived": .count(statistics.packetsReceived),
-                "packetsSent": .count(statistics.packetsSent),
+                "iceSelectedTuple": statistics.selectedTuple?.json,
+                "bytesReceived": .count(statistics.bytes.received),
+                "recvBitrate": .count(statistics.bitrates.received), "bytesSent": .count(statistics.bytes.sent),
+                "sendBitrate": .count(statistics.bitrates.sent),
+                "rtpBytesReceived": .count(statistics.bytes.rtpReceived),
+                "rtpRecvBitrate": .count(statistics.bitrates.rtpReceived),
+                "rtpBytesSent": .count(statistics.bytes.rtpSent),
+                "rtpSendBitrate": .count(statistics.bitrates.rtpSent),
+                "rtxBytesReceived": .count(statistics.bytes.rtxReceived),
+                "rtxRecvBitrate": .count(statistics.bitrates.rtxReceived),
+                "rtxBytesSent": .count(statistics.bytes.rtxSent),
+                "rtxSendBitrate": .count(statistics.bitrates.rtxSent),
+                "probationBytesSent": .count(statistics.bytes.probationSent),
+                "probationSendBitrate": .count(statistics.bitrates.probationSent),
+                "rtpPacketLossReceived": statistics.packetLossReceived.map { .normalized($0) },
+                "rtpPacketLossSent": statistics.packetLossSent.map { .normalized($0) },
             ])
         ]
     }
 
     func entries(_ producer: Producer, _ collected: CollectedStatistics, _ timestamp: Int64) -> [JSONValue] {
-        guard let transport = transports[producer.transportID],
-            let streams = collected.transports[transport.key]?.producers.first(where: { $0.key == producer.key })?
-                .streams
-        else { return [] }
-        return streams.map { stream in
-            .fields([
-                "type": .string("inbound-rtp"), "timestamp": .integer(timestamp),
-                "ssrc": .integer(Int64(stream.ssrc.rawValue)),
-                "rtxSsrc": stream.rtxSSRC.map { .integer(Int64($0.rawValue)) }, "rid": stream.rid.map { .string($0) },
-                "kind": .string(producer.kind.rawValue), "mimeType": .string(producer.mimeType),
-                "packetsLost": .integer(stream.packetsLost), "fractionLost": .integer(Int64(stream.fractionLost)),
-                "packetsDiscarded": .count(stream.packetsDiscarded),
-                "packetsRetransmitted": .count(stream.packetsRetransmitted),
-                "packetsRepaired": .count(stream.packetsRepaired), "nackCount": .count(stream.nackCount),
-                "nackPacketCount": .count(stream.nackPacketCount), "pliCount": .count(stream.pliCount),
-                "firCount": .count(stream.firCount), "jitter": .integer(Int64(stream.jitter)),
-                "packetCount": .count(stream.packetsReceived), "byteCount": .count(stream.bytesReceived),
-                "bitrate": .count(stream.bitrate), "roundTripTime": stream.roundTripTime.map(Self.milliseconds),
-            ])
-        }
+        guard let streams = streams(of: producer, collected) else { return [] }
+        return streams.map { entry($0, of: producer, timestamp) }
+    }
+
+    private func entry(_ stream: ReceiveStreamStatistics, of producer: Producer, _ timestamp: Int64) -> JSONValue {
+        .fields([
+            "type": .string("inbound-rtp"), "timestamp": .integer(timestamp),
+            "ssrc": .integer(Int64(stream.ssrc.rawValue)),
+            "rtxSsrc": stream.rtxSSRC.map { .integer(Int64($0.rawValue)) }, "rid": stream.rid.map { .string($0) },
+            "kind": .string(producer.kind.rawValue), "mimeType": .string(producer.mimeType),
+            "packetsLost": .integer(stream.packetsLost), "fractionLost": .integer(Int64(stream.fractionLost)),
+            "packetsDiscarded": .count(stream.packetsDiscarded),
+            "rtxPacketsDiscarded": stream.rtxPacketsDiscarded.map { .count($0) },
+            "packetsRetransmitted": .count(stream.packetsRetransmitted),
+            "packetsRepaired": .count(stream.packetsRepaired), "nackCount": .count(stream.nackCount),
+            "nackPacketCount": .count(stream.nackPacketCount), "pliCount": .count(stream.pliCount),
+            "firCount": .count(stream.firCount), "jitter": .integer(Int64(stream.jitter)),
+            "packetCount": .count(stream.packetsReceived), "byteCount": .count(stream.bytesReceived),
+            "bitrate": .count(stream.bitrate), "roundTripTime": stream.roundTripTime.map(Self.milliseconds),
+            "score": stream.score.map { .count(UInt64($0)) },
+            "bitrateByLayer": stream.layerBitrates.isEmpty ? nil : Self.byLayer(stream.layerBitrates),
+        ])
     }
 
     func entries(_ consumer: Consumer, _ collected: CollectedStatistics, _ timestamp: Int64) -> [JSONValue] {
@@ -73,15 +88,32 @@ extension RoomState {
             "rtxSsrc": consumer.parameters.encodings.first?.rtxSSRC.map { .integer(Int64($0)) },
             "kind": .string(consumer.kind.rawValue), "mimeType": .string(consumer.mimeType),
             "packetsLost": .integer(sent.packetsLost), "fractionLost": .integer(Int64(sent.fractionLost)),
-            "packetsRetransmitted": .count(sent.packetsRetransmitted), "nackCount": .count(sent.nackCount),
+            "packetsDiscarded": .count(0), "packetsRetransmitted": .count(sent.packetsRetransmitted),
+            "packetsRepaired": .count(sent.packetsRepaired), "score": .count(UInt64(sent.score)),
+            "jitter": .integer(Int64(sent.jitter)), "nackCount": .count(sent.nackCount),
             "nackPacketCount": .count(sent.nackPacketCount), "pliCount": .count(sent.pliCount),
             "firCount": .count(sent.firCount), "packetCount": .count(sent.packetsSent),
             "byteCount": .count(sent.bytesSent), "bitrate": .count(sent.bitrate),
             "roundTripTime": sent.roundTripTime.map(Self.milliseconds),
         ])
-        // mediasoup adds the stream that is being forwarded; of several, which one is not known here.
-        guard let producer = producers[consumer.producerID], producer.type == .simple else { return [outbound] }
-        return [outbound] + entries(producer, collected, timestamp)
+        // mediasoup adds the stream that is being forwarded.
+        guard let producer = producers[consumer.producerID], let encoding = sent.encoding,
+            let stream = streams(of: producer, collected)?.first(where: { $0.encoding == encoding })
+        else { return [outbound] }
+        return [outbound, entry(stream, of: producer, timestamp)]
+    }
+
+    private func streams(of producer: Producer, _ collected: CollectedStatistics) -> [ReceiveStreamStatistics]? {
+        guard let transport = transports[producer.transportID] else { return nil }
+        return collected.transports[transport.key]?.producers.first { $0.key == producer.key }?.streams
+    }
+
+    /// Keys are "S.T".
+    private static func byLayer(_ rates: [LayerBitrate]) -> JSONValue {
+        .object(
+            Dictionary(
+                rates.map { ("\($0.layers.spatial).\($0.layers.temporal)", .count($0.bitrate)) },
+                uniquingKeysWith: { first, _ in first }))
     }
 
     private static func milliseconds(_ duration: MediaDuration) -> JSONValue {

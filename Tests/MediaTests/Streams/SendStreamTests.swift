@@ -75,6 +75,53 @@ struct SendStreamTests {
         #expect(second == 0)
     }
 
+    @Test("Every packet of a whole buffer is limited on its own, in memory that stays small")
+    func resendWindow() {
+        var limiter = ResendLimiter()
+        var sent = 0
+        var again = 0
+        for _ in 0..<2500 { limiter.packetSent() }
+        for number: UInt64 in 70_000..<71_024 {
+            if limiter.mayResend(extended: number, at: ms(0), roundTripTime: .milliseconds(100)) == .first { sent += 1 }
+        }
+        for _ in 0..<2500 { limiter.packetSent() }
+        for time in 1..<99 {
+            for number: UInt64 in 70_000..<71_024 {
+                let answer = limiter.mayResend(extended: number, at: ms(time), roundTripTime: .milliseconds(100))
+                if answer != .refused { again += 1 }
+            }
+        }
+        #expect(sent == 1024)
+        #expect(again == 0)
+        let capacity = limiter.capacity
+        #expect(capacity <= ResendLimiter.largestCapacity)
+        let later = limiter.mayResend(extended: 70_000, at: ms(100), roundTripTime: .milliseconds(100))
+        #expect(later == .again)
+        limiter.reset()
+        let after = limiter.capacity
+        #expect(after == 0)
+    }
+
+    @Test("However often a receiver asks, and whatever round trip it claims, no more is resent than was sent")
+    func resendAllowance() {
+        var limiter = ResendLimiter()
+        var resent = 0
+        func flood(from start: Int) {
+            for time in start..<start + 10_000 {
+                for number: UInt64 in 1000..<1100 {
+                    let answer = limiter.mayResend(extended: number, at: ms(time), roundTripTime: .milliseconds(0))
+                    if answer != .refused { resent += 1 }
+                }
+            }
+        }
+        for _ in 0..<10_000 { limiter.packetSent() }
+        flood(from: 0)
+        #expect(resent == ResendLimiter.largestAllowance)
+        for _ in 0..<100 { limiter.packetSent() }
+        flood(from: 20_000)
+        #expect(resent == ResendLimiter.largestAllowance + 100)
+    }
+
     @Test("A receiver report gives loss, jitter and the round trip, which then limits resends")
     func receiverReport() {
         var stream = Self.stream()

@@ -1,0 +1,74 @@
+// Safe: pointers to producers, streams and consumers are the shard's own (`Shard+Lifetimes`).
+
+/// What rooms are told of streams besides their packets: scores and sound.
+extension Shard {
+    /// Tells the room the scores of all of a producer's streams.
+    func producerScoreChanged(_ producer: UnsafeMutablePointer<ShardProducer>) {
+        var scores: [EncodingScore] = []
+        for case .some(let stream) in producer.pointee.streams {
+            guard let score = stream.pointee.score.value else { continue }
+            let encoding = stream.pointee.encoding
+            scores.append(
+                EncodingScore(
+                    encoding: encoding, ssrc: stream.pointee.stream.ssrc,
+                    rid: producer.pointee.settings.encodings[encoding].rid, score: score))
+        }
+        producer.pointee.transport.pointee.events.append(.producerScoreChanged(producer.pointee.key, scores))
+    }
+
+    /// Takes an interval of reception into the score, when a report about it is made.
+    mutating func updateScore(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+        let counters = stream.pointee.stream.scoreCounters
+        let isChanged = stream.pointee.score.reported(
+            packets: counters.packets, lost: counters.lost, repaired: counters.repaired,
+            retransmitted: counters.retransmitted)
+        if isChanged { producerScoreChanged(stream.pointee.producer) }
+    }
+
+    func consumerScoreChanged(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        consumer.pointee.transport.pointee.events.append(
+            .consumerScoreChanged(consumer.pointee.key, score: consumer.pointee.stream.score))
+    }
+
+    /// A consumer lost so much of what it was sent: its producer's shard has to know, because a sender of Opus with
+    /// in-band FEC protects its packets for the worst of its receivers.
+    func consumerLossReported(_ consumer: UnsafeMutablePointer<ShardConsumer>, fraction: UInt8) {
+        guard consumer.pointee.kind == .audio, fraction > 0 else { return }
+        let key = consumer.pointee.source.pointee.key
+        guard key.shard != index else { return producerLossReported(key.rawValue, fraction: fraction) }
+        guard let record = links.reserve(24, to: key.shard) else { return counters.add(.ringFull) }
+        record.storeBytes(of: RingRecordKind.consumerLoss.rawValue, as: UInt8.self)
+        record.storeBytes(of: key.rawValue, toByteOffset: 8, as: UInt64.self)
+        record.storeBytes(of: UInt64(fraction), toByteOffset: 16, as: UInt64.self)
+        links.commit(to: key.shard)
+    }
+
+    /// Some shard's consumer lost packets of a producer that lives here.
+    func producerLossReported(_ key: UInt64, fraction: UInt8) {
+        producersByKey[key]?.pointee.consumerLoss.add(fraction)
+    }
+
+    // MARK: Sound
+
+    /// A packet with an audio level arrived.
+    mutating func soundReceived(_ level: AudioLevel, of stream: UnsafeMutablePointer<ReceivingStream>) {
+        stream.pointee.levels.add(level, at: now)
+        let transport = stream.pointee.producer.pointee.transport
+        guard transport.pointee.soundDeadline == nil else { return }
+        transport.pointee.soundDeadline = now + AudioLevelBatch.interval
+        touch(transport)
+    }
+
+    /// Tells the room what was heard since the last batch.
+    func sendAudioLevels(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        guard let deadline = transport.pointee.soundDeadline, deadline <= now else { return }
+        transport.pointee.soundDeadline = nil
+        var reports: [AudioLevelReport] = []
+        for producer in transport.pointee.producers {
+            for case .some(let stream) in producer.pointee.streams {
+                if let report = stream.pointee.levels.take(for: producer.pointee.key) { reports.append(report) }
+            }
+        }
+        if !reports.isEmpty { _ = transport.pointee.events.appendSample(.audioLevels(reports)) }
+    }
+}

@@ -1,0 +1,75 @@
+// Safe: pointers to producers, streams and consumers are the shard's own (`Shard+Lifetimes`).
+
+/// `trace` events. Whoever calls these has seen that the object is traced at all: one test for a packet that is not.
+extension Shard {
+    /// A media packet of a traced producer arrived.
+    func traceReceived(
+        _ header: RTPHeader, size: Int, isKeyFrame: Bool, isRTX: Bool, of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        let producer = stream.pointee.producer
+        guard let kind = producer.pointee.traces.packetKind(isKeyFrame: isKeyFrame) else { return }
+        var event = TraceEvent(
+            subject: .producer(producer.pointee.key), kind: kind, time: now, isIncoming: true, ssrc: header.ssrc)
+        event.payloadType = header.payloadType
+        event.sequence = header.sequenceNumber.rawValue
+        event.timestamp = header.timestamp.rawValue
+        event.size = size
+        event.hasMarker = header.hasMarker
+        event.isRTX = isRTX
+        tell(event, on: producer.pointee.transport)
+    }
+
+    /// A media packet was sent to a traced consumer.
+    func traceSent(
+        _ packet: PreparedPacket, to consumer: UnsafeMutablePointer<ShardConsumer>, sequence: UInt64,
+        timestamp: UInt32, hasMarker: Bool, isRTX: Bool
+    ) {
+        guard let kind = consumer.pointee.traces.packetKind(isKeyFrame: packet.isKeyFrame) else { return }
+        var event = TraceEvent(
+            subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: false,
+            ssrc: SSRC(consumer.pointee.ssrc))
+        event.payloadType = packet.payloadType
+        event.sequence = UInt16(truncatingIfNeeded: sequence)
+        event.timestamp = timestamp
+        event.size = Int(packet.headerLength) + Int(packet.payloadLength)
+        event.hasMarker = hasMarker
+        event.isRTX = isRTX
+        tell(event, on: consumer.pointee.transport)
+    }
+
+    /// A producer's stream was asked for something, or told something, by RTCP.
+    func traceFeedback(
+        _ kind: TraceKinds, isIncoming: Bool, of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        let producer = stream.pointee.producer
+        guard producer.pointee.traces.contains(kind) else { return }
+        tell(
+            TraceEvent(
+                subject: .producer(producer.pointee.key), kind: kind, time: now, isIncoming: isIncoming,
+                ssrc: stream.pointee.stream.ssrc), on: producer.pointee.transport)
+    }
+
+    /// A consumer asked for something by RTCP.
+    func traceFeedback(_ kind: TraceKinds, from consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard consumer.pointee.traces.contains(kind) else { return }
+        tell(
+            TraceEvent(
+                subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: true,
+                ssrc: SSRC(consumer.pointee.ssrc)), on: consumer.pointee.transport)
+    }
+
+    private func tell(_ event: TraceEvent, on transport: UnsafeMutablePointer<MediaTransport>) {
+        guard transport.pointee.traceLimiter.admits(at: now), transport.pointee.events.appendSample(.trace(event))
+        else {
+            return counters.add(.traceEventsDropped)
+        }
+    }
+}
+
+extension TraceKinds {
+    /// What a packet is traced as: a key frame's first packet takes the place of a plain one.
+    fileprivate func packetKind(isKeyFrame: Bool) -> TraceKinds? {
+        if isKeyFrame, contains(.keyFrame) { return .keyFrame }
+        return contains(.rtp) ? .rtp : nil
+    }
+}

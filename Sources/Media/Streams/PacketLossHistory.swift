@@ -1,0 +1,30 @@
+/// The share of a transport's packets that got lost, over its last feedback packets: a weighted average of the last 24,
+/// the newest counting most, as mediasoup has it.
+struct PacketLossHistory {
+    static let length = 24
+
+    private var shares = InlineArray<24, Float>(repeating: 0)
+    private var count = 0
+    private var next = 0
+
+    /// 0…1; `nil` before the first feedback.
+    var value: Double? {
+        guard count > 0 else { return nil }
+        var sum = 0.0
+        var weights = 0.0
+        for age in 0..<count {
+            let weight = Double(count - age)
+            sum += weight * Double(shares[(next + Self.length - 1 - age) % Self.length])
+            weights += weight
+        }
+        return sum / weights
+    }
+
+    /// A feedback packet told of so many packets, of which so many did not come.
+    mutating func add(lost: Int, of packets: Int) {
+        guard packets > 0 else { return }
+        shares[next] = Float(min(max(lost, 0), packets)) / Float(packets)
+        next = (next + 1) % Self.length
+        count = min(count + 1, Self.length)
+    }
+}
