@@ -25,7 +25,11 @@ extension Room {
                 metadata: ["transport": "\(state.transportIDs[key]?.rawValue ?? "closed")", "error": "\(error)"])
         case .statistics(let token, let statistics):
             statisticsArrived(token, statistics)
-        case .consumerLayersChanged, .consumerScoreChanged, .producerScoreChanged, .audioLevels, .trace: break
+        case .consumerLayersChanged(let key, let layers): perform(state.consumerLayersChanged(key, layers))
+        case .consumerScoreChanged(let key, let score): perform(state.consumerScoreChanged(key, score))
+        case .producerScoreChanged(let key, let scores): perform(state.producerScoreChanged(key, scores))
+        case .audioLevels(let reports): soundReceived(reports)
+        case .trace(let trace): perform(state.traced(trace))
         }
     }
 }

@@ -94,11 +94,12 @@ extension Room {
             _ = try state.consumer(id, of: session)
             return .statistics(.consumer(id))
         case .setConsumerPreferredLayers(let request):
-            _ = try state.consumer(request.consumerID, of: session)
-            throw Self.notImplemented("setConsumerPreferredLayers")
+            return try setConsumerPreferredLayers(request, from: session)
         case .setConsumerPriority(let request):
             _ = try state.consumer(request.consumerID, of: session)
-            throw Self.notImplemented("setConsumerPriority")
+            state.consumerPriorityChanged(request.consumerID, request.priority)
+            return .now(.done, then: [])
+        case .switchConsumer(let request): return try switchConsumer(request, from: session)
         case .produceData:
             try state.joinedPeer(session).require(.data)
             throw Self.notImplemented("produceData")
@@ -197,5 +198,34 @@ extension Room {
             throw RoomError(error)
         }
         return .now(.done, then: [])
+    }
+
+    private func setConsumerPreferredLayers(
+        _ request: SetConsumerPreferredLayersRequest, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let consumer = try state.consumer(request.consumerID, of: session).consumer
+        // There is nothing to choose from, and mediasoup says so to nobody.
+        guard consumer.type != .simple else { return .now(.done, then: []) }
+        let wanted = LayerPreference(spatial: request.spatialLayer, temporal: request.temporalLayer)
+        state.consumerPreferenceChanged(consumer.id, wanted)
+        do {
+            try updateConsumer(consumer.id)
+        } catch {
+            state.consumerPreferenceChanged(consumer.id, consumer.preferredLayers)
+            throw RoomError(error)
+        }
+        return .now(.done, then: [])
+    }
+
+    private func switchConsumer(_ request: SwitchConsumerRequest, from session: PeerSession) throws(RoomError) -> Answer
+    {
+        let (consumer, producer) = try state.consumerSwitching(request, from: session)
+        if consumer.producerID != producer.id, let key = consumer.key {
+            try told { () throws(MediaError) in
+                try media.switchConsumer(key, to: producer.key, SourceSettings(producer))
+            }
+        }
+        let (description, actions) = state.consumerSwitched(consumer, to: producer)
+        return .now(.consumer(description), then: actions)
     }
 }

@@ -34,6 +34,9 @@ public actor Room {
     var recent: [RoomEvent] = []
     /// Whom the peers were last told to be speaking.
     var announcedSpeaker: PeerID?
+    let observation = RoomObservers()
+    var soundHeardAt = ContinuousClock.now
+    var isListening = false
     private var sinks: [PeerSession: any PeerConnectionSink] = [:]
     /// Consumers about which the media plane was too busy to be told.
     private var deferred: [ConsumerID] = []
@@ -109,6 +112,7 @@ public actor Room {
         guard state.isEmpty else { return }
         deferred = []
         finishCollections()
+        observation.finish()
         onClosed(self)
     }
 
@@ -124,6 +128,7 @@ public actor Room {
                     inbox.consumerAnswered(id, outcome)
                 }
             case .closeConnection(let session, let reason): sinks.removeValue(forKey: session)?.close(reason)
+            case .observed(let event): observation.tell(event)
             case .openConsumer(let id): openConsumer(id)
             case .updateConsumer(let id):
                 do { try updateConsumer(id) } catch { putOff(id, error) }
@@ -150,6 +155,7 @@ public actor Room {
             switch update {
             case .paused(let key, let isPaused): try media.setConsumerPaused(key, isPaused)
             case .producerPaused(let key, let isPaused): try media.setConsumerProducerPaused(key, isPaused)
+            case .preferredLayers(let key, let layers): try media.setConsumerPreferredLayers(key, layers)
             }
             state.consumerUpdated(id, update)
         }

@@ -21,6 +21,7 @@ import Testing
             case .notify(let session, let notification): "\(session.peerID) ← \(notification.method)"
             case .offer(let session, _, let request): "\(session.peerID) ← newConsumer of \(request.peerID)"
             case .closeConnection(let session, let reason): "\(session.peerID) closed: \(reason.rawValue)"
+            case .observed(let event): "observed: \(event)"
             case .openConsumer: "open consumer"
             case .updateConsumer: "update consumer"
             case .closeTransport: "close transport"

@@ -16,6 +16,29 @@ extension FeedbackSupport {
     }
 }
 
+extension ScalabilitySettings {
+    /// The layers of each encoding, as the first scalability mode says; the media plane has room for 8 of each.
+    init(_ parameters: RTPParameters) {
+        let mode = ScalabilityMode(parameters.encodings.compactMap(\.scalabilityMode).first)
+        let usesDTX =
+            parameters.encodings.contains { $0.dtx == true }
+            || parameters.codecs.contains { $0.parameters["usedtx"] == .integer(1) }
+        self.init(
+            spatialLayers: min(mode.spatialLayers, 8), temporalLayers: min(mode.temporalLayers, 8),
+            isKSVC: mode.isKSVC, usesDTX: usesDTX)
+    }
+}
+
+extension SourceSettings {
+    /// What a consumer has to know of a producer it is pointed at.
+    init(_ producer: Producer) {
+        self.init(
+            encodings: producer.consumable.encodings.compactMap { $0.ssrc.map { SSRC($0) } },
+            scalability: ScalabilitySettings(producer.consumable), cname: producer.consumable.rtcp.cname ?? "",
+            isProducerPaused: producer.isPaused)
+    }
+}
+
 extension ProducerSettings {
     /// What a shard needs to receive a producer that was mapped.
     init(
@@ -42,6 +65,7 @@ extension ProducerSettings {
             kind: kind, mid: parameters.mid, cname: cname, codecs: codecs, encodings: encodings,
             headerExtensions: HeaderExtensionIDs(parameters.headerExtensions), isPaused: isPaused,
             keyFrameRequestDelay: keyFrameRequestDelay)
+        scalability = ScalabilitySettings(parameters)
     }
 }
 
@@ -63,5 +87,6 @@ extension ConsumerSettings {
             encodings: consumable.encodings.compactMap { $0.ssrc.map { SSRC($0) } },
             headerExtensions: HeaderExtensionIDs(parameters.headerExtensions), isPaused: isPaused,
             isProducerPaused: isProducerPaused, numbering: numbering)
+        scalability = ScalabilitySettings(consumable)
     }
 }

@@ -19,6 +19,8 @@ public struct ActiveSpeakerObserver: Sendable {
 
     /// 100…5000 ms.
     public let interval: MediaDuration
+    /// Who was not heard for this long is silent.
+    private let levelTimeout: MediaDuration
     /// The dominant speaker.
     public private(set) var dominant: ProducerID?
     /// In the order in which they were added.
@@ -26,8 +28,11 @@ public struct ActiveSpeakerObserver: Sendable {
     private var isPaused = false
     private var deadline: MediaInstant
 
-    /// - Parameter interval: clamped to 100…5000 ms.
-    public init(interval: MediaDuration = .milliseconds(300), at now: MediaInstant) {
+    /// - Parameters:
+    ///   - interval: clamped to 100…5000 ms.
+    ///   - batch: how long samples may be under way, where they come together.
+    public init(interval: MediaDuration = .milliseconds(300), batch: MediaDuration = .zero, at now: MediaInstant) {
+        levelTimeout = SpeechActivity.levelTimeout + batch
         self.interval = min(max(interval, .milliseconds(100)), .milliseconds(5000))
         deadline = now + self.interval
     }
@@ -88,7 +93,7 @@ public struct ActiveSpeakerObserver: Sendable {
     private func index(of producer: ProducerID) -> Int? { speakers.firstIndex { $0.producer == producer } }
 
     private mutating func compare(at now: MediaInstant) -> ProducerID? {
-        for index in speakers.indices where now - speakers[index].activity.lastSampleAt > SpeechActivity.levelTimeout {
+        for index in speakers.indices where now - speakers[index].activity.lastSampleAt > levelTimeout {
             speakers[index].activity.levelReceived(0, at: now)
         }
         guard let winner = winner(at: now), winner != dominant else { return nil }

@@ -82,6 +82,14 @@ public struct AudioLevelObserver: Sendable {
         }
     }
 
+    /// Levels of one producer that were added up; one that was not added is ignored.
+    /// - Parameter total: the sum of `count` levels in −dBov.
+    public mutating func levelsReceived(_ producer: ProducerID, total: Int, count: Int) {
+        guard !isPaused, sums[producer] != nil, count > 0 else { return }
+        sums[producer]?.total += total
+        sums[producer]?.count += count
+    }
+
     /// The interval's end.
     public mutating func deadlineReached(at now: MediaInstant) -> Event? {
         guard !isPaused, now >= deadline else { return nil }

@@ -38,6 +38,7 @@ extension SignalingRequest {
         case "setConsumerPreferredLayers": .setConsumerPreferredLayers(try SetConsumerPreferredLayersRequest(data))
         case "setConsumerPriority": .setConsumerPriority(try SetConsumerPriorityRequest(data))
         case "requestConsumerKeyFrame": .requestConsumerKeyFrame(try data.consumerID())
+        case "switchConsumer": .switchConsumer(try SwitchConsumerRequest(data))
         case "produceData": .produceData
         case "changeDisplayName": .changeDisplayName(try data.displayName())
         case "getTransportStats": .getTransportStats(try data.transportID())
@@ -63,6 +64,13 @@ extension JSONReader {
 
     fileprivate func consumerID() throws(JSONFieldError) -> ConsumerID {
         ConsumerID(try required("consumerId").string(limit: 128))
+    }
+
+    /// Layers beyond those there are mean the highest, as in mediasoup.
+    fileprivate func layer() throws(JSONFieldError) -> Int {
+        let layer: Int = try integer()
+        guard layer >= 0 else { throw failure("negative") }
+        return layer
     }
 
     fileprivate func displayName() throws(JSONFieldError) -> String {
@@ -163,14 +171,24 @@ extension SetConsumerPreferredLayersRequest: JSONReadable {
     /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
-            consumerID: try reader.consumerID(), spatialLayer: try reader.required("spatialLayer").integer(),
-            temporalLayer: try reader.optional("temporalLayer")?.integer())
+            consumerID: try reader.consumerID(), spatialLayer: try reader.required("spatialLayer").layer(),
+            temporalLayer: try reader.optional("temporalLayer")?.layer())
     }
 }
 
 extension SetConsumerPriorityRequest: JSONReadable {
     /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
-        self.init(consumerID: try reader.consumerID(), priority: try reader.required("priority").integer())
+        let field = try reader.required("priority")
+        let priority: Int = try field.integer()
+        guard (1...255).contains(priority) else { throw field.failure("not 1 to 255") }
+        self.init(consumerID: try reader.consumerID(), priority: priority)
+    }
+}
+
+extension SwitchConsumerRequest: JSONReadable {
+    /// Reads both identifiers.
+    public init(_ reader: JSONReader) throws(JSONFieldError) {
+        self.init(consumerID: try reader.consumerID(), producerID: try reader.producerID())
     }
 }

@@ -23,6 +23,8 @@ public enum SignalingRequest: Sendable {
     case setConsumerPreferredLayers(SetConsumerPreferredLayersRequest)
     case setConsumerPriority(SetConsumerPriorityRequest)
     case requestConsumerKeyFrame(ConsumerID)
+    /// Points a consumer at another producer without negotiation; answered with the consumer as it is then.
+    case switchConsumer(SwitchConsumerRequest)
     case produceData
     case changeDisplayName(String)
     case getTransportStats(TransportID)
@@ -86,6 +88,12 @@ public struct ConsumeRequest: Sendable, Hashable {
     public var mid: String?
     /// Whether packets carry the capabilities' payload types and extension ids instead of the router's.
     public var keepsClientNumbers: Bool
+    /// The layers to send at most; all where absent.
+    public var preferredLayers: PreferredLayers?
+    /// Whether lost packets are sent again, where the client can tell what it lost.
+    public var enableRTX = true
+    /// Whether Opus packets of silence (DTX) are left out.
+    public var ignoresDTX = false
 
     /// A request.
     public init(
@@ -168,6 +176,34 @@ public struct ProduceRequest: Sendable {
         self.rtpParameters = rtpParameters
         self.isPaused = isPaused
         self.appData = appData
+    }
+}
+
+/// Layers a consumer is sent at most.
+public struct PreferredLayers: Sendable, Hashable {
+    /// 0 is the lowest.
+    public var spatialLayer: Int
+    /// 0 is the lowest; the highest where absent.
+    public var temporalLayer: Int?
+
+    /// Layers.
+    public init(spatialLayer: Int, temporalLayer: Int? = nil) {
+        self.spatialLayer = spatialLayer
+        self.temporalLayer = temporalLayer
+    }
+}
+
+/// `switchConsumer`.
+public struct SwitchConsumerRequest: Sendable, Hashable {
+    /// Which consumer.
+    public var consumerID: ConsumerID
+    /// What it is to send from here on.
+    public var producerID: ProducerID
+
+    /// A request.
+    public init(consumerID: ConsumerID, producerID: ProducerID) {
+        self.consumerID = consumerID
+        self.producerID = producerID
     }
 }
 

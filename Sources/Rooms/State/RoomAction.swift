@@ -7,10 +7,12 @@ enum RoomAction {
     case offer(PeerSession, ConsumerID, NewConsumerRequest)
     /// The peer has left: close its connection and forget it.
     case closeConnection(PeerSession, PeerCloseReason)
+    /// Tell the program that embeds the room.
+    case observed(RoomObservation)
 
     /// Open the consumer on the media plane, then tell the state; to be tried again where the plane is overloaded.
     case openConsumer(ConsumerID)
-    /// Tell the media plane what the state says about a consumer's pauses; to be tried again likewise.
+    /// Tell the media plane what the state says about a consumer's pauses and layers; to be tried again likewise.
     case updateConsumer(ConsumerID)
 
     case closeTransport(TransportKey)
@@ -45,4 +47,5 @@ struct ProducerOpening {
 enum ConsumerUpdate: Hashable {
     case paused(ConsumerKey, Bool)
     case producerPaused(ConsumerKey, Bool)
+    case preferredLayers(ConsumerKey, ConsumerLayers)
 }

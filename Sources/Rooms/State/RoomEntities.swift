@@ -80,9 +80,18 @@ struct Producer {
     let appData: JSONValue
     var isPaused: Bool
     var consumerIDs: [ConsumerID] = []
+    /// Of the streams that have been received; empty before the first.
+    var scores: [ProducerScore] = []
 
     var mimeType: String { consumable.codecs.first?.mimeType ?? "" }
     var description: ProducerDescription { ProducerDescription(id: id, peerID: peerID, kind: kind) }
+}
+
+/// Layers a client wants at most.
+struct LayerPreference: Hashable {
+    let spatial: Int
+    /// `nil` is the highest.
+    let temporal: Int?
 }
 
 /// A consumer, before or after the media plane took it.
@@ -97,10 +106,11 @@ struct Consumer {
 
     let id: ConsumerID
     let peerID: PeerID
-    let producerID: ProducerID
+    /// What it is pointed at.
+    var producerID: ProducerID
     let transportID: TransportID
     let kind: MediaKind
-    let type: ProducerType
+    var type: ProducerType
     /// In the router's numbers.
     let parameters: RTPParameters
     /// In the client's own numbers, where it keeps them.
@@ -113,6 +123,18 @@ struct Consumer {
     /// What the media plane was told last.
     var toldPaused = true
     var toldProducerPaused = false
+    /// What the client asked for, whatever its producer has.
+    var preferredLayers: LayerPreference?
+    var toldPreferredLayers: ConsumerLayers?
+    var ignoresDTX = false
+    /// 1…255.
+    var priority = 1
+    /// What it is being sent.
+    var currentLayers: ConsumerLayers?
+    /// Of its own stream.
+    var ownScore = 10
+    /// What its client was told last.
+    var toldScore: ConsumerScore?
 
     var key: ConsumerKey? {
         switch phase {

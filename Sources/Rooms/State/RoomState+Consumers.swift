@@ -41,7 +41,8 @@ extension RoomState {
             let capabilities = peer.rtpCapabilities, !peer.settledProducerIDs.contains(producerID),
             let transportID = peer.transportIDs.first(where: { transports[$0]?.isConsuming == true }),
             let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities),
-            let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities)
+            // mediasoup-demo's server ignores DTX too.
+            let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities, ignoresDTX: true)
         else { return [] }
         peers[peerID]?.settledProducerIDs.insert(producerID)
         return [.openConsumer(id)]
@@ -69,7 +70,8 @@ extension RoomState {
         do {
             return try addConsumer(
                 of: producer, to: peer, on: transport, request.rtpCapabilities, mid: request.mid,
-                keepsClientNumbers: request.keepsClientNumbers)
+                keepsClientNumbers: request.keepsClientNumbers, enableRTX: request.enableRTX,
+                ignoresDTX: request.ignoresDTX, preferredLayers: request.preferredLayers.map(LayerPreference.init))
         } catch {
             throw RoomError(error)
         }
@@ -77,12 +79,14 @@ extension RoomState {
 
     private mutating func addConsumer(
         of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities,
-        mid: String? = nil, keepsClientNumbers: Bool = false
+        mid: String? = nil, keepsClientNumbers: Bool = false, enableRTX: Bool = true, ignoresDTX: Bool = false,
+        preferredLayers: LayerPreference? = nil
     ) throws(ORTCError) -> ConsumerID {
         let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
         let matching =
             keepsClientNumbers ? ORTC.routerNumbered(capabilities, like: producer.consumable) : capabilities
-        var parameters = try ORTC.consumerParameters(producer.consumable, matching, ssrc: ssrc)
+        var parameters = try ORTC.consumerParameters(
+            producer.consumable, matching, ssrc: ssrc, enableRTX: enableRTX)
         let numbered =
             keepsClientNumbers ? ORTC.clientNumbered(parameters, kind: producer.kind, by: capabilities) : nil
         if let numbered { parameters = numbered.router }
@@ -98,6 +102,8 @@ extension RoomState {
         consumers[id]?.numbering = numbered?.numbering
         consumers[id]?.clientParameters = numbered?.client
         consumers[id]?.clientParameters?.mid = parameters.mid
+        consumers[id]?.ignoresDTX = ignoresDTX
+        consumers[id]?.preferredLayers = preferredLayers
         transports[transportID]?.consumerIDs.append(id)
         producers[producer.id]?.consumerIDs.append(id)
         peers[peer.id]?.consumerIDs.append(id)
@@ -111,9 +117,11 @@ extension RoomState {
         guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID],
             let transport = transports[consumer.transportID]
         else { return nil }
-        let settings = ConsumerSettings(
+        var settings = ConsumerSettings(
             kind: consumer.kind, parameters: consumer.parameters, consumable: producer.consumable, ssrc: consumer.ssrc,
             isPaused: true, isProducerPaused: producer.isPaused, numbering: consumer.numbering)
+        settings.preferredLayers = consumer.preferredLayers.map(producer.clamped)
+        settings.ignoresDTX = consumer.ignoresDTX
         return (settings, producer.key, transport.key)
     }
 
@@ -123,9 +131,7 @@ extension RoomState {
             let producer = producers[consumer.producerID]
         else { return [.closeConsumer(key)] }
         consumers[id]?.phase = .offered(key)
-        journal.append(.consumerOpened(consumer))
-        // Nothing awaits between the settings' making and this.
-        consumers[id]?.toldProducerPaused = producer.isPaused
+        consumerTold(id, key, producer)
         return [.offer(peer.session, id, NewConsumerRequest(consumer, of: producer))]
     }
 
@@ -137,15 +143,23 @@ extension RoomState {
         guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID]
         else { return nil }
         consumers[id]?.phase = .accepted(key)
-        journal.append(.consumerOpened(consumer))
+        consumerTold(id, key, producer)
+        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)] + scoreTold(id))
+    }
+
+    /// The media plane has what the consumer's settings said; nothing awaits between their making and this.
+    private mutating func consumerTold(_ id: ConsumerID, _ key: ConsumerKey, _ producer: Producer) {
+        consumerIDs[key] = id
+        if let consumer = consumers[id] { journal.append(.consumerOpened(consumer)) }
         consumers[id]?.toldProducerPaused = producer.isPaused
-        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)])
+        let wanted = consumers[id]?.preferredLayers
+        consumers[id]?.toldPreferredLayers = wanted.map(producer.clamped)
     }
 
     /// The client has answered `newConsumer`: from here on media may flow.
     mutating func consumerAnswered(_ id: ConsumerID, _ outcome: ServerRequestOutcome) -> [RoomAction] {
         guard let consumer = consumers[id], case .offered(let key) = consumer.phase,
-            let peer = peers[consumer.peerID], let producer = producers[consumer.producerID]
+            producers[consumer.producerID] != nil
         else { return [] }
         switch outcome {
         case .disconnected:
@@ -156,10 +170,7 @@ extension RoomState {
             return consumerClosed(id)
         case .accepted:
             consumers[id]?.phase = .accepted(key)
-            // Nothing was sent yet, and mediasoup's score of that is the best one.
-            let score = ConsumerScore(
-                score: 10, producerScore: 10, producerScores: producer.consumable.encodings.map { _ in 10 })
-            return [.updateConsumer(id), .notify(peer.session, .consumerScore(id, score))]
+            return [.updateConsumer(id)] + scoreTold(id)
         }
     }
 
@@ -170,6 +181,9 @@ extension RoomState {
         }
         var updates: [ConsumerUpdate] = []
         if consumer.toldProducerPaused != producer.isPaused { updates.append(.producerPaused(key, producer.isPaused)) }
+        if let wanted = consumer.preferredLayers.map(producer.clamped), wanted != consumer.toldPreferredLayers {
+            updates.append(.preferredLayers(key, wanted))
+        }
         if consumer.toldPaused != consumer.isSilent { updates.append(.paused(key, consumer.isSilent)) }
         return updates
     }
@@ -179,6 +193,7 @@ extension RoomState {
         switch update {
         case .paused(_, let isPaused): consumers[id]?.toldPaused = isPaused
         case .producerPaused(_, let isPaused): consumers[id]?.toldProducerPaused = isPaused
+        case .preferredLayers(_, let layers): consumers[id]?.toldPreferredLayers = layers
         }
     }
 
@@ -202,6 +217,7 @@ extension RoomState {
     mutating func removeConsumer(_ id: ConsumerID) -> Consumer? {
         guard let consumer = consumers.removeValue(forKey: id) else { return nil }
         if consumer.key != nil { journal.append(.consumerClosed(id, peer: consumer.peerID)) }
+        if let key = consumer.key { consumerIDs[key] = nil }
         peers[consumer.peerID]?.consumerIDs.removeAll { $0 == id }
         producers[consumer.producerID]?.consumerIDs.removeAll { $0 == id }
         transports[consumer.transportID]?.consumerIDs.removeAll { $0 == id }

@@ -78,6 +78,7 @@ extension RoomState {
             id: opening.id, peerID: opening.peerID, transportID: opening.transportID, key: key, kind: opening.kind,
             type: opening.type, mapping: opening.mapping, consumable: opening.consumable, appData: opening.appData,
             isPaused: opening.settings.isPaused)
+        producerIDs[key] = opening.id
         peers[opening.peerID]?.producerIDs.append(opening.id)
         journal.append(
             .producerOpened(
@@ -104,6 +105,7 @@ extension RoomState {
         producers[id]?.isPaused = isPaused
         journal.append(
             isPaused ? .producerPaused(id, peer: producer.peerID) : .producerResumed(id, peer: producer.peerID))
+        if producer.kind == .audio { sound.setProducerPaused(id, isPaused) }
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs {
             guard let consumer = consumers[consumerID], consumer.key != nil, let peer = peers[consumer.peerID] else {
@@ -119,7 +121,8 @@ extension RoomState {
     /// - Parameter withTransport: the transport is closed too, and the producer with it on the media plane.
     mutating func producerClosed(_ id: ProducerID, withTransport: Bool = false) -> [RoomAction] {
         guard let producer = producers.removeValue(forKey: id) else { return [] }
-        var actions: [RoomAction] = []
+        producerIDs[producer.key] = nil
+        var actions = soundEnded(id)
         for consumerID in producer.consumerIDs { actions += consumerClosed(consumerID) }
         journal.append(.producerClosed(id, peer: producer.peerID))
         if !withTransport { actions.append(.closeProducer(producer.key)) }

@@ -17,9 +17,12 @@ struct RoomState {
     var transports: [TransportID: Transport] = [:]
     var transportIDs: [TransportKey: TransportID] = [:]
     var producers: [ProducerID: Producer] = [:]
+    var producerIDs: [ProducerKey: ProducerID] = [:]
     var consumers: [ConsumerID: Consumer] = [:]
     /// What has happened and was not yet told.
     var journal: [RoomEvent.Kind] = [.roomOpened]
+    var consumerIDs: [ConsumerKey: ConsumerID] = [:]
+    var sound = SoundObservers()
     private var lastSession: UInt64 = 0
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.

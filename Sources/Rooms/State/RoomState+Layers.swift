@@ -1,0 +1,91 @@
+import Media
+
+extension Producer {
+    /// How many layers it has, as announced; temporal ones unknown where no encoding names a mode.
+    private var layerCounts: (spatial: Int, temporal: Int?) {
+        let text = consumable.encodings.compactMap(\.scalabilityMode).first
+        let mode = ScalabilityMode(text)
+        let encodings = consumable.encodings.count
+        return (encodings > 1 ? encodings : mode.spatialLayers, text == nil ? nil : mode.temporalLayers)
+    }
+
+    /// Wanted layers as far as there are any.
+    func clamped(_ wanted: LayerPreference) -> ConsumerLayers {
+        let counts = layerCounts
+        let highest = min((counts.temporal ?? 8) - 1, 7)
+        let spatial = min(wanted.spatial, counts.spatial - 1, 7)
+        return ConsumerLayers(
+            spatial: UInt8(clamping: spatial), temporal: UInt8(clamping: min(wanted.temporal ?? highest, highest)))
+    }
+}
+
+extension LayerPreference {
+    init(_ layers: PreferredLayers) { self.init(spatial: max(layers.spatialLayer, 0), temporal: layers.temporalLayer) }
+}
+
+extension RoomState {
+    /// Changes what the client wants; what it was told before stays until the media plane knows.
+    mutating func consumerPreferenceChanged(_ id: ConsumerID, _ wanted: LayerPreference?) {
+        consumers[id]?.preferredLayers = wanted
+    }
+
+    mutating func consumerPriorityChanged(_ id: ConsumerID, _ priority: Int) { consumers[id]?.priority = priority }
+
+    /// The media plane sends other layers.
+    mutating func consumerLayersChanged(_ key: ConsumerKey, _ layers: ConsumerLayers?) -> [RoomAction] {
+        guard let id = consumerIDs[key], let consumer = consumers[id], consumer.currentLayers != layers else {
+            return []
+        }
+        consumers[id]?.currentLayers = layers
+        guard consumer.type != .simple, case .accepted = consumer.phase, let peer = peers[consumer.peerID] else {
+            return []
+        }
+        let told = ServerNotification.consumerLayersChanged(
+            id, spatialLayer: layers.map { Int($0.spatial) }, temporalLayer: layers.map { Int($0.temporal) })
+        return [.notify(peer.session, told)] + scoreTold(id)
+    }
+
+    // MARK: Another producer for the same consumer
+
+    /// Checks a request to point a consumer at another producer; `consumerSwitched` follows.
+    func consumerSwitching(
+        _ request: SwitchConsumerRequest, from session: PeerSession
+    ) throws(RoomError) -> (consumer: Consumer, producer: Producer) {
+        let consumer = try consumer(request.consumerID, of: session).consumer
+        guard let producer = producers[request.producerID], peers[producer.peerID]?.isJoined == true else {
+            throw RoomError(.producerNotFound, "producer with id \"\(request.producerID)\" not found")
+        }
+        guard producer.kind == consumer.kind else {
+            throw RoomError(
+                .unsupported,
+                "producerId: the consumer receives \(consumer.kind.rawValue), the producer sends \(producer.kind.rawValue)"
+            )
+        }
+        // Payload types are the router's, so that equal ones mean the same codec with the same parameters.
+        let known = Set(consumer.parameters.codecs.filter { !$0.isRTX }.map(\.payloadType))
+        for codec in producer.consumable.codecs where !codec.isRTX && !known.contains(codec.payloadType) {
+            throw RoomError(
+                .unsupported,
+                "producerId: the producer sends \(codec.mimeType), the consumer receives \(consumer.mimeType)")
+        }
+        return (consumer, producer)
+    }
+
+    /// The media plane sends another producer's media.
+    mutating func consumerSwitched(
+        _ given: Consumer, to producer: Producer
+    ) -> (description: NewConsumerRequest, actions: [RoomAction]) {
+        var consumer = given
+        if given.producerID != producer.id {
+            producers[given.producerID]?.consumerIDs.removeAll { $0 == given.id }
+            producers[producer.id]?.consumerIDs.append(given.id)
+            consumer.producerID = producer.id
+            consumer.type = producer.type
+            consumer.toldProducerPaused = producer.isPaused
+            // The other producer may have other layers: they are asked for again.
+            consumer.toldPreferredLayers = nil
+            consumers[given.id] = consumer
+        }
+        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(given.id)] + scoreTold(given.id))
+    }
+}

@@ -1,0 +1,60 @@
+import Media
+
+extension RoomState {
+    /// The media plane heard something.
+    mutating func soundReceived(_ reports: [AudioLevelReport]) -> [RoomAction] {
+        var heard: [SoundObservers.Sound] = []
+        for report in reports {
+            // What is said while muted counts for nothing, nor does a producer that was closed meanwhile.
+            guard report.count > 0, let id = producerIDs[report.producer], let producer = producers[id],
+                producer.kind == .audio, !producer.isPaused
+            else { continue }
+            heard.append(
+                SoundObservers.Sound(
+                    producer: id, total: Int(report.levelSum), count: Int(report.count), time: report.time))
+        }
+        let events = sound.soundReceived(heard)
+        return told(events)
+    }
+
+    /// Time passes without a report.
+    mutating func soundTimePassed(_ now: MediaInstant) -> [RoomAction] {
+        let events = sound.timePassed(now)
+        return told(events)
+    }
+
+    /// A producer is gone.
+    mutating func soundEnded(_ id: ProducerID) -> [RoomAction] {
+        let events = sound.removeProducer(id)
+        return told(events)
+    }
+
+    /// A packet of an object whose trace is on.
+    func traced(_ trace: TraceEvent) -> [RoomAction] {
+        switch trace.subject {
+        case .producer(let key): producerIDs[key].map { [.observed(.producerTrace($0, trace))] } ?? []
+        case .consumer(let key): consumerIDs[key].map { [.observed(.consumerTrace($0, trace))] } ?? []
+        }
+    }
+
+    private func told(_ events: [SoundObservers.Event]) -> [RoomAction] {
+        var actions: [RoomAction] = []
+        for event in events {
+            switch event {
+            case .volumes(let volumes):
+                actions.append(.observed(.volumes(volumes)))
+                guard let loudest = volumes.first, let speaker = producers[loudest.producer]?.peerID else { continue }
+                actions += everybody(.activeSpeaker(speaker, volume: loudest.volume))
+            case .silence:
+                actions.append(.observed(.silence))
+                actions += everybody(.activeSpeaker(nil, volume: nil))
+            case .dominant(let producer): actions.append(.observed(.dominantSpeaker(producer)))
+            }
+        }
+        return actions
+    }
+
+    private func everybody(_ notification: ServerNotification) -> [RoomAction] {
+        orderedPeers.filter(\.isJoined).map { .notify($0.session, notification) }
+    }
+}
