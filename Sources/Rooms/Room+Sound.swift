@@ -21,6 +21,7 @@ extension Room {
             let elapsed = (ContinuousClock.now - soundHeardAt).components
             let nanoseconds = elapsed.seconds &* 1_000_000_000 &+ elapsed.attoseconds / 1_000_000_000
             perform(state.soundTimePassed(heardAt + MediaDuration(nanoseconds: max(nanoseconds, 0))))
+            publishEvents()
         }
         isListening = state.sound.isListening && !state.isClosed
         return isListening

@@ -87,7 +87,7 @@ import Testing
 
     @Test func `methods that are not implemented say which`() async throws {
         let fixture = try RoomFixture()
-        let alice = try await fixture.connect("alice")
+        let alice = try await fixture.join("alice")
         for method in [
             "produceData", "getDataProducerStats", "getDataConsumerStats", "applyNetworkThrottle",
             "resetNetworkThrottle",

@@ -25,6 +25,10 @@ static const unsigned char equipment_js[] = {
 #embed "../../Gateway/Page/equipment.js"
 };
 
+static const unsigned char figures_js[] = {
+#embed "../../Gateway/Page/figures.js"
+};
+
 static const unsigned char grid_js[] = {
 #embed "../../Gateway/Page/grid.js"
 };
@@ -47,6 +51,10 @@ static const unsigned char notices_js[] = {
 
 static const unsigned char protoo_js[] = {
 #embed "../../Gateway/Page/protoo.js"
+};
+
+static const unsigned char publishing_js[] = {
+#embed "../../Gateway/Page/publishing.js"
 };
 
 static const unsigned char receivetransport_js[] = {
@@ -81,6 +89,10 @@ static const unsigned char style_css[] = {
 #embed "../../Gateway/Page/style.css"
 };
 
+static const unsigned char tilepanel_js[] = {
+#embed "../../Gateway/Page/tilepanel.js"
+};
+
 static const unsigned char tiles_js[] = {
 #embed "../../Gateway/Page/tiles.js"
 };
@@ -97,12 +109,14 @@ static const struct page_asset assets[] = {
     ASSET("call.js", call_js),
     ASSET("capabilities.js", capabilities_js),
     ASSET("equipment.js", equipment_js),
+    ASSET("figures.js", figures_js),
     ASSET("grid.js", grid_js),
     ASSET("icon.svg", icon_svg),
     ASSET("lobby.js", lobby_js),
     ASSET("localmedia.js", localmedia_js),
     ASSET("notices.js", notices_js),
     ASSET("protoo.js", protoo_js),
+    ASSET("publishing.js", publishing_js),
     ASSET("receivetransport.js", receivetransport_js),
     ASSET("room.js", room_js),
     ASSET("sdp.js", sdp_js),
@@ -111,6 +125,7 @@ static const struct page_asset assets[] = {
     ASSET("socket.io/socket.io.js", socketio_js),
     ASSET("statistics.js", statistics_js),
     ASSET("style.css", style_css),
+    ASSET("tilepanel.js", tilepanel_js),
     ASSET("tiles.js", tiles_js),
     ASSET("transport.js", transport_js),
 };

@@ -25,7 +25,14 @@ const lobby = new Lobby(equipment, {
   },
 });
 
-const call = new Call(equipment, { left: () => lobby.show() });
+const call = new Call(equipment, {
+  left: () => lobby.show(),
+  // ?codec=vp9&scalabilityMode=L3T3 says how to send the camera, ?layers=all not to care how large a picture is shown.
+  options: {
+    cameraWish: { codec: query.get('codec')?.toLowerCase(), scalabilityMode: query.get('scalabilityMode') ?? undefined },
+    fitsTiles: query.get('layers') !== 'all',
+  },
+});
 
 addEventListener('pagehide', () => {
   call.room?.leave();
@@ -43,10 +50,16 @@ window.roundhouse = {
     return [...(call.room?.peers.values() ?? [])].map(({ id, displayName, consumers }) => ({
       id,
       displayName,
-      consumers: [...consumers.values()].map(({ id: consumerID, kind, screen, paused, track }) => ({
-        id: consumerID, kind, screen, paused, playing: track !== null,
-      })),
+      consumers: [...consumers.values()].map((consumer) => {
+        const { id: consumerID, producerID, kind, screen, paused, track, mid, counts, choice, layers, score } = consumer;
+        return {
+          id: consumerID, producerID, kind, screen, paused, playing: track !== null, mid, counts, choice, layers, score,
+        };
+      }),
     }));
+  },
+  get activeSpeaker() {
+    return call.room?.activeSpeaker ?? null;
   },
   get sendTransport() {
     return call.room?.sendConnection ?? null;

@@ -6,6 +6,8 @@ import { fillPickers, watchPickers } from './equipment.js';
 import { complain, renderSwitch } from './lobby.js';
 import { copyInvite, toast } from './notices.js';
 import { collect, summarise } from './statistics.js';
+import { TilePanel } from './tilepanel.js';
+import { layersText, receivedLines, sentLines, StreamSampler } from './figures.js';
 
 const find = (id) => document.getElementById(id);
 const STATE_WORDS = {
@@ -23,14 +25,34 @@ export class Call {
   #ticker = 0;
   #lastFigures = null;
   #wakeLock = null;
+  #tilePanel;
+  /** Tiles whose figures are shown, and what is sampled for them. */
+  #figured = new Set();
+  #received = new StreamSampler();
+  #sent = new StreamSampler();
+  #options;
 
-  /** `left()`: back to the lobby. */
-  constructor(equipment, { left }) {
+  /** `left()`: back to the lobby. `options`: the rooms' `cameraWish` and `fitsTiles`. */
+  constructor(equipment, { left, options }) {
+    this.#options = options;
     this.#equipment = equipment;
     this.#left = left;
-    this.#stage = new Stage(find('stage'), find('audio'), (blocked) => {
-      this.#soundBlocked = blocked;
-      this.#renderBanner();
+    this.#stage = new Stage(find('stage'), find('audio'), {
+      blocked: (blocked) => {
+        this.#soundBlocked = blocked;
+        this.#renderBanner();
+      },
+      asked: (key, opener) => this.#openTilePanel(key, opener),
+      placed: (consumerID, pixels) => this.room?.shownAt(consumerID, pixels),
+    });
+    this.#tilePanel = new TilePanel({
+      chosen: (key, choice) => this.room?.chooseLayers(this.#consumerOf(key)?.id, choice),
+      figures: (key, shown) => {
+        if (shown) this.#figured.add(key);
+        else this.#figured.delete(key);
+        this.#stage.showFigures(key, shown ? ['…'] : null);
+        this.#tick();
+      },
     });
     find('mic').addEventListener('click', () => this.#toggle('mic', () => equipment.switchMicrophone(!equipment.microphoneOn)));
     find('cam').addEventListener('click', () => this.#toggle('cam', () => equipment.switchCamera(!equipment.cameraOn)));
@@ -49,7 +71,7 @@ export class Call {
     });
     addEventListener('pointerdown', (event) => {
       if (this.room && this.#soundBlocked) this.#stage.unblock();
-      if (event.target instanceof Element && !event.target.closest('.panel, .toolbar')) this.#closePanels();
+      if (event.target instanceof Element && !event.target.closest('.panel, .toolbar, .tile-more')) this.#closePanels();
     });
     document.addEventListener('visibilitychange', () => {
       if (this.room && document.visibilityState === 'visible') this.#stayAwake();
@@ -78,6 +100,7 @@ export class Call {
     this.#stopScreen();
     this.#stage.show([]);
     this.#stage.play([]);
+    this.#figured.clear();
     this.#wakeLock?.release().catch(() => {});
     this.#wakeLock = null;
     this.#closePanels();
@@ -92,6 +115,7 @@ export class Call {
       roomID,
       peerID: crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(36).padStart(7, '0'), ''),
       displayName: this.#name,
+      ...this.#options,
       watch: {
         changed: () => { if (this.room === room) this.#render(); },
         problem: (title, error) => { if (this.room === room) toast(title, error.message, 'error'); },
@@ -162,7 +186,8 @@ export class Call {
   #render() {
     const { room } = this;
     const { audio, video, microphoneOn, cameraOn } = this.#equipment;
-    const own = { peerID: room.peerID, name: this.#name, self: true, speaking: false };
+    const muted = !microphoneOn || !audio;
+    const own = { peerID: room.peerID, name: this.#name, self: true, speaking: !muted && room.activeSpeaker === room.peerID };
     const screens = [];
     const cameras = [];
     const voices = [];
@@ -177,19 +202,20 @@ export class Call {
         key: `${peer.id} camera`,
         kind: 'camera',
         track: camera && !camera.paused ? camera.track : null,
+        ...receiving(camera),
         muted: !voice,
         speaking: voice && room.activeSpeaker === peer.id,
       });
-      for (const { id, track } of consumers.filter((each) => each.screen && each.track)) {
-        screens.push({ ...shared, key: id, kind: 'screen', track, muted: false, speaking: false });
+      for (const screen of consumers.filter((each) => each.screen && each.track)) {
+        const { id, track } = screen;
+        screens.push({ ...shared, key: id, kind: 'screen', track, muted: false, speaking: false, ...receiving(screen) });
       }
       for (const { id, kind, track } of consumers) {
         if (kind === 'audio' && track) voices.push({ key: id, track });
       }
     }
-    const muted = !microphoneOn || !audio;
     cameras.push({ ...own, key: 'own camera', kind: 'camera', track: cameraOn ? video : null, muted });
-    if (this.#screenTrack) screens.push({ ...own, key: 'own screen', kind: 'screen', track: this.#screenTrack, muted: false });
+    if (this.#screenTrack) screens.push({ ...own, key: 'own screen', kind: 'screen', track: this.#screenTrack, muted: false, speaking: false });
     this.#stage.show([...screens, ...cameras]);
     this.#stage.play(voices);
 
@@ -244,7 +270,48 @@ export class Call {
     });
   }
 
+  // One tile
+
+  /** The consumer behind a tile's key. */
+  #consumerOf(key) {
+    for (const peer of this.room?.peers.values() ?? []) {
+      for (const consumer of peer.consumers.values()) {
+        if (consumer.kind === 'video' && key === (consumer.screen ? consumer.id : `${peer.id} camera`)) return consumer;
+      }
+    }
+    return null;
+  }
+
+  #openTilePanel(key, opener) {
+    const wasOpen = this.#tilePanel.key === key;
+    this.#closePanels();
+    if (wasOpen) return;
+    const consumer = this.#consumerOf(key);
+    const { spatial, temporal } = consumer?.counts ?? { spatial: 1, temporal: 1 };
+    this.#tilePanel.open({
+      key, label: this.#stage.labelOf(key), spatial, temporal, choice: consumer?.choice ?? null,
+      figures: this.#figured.has(key),
+    }, opener);
+  }
+
+  async #updateFigures() {
+    if (this.#figured.size === 0) return;
+    const { room } = this;
+    const [received, sent] = await Promise.all([
+      this.#received.sample(room.receiveConnection, 'inbound'), this.#sent.sample(room.sendConnection, 'outbound'),
+    ]);
+    if (this.room !== room) return;
+    for (const key of this.#figured) {
+      const source = { 'own camera': 'camera', 'own screen': 'screen' }[key];
+      const consumer = this.#consumerOf(key);
+      if (source) this.#stage.showFigures(key, sentLines(sent.get(room.midOf(source)), room.scores.get(source)));
+      else if (consumer) this.#stage.showFigures(key, receivedLines(received.get(consumer.mid)?.[0], consumer));
+      else this.#stage.showFigures(key, ['Nothing arrives.']);
+    }
+  }
+
   #closePanels() {
+    this.#tilePanel.close();
     for (const button of [find('devices'), find('stats')]) {
       find(button.getAttribute('aria-controls')).hidden = true;
       button.setAttribute('aria-expanded', 'false');
@@ -254,6 +321,7 @@ export class Call {
   async #tick() {
     if (!this.room) return;
     this.#renderBanner();
+    this.#updateFigures();
     if (find('stats-panel').hidden) return;
     const figures = await collect(this.room.sendConnection, this.room.receiveConnection);
     const at = performance.now();
@@ -278,6 +346,13 @@ export class Call {
       // Low battery, or a hidden page: the screen may then sleep.
     }
   }
+}
+
+/** What a tile says of how its picture is received. */
+function receiving(consumer) {
+  if (!consumer) return {};
+  const { id, counts, layers } = consumer;
+  return { consumerID: id, layers, layersText: counts.spatial * counts.temporal > 1 ? layersText(layers, counts) : '', counts };
 }
 
 /** What the person must know at once, with the one thing to do about it. */

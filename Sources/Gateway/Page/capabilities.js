@@ -57,12 +57,13 @@ export function receiveCapabilities(browser, router) {
 /**
  * What to send on a media section the browser has offered: one codec with its RTX, in the browser's
  * payload types and extension ids. RED and FEC never match, because no router lists them.
- * Throws when nothing is in common.
+ * `mimeType` goes before all others, where both have it. Throws when nothing is in common.
  */
-export function sendSettings(section, router) {
+export function sendSettings(section, router, mimeType = null) {
   const common = commonCodecs(codecsOf(section), router.codecs);
   const preference = section.kind === 'video' ? VIDEO_PREFERENCE : AUDIO_PREFERENCE;
   const rank = ({ local }) => {
+    if (mimeType && local.mimeType.toLowerCase() === mimeType.toLowerCase()) return -1;
     const index = preference.indexOf(local.mimeType.toLowerCase());
     return index < 0 ? preference.length : index;
   };

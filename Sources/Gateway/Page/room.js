@@ -4,21 +4,9 @@ import { browserCapabilities, receiveCapabilities } from './capabilities.js';
 import { SendTransport } from './sendtransport.js';
 import { ReceiveTransport } from './receivetransport.js';
 import { SerialQueue } from './serialqueue.js';
+import { fittingLayer, keepWithin, layersOf, publishing } from './publishing.js';
 
-/** How each source is sent. A list with rids here makes simulcast. */
-const ENCODINGS = {
-  microphone: [{}],
-  camera: [{ maxBitrate: 1_500_000 }],
-  screen: [{ maxBitrate: 2_500_000 }],
-};
-
-/** Nobody sees a large picture among many, and everybody pays for it: the camera's size by the number of others. */
-const CAMERA_BUDGETS = [
-  { others: 1, shortSide: 720, maxBitrate: 1_500_000 },
-  { others: 3, shortSide: 540, maxBitrate: 900_000 },
-  { others: 8, shortSide: 360, maxBitrate: 500_000 },
-  { others: Infinity, shortSide: 240, maxBitrate: 250_000 },
-];
+const SOURCES = ['microphone', 'camera', 'screen'];
 
 /**
  * `watch`: `changed()` anything visible changed; `problem(title, error)`;
@@ -27,9 +15,15 @@ const CAMERA_BUDGETS = [
  */
 export class Room {
   state = 'connecting';
-  /** id → { id, displayName, consumers: Map(id → { id, kind, screen, track, paused, mid }) } */
+  /**
+   * id → { id, displayName, consumers: Map(id → { id, kind, screen, track, paused, mid, … }) }; of a consumer also
+   * `counts` (how many layers there are), `choice` (the person's own, null for automatic), `layers` (being sent, or
+   * null) and `score`, as the server tells them.
+   */
   peers = new Map();
   activeSpeaker = null;
+  /** How well each of our sources arrives: source → [{ encodingIdx, score, … }]. */
+  scores = new Map();
   /** When the lost connection is tried again (ms since 1970), 0 while it stands. */
   retryAt = 0;
   /** Why the room could not be joined; null when it is only the media that fail. */
@@ -41,13 +35,21 @@ export class Room {
   #session = null;
   #joinedOnce = false;
   #slots = new Map();
+  #cameraWish;
+  #fitsTiles;
 
-  constructor({ server, roomID, peerID, displayName, watch }) {
+  /**
+   * `cameraWish`: `{ codec, scalabilityMode }`, see `publishing`. `fitsTiles`: whether to ask for no larger pictures
+   * than are shown.
+   */
+  constructor({ server, roomID, peerID, displayName, cameraWish = {}, fitsTiles = true, watch }) {
+    this.#cameraWish = cameraWish;
+    this.#fitsTiles = fitsTiles;
     this.id = roomID;
     this.peerID = peerID;
     this.#displayName = displayName;
     this.#watch = watch;
-    for (const source of Object.keys(ENCODINGS)) {
+    for (const source of SOURCES) {
       this.#slots.set(source, { source, track: null, paused: false, wanted: false, producer: null, queue: new SerialQueue() });
     }
     const url = new URL(server);
@@ -84,6 +86,45 @@ export class Room {
     const slot = this.#slots.get(source);
     Object.assign(slot, { track: null, paused: false, wanted: false });
     this.#reconcile(slot);
+  }
+
+  /** The media section in which a source is sent. */
+  midOf(source) {
+    return this.#slots.get(source)?.producer?.mid;
+  }
+
+  /** What the person wants of a picture: `{ spatialLayer, temporalLayer }`, or null for what fits its tile. */
+  chooseLayers(consumerID, choice) {
+    const { consumer } = this.#consumer(consumerID);
+    if (!consumer) return;
+    consumer.choice = choice;
+    this.#askForLayers(consumer);
+  }
+
+  /** The picture is shown so many pixels high. */
+  shownAt(consumerID, pixels) {
+    const { consumer } = this.#consumer(consumerID);
+    if (!consumer || consumer.shownPixels === pixels) return;
+    consumer.shownPixels = pixels;
+    this.#askForLayers(consumer);
+  }
+
+  #askForLayers(consumer) {
+    const { counts, choice, shownPixels } = consumer;
+    if (counts.spatial * counts.temporal <= 1 || !this.#session?.joined) return;
+    const fitting = this.#fitsTiles && shownPixels > 0 ? fittingLayer(shownPixels, counts.spatial) : counts.spatial - 1;
+    const wanted = choice ?? { spatialLayer: fitting, temporalLayer: counts.temporal - 1 };
+    const { spatialLayer, temporalLayer } = wanted;
+    // Until something else is asked for, everything is sent.
+    const { asked = { spatialLayer: counts.spatial - 1, temporalLayer: counts.temporal - 1 } } = consumer;
+    if (asked.spatialLayer === spatialLayer && asked.temporalLayer === temporalLayer) return;
+    consumer.asked = { spatialLayer, temporalLayer };
+    this.#client.request('setConsumerPreferredLayers', { consumerId: consumer.id, spatialLayer, temporalLayer })
+      .catch((error) => {
+        // Asked again with the next change; a server that cannot sends everything.
+        if (consumer.asked?.spatialLayer === spatialLayer) consumer.asked = undefined;
+        if (choice && error.code > 0 && error.code !== 404) this.#watch.problem('The layer could not be chosen', error);
+      });
   }
 
   leave() {
@@ -204,6 +245,7 @@ export class Room {
     this.#session = null;
     this.retryAt = 0;
     this.activeSpeaker = null;
+    this.scores.clear();
     this.peers.clear();
     for (const slot of this.#slots.values()) slot.producer = null;
     session?.send?.close();
@@ -226,6 +268,7 @@ export class Room {
     if (slot.producer && !slot.wanted) {
       const { id, mid } = slot.producer;
       slot.producer = null;
+      this.scores.delete(slot.source);
       await this.#client.request('closeProducer', { producerId: id });
       await session.send.stop(mid);
       return;
@@ -243,8 +286,7 @@ export class Room {
       await this.#client.request(method, { producerId: producer.id });
     }
     if (slot.source === 'camera' && slot.track) {
-      const budget = CAMERA_BUDGETS.find(({ others }) => this.peers.size <= others);
-      await keepWithin(budget, producer.sender, slot.track);
+      await keepWithin(this.peers.size, producer.sender, slot.track);
     }
   }
 
@@ -255,8 +297,10 @@ export class Room {
 
   async #produce(slot, session) {
     const { track, source } = slot;
+    const { mimeType, encodings } = publishing(source, this.#cameraWish);
     const { id, mid, sender } = await session.send.produce(track, {
-      encodings: ENCODINGS[source].map((encoding) => ({ ...encoding })),
+      mimeType,
+      encodings,
       announce: async (rtpParameters) => {
         const answer = await this.#client.request('produce', {
           transportId: session.send.id,
@@ -279,11 +323,15 @@ export class Room {
     throw error;
   }
 
-  async #newConsumer({ peerId, id, kind, rtpParameters, appData, producerPaused }) {
+  async #newConsumer({ peerId, producerId, id, kind, rtpParameters, appData, producerPaused }) {
     const session = this.#session;
     if (!session?.receive) throw new Error('not ready');
     const screen = kind === 'video' && (appData?.share === true || appData?.source === 'screen');
-    const consumer = { id, kind, screen, track: null, paused: producerPaused === true, mid: rtpParameters.mid };
+    const consumer = {
+      id, kind, screen, producerID: producerId, track: null, paused: producerPaused === true, mid: rtpParameters.mid,
+      counts: layersOf(kind === 'video' ? rtpParameters.encodings?.[0]?.scalabilityMode : ''),
+      choice: null, layers: null, score: null,
+    };
     this.#peer(peerId).consumers.set(id, consumer);
     try {
       // One peer's voice and camera share a stream, so that lips and words stay together.
@@ -344,7 +392,25 @@ export class Room {
         consumer.paused = method === 'consumerPaused';
         break;
       }
+      case 'consumerLayersChanged': {
+        const { consumer } = this.#consumer(data.consumerId);
+        if (!consumer) return;
+        const { spatialLayer, temporalLayer } = data;
+        consumer.layers = spatialLayer === null ? null : { spatialLayer, temporalLayer };
+        break;
+      }
+      case 'consumerScore': {
+        const { consumer } = this.#consumer(data.consumerId);
+        if (consumer) consumer.score = data.score;
+        return;
+      }
+      case 'producerScore':
+        for (const { source, producer } of this.#slots.values()) {
+          if (producer?.id === data.producerId) this.scores.set(source, data.score);
+        }
+        return;
       case 'activeSpeaker':
+        if (this.activeSpeaker === (data.peerId ?? null)) return;
         this.activeSpeaker = data.peerId ?? null;
         break;
       default:
@@ -356,19 +422,6 @@ export class Room {
   #stopReceiving(mid) {
     this.#session?.receive?.stop(mid).catch(() => {});
   }
-}
-
-/** Leaves a simulcast sender alone: there the server chooses. */
-async function keepWithin({ shortSide, maxBitrate }, sender, track) {
-  const parameters = sender.getParameters();
-  if (parameters.encodings?.length !== 1) return;
-  const { width, height } = track.getSettings();
-  const scaleResolutionDownBy = Math.max(1, Math.min(width ?? shortSide, height ?? shortSide) / shortSide);
-  const [encoding] = parameters.encodings;
-  if (encoding.maxBitrate === maxBitrate && encoding.scaleResolutionDownBy === scaleResolutionDownBy) return;
-  Object.assign(encoding, { maxBitrate, scaleResolutionDownBy });
-  // A browser that refuses sends more than it should, but it does send.
-  await sender.setParameters(parameters).catch(() => {});
 }
 
 function thisDevice() {

@@ -16,9 +16,10 @@ export class SendTransport extends Transport {
 
   /**
    * Offers the track, asks the server for a producer through `announce(rtpParameters)` and then connects the two.
-   * `encodings` as for RTCRtpSender; several with a `rid` make simulcast. Returns `{ id, mid, sender }`.
+   * `encodings` as for RTCRtpSender; several with a `rid` make simulcast. `mimeType`: the codec to send, if both have
+   * it. Returns `{ id, mid, sender }`.
    */
-  produce(track, { encodings = [{}], announce }) {
+  produce(track, { encodings = [{}], mimeType = null, announce }) {
     return this.queue.run(async () => {
       const transceiver = await this.#claimTransceiver(track, encodings);
       const offer = await this.connection.createOffer();
@@ -26,9 +27,9 @@ export class SendTransport extends Transport {
       const local = parseSDP(this.connection.localDescription.sdp)
         .media.find((section) => midOf(section) === transceiver.mid);
       try {
-        const settings = sendSettings(local, this.#router);
+        const settings = sendSettings(local, this.#router, mimeType);
         await this.connectOnce(this.connection.localDescription.sdp);
-        const id = await announce(rtpParameters(local, settings, encodings));
+        const id = await announce(rtpParameters(local, settings, transceiver.sender.getParameters().encodings ?? []));
         this.#place(local, settings);
         await this.#answer();
         return { id, mid: transceiver.mid, sender: transceiver.sender };
@@ -59,9 +60,18 @@ export class SendTransport extends Transport {
   }
 
   async #claimTransceiver(track, encodings) {
-    const idle = encodings.length === 1 && this.connection.getTransceivers().find((each) =>
+    const idle = encodings.length === 1 && !encodings[0].scalabilityMode && this.connection.getTransceivers().find((each) =>
       each.direction === 'inactive' && each.mid !== null && each.receiver.track.kind === track.kind);
-    if (!idle) return this.connection.addTransceiver(track, { direction: 'sendonly', sendEncodings: encodings });
+    if (!idle) {
+      try {
+        return this.connection.addTransceiver(track, { direction: 'sendonly', sendEncodings: encodings });
+      } catch (error) {
+        // A browser that knows no such mode can still send the picture.
+        if (!encodings.some(({ scalabilityMode }) => scalabilityMode)) throw error;
+        const plain = encodings.map(({ scalabilityMode, ...rest }) => rest);
+        return this.connection.addTransceiver(track, { direction: 'sendonly', sendEncodings: plain });
+      }
+    }
     await idle.sender.replaceTrack(track);
     idle.direction = 'sendonly';
     try {

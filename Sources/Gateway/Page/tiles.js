@@ -11,16 +11,26 @@ export class Stage {
   #voices = new Map();
   #speaker = '';
   #blocked;
+  #asked;
+  #placed;
 
-  /** `blocked(isBlocked)` is told when the browser refuses to play sound before a touch. */
-  constructor(root, audioRoot, blocked) {
+  /**
+   * `blocked(isBlocked)` is told when the browser refuses to play sound before a touch; `asked(key, button)` when the
+   * person wants a tile's panel; `placed(consumerID, pixels)` how high a picture is shown, in the screen's own pixels.
+   */
+  constructor(root, audioRoot, { blocked, asked, placed }) {
     this.#root = root;
     this.#audioRoot = audioRoot;
     this.#blocked = blocked;
+    this.#asked = asked;
+    this.#placed = placed;
     new ResizeObserver(() => this.#place()).observe(root);
   }
 
-  /** `wanted`: `[{ key, peerID, kind: camera|screen, name, track, muted, speaking, self }]`, in order. */
+  /**
+   * `wanted`: `[{ key, peerID, kind: camera|screen, name, track, muted, speaking, self }]`, in order; of what is received
+   * also `consumerID`, `counts`, `layers` and `layersText`.
+   */
   show(wanted) {
     const keys = new Set(wanted.map(({ key }) => key));
     for (const [key, tile] of this.#tiles) {
@@ -31,13 +41,25 @@ export class Stage {
     }
     const ordered = new Map();
     for (const each of wanted) {
-      const tile = this.#tiles.get(each.key) ?? makeTile(each);
+      const tile = this.#tiles.get(each.key) ?? makeTile(each, (button) => this.#asked(each.key, button));
       if (!tile.isConnected) this.#root.append(tile);
       update(tile, each);
       ordered.set(each.key, tile);
     }
     this.#tiles = ordered;
     this.#place();
+  }
+
+  /** Lines over a tile's picture; null for none. */
+  showFigures(key, lines) {
+    const overlay = this.#tiles.get(key)?.querySelector('.figures');
+    if (!overlay) return;
+    overlay.hidden = !lines;
+    overlay.textContent = lines?.join('\n') ?? '';
+  }
+
+  labelOf(key) {
+    return this.#tiles.get(key)?.querySelector('.name').textContent ?? '';
   }
 
   /** `wanted`: `[{ key, track }]`. */
@@ -100,10 +122,21 @@ export class Stage {
       const size = { width: side, height: Math.round(side * 4 / 3) };
       put(floating, { x: width - size.width - 12, y: height - size.height - 12, ...size });
     }
+    for (const tile of tiles) {
+      if (tile.dataset.consumerId) this.#placed(tile.dataset.consumerId, rowsOf(tile));
+    }
   }
 }
 
-function makeTile({ peerID, kind, self }) {
+/** How many rows of a 16:9 picture a tile shows, on its screen: a camera fills its tile, a screen fits in. */
+function rowsOf(tile) {
+  const width = parseFloat(tile.style.width);
+  const height = parseFloat(tile.style.height);
+  const rows = tile.dataset.kind === 'screen' ? Math.min(height, width * 9 / 16) : Math.max(height, width * 9 / 16);
+  return Math.round(rows * Math.min(window.devicePixelRatio || 1, 2));
+}
+
+function makeTile({ peerID, kind, self }, asked) {
   const tile = document.createElement('article');
   tile.className = 'tile';
   tile.dataset.peerId = peerID;
@@ -126,19 +159,41 @@ function makeTile({ peerID, kind, self }) {
   const use = document.createElementNS(SVG, 'use');
   use.setAttribute('href', '#i-mic-off');
   icon.append(use);
-  caption.append(icon, document.createElement('span'));
-  tile.append(video, avatar, caption);
+  const name = document.createElement('span');
+  name.className = 'name';
+  const layer = document.createElement('span');
+  layer.className = 'layer';
+  caption.append(icon, name, layer);
+  const more = document.createElement('button');
+  more.type = 'button';
+  more.className = 'tile-more';
+  more.textContent = '⋯';
+  more.setAttribute('aria-expanded', 'false');
+  more.setAttribute('aria-controls', 'tile-panel');
+  more.addEventListener('click', () => asked(more));
+  const figures = document.createElement('pre');
+  figures.className = 'figures';
+  figures.hidden = true;
+  tile.append(video, avatar, figures, caption, more);
   return tile;
 }
 
-function update(tile, { name, kind, track, muted, speaking, self }) {
+function update(tile, { name, kind, track, muted, speaking, self, consumerID, counts, layers, layersText }) {
   const video = tile.querySelector('video');
   const shown = video.srcObject?.getVideoTracks()[0] ?? null;
   if (shown !== track) video.srcObject = track ? new MediaStream([track]) : null;
   if (!track || video.readyState < 2) tile.dataset.video = 'off';
   const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
-  tile.querySelector('.caption span').textContent = label;
-  tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}`);
+  tile.querySelector('.name').textContent = label;
+  tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}${speaking ? ', speaking' : ''}`);
+  tile.querySelector('.tile-more').setAttribute('aria-label', `Picture and figures of ${label}`);
+  tile.querySelector('.tile-more').title = 'Picture and figures';
+  tile.dataset.consumerId = consumerID ?? '';
+  tile.dataset.spatialLayer = String(layers?.spatialLayer ?? '');
+  tile.dataset.temporalLayer = String(layers?.temporalLayer ?? '');
+  const layer = tile.querySelector('.layer');
+  layer.textContent = layersText && layers ? `${layers.spatialLayer + 1}/${counts.spatial}` : '';
+  layer.title = layersText ?? '';
   tile.dataset.mirrored = String(self && kind === 'camera' && facesPerson(track));
   tile.dataset.muted = String(muted);
   tile.dataset.speaking = String(speaking);

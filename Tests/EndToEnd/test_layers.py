@@ -1,0 +1,140 @@
+"""One browser sends layers, another is sent whichever it asks for: the picture changes size and rate and goes on."""
+
+import json
+
+import pytest
+
+import network
+from chromium import Chromium
+from firefox import Firefox
+from layering import (
+    WATCH, WATCH_ENCODER, encoder_standstill, enter, frames, inbound, layers, prefer, reached, stream_gaps,
+    video_consumer)
+from waiting import until
+
+# Of (spatial, temporal): every layer, each way up and down, in steps and in leaps.
+WALK = [(0, 0), (0, 1), (0, 2), (1, 2), (1, 0), (1, 1), (2, 1), (2, 0), (2, 2), (0, 2), (2, 2), (1, 2), (0, 0), (2, 2)]
+# The most that may be missing of the stream, in seconds.
+GAP = 0.5
+# Pictures a second of the fake camera.
+RATE = 30
+
+
+async def the_picture_is(person, width, taken_before, seconds=60):
+    """Waits for frames of this width after a switch."""
+    async def shown():
+        taken = (await frames(person))[taken_before:]
+        return len(taken) >= 3 and all(frame["width"] == width for frame in taken[-3:])
+    await until(shown, seconds, f"{person.name}'s picture is {width} wide", every=0.1)
+
+
+async def walk(alice, bob, size, steps, spatial_layers=3):
+    """Bob asks for one pair of layers after another; returns the frames, with the index where each step began."""
+    width, top = size[0], spatial_layers - 1
+    await until(lambda: bob.page.evaluate(WATCH), 30, "Bob's page has a tile for Alice")
+    await reached(bob, top, 2)
+    await the_picture_is(bob, width, 0)
+    await alice.page.evaluate(WATCH_ENCODER)
+    begun = len(await frames(bob))
+    before = await inbound(bob)
+    rates = {}
+    for spatial, temporal in steps:
+        await prefer(bob, spatial, temporal)
+        await reached(bob, spatial, temporal)
+        at = len(await frames(bob))
+        await the_picture_is(bob, width >> (top - spatial), at)
+        # Enough frames to tell the rate by: of the lowest temporal layer a camera of 30 makes 7.5 a second.
+        at = len(await frames(bob))
+        async def enough(at=at):
+            return len(await frames(bob)) >= at + 8
+        await until(enough, 60, f"Bob is shown eight pictures of {spatial}/{temporal}", every=0.1)
+        taken = (await frames(bob))[at:]
+        rates.setdefault(temporal, []).append(sorted(stream_gaps(taken))[len(taken) // 2])
+    after = await inbound(bob)
+    return (await frames(bob))[begun:], before, after, rates
+
+
+def judge(taken, before, after, rates, standstill, report):
+    """What the server answers for."""
+    gaps = stream_gaps(taken)
+    report.write_text(json.dumps({
+        "frames": len(taken), "longest gap": max(gaps), "sender stood still": standstill, "rates": rates,
+        "before": before, "after": after}, indent=1))
+    assert min(gaps) > 0, "a frame was shown twice, or time went back"
+    # A sender that could not encode for a while leaves a hole which is not the server's.
+    allowed = GAP + max(0, standstill - 0.2)
+    assert max(gaps) <= allowed, f"{max(gaps):.2f} s of the stream are missing, {allowed:.2f} allowed"
+    # Where nothing was lost nothing may be undecodable: a decoder that cannot go on asks for a key frame.
+    if after["nackCount"] == before["nackCount"]:
+        assert after["pliCount"] == before["pliCount"], f"the decoder asked for key frames: {before} {after}"
+    # Every lower temporal layer halves the rate; the fake camera keeps time well, a busy machine does not.
+    median = {temporal: sorted(steps)[len(steps) // 2] for temporal, steps in rates.items()}
+    assert median[0] > 1.4 * median[2], f"seconds between pictures by temporal layer: {median}"
+
+
+CODECS = {
+    "vp8": ("&codec=vp8", (1280, 720)),
+    "h264": ("&codec=h264", (1280, 720)),
+    "vp9": ("&codec=vp9&scalabilityMode=L3T3_KEY", (1280, 720)),
+    # libaom needs more than a core for L3T3 at 1280x720.
+    "av1": ("&codec=av1&scalabilityMode=L3T3", (640, 360)),
+}
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_every_layer_is_sent_on_request_and_the_picture_goes_on(start_gateway, artifacts, codec):
+    gateway = await start_gateway(shards=1)
+    options, size = CODECS[codec]
+    async with Chromium(artifacts, rate=RATE) as sending, Chromium(artifacts, rate=RATE) as receiving:
+        alice = await enter(sending, gateway.url, "layers", "Alice", options, deaf=True, size=size)
+        bob = await enter(receiving, gateway.url, "layers", "Bob", "&layers=all", blind=True)
+        try:
+            taken, before, after, rates = await walk(alice, bob, size, WALK)
+            standstill = await encoder_standstill(alice)
+            judge(taken, before, after, rates, standstill, artifacts / "figures.json")
+            consumer = await video_consumer(bob)
+            assert consumer["counts"] == {"spatial": 3, "temporal": 3}
+        finally:
+            await bob.page.picture(artifacts / "receiving.png")
+            (artifacts / "console.txt").write_text("\n".join(alice.page.console + bob.page.console) + "\n")
+            (artifacts / "told.json").write_text(json.dumps(await bob.page.evaluate("window.testNotifications")))
+
+
+async def test_firefox_publishes_three_layers(link, start_gateway, artifacts):
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    origin = f"http://127.0.0.1:{relay.port}"
+    try:
+        # Untuned, its estimate needs half a minute for the third layer.
+        preferences = {"media.peerconnection.video.start_bitrate": 3000}
+        async with Chromium(artifacts, link.client) as chromium, Firefox(artifacts, link.client, preferences) as firefox:
+            from call import Person
+            fritz = await Person(firefox, origin, "fox", "Fritz").enter()
+            bob = await enter(chromium, origin, "fox", "Bob", "&layers=all", blind=True)
+
+            async def three():
+                peers = (await gateway.json("/rooms/fox"))["peers"]
+                streams = [
+                    stream for peer in peers for transport in peer["transports"] for producer in transport["producers"]
+                    if producer["kind"] == "video" for stream in producer["streams"]]
+                return sorted(one["rid"] for one in streams if one["packetCount"] > 30) == ["r0", "r1", "r2"]
+            await until(three, 90, "three layers of Firefox arrive at the server", every=0.5)
+            await until(lambda: bob.page.evaluate(WATCH), 30, "Bob's page has a tile for Fritz")
+            for spatial in (2, 0, 1, 2):
+                await prefer(bob, spatial, 2)
+
+                async def sent(spatial=spatial):
+                    told = await layers(bob)
+                    return told is not None and told[0] == spatial
+                await until(sent, 60, f"Bob is sent layer {spatial}", every=0.1)
+
+                async def width():
+                    return (await inbound(bob))["frameWidth"]
+                before = len(await frames(bob))
+
+                async def goes_on(before=before):
+                    return len(await frames(bob)) > before + 5
+                await until(goes_on, 60, f"Bob is shown layer {spatial}", every=0.1)
+            assert fritz.page
+    finally:
+        relay.close()

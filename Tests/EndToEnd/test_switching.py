@@ -1,0 +1,72 @@
+"""A consumer is pointed at another producer: the same track, the same section, another person's picture."""
+
+import json
+
+import pytest_asyncio
+
+from chromium import Chromium
+from layering import WATCH, WATCH_ENCODER, encoder_standstill, enter, frames, request, stream_gaps
+from waiting import until
+
+# Seconds: the issue's limit for the hole between one picture and the other.
+GAP = 0.3
+SIZES = {"Alice": (640, 360), "Carol": (480, 270)}
+
+DESCRIPTIONS = """
+(() => {
+  const connection = window.roundhouse.recvTransport;
+  return [connection.remoteDescription.sdp, connection.localDescription.sdp];
+})()
+"""
+
+
+@pytest_asyncio.fixture
+async def trio(gateway, artifacts):
+    """Alice and Carol send pictures of different sizes and receive nothing; Bob receives and sends no picture."""
+    async with Chromium(artifacts) as sending, Chromium(artifacts) as receiving:
+        people = {}
+        for name, size in SIZES.items():
+            people[name] = await enter(sending, gateway.url, "switch", name, deaf=True, size=size)
+        people["Bob"] = await enter(receiving, gateway.url, "switch", "Bob", "&layers=all", blind=True)
+        try:
+            yield people
+        finally:
+            await people["Bob"].page.picture(artifacts / "Bob.png")
+            (artifacts / "console.txt").write_text("\n".join(people["Bob"].page.console) + "\n")
+
+
+async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio, artifacts):
+    bob = trio["Bob"]
+
+    async def both():
+        peers = await bob.page.evaluate("window.roundhouse.peers")
+        found = {peer["displayName"]: one for peer in peers for one in peer["consumers"]
+                 if one["kind"] == "video" and one["playing"]}
+        return found if len(found) == 2 else None
+    consumers = await until(both, 60, "Bob has both pictures", every=0.2)
+    await bob.page.evaluate(f"document.querySelectorAll('[data-self=false]').forEach(tile => "
+                            f"tile.dataset.consumerId === '{consumers['Alice']['id']}' || tile.remove())")
+    await until(lambda: bob.page.evaluate(WATCH), 30, "Bob's page has a tile for Alice")
+
+    async def shows(name):
+        taken = (await frames(bob))[-5:]
+        return len(taken) == 5 and all(frame["width"] == SIZES[name][0] for frame in taken)
+    await until(lambda: shows("Alice"), 90, "Alice's picture is shown in full size", every=0.2)
+    for name in SIZES:
+        await trio[name].page.evaluate(WATCH_ENCODER)
+    before = await bob.page.evaluate(DESCRIPTIONS)
+    begun = len(await frames(bob))
+    for target in ("Carol", "Alice", "Carol"):
+        answer = await request(bob, "switchConsumer", {
+            "consumerId": consumers["Alice"]["id"], "producerId": consumers[target]["producerID"]})
+        assert answer["id"] == consumers["Alice"]["id"]
+        assert answer["producerId"] == consumers[target]["producerID"]
+        await until(lambda target=target: shows(target), 60, f"{target}'s picture is shown", every=0.1)
+    assert await bob.page.evaluate(DESCRIPTIONS) == before, "something was negotiated"
+    taken = (await frames(bob))[begun:]
+    gaps = stream_gaps(taken)
+    standstill = max([await encoder_standstill(trio[name]) for name in SIZES])
+    (artifacts / "figures.json").write_text(json.dumps({"longest gap": max(gaps), "sender stood still": standstill}))
+    assert min(gaps) > 0, "time went back"
+    allowed = GAP + max(0, standstill - 0.2)
+    assert max(gaps) <= allowed, f"{max(gaps):.2f} s between two pictures, {allowed:.2f} allowed"
