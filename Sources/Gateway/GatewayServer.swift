@@ -18,6 +18,7 @@ public final class GatewayServer: Sendable {
     private let http2: HTTP2Connections
     private let feed: RoomEventFeed
     private let certificates: TLSCertificates?
+    private let access: AccessControl
     private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
@@ -33,23 +34,26 @@ public final class GatewayServer: Sendable {
         let certificates: TLSCertificates? =
             if let tls = configuration.tls { try TLSCertificates(tls) } else { nil }
         let counters = GatewayCounters()
+        let access = AccessControl(limits: configuration.limits, counters: counters)
+        await access.apply(configuration.access, limits: configuration.limits)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
         let socketIO = SocketIOServer(
-            rooms: rooms, limits: configuration.limits, group: group, counters: counters, logger: logger)
+            rooms: rooms, access: access, group: group, counters: counters, logger: logger)
         let feed = RoomEventFeed(log: rooms.events, limits: configuration.limits)
         let router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
-                registry: rooms, admin: AdminAccess(token: configuration.adminToken), feed: feed, media: mediaCounters),
+                registry: rooms, admin: AdminAccess(token: configuration.adminToken, access: access), feed: feed,
+                media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
-            roomEntry: RoomEntryAPI(rooms: rooms), socketIO: socketIO,
-            whip: WHIPEndpoints(rooms: rooms, logger: logger))
+            roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
+            whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger), access: access)
         let gateway = SignalingGateway(
-            rooms: rooms, socketIO: socketIO, limits: configuration.limits, counters: counters, logger: logger)
+            rooms: rooms, socketIO: socketIO, access: access, counters: counters, logger: logger)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
-            limits: configuration.limits, router: router, counters: counters, certificates: certificates,
+            access: access, router: router, counters: counters, certificates: certificates,
             http2: HTTP2Connections(),
             opened: { connection, handshake in
                 guard case .terminated = opener.yield((connection, handshake)) else { return }
@@ -60,7 +64,8 @@ public final class GatewayServer: Sendable {
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
-                feed: feed, certificates: certificates, logger: logger, opened: opened, opener: opener,
+                feed: feed, certificates: certificates, access: access, logger: logger, opened: opened,
+                opener: opener,
                 counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -71,7 +76,7 @@ public final class GatewayServer: Sendable {
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
         socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates?,
-        logger: Logger,
+        access: AccessControl, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
@@ -82,6 +87,7 @@ public final class GatewayServer: Sendable {
         self.http2 = http2
         self.feed = feed
         self.certificates = certificates
+        self.access = access
         self.logger = logger
         self.opened = opened
         self.opener = opener
@@ -99,6 +105,25 @@ public final class GatewayServer: Sendable {
             }
         }
         try? await group.shutdownGracefully()
+    }
+
+    /// Whether a configuration's certificate can be used; what `start` would find out later, or in the middle of a call.
+    /// - Throws: `GatewayError` with code `certificate`.
+    public static func check(_ configuration: GatewayConfiguration) throws(GatewayError) {
+        if let tls = configuration.tls { _ = try TLSCertificates(tls) }
+    }
+
+    /// Exchanges keys, origins and limits, and reads the certificate again where its files have changed.
+    /// - Throws: `GatewayError` where the certificate cannot be used; the old one stays, and all else is exchanged.
+    public func reload(_ configuration: GatewayConfiguration) async throws(GatewayError) {
+        await access.apply(configuration.access, limits: configuration.limits)
+        if try certificates?.reloadIfChanged() == true { logger.notice("certificate reloaded") }
+    }
+
+    /// Takes no new peers: `/readyz` says so, and HTTP/2 clients are asked to open no more streams. Those that are there go on.
+    public func drain() {
+        access.drain()
+        http2.drain()
     }
 
     /// Closes the listening socket; connections go on. HTTP/2 clients are asked to open no more streams.

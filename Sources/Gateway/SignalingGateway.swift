@@ -6,18 +6,18 @@ import Rooms
 actor SignalingGateway {
     private let rooms: RoomRegistry
     private let socketIO: SocketIOServer
-    private let limits: GatewayLimits
+    private let access: AccessControl
     private let counters: GatewayCounters
     private let logger: Logger
     private var connections: [ObjectIdentifier: WebSocketConnection] = [:]
     private var isClosed = false
 
     init(
-        rooms: RoomRegistry, socketIO: SocketIOServer, limits: GatewayLimits, counters: GatewayCounters, logger: Logger
+        rooms: RoomRegistry, socketIO: SocketIOServer, access: AccessControl, counters: GatewayCounters, logger: Logger
     ) {
         self.rooms = rooms
         self.socketIO = socketIO
-        self.limits = limits
+        self.access = access
         self.counters = counters
         self.logger = logger
     }
@@ -25,16 +25,20 @@ actor SignalingGateway {
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
         counters.webSocketOpened(handshake.version)
+        if let seconds = access.requestReceived(from: handshake.remoteAddress) {
+            connection.close(.tryAgainLater, reason: "this address asks too often: try again in \(seconds) s")
+            return await connection.waitUntilClosed()
+        }
         switch handshake.destination {
         case .room(let room, let peer, let password, let dialect):
-            await serve(connection, room, peer, password, dialect, handshake.version)
-        case .socketIO(let session): await socketIO.serve(connection, session: session)
+            await serve(connection, room, peer, password, dialect, handshake)
+        case .socketIO(let session): await socketIO.serve(connection, session: session, token: handshake.token)
         }
     }
 
     private nonisolated func serve(
         _ connection: WebSocketConnection, _ roomID: RoomID, _ peerID: PeerID, _ password: String,
-        _ dialect: any SignalingDialect, _ version: HTTPVersionName
+        _ dialect: any SignalingDialect, _ handshake: SignalingHandshake
     ) async {
         guard await opened(connection) else {
             connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
@@ -44,12 +48,13 @@ actor SignalingGateway {
         var logger = logger
         logger[metadataKey: "room.id"] = "\(roomID)"
         logger[metadataKey: "peer.id"] = "\(peerID)"
-        logger[metadataKey: "http"] = "\(version.rawValue)"
+        logger[metadataKey: "http"] = "\(handshake.version.rawValue)"
         let session = SignalingSession(
-            connection: connection, dialect: dialect, limits: limits, counters: counters, logger: logger)
+            connection: connection, dialect: dialect, limits: access.limits, counters: counters, logger: logger)
         do throws(RoomError) {
+            let grants = try access.admit(handshake.token, to: roomID, as: peerID)
             let (room, peer) = try await rooms.connect(
-                peerID, to: roomID, password: password, through: session)
+                peerID, to: roomID, password: password, grant: grants.peerGrant, through: session)
             logger.info("peer connected")
             await session.run(in: room, as: peer)
             session.ended()

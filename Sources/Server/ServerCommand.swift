@@ -1,7 +1,6 @@
-public import ArgumentParser
-import FoundationEssentials
+import ArgumentParser
 import Gateway
-public import Logging
+import Logging
 import Media
 import Rooms
 import ServiceLifecycle
@@ -15,111 +14,62 @@ struct ServerCommand: AsyncParsableCommand {
         abstract: "Roundhouse, a WebRTC media server.",
         discussion: """
             Exit status: 0 after a stop by SIGTERM or SIGINT, 1 when the server could not start (the message names the \
-            option), 64 for a wrong option. A second signal ends the process at once.
+            option), 2 for a wrong configuration file or environment, 64 for a wrong option. A second signal ends the \
+            process at once, with 143 or 130. SIGHUP reads the configuration file, keys and certificates again.
             """,
-        version: "Roundhouse 0.1.0")
+        version: "Roundhouse 0.1.0", subcommands: [CheckConfigCommand.self, TokenCommand.self])
 
-    @Option(help: "Address to listen on for HTTP and WebSocket.")
-    var host = "0.0.0.0"
-
-    @Option(help: "TCP port for HTTP and WebSocket; 0 takes a free one.")
-    var port: UInt16 = 3016
-
-    @Option(help: "UDP port of the first media thread, the others take the next ones; 0 takes free ones.")
-    var mediaPort: UInt16 = 44444
-
-    @Option(help: "Address to listen on for media; may be given more than once. (default: 0.0.0.0)")
-    var mediaListen: [String] = []
-
-    @Option(help: "Address or host name that clients are told instead of the bound ones.")
-    var announcedAddress: String?
-
-    @Option(help: "Media threads. (default: one per core)")
-    var shards: Int?
-
-    @Option(help: "PEM file of the certificate for HTTPS, with its chain; read again when it changes.")
-    var tlsCertificate: String?
-
-    @Option(help: "PEM file of the HTTPS certificate's private key.")
-    var tlsPrivateKey: String?
-
-    @Option(help: "self-signed: HTTPS with a certificate made at start, for trying out.")
-    var tls: TLSMode?
-
-    @Option(help: "PEM file of the DTLS certificate. (default: one made at start)")
-    var dtlsCertificate: String?
-
-    @Option(help: "PEM file of the DTLS certificate's private key.")
-    var dtlsPrivateKey: String?
-
-    @Option(help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.")
-    var adminToken: String?
-
-    @Option(help: "Open TCP connections at a time.")
-    var maxConnections = GatewayLimits().connections
-
-    @Option(help: "Peers in one room.")
-    var maxPeersPerRoom = RoomConfiguration().maximumPeers
-
-    @Option(help: "Bytes of one signaling message.")
-    var maxMessageSize = GatewayLimits().messageBytes
-
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = Logger.Level.info
-
-    func validate() throws {
-        guard (dtlsCertificate == nil) == (dtlsPrivateKey == nil) else {
-            throw ValidationError("--dtls-certificate and --dtls-private-key have to be given together.")
-        }
-        guard (tlsCertificate == nil) == (tlsPrivateKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-private-key have to be given together.")
-        }
-        guard tls == nil || tlsCertificate == nil else {
-            throw ValidationError("--tls self-signed and --tls-certificate exclude each other.")
-        }
-        if let shards, !(1...64).contains(shards) { throw ValidationError("--shards has to be 1 to 64.") }
-        guard maxConnections > 0 else { throw ValidationError("--max-connections has to be at least 1.") }
-        guard maxPeersPerRoom > 0 else { throw ValidationError("--max-peers-per-room has to be at least 1.") }
-        guard (1024...16_777_216).contains(maxMessageSize) else {
-            throw ValidationError("--max-message-size has to be 1024 to 16777216.")
-        }
-        guard adminToken?.isEmpty != true else { throw ValidationError("--admin-token is empty.") }
-        guard announcedAddress?.isEmpty != true else { throw ValidationError("--announced-address is empty.") }
-    }
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let level = logLevel
+        let settings = try await readSettings(options)
+        let level = settings.logLevel
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
         }
         do throws(StartError) {
-            try DescriptorLimit.raise(mediaThreads: shards)
-            let plane = try openMediaPlane()
-            let rooms: RoomRegistry
-            let gateway: GatewayServer
-            do throws(StartError) {
-                rooms = try openRooms(plane)
-                gateway = try await startGateway(plane, rooms)
-            } catch {
-                await plane.close()
-                throw error
-            }
-            let group = ServiceGroup(
-                configuration: Self.lifecycle(
-                    services: [
-                        MediaService(plane: plane),
-                        GatewayService(gateway: gateway, rooms: rooms, welcome: welcome(gateway.port, plane.handle)),
-                    ]))
-            do {
-                try await group.run()
-            } catch {
-                throw StartError("stopped by an error: \(error)")
-            }
+            try await serve(settings)
         } catch {
             StandardError.write("gateway: \(error.message)\n")
             throw ExitCode(1)
+        }
+    }
+
+    private func serve(_ settings: ServerSettings) async throws(StartError) {
+        try DescriptorLimit.raise(mediaThreads: settings.media.shards)
+        let plane = try openMediaPlane(settings)
+        let rooms: RoomRegistry
+        let gateway: GatewayServer
+        do throws(StartError) {
+            rooms = try openRooms(plane, settings)
+            gateway = try await startGateway(plane, rooms, settings)
+        } catch {
+            await plane.close()
+            throw error
+        }
+        let logger = Logger(label: "roundhouse.server")
+        for warning in settings.warnings { logger.warning("\(warning)") }
+        if settings.isOpenToStrangers {
+            logger.warning(
+                "everybody who can reach this address may enter every room: give --auth-key-file to ask for tokens",
+                metadata: ["host": "\(settings.gateway.host)"])
+        }
+        let running = RunningSettings(settings)
+        let group = ServiceGroup(
+            configuration: Self.lifecycle(
+                services: [
+                    MediaService(plane: plane),
+                    GatewayService(
+                        gateway: gateway, rooms: rooms, running: running,
+                        welcome: welcome(gateway.port, plane.handle, settings)),
+                    ReloadService(options: options, gateway: gateway, rooms: rooms, running: running, logger: logger),
+                ]))
+        do {
+            try await group.run()
+        } catch {
+            throw StartError("stopped by an error: \(error)")
         }
     }
 
@@ -127,47 +77,42 @@ struct ServerCommand: AsyncParsableCommand {
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "roundhouse.server")
         )
-        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        // The longest drain there may be, which may have been set meanwhile, and what follows it.
+        configuration.maximumGracefulShutdownDuration = .seconds(3600 + 10)
         configuration.maximumCancellationDuration = .seconds(5)
         return configuration
     }
 
-    private func openMediaPlane() throws(StartError) -> MediaPlane {
-        let configuration = MediaConfiguration(
-            shards: shards, listenAddresses: mediaListen.isEmpty ? ["0.0.0.0"] : mediaListen, port: mediaPort,
-            announcedAddress: announcedAddress, certificateFile: dtlsCertificate, privateKeyFile: dtlsPrivateKey)
+    private func openMediaPlane(_ settings: ServerSettings) throws(StartError) -> MediaPlane {
         do throws(MediaError) {
-            let plane = try MediaPlane(configuration: configuration)
+            let plane = try MediaPlane(configuration: settings.media)
             try plane.start()
             return plane
         } catch {
             switch error.code {
             case .certificate: throw StartError("--dtls-certificate, --dtls-private-key: \(error.message)")
-            case .system: throw StartError("--media-port \(mediaPort), --media-listen: \(error.message)")
+            case .system: throw StartError("--media-port \(settings.media.port), --media-listen: \(error.message)")
             case .invalidSetting, .streamConflict, .notFound, .overloaded:
                 throw StartError("media options (--media-…, --announced-address, --shards): \(error.message)")
             }
         }
     }
 
-    private func openRooms(_ plane: MediaPlane) throws(StartError) -> RoomRegistry {
-        var configuration = RoomConfiguration()
-        configuration.maximumPeers = maxPeersPerRoom
+    private func openRooms(_ plane: MediaPlane, _ settings: ServerSettings) throws(StartError) -> RoomRegistry {
         do throws(RoomError) {
-            return try RoomRegistry(media: plane.handle, configuration: configuration)
+            return try RoomRegistry(media: plane.handle, configuration: settings.rooms)
         } catch {
             throw StartError("the rooms' codecs: \(error.message)")
         }
     }
 
-    private func startGateway(_ plane: MediaPlane, _ rooms: RoomRegistry) async throws(StartError) -> GatewayServer {
-        var configuration = GatewayConfiguration(host: host, port: Int(port), tls: tlsSettings)
-        configuration.limits.connections = maxConnections
-        configuration.limits.messageBytes = maxMessageSize
-        configuration.adminToken = adminToken ?? ProcessInfo.processInfo.environment["ROUNDHOUSE_ADMIN_TOKEN"]
+    private func startGateway(
+        _ plane: MediaPlane, _ rooms: RoomRegistry, _ settings: ServerSettings
+    ) async throws(StartError) -> GatewayServer {
+        let (host, port) = (settings.gateway.host, settings.gateway.port)
         do throws(GatewayError) {
             return try await GatewayServer.start(
-                configuration, rooms: rooms, mediaCounters: { plane.counters() })
+                settings.gateway, rooms: rooms, mediaCounters: { plane.counters() })
         } catch {
             switch error.code {
             case .portInUse: throw StartError("--port \(port): \(error.message); choose another with --port")
@@ -179,18 +124,12 @@ struct ServerCommand: AsyncParsableCommand {
         }
     }
 
-    private var tlsSettings: TLSSettings? {
-        if let tlsCertificate, let tlsPrivateKey {
-            return .files(certificate: tlsCertificate, privateKey: tlsPrivateKey)
-        }
-        return tls == .selfSigned ? .selfSigned : nil
-    }
-
-    private func welcome(_ port: Int, _ media: MediaHandle) -> String {
+    private func welcome(_ port: Int, _ media: MediaHandle, _ settings: ServerSettings) -> String {
+        let host = settings.gateway.host
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
         let ports = Set(media.endpoints.flatMap(\.addresses).map { "\($0.transport.rawValue.uppercased()) \($0.port)" })
-        guard tlsSettings == nil else {
+        guard settings.gateway.tls == nil else {
             return """
                 Roundhouse is ready: open https://\(name):\(port)
                   media: \(ports.sorted().joined(separator: ", "))
@@ -207,15 +146,19 @@ struct ServerCommand: AsyncParsableCommand {
     }
 }
 
+/// Reads the settings, or ends as a wrong option or a wrong file ends a command.
+func readSettings(_ options: SettingsOptions) async throws -> ServerSettings {
+    do throws(SettingsError) {
+        return try await ServerSettings.read(options)
+    } catch {
+        if error.isUsage { throw ValidationError(error.message) }
+        StandardError.write("gateway: \(error.message)\n")
+        throw ExitCode(2)
+    }
+}
+
 /// Why the server did not start, in one line.
 struct StartError: Error {
     let message: String
     init(_ message: String) { self.message = message }
 }
-
-/// How the server comes to a certificate for HTTPS without files.
-enum TLSMode: String, ExpressibleByArgument {
-    case selfSigned = "self-signed"
-}
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -24,6 +24,7 @@ struct MediaService: Service {
 struct GatewayService: Service {
     let gateway: GatewayServer
     let rooms: RoomRegistry
+    let running: RunningSettings
     /// Printed once clients can come.
     let welcome: String
 
@@ -33,10 +34,23 @@ struct GatewayService: Service {
         try? await gracefulShutdown()
         let impatience = Task { await Self.exitAtNextSignal() }
         defer { impatience.cancel() }
+        await drain()
         await gateway.stopAccepting()
         await rooms.close(.shutdown)
         await gateway.close()
         await serving
+    }
+
+    /// Tells clients, and gives them time to leave by themselves.
+    private func drain() async {
+        gateway.drain()
+        let seconds = running.current.drainSeconds
+        guard seconds > 0, rooms.totals().counts.peers > 0 else { return }
+        await rooms.drain(seconds: seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while rooms.totals().counts.peers > 0, ContinuousClock.now < deadline {
+            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+        }
     }
 
     /// Who asks twice does not want to wait for clients.

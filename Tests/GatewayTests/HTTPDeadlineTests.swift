@@ -13,17 +13,18 @@ import Testing
 
     private func open() throws -> EmbeddedChannel {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
+        let access = AccessControl(counters: counters)
         let router = HTTPRouter(
             assets: StaticAssets(), state: StateAPI(registry: rooms),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
-            roomEntry: RoomEntryAPI(rooms: rooms),
+            roomEntry: RoomEntryAPI(rooms: rooms, access: access),
             socketIO: SocketIOServer(
-                rooms: rooms, limits: GatewayLimits(), group: EmbeddedEventLoop(), counters: counters,
+                rooms: rooms, access: access, group: EmbeddedEventLoop(), counters: counters,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
-            whip: WHIPEndpoints(rooms: rooms, logger: Logger(label: "test")))
+            whip: WHIPEndpoints(rooms: rooms, access: access, logger: Logger(label: "test")), access: access)
         let channel = EmbeddedChannel()
         let pipeline = ConnectionPipeline(
-            limits: GatewayLimits(), router: router, counters: counters, certificates: nil, http2: HTTP2Connections(),
+            access: access, router: router, counters: counters, certificates: nil, http2: HTTP2Connections(),
             opened: { _, _ in })
         try pipeline.begin(on: channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

@@ -14,6 +14,8 @@ final class AccessControl: Sendable {
         var configuration: AccessConfiguration
         var limits: GatewayLimits
         var addresses = AddressLimiter()
+        /// Connections that are being told why they are refused.
+        var refusals = 0
         var isDraining = false
 
         func isUnlimited(_ address: ClientAddress) -> Bool {
@@ -26,13 +28,10 @@ final class AccessControl: Sendable {
     private let state: Mutex<State>
     private let counters: GatewayCounters
 
-    init(
-        _ configuration: AccessConfiguration = AccessConfiguration(), limits: GatewayLimits = GatewayLimits(),
-        counters: GatewayCounters
-    ) async {
+    /// Lets everybody in until `apply` says otherwise.
+    init(limits: GatewayLimits = GatewayLimits(), counters: GatewayCounters) {
         self.counters = counters
-        state = Mutex(State(configuration: configuration, limits: limits))
-        await apply(configuration, limits: limits)
+        state = Mutex(State(configuration: AccessConfiguration(), limits: limits))
     }
 
     /// Exchanges keys, origins and limits. Peers that are in a room stay there.
@@ -158,9 +157,9 @@ final class AccessControl: Sendable {
     // MARK: Origins
 
     /// Whether the page that a request comes from may use this server; counts those that may not.
-    func allowsOrigin(of request: HTTPRequest) -> Bool {
+    func allowsOrigin(of request: HTTPRequest, isCounted: Bool = true) -> Bool {
         let isAllowed = state.withLock { $0.origins }.allows(request)
-        if !isAllowed { counters.limited(.origin) }
+        if !isAllowed, isCounted { counters.limited(.origin) }
         return isAllowed
     }
 
@@ -207,6 +206,20 @@ final class AccessControl: Sendable {
         }
     }
 
+    /// Whether one more connection may be told why it is refused, rather than just be closed; `refusalEnded` follows.
+    func refusalBegan() -> Bool {
+        state.withLock { state in
+            guard state.refusals < Self.maximumRefusals else { return false }
+            state.refusals += 1
+            return true
+        }
+    }
+
+    func refusalEnded() { state.withLock { $0.refusals -= 1 } }
+
+    /// Connections beyond a limit that are told so, at a time.
+    static let maximumRefusals = 32
+
     func connectionClosed(from address: ClientAddress?) {
         guard let address else { return }
         state.withLock { $0.addresses.connectionClosed(address.counted) }
@@ -231,6 +244,16 @@ extension OutgoingResponse {
         case .shuttingDown: response.head.headerFields[.retryAfter] = "5"
         default: break
         }
+        return response
+    }
+
+    static func tooManyConnections(_ limit: GatewayLimit) -> OutgoingResponse {
+        var response =
+            limit == .connections
+            ? failure(
+                .serviceUnavailable, code: "overloaded", "the server has as many connections as it takes: try again")
+            : failure(.tooManyRequests, code: "rate-limited", "this address has too many connections: close some")
+        response.head.headerFields[.retryAfter] = "5"
         return response
     }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import Rooms
 
 /// Allows a rate, and for a while more than that.
 ///
@@ -46,4 +47,10 @@ struct RateLimit: Sendable, Hashable {
     var burst: Int { perSecond.multipliedReportingOverflow(by: 10).partialValue }
 
     init(perSecond: Int) { self.perSecond = min(max(perSecond, 1), 1_000_000) }
+}
+
+extension RoomError {
+    static func tooFast(_ rate: RateLimit) -> RoomError {
+        RoomError(.rateLimited, "more than \(rate.perSecond) requests a second: ask again later")
+    }
 }

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 extension HTTPRequest {
     /// - Returns: `nil` where the method or a field's name or value is not what RFC 9110 allows.
-    init?(_ head: HTTPRequestHead) {
+    init?(_ head: HTTPRequestHead, scheme: String) {
         guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
         var fields = HTTPFields()
         fields.reserveCapacity(head.headers.count)
@@ -12,7 +12,7 @@ extension HTTPRequest {
             fields.append(HTTPField(name: name, value: value))
         }
         self.init(
-            method: method, scheme: "http", authority: head.headers.first(name: "host"), path: head.uri,
+            method: method, scheme: scheme, authority: head.headers.first(name: "host"), path: head.uri,
             headerFields: fields)
     }
 }

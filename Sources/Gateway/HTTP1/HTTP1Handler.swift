@@ -21,12 +21,14 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     private let router: HTTPRouter
     private let limits: GatewayLimits
     private let counters: GatewayCounters
+    private let scheme: String
     private var state = State.waiting
     /// Of the request that is being received.
     private var bodyLimit = 0
     private var deadline: Scheduled<Void>?
 
-    init(router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters) {
+    init(router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters, scheme: String = "http") {
+        self.scheme = scheme
         self.router = router
         self.limits = limits
         self.counters = counters
@@ -85,12 +87,12 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     private func requestReceived(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
         state = .responding
         deadline?.cancel()
-        guard let request = HTTPRequest(head) else {
+        guard let request = HTTPRequest(head, scheme: scheme) else {
             return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid"), context)
         }
         let incoming = IncomingRequest(
             head: request, body: Array(body.readableBytesView),
-            remoteAddress: ClientAddress(context.remoteAddress))
+            remoteAddress: ClientAddress(context.channel.remoteAddress))
         let router = router
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
@@ -150,6 +152,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func refuseBody(_ context: ChannelHandlerContext) {
+        counters.limited(.bodySize)
         refuse(
             .failure(.contentTooLarge, code: "body-too-large", "a body may have \(bodyLimit) bytes"), context)
     }

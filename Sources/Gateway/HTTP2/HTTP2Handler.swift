@@ -34,6 +34,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var idleSince = NIODeadline.uptimeNanoseconds(0)
     private var running = 0
+    /// Bytes of bodies that are being received or carried out.
+    private var bodyBytes = 0
     private var depth = 0
     private var isReadHeld = false
     private var isDraining = false
@@ -182,7 +184,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
         guard let context else { return }
         streams[id] = Stream(exchange: .receiving(request, ByteBuffer()), since: context.eventLoop.now)
         if request.extendedConnectProtocol != nil, !isEnd {
-            if let handshake = router.handshake(request) {
+            if let handshake = router.handshake(request, from: ClientAddress(context.channel.remoteAddress)) {
                 openTunnel(id, handshake, context)
             } else {
                 route(request, [], on: id)
@@ -202,6 +204,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
             guard bytes.readableBytes <= limits.bodyBytes(of: request) - body.readableBytes else {
                 return refuseBody(id, request)
             }
+            guard hold(bytes.readableBytes, of: id) else { return }
             // One owner while it grows.
             streams[id]?.exchange = .sending
             body.writeImmutableBuffer(bytes)
@@ -222,6 +225,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     private func streamClosed(_ id: Int32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
+        release(stream.exchange)
         Self.closed(stream.exchange)
         if streams.isEmpty, let context { idleSince = context.eventLoop.now }
     }
@@ -243,11 +247,11 @@ final class HTTP2Handler: ChannelDuplexHandler {
         let router = router
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let incoming = IncomingRequest(
-            head: request, body: body,
-            remoteAddress: ClientAddress(context.remoteAddress))
+            head: request, body: body, remoteAddress: ClientAddress(context.channel.remoteAddress))
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
             let handler = bound.value
             handler.running -= 1
+            handler.bodyBytes -= body.count
             guard case .responding = handler.streams[id]?.exchange else {
                 response.events?.connectionClosed()
                 return
@@ -256,7 +260,29 @@ final class HTTP2Handler: ChannelDuplexHandler {
         }
     }
 
+    /// Counts a body's bytes.
+    /// - Returns: `false` where the connection has too many already: its stream is then answered, and may be tried again.
+    private func hold(_ bytes: Int, of id: Int32) -> Bool {
+        guard bodyBytes + bytes > limits.connectionBodyBytes else {
+            bodyBytes += bytes
+            return true
+        }
+        counters.limited(.connectionBodies)
+        var response = OutgoingResponse.failure(
+            .serviceUnavailable, code: "overloaded",
+            "the requests of one connection may have \(limits.connectionBodyBytes) bytes of bodies at a time")
+        response.head.headerFields[.retryAfter] = "1"
+        answer(id, response)
+        return false
+    }
+
+    /// A body that is not carried out any more.
+    private func release(_ exchange: Exchange?) {
+        if case .receiving(_, let body) = exchange { bodyBytes -= body.readableBytes }
+    }
+
     private func refuseBody(_ id: Int32, _ request: HTTPRequest) {
+        counters.limited(.bodySize)
         answer(
             id,
             .failure(.contentTooLarge, code: "body-too-large", "a body may have \(limits.bodyBytes(of: request)) bytes")
@@ -277,6 +303,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
             events.finish()
             events.connectionClosed(.finished)
         }
+        release(streams[id]?.exchange)
         streams[id] = Stream(exchange: .sending, since: context.eventLoop.now)
         // A 304 has no body and describes none (RFC 9110 §15.4.5).
         if head.status != .notModified { head.headerFields[.contentLength] = String(response.body.count) }

@@ -15,12 +15,15 @@ final class AcceptGuard: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
-    private let limit: Int
+    private let limit: @Sendable () -> Int
     private let counters: GatewayCounters
     private let pause: TimeAmount
     private var isPaused = false
 
-    init(limit: Int, counters: GatewayCounters, pause: TimeAmount = .milliseconds(200)) {
+    init(
+        limit: @escaping @Sendable @autoclosure () -> Int, counters: GatewayCounters,
+        pause: TimeAmount = .milliseconds(200)
+    ) {
         self.limit = limit
         self.counters = counters
         self.pause = pause
@@ -28,8 +31,9 @@ final class AcceptGuard: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let connection = unwrapInboundIn(data)
-        guard counters.connectionOpened(limit: limit) else {
+        guard counters.connectionOpened(limit: limit()) else {
             counters.connectionRefused(.tooManyConnections)
+            counters.limited(.connections)
             connection.close(promise: nil)
             return
         }

@@ -5,7 +5,7 @@ import NIOWebSocket
 
 /// What a new connection's channel is made of, for every protocol it may turn out to speak.
 struct ConnectionPipeline: Sendable {
-    let limits: GatewayLimits
+    let access: AccessControl
     let router: HTTPRouter
     let counters: GatewayCounters
     /// What TLS is spoken with, if it is.
@@ -14,13 +14,33 @@ struct ConnectionPipeline: Sendable {
     /// Called on an event loop with every new WebSocket and its handshake.
     let opened: @Sendable (WebSocketConnection, SignalingHandshake) -> Void
 
+    /// As they are now; what a connection began with stays with it.
+    var limits: GatewayLimits { access.limits }
+
     /// Waits for the first bytes, which say what the client speaks.
     func begin(on channel: any Channel) throws {
+        let remote = ClientAddress(channel.remoteAddress)
+        guard counters.openConnections <= limits.connections else { return try refuse(.connections, channel) }
+        guard access.connectionOpened(from: remote) else { return try refuse(.connectionsPerAddress, channel) }
+        channel.closeFuture.whenComplete { _ in access.connectionClosed(from: remote) }
         try channel.pipeline.syncOperations.addHandler(ProtocolSelector(pipeline: self))
     }
 
-    func addHTTP1(to channel: any Channel) throws {
+    private func refuse(_ limit: GatewayLimit, _ channel: any Channel) throws {
+        counters.connectionRefused(limit == .connections ? .tooManyConnections : .tooManyOfAddress)
+        counters.limited(limit)
+        guard access.refusalBegan() else { throw ChannelError.ioOnClosedChannel }
+        channel.closeFuture.whenComplete { _ in access.refusalEnded() }
+        try channel.pipeline.syncOperations.addHandler(
+            RefusalHandler(
+                .tooManyConnections(limit), counters: counters, patience: TimeAmount(limits.closeTimeout)))
+    }
+
+    /// - Parameter scheme: `https` where TLS is spoken.
+    func addHTTP1(to channel: any Channel, scheme: String = "http") throws {
         counters.versionChosen(.http1)
+        let limits = limits
+        let remote = ClientAddress(channel.remoteAddress)
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
         decoderLimits.maxHeaderFieldSize = limits.headerBytes
         decoderLimits.maxHeaderListSize = limits.headerBytes
@@ -30,17 +50,18 @@ struct ConnectionPipeline: Sendable {
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
         let pipelining = HTTPServerPipelineHandler()
         let validator = NIOHTTPResponseHeadersValidator()
-        let http = HTTP1Handler(router: router, limits: limits, counters: counters)
+        let http = HTTP1Handler(router: router, limits: limits, counters: counters, scheme: scheme)
         let httpBound = NIOLoopBound(http, eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: limits.messageBytes, automaticErrorHandling: false,
             shouldUpgrade: { channel, head in
-                channel.eventLoop.makeSucceededFuture(handshake(head).map { HTTPHeaders($0.responseFields) })
+                channel.eventLoop.makeSucceededFuture(
+                    handshake(head, scheme, remote).map { HTTPHeaders($0.responseFields) })
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
                     channel.pipeline.syncOperations.removeHandler(httpBound.value, promise: nil)
-                    guard let handshake = handshake(head) else {
+                    guard let handshake = handshake(head, scheme, remote) else {
                         throw ChannelError.inappropriateOperationForState
                     }
                     try channel.pipeline.syncOperations.addHandler(webSocketHandler(handshake))
@@ -56,6 +77,7 @@ struct ConnectionPipeline: Sendable {
     }
 
     func addHTTP2(to channel: any Channel) throws {
+        let limits = limits
         guard let session = HTTP2Session(limits: HTTP2Limits(headerBytes: limits.headerBytes)) else {
             throw ChannelError.operationUnsupported
         }
@@ -68,6 +90,7 @@ struct ConnectionPipeline: Sendable {
 
     /// What NIO's upgrader does for HTTP/1.1, for a channel that is a stream of HTTP/2.
     private func addWebSocket(to channel: any Channel, for handshake: SignalingHandshake) throws {
+        let limits = limits
         let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.messageBytes))
         try channel.pipeline.syncOperations.addHandlers(
             [WebSocketFrameEncoder(), decoder, webSocketHandler(handshake)] as [any ChannelHandler])
@@ -75,11 +98,14 @@ struct ConnectionPipeline: Sendable {
 
     private func webSocketHandler(_ handshake: SignalingHandshake) -> WebSocketHandler {
         let opened = opened
+        let limits = limits
         return WebSocketHandler(limits: limits, counters: counters) { opened($0, handshake) }
     }
 
-    private func handshake(_ head: HTTPRequestHead) -> SignalingHandshake? {
-        HTTPRequest(head).flatMap(router.handshake)
+    private func handshake(
+        _ head: HTTPRequestHead, _ scheme: String, _ remote: ClientAddress?
+    ) -> SignalingHandshake? {
+        HTTPRequest(head, scheme: scheme).flatMap { router.handshake($0, from: remote) }
     }
 }
 

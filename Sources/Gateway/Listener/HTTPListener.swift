@@ -24,7 +24,10 @@ final class HTTPListener: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AcceptGuard(limit: configuration.limits.connections, counters: pipeline.counters))
+                        // Those that are one too many are told so, as far as there is room to.
+                        AcceptGuard(
+                            limit: pipeline.limits.connections + AccessControl.maximumRefusals,
+                            counters: pipeline.counters))
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)

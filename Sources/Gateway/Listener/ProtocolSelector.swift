@@ -81,7 +81,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     private func choose(_ version: HTTPVersionName, _ context: ChannelHandlerContext) {
         do {
             switch version {
-            case .http1: try pipeline.addHTTP1(to: context.channel)
+            case .http1: try pipeline.addHTTP1(to: context.channel, scheme: isEncrypted ? "https" : "http")
             case .http2: try pipeline.addHTTP2(to: context.channel)
             }
         } catch {

@@ -52,6 +52,7 @@ final class GatewayCounters: Sendable {
         }
     }
 
+    var openConnections: Int { state.withLock { $0.openConnections } }
     func connectionClosed() { state.withLock { $0.openConnections -= 1 } }
     func versionChosen(_ version: HTTPVersionName) {
         state.withLock { $0.httpConnections[version, default: 0] &+= 1 }
@@ -106,6 +107,7 @@ enum HTTPVersionName: String, CaseIterable {
 /// Why a connection was not taken, or was cut before it became a session.
 enum RefusalReason: String, CaseIterable {
     case tooManyConnections = "too_many_connections"
+    case tooManyOfAddress = "too_many_of_address"
     case slowRequest = "slow_request"
     case malformedRequest = "malformed_request"
     case tlsHandshake = "tls_handshake"

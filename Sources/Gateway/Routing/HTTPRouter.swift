@@ -8,18 +8,30 @@ struct HTTPRouter: Sendable {
     let roomEntry: RoomEntryAPI
     let socketIO: SocketIOServer
     let whip: WHIPEndpoints
+    let access: AccessControl
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
+        var request = request
+        request.remoteAddress = access.client(request.remoteAddress, request.head.headerFields)
+        guard let target = request.target else { return .malformedTarget }
+        if let probe = probe(request, target.path) { return probe }
+        if let seconds = access.requestReceived(from: request.remoteAddress) {
+            return .tooManyRequests(retryAfter: seconds)
+        }
+        // Reading is not guarded: without CORS a page cannot see the answer.
+        if !Self.isSafe(request.head.method), !access.allowsOrigin(of: request.head) {
+            return Self.foreignOrigin
+        }
         switch SignalingHandshake.judge(request.head) {
         case .notAHandshake: break
         case .refuse(let response): return response
         case .accept:
+            guard access.allowsOrigin(of: request.head) else { return Self.foreignOrigin }
             // The listener upgrades good handshakes before they get here, but only a connection's first request.
             return .failure(
                 .badRequest, code: "bad-handshake",
                 "a WebSocket has to be the first request of its connection, with one Sec-WebSocket-Key and -Version")
         }
-        guard let target = request.target else { return .malformedTarget }
         if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
         if let response = roomEntry.response(to: request, target.path) { return response }
         if let response = await whip.respond(to: request, target) { return response }
@@ -30,8 +42,8 @@ struct HTTPRouter: Sendable {
         guard request.head.method == .get || request.head.method == .head else {
             return .methodNotAllowed("GET, HEAD", "this path can only be read")
         }
+        if route.namesRooms, access.requiresToken, let refusal = access.adminRefusal(of: request) { return refusal }
         switch route {
-        case .health: return OutgoingResponse(contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
         case .metrics: return metrics.response()
         case .rooms: return state.rooms()
         case .room(let name): return await state.room(name)
@@ -42,20 +54,50 @@ struct HTTPRouter: Sendable {
     }
 
     /// The signaling handshake that a request asks for, if it may have it.
-    func handshake(_ request: HTTPRequest) -> SignalingHandshake? {
-        guard case .accept(let handshake) = SignalingHandshake.judge(request) else { return nil }
+    /// - Parameter remote: the connection's other end.
+    func handshake(_ request: HTTPRequest, from remote: ClientAddress?) -> SignalingHandshake? {
+        guard case .accept(var handshake) = SignalingHandshake.judge(request) else { return nil }
+        // Counted when the request is answered.
+        guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
+        handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
+        handshake.remoteAddress = access.client(remote, request.headerFields)
         return handshake
     }
 
+    /// What machines ask again and again, and must not be refused: whether the process lives, and whether it takes new peers.
+    private func probe(_ request: IncomingRequest, _ path: [String]) -> OutgoingResponse? {
+        guard request.head.method == .get || request.head.method == .head, path == ["healthz"] || path == ["readyz"]
+        else { return nil }
+        if path == ["readyz"], access.isDraining {
+            return OutgoingResponse(
+                status: .serviceUnavailable, contentType: "text/plain; charset=utf-8", body: Array("draining\n".utf8))
+        }
+        return OutgoingResponse(contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    }
+
+    private static func isSafe(_ method: HTTPRequest.Method) -> Bool {
+        method == .get || method == .head || method == .options
+    }
+
+    private static let foreignOrigin = OutgoingResponse.failure(
+        .forbidden, code: "origin-not-allowed", "pages of this origin may not use this server (--allowed-origin)")
+
     private enum Route {
-        case health, metrics, rooms
+        case metrics, rooms
         case room(String)
         case asset([String])
+
+        /// Whether its answer is not for strangers.
+        var namesRooms: Bool {
+            switch self {
+            case .rooms, .room: true
+            case .metrics, .asset: false
+            }
+        }
     }
 
     private func route(_ path: [String]) -> Route? {
         switch (path.first, path.count) {
-        case ("healthz", 1): .health
         case ("metrics", 1): .metrics
         case ("console", 1): .asset(["console", "index.html"])
         case ("rooms", 1): .rooms

@@ -62,7 +62,7 @@ struct StaticAssets: Sendable {
     /// The page runs only its own files and talks only to this server; `blob:` and `data:` are for media and icons.
     static let contentSecurityPolicy =
         "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-        + "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        + "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
     /// The weak comparison of RFC 9110 §13.1.2.
     private static func matches(_ header: String, _ tag: String) -> Bool {

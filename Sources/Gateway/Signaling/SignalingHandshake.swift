@@ -13,6 +13,10 @@ struct SignalingHandshake: Sendable {
     var destination: Destination
     /// The HTTP version it came by.
     var version: HTTPVersionName
+    /// The access token it brought.
+    var token: String?
+    /// The client's address, where it is known.
+    var remoteAddress: ClientAddress?
 
     /// What the upgrade's response adds.
     var responseFields: HTTPFields {

@@ -21,6 +21,7 @@ final class SignalingSession: PeerConnectionSink {
     private let counters: GatewayCounters
     private let logger: Logger
     private let state: Mutex<State>
+    private let rate: RateLimit
 
     init(
         connection: WebSocketConnection, dialect: any SignalingDialect, limits: GatewayLimits,
@@ -29,6 +30,7 @@ final class SignalingSession: PeerConnectionSink {
         self.connection = connection
         self.dialect = dialect
         self.counters = counters
+        rate = RateLimit(perSecond: limits.messagesPerSecond)
         self.logger = logger
         state = Mutex(
             State(
@@ -41,8 +43,14 @@ final class SignalingSession: PeerConnectionSink {
 
     /// Serves the client until its connection ends. Call it once.
     func run(in room: Room, as peer: PeerSession) async {
+        var bucket = TokenBucket(rate: rate, now: .now())
         for await text in connection.messages {
             switch dialect.decode(text) {
+            case .request(let id, _, let method) where bucket.take(rate, now: .now()) != nil:
+                counters.limited(.messageRate)
+                let error = RoomError.tooFast(rate)
+                counters.requested(method: method, outcome: error.code.name)
+                respond(dialect.encode(.failure(error), to: id))
             case .request(let id, let request, let method):
                 let result = await perform(request, in: room, as: peer)
                 if case .failure(let error) = result {

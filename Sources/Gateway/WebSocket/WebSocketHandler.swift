@@ -138,6 +138,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func beginClosing(_ code: WebSocketCloseCode, _ reason: String) {
         guard case .open = state, let context else { return }
         counters.webSocketClosed(code)
+        if code == .messageTooLarge { counters.limited(.messageSize) }
         writeClose(code, reason, on: context)
         state = .closing
         // Nobody hears this client any more, whatever it still sends.

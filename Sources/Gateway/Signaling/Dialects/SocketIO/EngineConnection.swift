@@ -16,6 +16,8 @@ final class EngineConnection: Sendable {
 
     /// The session's name, as the client gives it with every request.
     let name: String
+    /// The access token that came with the request that opened it.
+    let token: String?
     /// The client's messages in order; ends with the session. One consumer.
     let messages: AsyncStream<String>
     private let incoming: AsyncStream<String>.Continuation
@@ -30,10 +32,12 @@ final class EngineConnection: Sendable {
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: String, settings: EngineSession.Settings, socket: WebSocketConnection?, eventLoop: any EventLoop,
+        name: String, token: String? = nil, settings: EngineSession.Settings, socket: WebSocketConnection?,
+        eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
         self.name = name
+        self.token = token
         self.eventLoop = eventLoop
         self.ended = ended
         (messages, incoming) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.incomingLimit))

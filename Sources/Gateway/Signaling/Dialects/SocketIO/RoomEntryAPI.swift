@@ -5,6 +5,7 @@ import Rooms
 /// exists, whether a password is right. Bodies are forms or JSON.
 struct RoomEntryAPI: Sendable {
     let rooms: RoomRegistry
+    let access: AccessControl
 
     private enum Route: String {
         case createValidRoomId, isRoomExisted, checkPassword
@@ -16,6 +17,7 @@ struct RoomEntryAPI: Sendable {
         guard request.head.method == .post else {
             return .methodNotAllowed("POST", "this path takes POST")
         }
+        if let refusal = access.refusal(of: request) { return refusal }
         guard let fields = Self.fields(of: request) else {
             return .failure(
                 .badRequest, code: "malformed-body",
@@ -32,7 +34,7 @@ struct RoomEntryAPI: Sendable {
                 return OutgoingResponse(
                     json: .object(["roomId": .string(try rooms.reserveRoom(password: password).rawValue)]))
             } catch {
-                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
+                return .refused(error)
             }
         case .isRoomExisted:
             let (exists, needsPassword) = rooms.existence(of: roomID)

@@ -23,6 +23,13 @@ enum SocketIOReply {
         }
     }
 
+    /// Why a client may not connect, as Socket.IO's middleware says it.
+    static func connectError(_ error: RoomError) -> JSONValue {
+        .object([
+            "message": .string(error.message), "data": .object(["code": .string(error.code.name)]),
+        ])
+    }
+
     static func error(_ error: RoomError) -> JSONValue { .object(["error": .string(error.message)]) }
 
     /// The room as `join` and `getMyRoomInfo` show it: the peers as a JSON text of pairs, a Map's entries.

@@ -12,8 +12,7 @@ final class SocketIOServer: Sendable {
     }
 
     private let state = Mutex(State())
-    private let settings: EngineSession.Settings
-    private let limit: Int
+    private let access: AccessControl
     private let group: any EventLoopGroup
     private let rooms: RoomRegistry
     private let counters: GatewayCounters
@@ -22,17 +21,13 @@ final class SocketIOServer: Sendable {
     private let opener: AsyncStream<EngineConnection>.Continuation
 
     init(
-        rooms: RoomRegistry, limits: GatewayLimits, group: any EventLoopGroup, counters: GatewayCounters, logger: Logger
+        rooms: RoomRegistry, access: AccessControl, group: any EventLoopGroup, counters: GatewayCounters, logger: Logger
     ) {
         self.rooms = rooms
         self.group = group
         self.counters = counters
         self.logger = logger
-        limit = limits.connections
-        var settings = EngineSession.Settings()
-        settings.outgoingLimit = limits.outgoingBytes
-        settings.payloadLimit = limits.messageBytes
-        self.settings = settings
+        self.access = access
         (opened, opener) = AsyncStream.makeStream()
     }
 
@@ -55,17 +50,24 @@ final class SocketIOServer: Sendable {
 
     private func serve(_ connection: EngineConnection) async {
         counters.sessionOpened()
-        await SocketIOSession(connection: connection, rooms: rooms, counters: counters, logger: logger).run()
+        await SocketIOSession(connection: connection, rooms: rooms, access: access, counters: counters, logger: logger)
+            .run()
         connection.close()
         counters.sessionClosed()
     }
 
     // MARK: Sessions
 
-    private func open(_ socket: WebSocketConnection?) -> EngineConnection? {
+    private func open(_ socket: WebSocketConnection?, token: String?) -> EngineConnection? {
+        guard !access.isDraining else { return nil }
         let name = Self.randomName()
+        let limits = access.limits
+        let limit = limits.connections
+        var settings = EngineSession.Settings()
+        settings.outgoingLimit = limits.outgoingBytes
+        settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
-            name: name, settings: settings, socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
+            name: name, token: token, settings: settings, socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.connections.count < limit else { return false }
@@ -92,11 +94,11 @@ final class SocketIOServer: Sendable {
     // MARK: HTTP
 
     /// A WebSocket whose handshake named Engine.IO's path.
-    func serve(_ socket: WebSocketConnection, session name: String?) async {
+    func serve(_ socket: WebSocketConnection, session name: String?, token: String?) async {
         if let name {
             if let connection = connection(name) { return await connection.serve(socket, isFirst: false) }
             socket.close(.policyViolation, reason: EngineProblem.unknownSession.message)
-        } else if let connection = open(socket) {
+        } else if let connection = open(socket, token: token) {
             return await connection.serve(socket, isFirst: true)
         } else {
             socket.close(.tryAgainLater, reason: "the server is full or stopping")
@@ -115,8 +117,8 @@ final class SocketIOServer: Sendable {
         guard asked.transport == .polling else { return EngineProblem.badRequest.response }
         guard let name = asked.session else {
             guard request.head.method == .get else { return EngineProblem.badMethod.response }
-            guard let connection = open(nil) else {
-                return .failure(.serviceUnavailable, code: "overloaded", "the server is full or stopping")
+            guard let connection = open(nil, token: AccessControl.token(of: request.head, target)) else {
+                return .refused(RoomError(.overloaded, "the server is full or stopping"))
             }
             var response = await poll(connection)
             // Some clients would ask for their WebSocket on this same connection, where only a first request can.

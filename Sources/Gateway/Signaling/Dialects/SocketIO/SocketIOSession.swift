@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Rooms
 import Synchronization
 
@@ -30,13 +31,20 @@ final class SocketIOSession: PeerConnectionSink {
     let id = SocketIOServer.randomName()
     private let connection: EngineConnection
     private let rooms: RoomRegistry
+    private let access: AccessControl
+    private let rate: RateLimit
     private let counters: GatewayCounters
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(connection: EngineConnection, rooms: RoomRegistry, counters: GatewayCounters, logger: Logger) {
+    init(
+        connection: EngineConnection, rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters,
+        logger: Logger
+    ) {
         self.connection = connection
         self.rooms = rooms
+        self.access = access
+        rate = RateLimit(perSecond: access.limits.messagesPerSecond)
         self.counters = counters
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
@@ -47,7 +55,8 @@ final class SocketIOSession: PeerConnectionSink {
 
     /// Serves the client until its session ends. Call it once.
     func run() async {
-        var isConnected = false
+        var grants: AccessGrants?
+        var bucket = TokenBucket(rate: rate, now: .now())
         var membership: Membership?
         loop: for await text in connection.messages {
             guard let packet = try? SocketIOPacket(parsing: text) else {
@@ -59,15 +68,20 @@ final class SocketIOSession: PeerConnectionSink {
                 let problem = JSONValue.object(["message": .string("Invalid namespace")])
                 send(SocketIOPacket(kind: .connectError, namespace: packet.namespace, data: problem))
             case .connect:
-                guard !isConnected else { break loop }
-                isConnected = true
-                send(SocketIOPacket(kind: .connect, data: .object(["sid": .string(id)])))
+                guard grants == nil else { break loop }
+                do throws(RoomError) {
+                    grants = try access.grants(of: Self.token(in: packet.data) ?? connection.token)
+                    send(SocketIOPacket(kind: .connect, data: .object(["sid": .string(id)])))
+                } catch {
+                    send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)))
+                }
             case .event:
-                guard isConnected, packet.namespace == "/", let (name, argument) = packet.event else {
+                guard let grants, packet.namespace == "/", let (name, argument) = packet.event else {
                     counters.messageRejected(.notAMessage)
                     break loop
                 }
-                await carryOut(name, argument, packet.id, &membership)
+                let isTooFast = bucket.take(rate, now: .now()) != nil
+                await carryOut(name, argument, packet.id, grants, isTooFast: isTooFast, &membership)
             // The server asks nothing of its clients.
             case .ack: counters.messageRejected(.unexpectedResponse)
             case .disconnect, .connectError, .binaryEvent, .binaryAck: break loop
@@ -76,17 +90,28 @@ final class SocketIOSession: PeerConnectionSink {
         if let membership { await membership.room.disconnected(membership.peer) }
     }
 
+    /// The token of a connection's `auth`.
+    private static func token(in data: JSONValue?) -> String? {
+        guard case .object(let fields)? = data, case .string(let token)? = fields["token"] else { return nil }
+        return token
+    }
+
     private func carryOut(
-        _ name: String, _ argument: JSONValue, _ id: UInt64?, _ membership: inout Membership?
+        _ name: String, _ argument: JSONValue, _ id: UInt64?, _ grants: AccessGrants, isTooFast: Bool,
+        _ membership: inout Membership?
     ) async {
         state.withLock { $0.held = [] }
         let answer: Answer
         var outcome = "ok"
         do throws(RoomError) {
+            if isTooFast {
+                counters.limited(.messageRate)
+                throw RoomError.tooFast(rate)
+            }
             guard let event = try SocketIOEvent(name, argument) else {
                 throw RoomError(.unknownMethod, "unknown event \"\(name.prefix(64))\"")
             }
-            answer = try await result(of: event, &membership)
+            answer = try await result(of: event, grants, &membership)
         } catch {
             logger.debug("event refused", metadata: ["event": "\(name.prefix(64))", "error": "\(error)"])
             outcome = error.code.name
@@ -97,12 +122,13 @@ final class SocketIOSession: PeerConnectionSink {
     }
 
     private func result(
-        of event: SocketIOEvent, _ membership: inout Membership?
+        of event: SocketIOEvent, _ grants: AccessGrants, _ membership: inout Membership?
     ) async throws(RoomError) -> Answer {
         switch event {
         case .createRoom(let room, let password):
+            _ = try access.admit(grants, to: room)
             return .value(.string(try rooms.createRoom(room, password: password) ? room.rawValue : "already exists"))
-        case .join(let room, let name, let password): return try await join(room, name, password, &membership)
+        case .join(let room, let name, let password): return try await join(room, name, password, grants, &membership)
         case .exitRoom:
             guard let current = membership else { throw RoomError(.invalidRequest, "not currently in a room") }
             membership = nil
@@ -126,8 +152,9 @@ final class SocketIOSession: PeerConnectionSink {
     }
 
     private func join(
-        _ id: RoomID, _ name: String, _ password: String, _ membership: inout Membership?
+        _ id: RoomID, _ name: String, _ password: String, _ grants: AccessGrants, _ membership: inout Membership?
     ) async throws(RoomError) -> Answer {
+        _ = try access.admit(grants, to: id)
         guard rooms.existence(of: id).exists else { throw RoomError(.invalidRequest, "room does not exist") }
         guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
         // One socket is in one room. Joining the same one again must not empty it, and with that delete it, in between.
@@ -139,7 +166,8 @@ final class SocketIOSession: PeerConnectionSink {
             state.isRejoining = isSame
         }
         defer { state.withLock { $0.isRejoining = false } }
-        let (room, peer) = try await rooms.connect(PeerID(self.id), to: id, password: password, through: self)
+        let (room, peer) = try await rooms.connect(
+            PeerID(self.id), to: id, password: password, grant: grants.peerGrant, through: self)
         membership = Membership(room: room, peer: peer)
         let request = JoinRequest(displayName: name, consumesOnRequest: true)
         guard case .joined(let others) = try await room.request(.join(request), from: peer),

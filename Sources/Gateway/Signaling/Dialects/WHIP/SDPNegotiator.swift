@@ -41,7 +41,8 @@ struct SDPNegotiator: Sendable {
 
     /// A publisher becomes a peer that everybody in the room sees.
     func publish(
-        _ offer: SDPOffer, room: String, password: String = "", peerID: PeerID?, displayName: String
+        _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, peerID: PeerID?,
+        displayName: String
     ) async throws(Refusal) -> Negotiated {
         let parameters = offer.media.map { media -> RTPParameters? in
             guard media.isUsable(in: offer.bundle), media.mayBeSentToUs else { return nil }
@@ -53,7 +54,7 @@ struct SDPNegotiator: Sendable {
                 "no section offers to send, bundled and with rtcp-mux, in a codec of the room: "
                     + Self.names(rooms.routerCapabilities))
         }
-        return try await open("whip", offer, room: room, password: password, peerID: peerID) {
+        return try await open("whip", offer, room: room, password: password, grant: grant, peerID: peerID) {
             room, peer, transport throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
             _ = try await room.request(.join(JoinRequest(displayName: displayName, device: device)), from: peer)
@@ -79,7 +80,7 @@ struct SDPNegotiator: Sendable {
     /// A viewer becomes a peer that nobody sees.
     /// - Parameter publisher: whose media; the first publishing peer's where `nil`.
     func watch(
-        _ offer: SDPOffer, room name: String, password: String = "", publisher: PeerID?
+        _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {
         guard rooms.isPassword(password, of: RoomID(name)) else {
             throw Refusal(RoomError(.wrongPassword, "wrong password"))
@@ -100,7 +101,7 @@ struct SDPNegotiator: Sendable {
             throw Refusal("unsupported", status: 422, "no section offers to receive, bundled and with rtcp-mux")
         }
         let streamID = "\(chosen.rawValue.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) })"
-        return try await open("whep", offer, room: name, password: password, peerID: nil) {
+        return try await open("whep", offer, room: name, password: password, grant: grant, peerID: nil) {
             room, peer, transport throws(RoomError) in
             var left = published.filter { $0.peerID == chosen }
             var sections: [SDPAnswer.Section] = []
@@ -153,14 +154,16 @@ struct SDPNegotiator: Sendable {
 
     /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
     private func open(
-        _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, peerID: PeerID?, fill: Fill
+        _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, grant: PeerGrant, peerID: PeerID?,
+        fill: Fill
     ) async throws(Refusal) -> Negotiated {
         let session = sessions.make(endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment)
         // The identifier is a secret, and a peer's name is not.
         let peerID = peerID ?? PeerID("\(endpoint)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))")
         var member: (room: Room, peer: PeerSession)?
         do throws(RoomError) {
-            let (room, peer) = try await rooms.connect(peerID, to: RoomID(name), password: password, through: session)
+            let (room, peer) = try await rooms.connect(
+                peerID, to: RoomID(name), password: password, grant: grant, through: session)
             member = (room, peer)
             let isPublishing = endpoint == "whip"
             let create = CreateWebRtcTransportRequest(producing: isPublishing, consuming: !isPublishing)

@@ -6,11 +6,13 @@ import Rooms
 /// WHIP (RFC 9725) at `/whip/{room}` and WHEP (draft-ietf-wish-whep) at `/whep/{room}`; each session is one path further.
 struct WHIPEndpoints: Sendable {
     let negotiator: SDPNegotiator
+    let access: AccessControl
 
     private static let sdp = "application/sdp"
     private static let fragment = "application/trickle-ice-sdpfrag"
 
-    init(rooms: RoomRegistry, logger: Logger) {
+    init(rooms: RoomRegistry, access: AccessControl, logger: Logger) {
+        self.access = access
         negotiator = SDPNegotiator(rooms: rooms, sessions: SDPSessionTable(), logger: logger)
     }
 
@@ -26,8 +28,10 @@ struct WHIPEndpoints: Sendable {
             let key = SDPSessionTable.Key(endpoint: endpoint, room: target.path[1], id: target.path[2])
             response = await atSession(request, key)
         }
-        // Pages of any origin may publish and watch: who may is not a matter of cookies, so none are sent either.
-        response.head.headerFields[.accessControlAllowOrigin] = "*"
+        // Where no origin is named, pages of any may publish and watch: who may is not a matter of cookies, so none are sent.
+        let origin = access.sharedOrigin(with: request.head)
+        response.head.headerFields[.accessControlAllowOrigin] = origin
+        if origin != "*" { response.head.headerFields[.vary] = "Origin" }
         response.head.headerFields[.accessControlExposeHeaders] = "Location, ETag, Link, Retry-After, Accept-Patch"
         return response
     }
@@ -39,6 +43,14 @@ struct WHIPEndpoints: Sendable {
         case .options: return Self.preflight("POST, OPTIONS", accepts: .acceptPost, Self.sdp)
         case .post: break
         default: return .methodNotAllowed("POST, OPTIONS", "an offer is sent with POST (RFC 9725 §4.1)")
+        }
+        let grants: AccessGrants
+        do throws(RoomError) {
+            grants = try access.admit(
+                AccessControl.token(of: request.head, target), to: RoomID(target.path[1]),
+                as: target.path[0] == "whip" ? target["peerId"].map { PeerID($0) } : nil)
+        } catch {
+            return .refused(error)
         }
         guard Self.mediaType(request) == Self.sdp else {
             var response = OutgoingResponse.failure(
@@ -57,7 +69,7 @@ struct WHIPEndpoints: Sendable {
             return .failure(.badRequest, code: "invalid-sdp", error.description)
         }
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target)
+            let negotiated = try await negotiate(offer, target, grants)
             return Self.created(negotiated)
         } catch {
             var response = OutgoingResponse.failure(.init(code: error.status), code: error.code, error.message)
@@ -67,7 +79,7 @@ struct WHIPEndpoints: Sendable {
     }
 
     private func negotiate(
-        _ offer: SDPOffer, _ target: RequestTarget
+        _ offer: SDPOffer, _ target: RequestTarget, _ grants: AccessGrants
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
             guard let value = target[name] else { return nil }
@@ -79,12 +91,14 @@ struct WHIPEndpoints: Sendable {
         let password = target["password"] ?? ""
         if target.path[0] == "whep" {
             let publisher = try identifier("peer").map { PeerID($0) }
-            return try await negotiator.watch(offer, room: target.path[1], password: password, publisher: publisher)
+            return try await negotiator.watch(
+                offer, room: target.path[1], password: password, grant: grants.peerGrant, publisher: publisher)
         }
-        let peerID = try identifier("peerId").map { PeerID($0) }
+        let peerID = try (identifier("peerId") ?? grants.peer).map { PeerID($0) }
         let displayName = try identifier("displayName") ?? peerID?.rawValue ?? "WHIP"
         return try await negotiator.publish(
-            offer, room: target.path[1], password: password, peerID: peerID, displayName: displayName)
+            offer, room: target.path[1], password: password, grant: grants.peerGrant, peerID: peerID,
+            displayName: displayName)
     }
 
     private static func created(_ negotiated: SDPNegotiator.Negotiated) -> OutgoingResponse {

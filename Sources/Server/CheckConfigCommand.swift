@@ -1,0 +1,39 @@
+import ArgumentParser
+import Gateway
+
+/// Judges a configuration without starting a server.
+struct CheckConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config",
+        abstract: "Shows the configuration that the server would have, and where each value is from.",
+        discussion: "Exit status: 0 where the server would take it, 2 where it would not (the message says why).")
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings: ServerSettings
+        do throws(SettingsError) {
+            settings = try await ServerSettings.read(options)
+            do throws(GatewayError) {
+                try GatewayServer.check(settings.gateway)
+            } catch {
+                throw SettingsError(message: "tls-certificate, tls-private-key: \(error.message)")
+            }
+        } catch {
+            StandardError.write("gateway: \(error.message)\n")
+            throw ExitCode(2)
+        }
+        for warning in settings.warnings { StandardError.write("gateway: warning: \(warning)\n") }
+        if settings.isOpenToStrangers {
+            StandardError.write(
+                "gateway: warning: everybody who can reach host may enter every room: see auth-key-file\n")
+        }
+        var lines = ""
+        for setting in Setting.allCases {
+            guard let (value, origin) = settings.shown[setting] else { continue }
+            let line = "\(setting.rawValue): \(value)"
+            lines += line + String(repeating: " ", count: max(2, 48 - line.count)) + "# \(origin)\n"
+        }
+        StandardOutput.write(lines)
+    }
+}

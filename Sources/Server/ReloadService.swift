@@ -1,0 +1,63 @@
+import Gateway
+import Logging
+import Rooms
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The settings that hold now.
+final class RunningSettings: Sendable {
+    private let state: Mutex<ServerSettings>
+
+    init(_ settings: ServerSettings) { state = Mutex(settings) }
+
+    var current: ServerSettings {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
+
+/// Reads the configuration again at SIGHUP: keys, origins, limits and certificates change under way, all else at the next
+/// start. What cannot be used changes nothing.
+struct ReloadService: Service {
+    let options: SettingsOptions
+    let gateway: GatewayServer
+    let rooms: RoomRegistry
+    let running: RunningSettings
+    let logger: Logger
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await reload() }
+    }
+
+    private func reload() async {
+        let settings: ServerSettings
+        do throws(SettingsError) {
+            settings = try await ServerSettings.read(options)
+        } catch {
+            logger.error("configuration not reloaded, the old one stays", metadata: ["error": "\(error.message)"])
+            return
+        }
+        let former = running.current
+        for setting in Setting.allCases where former.fingerprints[setting] != settings.fingerprints[setting] {
+            let values: Logger.Metadata = [
+                "setting": "\(setting.rawValue)", "from": "\(former.shown[setting]?.value ?? "")",
+                "to": "\(settings.shown[setting]?.value ?? "")",
+            ]
+            if setting.isReloadable {
+                logger.notice("setting changed", metadata: values)
+            } else {
+                logger.warning("setting changed in the configuration: it needs a restart", metadata: values)
+            }
+        }
+        for warning in settings.warnings { logger.warning("\(warning)") }
+        running.current = settings
+        await rooms.apply(limits: settings.rooms)
+        do throws(GatewayError) {
+            try await gateway.reload(settings.gateway)
+        } catch {
+            logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
+        }
+        logger.notice("configuration reloaded", metadata: ["keys": "\(settings.gateway.access.keys.count)"])
+    }
+}

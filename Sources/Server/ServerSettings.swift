@@ -1,0 +1,245 @@
+import FoundationEssentials
+import Gateway
+import Logging
+import Media
+import Rooms
+
+/// Every setting, judged.
+struct ServerSettings: Sendable {
+    private(set) var gateway = GatewayConfiguration()
+    private(set) var rooms = RoomConfiguration()
+    private(set) var media = MediaConfiguration()
+    private(set) var drainSeconds = 2
+    private(set) var logLevel = Logger.Level.info
+    /// Each setting's value in words, and where it is from; secrets are only counted.
+    private(set) var shown: [Setting: (value: String, origin: String)] = [:]
+    /// What the values are compared by: secrets by what is in them.
+    private(set) var fingerprints: [Setting: [String]] = [:]
+    /// What is odd but no error.
+    private(set) var warnings: [String] = []
+
+    /// Whether there is no key, and the port is not this machine's own.
+    var isOpenToStrangers: Bool {
+        let own = ["localhost", "::1"]
+        return gateway.access.keys.isEmpty && !own.contains(gateway.host) && !gateway.host.hasPrefix("127.")
+    }
+
+    /// Reads all sources and judges every value.
+    /// - Throws: naming the setting as it was given, the value, and what to do.
+    static func read(
+        _ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws(SettingsError) -> ServerSettings {
+        let sources = try await SettingSources.read(options, environment: environment)
+        var reader = Reader(sources: sources)
+        var settings = ServerSettings()
+        try settings.read(&reader)
+        settings.shown = reader.shown
+        settings.fingerprints = reader.fingerprints
+        settings.warnings = sources.doubtfulVariables.map {
+            "the environment's \($0.name) is no setting: did you mean \($0.meant)?"
+        }
+        return settings
+    }
+
+    private mutating func read(_ reader: inout Reader) throws(SettingsError) {
+        gateway.host = try reader.text(.host) ?? gateway.host
+        gateway.port = try reader.number(.port, gateway.port)
+        gateway.tls = try Self.tls(&reader)
+        let (certificate, key) = try reader.pair(.dtlsCertificate, .dtlsPrivateKey)
+        let listen = try reader.list(.mediaListen, ["0.0.0.0"])
+        let mediaPort = try reader.number(.mediaPort, 44444)
+        media = MediaConfiguration(
+            shards: try reader.optionalNumber(.shards, preset: "one per core"), listenAddresses: listen,
+            port: UInt16(clamping: mediaPort), announcedAddress: try reader.text(.announcedAddress),
+            certificateFile: certificate, privateKeyFile: key)
+        gateway.adminToken = try reader.text(.adminToken)
+        gateway.access = try Self.access(&reader)
+        let limits = gateway.limits
+        gateway.limits.connections = try reader.number(.maxConnections, limits.connections)
+        gateway.limits.connectionsPerAddress = try reader.number(
+            .maxConnectionsPerAddress, limits.connectionsPerAddress)
+        gateway.limits.requestsPerSecond = try reader.number(.maxRequestsPerSecond, limits.requestsPerSecond)
+        gateway.limits.messagesPerSecond = try reader.number(.maxMessagesPerSecond, limits.messagesPerSecond)
+        gateway.limits.messageBytes = try reader.number(.maxMessageSize, limits.messageBytes)
+        rooms.maximumRooms = try reader.number(.maxRooms, rooms.maximumRooms)
+        rooms.maximumPeers = try reader.number(.maxPeersPerRoom, rooms.maximumPeers)
+        rooms.maximumTransportsPerPeer = try reader.number(.maxTransportsPerPeer, rooms.maximumTransportsPerPeer)
+        rooms.maximumProducersPerPeer = try reader.number(.maxProducersPerPeer, rooms.maximumProducersPerPeer)
+        rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
+        drainSeconds = try reader.number(.drainSeconds, drainSeconds)
+        logLevel = try reader.text(.logLevel, preset: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
+    }
+
+    private static func tls(_ reader: inout Reader) throws(SettingsError) -> TLSSettings? {
+        let (certificate, key) = try reader.pair(.tlsCertificate, .tlsPrivateKey)
+        let mode = try reader.text(.tls)
+        guard let certificate, let key else { return mode == nil ? nil : .selfSigned }
+        guard mode == nil else {
+            throw try reader.failure(
+                .tls, "and \(Setting.tlsCertificate.rawValue) exclude each other: give one of them")
+        }
+        return .files(certificate: certificate, privateKey: key)
+    }
+
+    private static func access(_ reader: inout Reader) throws(SettingsError) -> AccessConfiguration {
+        var access = AccessConfiguration()
+        for text in try reader.list(.authKey, []) {
+            do throws(AccessKey.Problem) {
+                access.keys.append(try AccessKey(text))
+            } catch {
+                throw try reader.failure(.authKey, error.message)
+            }
+        }
+        if let path = try reader.text(.authKeyFile) {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw try reader.failure(.authKeyFile, "\(path) cannot be read")
+            }
+            let keys: [AccessKey]
+            do throws(AccessKey.Problem) {
+                keys = try AccessKey.keys(inFile: text)
+            } catch {
+                throw try reader.failure(.authKeyFile, "\(path): \(error.message)")
+            }
+            guard !keys.isEmpty else {
+                throw try reader.failure(.authKeyFile, "\(path) has no key: write one in a line")
+            }
+            access.keys += keys
+            reader.note(.authKeyFile, ["\(keys.hashValue)"])
+        }
+        let names = access.keys.compactMap(\.id)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw SettingsError(message: "auth-key, auth-key-file: two keys are named \(twice): give each its own name")
+        }
+        access.allowedOrigins = try reader.list(.allowedOrigin, [], shown: "any")
+        for origin in access.allowedOrigins where origin != "*" && !AccessConfiguration.isOrigin(origin) {
+            throw try reader.failure(
+                .allowedOrigin, "\(origin) is no origin: write it as https://example.com or https://example.com:8443")
+        }
+        access.trustedProxies = try ranges(&reader, .trustedProxy) ?? []
+        access.unlimitedAddresses = try ranges(&reader, .unlimitedAddress) ?? access.unlimitedAddresses
+        return access
+    }
+
+    private static func ranges(_ reader: inout Reader, _ setting: Setting) throws(SettingsError) -> [AddressRange]? {
+        let texts = try reader.list(
+            setting, [],
+            shown: setting == .unlimitedAddress
+                ? AddressRange.loopback.map(\.description).joined(separator: ", ") : "none")
+        guard !texts.isEmpty else { return nil }
+        var ranges: [AddressRange] = []
+        for text in texts where text != "none" {
+            guard let range = AddressRange(text) else {
+                throw try reader.failure(
+                    setting, "\(text) is no address: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+            }
+            ranges.append(range)
+        }
+        return ranges
+    }
+}
+
+extension ServerSettings {
+    /// Takes settings from the sources, judges each by its kind, and notes what was found.
+    fileprivate struct Reader {
+        let sources: SettingSources
+        var shown: [Setting: (value: String, origin: String)] = [:]
+        var fingerprints: [Setting: [String]] = [:]
+
+        init(sources: SettingSources) { self.sources = sources }
+
+        /// - Parameter preset: what is shown where nothing was given.
+        mutating func text(_ setting: Setting, preset: String? = nil) throws(SettingsError) -> String? {
+            guard let given = try value(setting, preset ?? Self.preset(setting)) else { return nil }
+            guard let text = given.texts.last, !text.isEmpty else {
+                throw failure(setting, "is empty: give a value, or leave it away", given.origin)
+            }
+            if case .choice(let words) = setting.kind, !words.contains(text) {
+                let list = words.joined(separator: ", ")
+                throw failure(setting, "\(text) has to be \(words.count > 1 ? "one of " : "")\(list)", given.origin)
+            }
+            return text
+        }
+
+        mutating func number(_ setting: Setting, _ preset: Int) throws(SettingsError) -> Int {
+            try optionalNumber(setting, preset: String(preset)) ?? preset
+        }
+
+        mutating func optionalNumber(_ setting: Setting, preset: String) throws(SettingsError) -> Int? {
+            guard let given = try value(setting, preset) else { return nil }
+            guard case .number(let range) = setting.kind else { return nil }
+            guard let text = given.texts.last, let number = Int(text), range.contains(number) else {
+                throw failure(
+                    setting,
+                    "\(given.texts.last ?? "nothing") has to be a number from \(range.lowerBound) to \(range.upperBound)",
+                    given.origin)
+            }
+            return number
+        }
+
+        mutating func list(_ setting: Setting, _ preset: [String], shown: String? = nil) throws(SettingsError)
+            -> [String]
+        {
+            let words = shown ?? (preset.isEmpty ? "none" : preset.joined(separator: ", "))
+            guard let given = try value(setting, words) else { return preset }
+            // The environment has one text for all.
+            let texts =
+                given.origin == .environment
+                ? given.texts.flatMap { $0.split(separator: ",").map(String.init) } : given.texts
+            let trimmed = texts.map { $0.trimmingCharacters }
+            guard !trimmed.contains("") else {
+                throw failure(setting, "has an empty value: give one, or leave it away", given.origin)
+            }
+            return trimmed
+        }
+
+        /// Two files that are of no use without each other.
+        mutating func pair(
+            _ first: Setting, _ second: Setting
+        ) throws(SettingsError) -> (first: String?, second: String?) {
+            let (a, b) = (try text(first), try text(second))
+            if a != nil, b == nil { throw try failure(first, "needs \(second.rawValue) beside it") }
+            if b != nil, a == nil { throw try failure(second, "needs \(first.rawValue) beside it") }
+            return (a, b)
+        }
+
+        mutating func note(_ setting: Setting, _ more: [String]) { fingerprints[setting, default: []] += more }
+
+        /// An error at the place where a setting was given.
+        func failure(_ setting: Setting, _ words: String) throws(SettingsError) -> SettingsError {
+            failure(setting, words, try sources.value(of: setting)?.origin ?? .preset)
+        }
+
+        private func failure(_ setting: Setting, _ words: String, _ origin: SettingOrigin) -> SettingsError {
+            SettingsError(message: "\(origin.name(of: setting)) \(words)", isUsage: origin == .option)
+        }
+
+        private mutating func value(_ setting: Setting, _ preset: String) throws(SettingsError) -> GivenSetting? {
+            guard let given = try sources.value(of: setting) else {
+                shown[setting] = (preset, SettingOrigin.preset.name)
+                fingerprints[setting] = []
+                return nil
+            }
+            let words = setting.isSecret ? "(hidden: \(given.texts.count))" : given.texts.joined(separator: ", ")
+            shown[setting] = (words, given.origin.name)
+            fingerprints[setting] = given.texts
+            return given
+        }
+
+        private static func preset(_ setting: Setting) -> String {
+            switch setting {
+            case .host: "0.0.0.0"
+            case .announcedAddress: "the bound ones"
+            case .dtlsCertificate, .dtlsPrivateKey: "made at start"
+            default: "none"
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingCharacters: String {
+        var text = Substring(self).drop { $0 == " " || $0 == "\t" }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,110 @@
+/// Everything that can be set, by one name: a key of the configuration file, `--name` as an option, `ROUNDHOUSE_NAME` in the
+/// environment.
+enum Setting: String, CaseIterable {
+    case host
+    case port
+    case mediaPort = "media-port"
+    case mediaListen = "media-listen"
+    case announcedAddress = "announced-address"
+    case shards
+    case tls
+    case tlsCertificate = "tls-certificate"
+    case tlsPrivateKey = "tls-private-key"
+    case dtlsCertificate = "dtls-certificate"
+    case dtlsPrivateKey = "dtls-private-key"
+    case adminToken = "admin-token"
+    case authKey = "auth-key"
+    case authKeyFile = "auth-key-file"
+    case allowedOrigin = "allowed-origin"
+    case trustedProxy = "trusted-proxy"
+    case unlimitedAddress = "unlimited-address"
+    case maxConnections = "max-connections"
+    case maxConnectionsPerAddress = "max-connections-per-address"
+    case maxRequestsPerSecond = "max-requests-per-second"
+    case maxMessagesPerSecond = "max-messages-per-second"
+    case maxMessageSize = "max-message-size"
+    case maxRooms = "max-rooms"
+    case maxPeersPerRoom = "max-peers-per-room"
+    case maxTransportsPerPeer = "max-transports-per-peer"
+    case maxProducersPerPeer = "max-producers-per-peer"
+    case maxConsumersPerPeer = "max-consumers-per-peer"
+    case drainSeconds = "drain-seconds"
+    case logLevel = "log-level"
+
+    /// What a value may be.
+    enum Kind {
+        case text
+        case number(ClosedRange<Int>)
+        case choice([String])
+        /// Several texts.
+        case list
+    }
+
+    var kind: Kind {
+        switch self {
+        case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
+            .adminToken:
+            .text
+        case .mediaListen, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
+        case .port, .mediaPort: .number(0...65_535)
+        case .shards: .number(1...64)
+        case .tls: .choice(["self-signed"])
+        case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
+            .maxPeersPerRoom:
+            .number(1...1_000_000)
+        case .maxMessageSize: .number(1024...16_777_216)
+        case .maxTransportsPerPeer: .number(1...1000)
+        case .maxProducersPerPeer: .number(1...10_000)
+        case .maxConsumersPerPeer: .number(1...100_000)
+        case .drainSeconds: .number(0...3600)
+        case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        }
+    }
+
+    /// Whether its value is nobody's business.
+    var isSecret: Bool { self == .authKey || self == .adminToken }
+
+    /// Whether a running server takes a new value at SIGHUP.
+    var isReloadable: Bool {
+        switch self {
+        case .host, .port, .mediaPort, .mediaListen, .announcedAddress, .shards, .tls, .tlsCertificate, .tlsPrivateKey,
+            .dtlsCertificate, .dtlsPrivateKey, .adminToken, .logLevel:
+            false
+        case .authKey, .authKeyFile, .allowedOrigin, .trustedProxy, .unlimitedAddress, .maxConnections,
+            .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,
+            .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer, .maxConsumersPerPeer, .drainSeconds:
+            true
+        }
+    }
+
+    var option: String { "--\(rawValue)" }
+    var variable: String { Self.variablePrefix + rawValue.uppercased().replacing("-", with: "_") }
+
+    static let variablePrefix = "ROUNDHOUSE_"
+}
+
+/// Finds what a person meant who mistyped a name.
+enum NearestName {
+    /// - Returns: the candidate with the fewest changed letters, if it is near enough to be meant.
+    static func of(_ name: String, among candidates: [String]) -> String? {
+        let ranked = candidates.map { (name: $0, distance: distance(name, $0)) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+        return best.distance <= max(2, name.count / 2) ? best.name : nil
+    }
+
+    /// Letters to insert, remove or replace (Levenshtein).
+    static func distance(_ a: String, _ b: String) -> Int {
+        let a = Array(a.prefix(128)), b = Array(b.prefix(128))
+        var row = Array(0...b.count)
+        for (i, letter) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (letter == other ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[b.count]
+    }
+}

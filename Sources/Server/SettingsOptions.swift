@@ -1,0 +1,126 @@
+import ArgumentParser
+
+/// The settings as options of the command line; each beats the environment, which beats the file.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: "YAML file with settings by the names of these options. (environment: ROUNDHOUSE_CONFIG)")
+    var config: String?
+
+    @Option(help: "Address to listen on for HTTP and WebSocket. (default: 0.0.0.0)")
+    var host: String?
+
+    @Option(help: "TCP port for HTTP and WebSocket; 0 takes a free one. (default: 3016)")
+    var port: String?
+
+    @Option(
+        help: """
+            UDP port of the first media thread, the others take the next ones; 0 takes free ones. (default: 44444)
+            """)
+    var mediaPort: String?
+
+    @Option(help: "Address to listen on for media; may be given more than once. (default: 0.0.0.0)")
+    var mediaListen: [String] = []
+
+    @Option(help: "Address or host name that clients are told instead of the bound ones.")
+    var announcedAddress: String?
+
+    @Option(help: "Media threads. (default: one per core)")
+    var shards: String?
+
+    @Option(help: "self-signed: HTTPS with a certificate made at start, for trying out.")
+    var tls: String?
+
+    @Option(help: "PEM file of the certificate for HTTPS, with its chain; read again when it changes.")
+    var tlsCertificate: String?
+
+    @Option(help: "PEM file of the HTTPS certificate's private key.")
+    var tlsPrivateKey: String?
+
+    @Option(help: "PEM file of the DTLS certificate. (default: one made at start)")
+    var dtlsCertificate: String?
+
+    @Option(help: "PEM file of the DTLS certificate's private key.")
+    var dtlsPrivateKey: String?
+
+    @Option(help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.")
+    var adminToken: String?
+
+    @Option(
+        help: """
+            Secret that access tokens are signed with, 'secret' or 'kid:secret'; may be given more than once. Nobody \
+            then enters without a token. Other users of this machine see options: better use a file.
+            """)
+    var authKey: [String] = []
+
+    @Option(help: "File with such secrets, one in a line; read again at SIGHUP.")
+    var authKeyFile: String?
+
+    @Option(help: "Origin whose pages may use the server, beside its own; may be given more than once. (default: any)")
+    var allowedOrigin: [String] = []
+
+    @Option(help: "Proxy whose X-Forwarded-For is believed, an address or range; may be given more than once.")
+    var trustedProxy: [String] = []
+
+    @Option(
+        help: """
+            Address or range without limits by address, or 'none'; may be given more than once. (default: this machine)
+            """)
+    var unlimitedAddress: [String] = []
+
+    @Option(help: "Open TCP connections at a time. (default: 10000)")
+    var maxConnections: String?
+
+    @Option(help: "Open TCP connections of one address. (default: 1000)")
+    var maxConnectionsPerAddress: String?
+
+    @Option(help: "HTTP requests of one address in a second; ten times as many at once. (default: 200)")
+    var maxRequestsPerSecond: String?
+
+    @Option(help: "Signaling requests of one client in a second; ten times as many at once. (default: 100)")
+    var maxMessagesPerSecond: String?
+
+    @Option(help: "Bytes of one signaling message. (default: 960000)")
+    var maxMessageSize: String?
+
+    @Option(help: "Rooms. (default: 10000)")
+    var maxRooms: String?
+
+    @Option(help: "Peers in one room. (default: 1000)")
+    var maxPeersPerRoom: String?
+
+    @Option(help: "Transports of one peer. (default: 8)")
+    var maxTransportsPerPeer: String?
+
+    @Option(help: "Producers of one peer. (default: 64)")
+    var maxProducersPerPeer: String?
+
+    @Option(help: "Consumers of one peer that makes them itself. (default: 4096)")
+    var maxConsumersPerPeer: String?
+
+    @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
+    var drainSeconds: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+
+    /// What was given, by setting.
+    var given: [Setting: [String]] {
+        let texts: [Setting: String?] = [
+            .host: host, .port: port, .mediaPort: mediaPort, .announcedAddress: announcedAddress, .shards: shards,
+            .tls: tls, .tlsCertificate: tlsCertificate, .tlsPrivateKey: tlsPrivateKey,
+            .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
+            .adminToken: adminToken,
+            .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,
+            .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
+            .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
+            .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
+            .maxConsumersPerPeer: maxConsumersPerPeer, .drainSeconds: drainSeconds, .logLevel: logLevel,
+        ]
+        let lists: [Setting: [String]] = [
+            .mediaListen: mediaListen, .authKey: authKey, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
+            .unlimitedAddress: unlimitedAddress,
+        ]
+        return texts.compactMapValues { text in text.map { [$0] } }.merging(lists.filter { !$0.value.isEmpty }) {
+            a, _ in a
+        }
+    }
+}
