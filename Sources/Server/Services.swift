@@ -35,6 +35,8 @@ struct GatewayService: Service {
         let impatience = Task { await Self.exitAtNextSignal() }
         defer { impatience.cancel() }
         await drain()
+        let patience = Task { await Self.endIfStuck() }
+        defer { patience.cancel() }
         await gateway.stopAccepting()
         await rooms.close(.shutdown)
         await gateway.close()
@@ -51,6 +53,13 @@ struct GatewayService: Service {
         while rooms.totals().counts.peers > 0, ContinuousClock.now < deadline {
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
         }
+    }
+
+    /// A client that does not end its connection must not keep the process.
+    private static func endIfStuck() async {
+        guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
+        StandardError.write("gateway: did not stop in time: ended with connections open\n")
+        _exit(1)
     }
 
     /// Who asks twice does not want to wait for clients.

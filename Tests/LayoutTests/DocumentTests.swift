@@ -37,6 +37,34 @@ struct DocumentTests {
         for method in methods { #expect(document.contains("`\(method)`"), "\(method)") }
     }
 
+    @Test func `every setting has a row in Operations.md, and every row a setting`() throws {
+        let document = try rows(of: "Docs/Operations.md")
+        let text = try #require(SourceTree.text(of: "Sources/Server/Setting.swift"))
+        let start = try #require(text.range(of: "enum Setting: String"))
+        let cases = text[start.upperBound...].prefix(upTo: try #require(text.range(of: "enum Kind")).lowerBound)
+        let settings = cases.matches(of: /case (\w+)(?: = "([a-z-]+)")?\n/).map { String($0.2 ?? $0.1) }
+        #expect(settings.count > 25)
+        for setting in settings { #expect(document.contains("\n| `--\(setting)` |"), "\(setting)") }
+        for row in document.matches(of: /\n\| `--([a-z-]+)` \|/) where row.1 != "config" {
+            #expect(settings.contains(String(row.1)), "--\(row.1)")
+        }
+    }
+
+    @Test func `every limit and every reason of a refused token is in Operations.md`() throws {
+        let document = try rows(of: "Docs/Operations.md")
+        for (path, name) in [
+            ("Sources/Gateway/Observability/GatewayCounters.swift", "GatewayLimit"),
+            ("Sources/Rooms/PeerGrant.swift", "RoomLimit"),
+            ("Sources/Gateway/Access/AccessGrants.swift", "TokenProblem"),
+        ] {
+            let text = try #require(SourceTree.text(of: path))
+            let body = text[try #require(text.range(of: "enum \(name): String")).upperBound...].prefix { $0 != "}" }
+            let labels = body.matches(of: /case (\w+)(?: = "(\w+)")?\n/).map { String($0.2 ?? $0.1) }
+            #expect(labels.count > 3)
+            for label in labels { #expect(document.contains("`\(label)`"), "\(label)") }
+        }
+    }
+
     @Test func `every link between documents leads somewhere`() throws {
         for path in SourceTree.documents {
             let text = try #require(SourceTree.text(of: path))
