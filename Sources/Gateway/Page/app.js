@@ -16,12 +16,12 @@ const equipment = new Equipment({
 const lobby = new Lobby(equipment, {
   name: query.get('name')?.trim(),
   room: query.get('room')?.trim(),
-  joined: ({ name, room }) => {
+  joined: ({ name, room, password }) => {
     lobby.hide();
     const address = new URL(location.href);
     address.searchParams.set('room', room);
     history.replaceState(null, '', address);
-    call.join({ name, room });
+    call.join({ name, room, password, token: query.get('token') ?? '' });
   },
 });
 

@@ -19,6 +19,7 @@ export class Call {
   #equipment;
   #left;
   #stage;
+  #credentials = {};
   #name = '';
   #screenTrack = null;
   #soundBlocked = false;
@@ -78,8 +79,9 @@ export class Call {
     });
   }
 
-  join({ name, room }) {
+  join({ name, room, password, token }) {
     this.#name = name;
+    this.#credentials = { password, token };
     this.#enter(room);
     find('call').hidden = false;
     find('screen').hidden = !screenSharingSupported();
@@ -115,6 +117,7 @@ export class Call {
       roomID,
       peerID: crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(36).padStart(7, '0'), ''),
       displayName: this.#name,
+      ...this.#credentials,
       ...this.#options,
       watch: {
         changed: () => { if (this.room === room) this.#render(); },

@@ -13,7 +13,7 @@ export class Lobby {
   #meteredTrack = null;
   #shown = false;
 
-  /** `joined({ name, room })`: the person wants in. */
+  /** `joined({ name, room, password })`: the person wants in. */
   constructor(equipment, { name, room, joined }) {
     this.#equipment = equipment;
     this.#joined = joined;
@@ -50,9 +50,10 @@ export class Lobby {
     if (!find('join-form').reportValidity()) return;
     const name = find('name').value.trim();
     const room = find('room').value.trim();
+    const password = find('password').value;
     if (!name || !room) return;
     rememberName(name);
-    this.#joined({ name, room });
+    this.#joined({ name, room, password });
   }
 
   async #retry() {

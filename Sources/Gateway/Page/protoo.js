@@ -6,6 +6,9 @@
 /** The server's way of saying that this session is over and must not be resumed. */
 export const CLOSED_BY_SERVER = 4000;
 
+/** What was shown does not open this room: a wrong password, a token that is missing or not for it. */
+const NOT_PERMITTED = 1008;
+
 const REQUEST_TIMEOUT_MS = 15_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 8_000;
@@ -106,7 +109,7 @@ export class ProtooClient {
     socket.onmessage = (event) => this.#received(event.data);
     socket.onclose = (event) => {
       this.#detach(socket);
-      if (event.code === CLOSED_BY_SERVER) {
+      if (event.code === CLOSED_BY_SERVER || event.code === NOT_PERMITTED) {
         this.#closed = true;
         removeEventListener('online', this.#retryNow);
         this.#failPending();

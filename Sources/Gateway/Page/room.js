@@ -42,7 +42,7 @@ export class Room {
    * `cameraWish`: `{ codec, scalabilityMode }`, see `publishing`. `fitsTiles`: whether to ask for no larger pictures
    * than are shown.
    */
-  constructor({ server, roomID, peerID, displayName, cameraWish = {}, fitsTiles = true, watch }) {
+  constructor({ server, roomID, peerID, displayName, password = '', token = '', cameraWish = {}, fitsTiles = true, watch }) {
     this.#cameraWish = cameraWish;
     this.#fitsTiles = fitsTiles;
     this.id = roomID;
@@ -55,6 +55,8 @@ export class Room {
     const url = new URL(server);
     url.searchParams.set('roomId', roomID);
     url.searchParams.set('peerId', peerID);
+    if (password) url.searchParams.set('password', password);
+    if (token) url.searchParams.set('token', token);
     this.#client = new ProtooClient(url.href, {
       opened: () => this.#opened(),
       interrupted: ({ retryInMs }) => this.#interrupted(retryInMs),
