@@ -102,10 +102,7 @@ extension Shard {
     /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
     private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
         transport.pointee.trafficSampler.sample(transport.pointee.traffic, at: now)
-        for consumer in transport.pointee.consumers {
-            guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now) else { continue }
-            sendSenderReport(consumer)
-        }
+        sendSenderReports(transport)
         var blocks: [ReportBlock] = []
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {
@@ -137,26 +134,50 @@ extension Shard {
         }
     }
 
-    private mutating func sendSenderReport(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard let values = consumer.pointee.stream.makeSenderReport(at: now, ntp: wallClock.rawValue) else { return }
-        let ssrc = SSRC(consumer.pointee.ssrc)
-        let report = SenderReport(
-            ssrc: ssrc, ntp: NTPTimestamp(rawValue: values.ntp), rtpTimestamp: RTPTimestamp(values.rtpTimestamp),
-            packetCount: values.packetCount, octetCount: values.octetCount)
-        let cname = consumer.pointee.cname
+    /// As many consumers' reports in one compound as fit: a viewer of a large room has hundreds of consumers.
+    private mutating func sendSenderReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        var due: [SenderReport] = []
+        var names: [String] = []
+        for consumer in transport.pointee.consumers {
+            guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now),
+                let values = consumer.pointee.stream.makeSenderReport(at: now, ntp: wallClock.rawValue)
+            else { continue }
+            due.append(
+                SenderReport(
+                    ssrc: SSRC(consumer.pointee.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
+                    rtpTimestamp: RTPTimestamp(values.rtpTimestamp), packetCount: values.packetCount,
+                    octetCount: values.octetCount))
+            names.append(consumer.pointee.cname)
+        }
         var references: [DLRRItem] = []
-        if let reference = consumer.pointee.transport.pointee.receiverReference {
+        if let reference = transport.pointee.receiverReference {
             references.append(
                 DLRRItem(
                     ssrc: SSRC(reference.ssrc), lastReceiverReport: reference.compactNTP,
                     delay: NTPTimestamp.compactDuration(nanoseconds: (now - reference.arrival).nanoseconds)))
         }
-        let sent = sendRTCP(on: consumer.pointee.transport) { (writer) throws(WireError) in
-            try report.write(into: &writer)
-            try SourceDescription.write(ssrc: ssrc, cname: cname, into: &writer)
-            if !references.isEmpty { try ExtendedReport.write(ssrc: ssrc, dlrr: references, into: &writer) }
+        var next = 0
+        while next < due.count {
+            let first = next
+            let sent = sendRTCP(on: transport) { (writer) throws(WireError) in
+                while next < due.count {
+                    do throws(WireError) {
+                        try writer.writeWhole { (writer) throws(WireError) in
+                            try due[next].write(into: &writer)
+                            try SourceDescription.write(ssrc: due[next].ssrc, cname: names[next], into: &writer)
+                            guard !references.isEmpty else { return }
+                            try ExtendedReport.write(ssrc: due[next].ssrc, dlrr: references, into: &writer)
+                        }
+                    } catch {
+                        // The rest goes into another compound; a report that fits none is left out.
+                        if next == first { next += 1 }
+                        return
+                    }
+                    next += 1
+                }
+            }
+            if sent { counters.add(.reportsSent) }
         }
-        if sent { counters.add(.reportsSent) }
     }
 }
 

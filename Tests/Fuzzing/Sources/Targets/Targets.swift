@@ -65,6 +65,18 @@ enum Target: String, CaseIterable {
             if let remb = try? ReceiverEstimatedMaximumBitrate(parsing: packet) {
                 for index in 0..<remb.sourceCount { precondition(remb.source(at: index) != nil) }
             }
+            _ = try? UnusedFeedback.check(packet)
+            if let limits = try? TemporaryMaximumBitrate(parsing: packet) {
+                for item in limits.items { precondition(item.overhead < 512) }
+            }
+            if let slices = try? SliceLossIndication(parsing: packet) { for _ in slices.slices {} }
+            if let choice = try? ReferencePictureSelection(parsing: packet) {
+                precondition(choice.bitCount >= 0 && choice.bitCount <= 8 * choice.picture.count)
+            }
+            if let tradeOff = try? TemporalSpatialTradeOff(parsing: packet) {
+                for item in tradeOff.items { precondition(item.index < 32) }
+            }
+            if let message = try? VideoBackChannelMessage(parsing: packet) { _ = message.content.count }
             if let feedback = try? TransportWideFeedback(parsing: packet) {
                 var count = 0
                 for _ in feedback.packets { count += 1 }
