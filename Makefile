@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end bench lint format tsan clean
+.PHONY: help setup build run test unit end-to-end bench fuzz lint format tsan clean
 
 help: ## Shows these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -37,6 +37,9 @@ bench: ## Measures the server against its goals, Janus and a bare loop (ARGS=--h
 	@.ci/setup bench
 	@Benchmarks/run.sh $(ARGS)
 
+fuzz: setup ## Fuzzes the parsers for a minute (ARGS="600 rtp stun" for ten of some of them)
+	@Tests/Fuzzing/run.sh $(or $(ARGS),60)
+
 lint: ## Checks formatting, scripts and the rules of the source tree
 	@.ci/lint
 
@@ -47,4 +50,4 @@ tsan: setup ## Runs the lock-free tests and a busy room under the thread sanitiz
 	@.ci/tsan $(ARGS)
 
 clean: ## Removes everything built or installed into this folder
-	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache
+	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/Fuzzing/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache

@@ -1,5 +1,6 @@
 #!/bin/sh
 # run.sh SECONDS [TARGET...]: fuzzes each target (all by default) for its share of SECONDS, from the corpus beside it.
+# FUZZ_SEED=N makes every run try the same inputs, as far as it gets in its time.
 # What crashes is left in FailCases/: make a unit test of it, mend the parser, and keep the file.
 set -eu
 cd "$(dirname "$0")"
@@ -20,7 +21,7 @@ for target in $targets; do
     # What libFuzzer finds goes to the first folder, which is thrown away. Its output goes to a file: a crash that writes
     # into a closed pipe hangs.
     if ! FUZZ_TARGET=$target ASAN_OPTIONS=detect_leaks=0 timeout -s KILL $((share + 60)) "$binary" \
-        -max_total_time="$share" -max_len=1500 -timeout=5 -artifact_prefix="FailCases/$target/" \
+        -max_total_time="$share" -max_len=1500 -timeout=30 -seed="${FUZZ_SEED:-0}" -artifact_prefix="FailCases/$target/" \
         "$work/$target" "Corpus/$target" "FailCases/$target" \
         >"$work/$target.log" 2>&1; then
         status=1
