@@ -11,6 +11,15 @@
         static let routerVP8: UInt8 = 101
         static let routerVP8RTX: UInt8 = 102
 
+        /// The router's number for a codec.
+        static func routerPayloadType(_ codec: CodecKind) -> UInt8 {
+            switch codec {
+            case .opus, .other: routerOpus
+            case .vp8: routerVP8
+            case .vp9, .h264, .h265, .av1: 110 + codec.rawValue
+            }
+        }
+
         /// The client's numbers differ from the router's, so that a forgotten translation shows.
         static let extensions = {
             var ids = HeaderExtensionIDs()
@@ -20,6 +29,7 @@
             ids.absSendTime = 2
             ids.transportWideSequence = 3
             ids.audioLevel = 1
+            ids.dependencyDescriptor = 12
             return ids
         }()
 
@@ -41,7 +51,7 @@
             if !track.wantsTransportFeedback { feedback.remove(.transportWide) }
             let codec = ProducerCodec(
                 codec: track.codec, clockRate: track.clockRate, payloadType: track.payloadType,
-                mappedPayloadType: isVideo ? routerVP8 : routerOpus, rtxPayloadType: hasRTX ? vp8RTX : nil,
+                mappedPayloadType: routerPayloadType(track.codec), rtxPayloadType: hasRTX ? vp8RTX : nil,
                 mappedRTXPayloadType: hasRTX ? routerVP8RTX : nil, feedback: feedback)
             let encodings = track.encodings.map { stream in
                 // Encodings with a RID are learned from it, as with browsers.
@@ -49,23 +59,36 @@
                     ssrc: stream.rid == nil ? stream.ssrc : nil, rtxSSRC: stream.rid == nil ? stream.rtxSSRC : nil,
                     rid: stream.rid, mappedSSRC: SSRC(stream.ssrc.rawValue ^ 0x5555_5555))
             }
-            return ProducerSettings(
+            var settings = ProducerSettings(
                 kind: track.kind, mid: track.mid, cname: track.cname, codecs: [codec], encodings: encodings,
                 headerExtensions: extensions)
+            if let layered = track.layered { settings.scalability = layered.scalability }
+            return settings
+        }
+
+        /// What `MediaHandle.switchConsumer` has to be told of a track.
+        static func sourceSettings(of track: PublishedTrack) -> SourceSettings {
+            let settings = producerSettings(of: track)
+            return SourceSettings(
+                encodings: settings.encodings.map(\.mappedSSRC), scalability: settings.scalability, cname: track.cname,
+                isProducerPaused: false)
         }
 
         static func consumerSettings(
             of producer: ProducerSettings, ssrc: SSRC, rtxSSRC: SSRC?, mid: String, isPaused: Bool = false
         ) -> ConsumerSettings {
             let isVideo = producer.kind == .video
+            let kind = producer.codecs.first?.codec ?? .other
             let codec = ConsumerCodec(
-                codec: isVideo ? .vp8 : .opus, clockRate: isVideo ? 90_000 : 48_000,
-                payloadType: isVideo ? routerVP8 : routerOpus, rtxPayloadType: rtxSSRC != nil ? routerVP8RTX : nil,
+                codec: kind, clockRate: isVideo ? 90_000 : 48_000, payloadType: routerPayloadType(kind),
+                rtxPayloadType: rtxSSRC != nil ? routerVP8RTX : nil,
                 feedback: isVideo ? videoFeedback : [.transportWide])
-            return ConsumerSettings(
+            var settings = ConsumerSettings(
                 kind: producer.kind, mid: mid, cname: producer.cname, codecs: [codec], ssrc: ssrc, rtxSSRC: rtxSSRC,
                 encodings: producer.encodings.map(\.mappedSSRC), headerExtensions: routerExtensions, isPaused: isPaused,
                 isProducerPaused: false)
+            settings.scalability = producer.scalability
+            return settings
         }
     }
 #endif

@@ -9,6 +9,8 @@
             var timestamp: UInt32
             var hasMarker: Bool
             var payload: [UInt8]
+            /// The dependency descriptor; empty without one.
+            var descriptor: [UInt8] = []
         }
 
         let ssrc: SSRC
@@ -16,6 +18,12 @@
         let rid: String?
         /// The content's name for this stream (`TestPayload`).
         let contentStream: UInt32
+        /// Of a layered track: what was sent, frame by frame, and which packet belongs to which frame.
+        var frames: [SentFrame] = []
+        var frameOfNumber: [Int] = []
+        /// Packets that were sent again, or that were lost.
+        var resent: Set<UInt64> = []
+        var pictures = LayeredVideo.Pictures()
         /// The next packet's roll-over counter · 65,536 + sequence number.
         var index: UInt64
         var rtxIndex: UInt64 = 1
@@ -69,8 +77,11 @@
         let kind: MediaKind
         let mid: String
         let cname: String
-        let encodings: [PublishedStream]
+        /// One for each encoding; another takes an encoding's place when a browser makes its encoder anew.
+        private(set) var encodings: [PublishedStream]
         var video = Video()
+        /// Payloads as browsers write them, with layers; `nil`: the plainest VP8.
+        var layered: LayeredVideo?
         /// Payload bytes of an audio packet.
         var audioSize = 80
         var isSending = true
@@ -102,7 +113,13 @@
                 ? .milliseconds(20) : MediaDuration(nanoseconds: 1_000_000_000 / Int64(video.framesPerSecond))
         }
         var clockRate: UInt32 { kind == .audio ? 48_000 : 90_000 }
-        var codec: CodecKind { kind == .audio ? .opus : .vp8 }
+        var codec: CodecKind { kind == .audio ? .opus : layered?.codec ?? .vp8 }
+
+        /// Another stream, with another SSRC, takes an encoding's place.
+        func replace(encoding: Int, by stream: PublishedStream) {
+            encodings[encoding] = stream
+            needsKeyFrame[encoding] = true
+        }
         var payloadType: UInt8 { kind == .audio ? ClientCodecs.opus : ClientCodecs.vp8 }
     }
 #endif

@@ -30,8 +30,13 @@
         let ssrc: SSRC
         let rtxSSRC: SSRC?
         let kind: MediaKind
+        let codec: CodecKind
         let mid: String
         let producer: ProducerKey
+        /// Every packet, for `DecodedVideo`.
+        var log: [ReceivedPacket] = []
+        var keepsLog = false
+        private(set) var fillers = 0
         var consumer: ConsumerKey?
         var sendsNACK = true
 
@@ -61,17 +66,18 @@
         var nacksSent = 0
 
         init(
-            ssrc: SSRC, rtxSSRC: SSRC?, kind: MediaKind, mid: String, producer: ProducerKey
+            ssrc: SSRC, rtxSSRC: SSRC?, kind: MediaKind, mid: String, producer: ProducerKey, codec: CodecKind? = nil
         ) {
             self.ssrc = ssrc
             self.rtxSSRC = rtxSSRC
             self.kind = kind
+            self.codec = codec ?? (kind == .audio ? .opus : .vp8)
             self.mid = mid
             self.producer = producer
             receive = ReceiveStream(ssrc: ssrc, rtxSSRC: rtxSSRC, clockRate: kind == .audio ? 48_000 : 90_000)
         }
 
-        var payloadType: UInt8 { kind == .audio ? ClientCodecs.routerOpus : ClientCodecs.routerVP8 }
+        var payloadType: UInt8 { ClientCodecs.routerPayloadType(codec) }
 
         /// The only publisher's stream, or the one with the most packets.
         var main: Delivered? { delivered.values.max { $0.count < $1.count } }
@@ -110,18 +116,29 @@
                 duplicates += 1
                 return
             }
+            if keepsLog {
+                log.append(ReceivedPacket(extended, header, payload, codec: codec, at: now))
+            }
+            if payload.isEmpty {
+                fillers += 1
+                if sendsNACK, kind == .video {
+                    _ = nacks.packetReceived(
+                        extended: extended, isKeyFrame: false, isRecovered: original != nil, at: now)
+                }
+                return
+            }
             packets += 1
             bytes += payload.count
             lastPacketAt = now
             if original != nil { repaired += 1 }
-            let isKeyFrame = kind == .video && Media.isKeyFrame(codec: .vp8, payload: payload)
+            let isKeyFrame = kind == .video && Media.isKeyFrame(codec: codec, payload: payload)
             if isKeyFrame { keyFrames += 1 }
             if firstPacketIsKeyFrame == nil { firstPacketIsKeyFrame = isKeyFrame }
             if sendsNACK, kind == .video {
                 _ = nacks.packetReceived(
                     extended: extended, isKeyFrame: isKeyFrame, isRecovered: original != nil, at: now)
             }
-            guard let content = TestPayload.read(payload) else {
+            guard let content = TestPayload.read(payload, codec: codec) else {
                 corrupted += 1
                 return
             }

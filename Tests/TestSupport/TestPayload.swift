@@ -15,7 +15,8 @@
 
         /// Bytes before the content.
         static let prefixLength = 2
-        static let shortest = prefixLength + 12
+        static let shortest = prefixLength + contentLength
+        static let contentLength = 12
 
         static func write(
             _ content: Content, codec: CodecKind, isFrameStart: Bool, isKeyFrame: Bool,
@@ -30,9 +31,15 @@
                 bytes[0] = 0x78
                 bytes[1] = 0
             }
-            bytes.storeBytes(of: content.stream, toByteOffset: 2, as: UInt32.self)
-            bytes.storeBytes(of: content.number, toByteOffset: 6, as: UInt64.self)
-            var offset = shortest
+            write(content, at: prefixLength, into: bytes)
+        }
+
+        /// Fills a payload from `start` to its end.
+        static func write(_ content: Content, at start: Int, into bytes: UnsafeMutableRawBufferPointer) {
+            precondition(bytes.count >= start + contentLength)
+            bytes.storeBytes(of: content.stream, toByteOffset: start, as: UInt32.self)
+            bytes.storeBytes(of: content.number, toByteOffset: start + 4, as: UInt64.self)
+            var offset = start + contentLength
             var word = seed(content)
             while offset + 8 <= bytes.count {
                 bytes.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
@@ -45,13 +52,23 @@
             }
         }
 
+        /// Where the content starts: behind the codec's payload descriptor and one byte of its own.
+        static func start(in bytes: UnsafeRawBufferPointer, codec: CodecKind) -> Int {
+            switch codec {
+            case .vp8: (try? VP8Descriptor(parsing: bytes)).map { $0.length + 1 } ?? prefixLength
+            case .vp9: (try? VP9Descriptor(parsing: bytes)).map { $0.length + 1 } ?? prefixLength
+            default: prefixLength
+            }
+        }
+
         /// What a payload says it is; `nil` when its bytes are not those that were written.
-        static func read(_ bytes: UnsafeRawBufferPointer) -> Content? {
-            guard bytes.count >= shortest else { return nil }
+        static func read(_ bytes: UnsafeRawBufferPointer, codec: CodecKind = .vp8) -> Content? {
+            let start = start(in: bytes, codec: codec)
+            guard bytes.count >= start + contentLength else { return nil }
             let content = Content(
-                stream: bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self),
-                number: bytes.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
-            var offset = shortest
+                stream: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self),
+                number: bytes.loadUnaligned(fromByteOffset: start + 4, as: UInt64.self))
+            var offset = start + contentLength
             var word = seed(content)
             while offset + 8 <= bytes.count {
                 guard bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) == word else { return nil }

@@ -63,7 +63,8 @@
             var settings = ClientCodecs.consumerSettings(
                 of: ClientCodecs.producerSettings(of: track), ssrc: ssrc, rtxSSRC: rtx, mid: mid, isPaused: isPaused)
             change(&settings)
-            let stream = SubscribedStream(ssrc: ssrc, rtxSSRC: rtx, kind: track.kind, mid: mid, producer: producer)
+            let stream = SubscribedStream(
+                ssrc: ssrc, rtxSSRC: rtx, kind: track.kind, mid: mid, producer: producer, codec: track.codec)
             stream.consumer = try handle.openConsumer(settings, of: producer, on: transport)
             peer.add(stream)
             return stream
@@ -92,6 +93,27 @@
 
         var dtlsStates: [DTLSState] {
             events.compactMap { if case .dtlsStateChanged(_, let state) = $0 { state } else { nil } }
+        }
+
+        /// What a consumer was told that it gets, in order.
+        func layers(of stream: SubscribedStream) -> [ConsumerLayers?] {
+            events.compactMap { event in
+                if case .consumerLayersChanged(stream.consumer, let layers) = event { .some(layers) } else { nil }
+            }
+        }
+
+        /// The highest layers that a consumer of ours gets.
+        func prefer(_ spatial: UInt8, _ temporal: UInt8, of stream: SubscribedStream) throws {
+            guard let consumer = stream.consumer else { throw MediaError(.notFound, "no consumer") }
+            try handle.setConsumerPreferredLayers(consumer, ConsumerLayers(spatial: spatial, temporal: temporal))
+        }
+
+        /// Points a consumer of ours at another member's track.
+        func switchSource(of stream: SubscribedStream, to track: PublishedTrack) throws {
+            guard let consumer = stream.consumer, let producer = track.producer else {
+                throw MediaError(.notFound, "no consumer or no producer")
+            }
+            try handle.switchConsumer(consumer, to: producer, ClientCodecs.sourceSettings(of: track))
         }
 
         var failures: [MediaError] {

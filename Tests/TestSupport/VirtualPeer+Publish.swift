@@ -7,7 +7,8 @@
         /// - Parameter rids: one encoding each; empty for a single one.
         @discardableResult
         func addTrack(
-            _ kind: MediaKind, rids: [String] = [], usesRTX: Bool = true, firstSequence: UInt16? = nil
+            _ kind: MediaKind, rids: [String] = [], usesRTX: Bool = true, firstSequence: UInt16? = nil,
+            layered: LayeredVideo? = nil
         ) -> PublishedTrack {
             let names: [String?] = rids.isEmpty ? [nil] : rids
             let encodings = names.map { rid in
@@ -19,6 +20,7 @@
             let track = PublishedTrack(
                 kind: kind, mid: String(nextMID), cname: "peer-\(reportSSRC)", encodings: encodings, usesRTX: usesRTX)
             nextMID += 1
+            track.layered = layered
             add(track)
             return track
         }
@@ -34,6 +36,21 @@
         func removeTrack(_ track: PublishedTrack) {
             tracks.removeAll { $0 === track }
             publishedBySSRC = publishedBySSRC.filter { $0.value.track !== track }
+        }
+
+        /// The track's encoding goes on under another SSRC, from other numbers, as when a browser makes its encoder anew.
+        @discardableResult
+        func changeSSRC(of track: PublishedTrack, encoding: Int) -> PublishedStream {
+            let old = track.encodings[encoding]
+            let stream = PublishedStream(
+                ssrc: makeSSRC(), rtxSSRC: old.rtxSSRC.map { _ in makeSSRC() }, rid: old.rid,
+                firstSequence: UInt16.random(in: 0...30_000, using: &random),
+                timestamp: UInt32(truncatingIfNeeded: random.next()))
+            publishedBySSRC = publishedBySSRC.filter { $0.value.stream !== old }
+            track.replace(encoding: encoding, by: stream)
+            publishedBySSRC[stream.ssrc.rawValue] = (track, stream)
+            if let rtx = stream.rtxSSRC { publishedBySSRC[rtx.rawValue] = (track, stream) }
+            return stream
         }
 
         /// A number no stream of this peer has.
@@ -75,6 +92,10 @@
                     track.needsKeyFrame[index] = false
                     if isKey { stream.keyFramesSent += 1 }
                     let count = track.video.packetsPerFrame
+                    if let layered = track.layered {
+                        sendPicture(of: track, stream, layered, isKey: isKey)
+                        continue
+                    }
                     for packet in 0..<count {
                         let isLast = packet == count - 1
                         let size =
@@ -82,6 +103,39 @@
                         sendPacket(of: track, stream, size: size, isStart: packet == 0, isLast: isLast, isKey: isKey)
                     }
                 }
+            }
+        }
+
+        /// Sends one picture with its spatial layers.
+        private func sendPicture(
+            of track: PublishedTrack, _ stream: PublishedStream, _ layered: LayeredVideo, isKey: Bool
+        ) {
+            let frames = layered.nextPicture(&stream.pictures, isKey: isKey)
+            for (place, var frame) in frames.enumerated() {
+                let count = track.video.packetsPerFrame
+                frame.packets = stream.number..<stream.number + UInt64(count)
+                frame.timestamp = stream.timestamp
+                frame.sentAt = now
+                for part in 0..<count {
+                    let isLast = part == count - 1
+                    let prefix = layered.prefix(of: frame, isFirst: part == 0, isLast: isLast)
+                    let size = isLast ? track.video.packetSize * 2 / 3 : track.video.packetSize
+                    var payload = prefix + [UInt8](repeating: 0, count: max(size, TestPayload.contentLength))
+                    let content = TestPayload.Content(stream: stream.contentStream, number: stream.number)
+                    payload.withUnsafeMutableBytes { TestPayload.write(content, at: prefix.count, into: $0) }
+                    stream.frameOfNumber.append(stream.frames.count)
+                    stream.number += 1
+                    let sent = PublishedStream.Sent(
+                        index: stream.index, timestamp: stream.timestamp,
+                        hasMarker: isLast && place == frames.count - 1, payload: payload,
+                        descriptor: layered.descriptor(of: frame, isFirst: part == 0, isLast: isLast))
+                    stream.index += 1
+                    stream.remember(sent)
+                    stream.packetsSent += 1
+                    stream.bytesSent += UInt64(payload.count)
+                    write(sent, of: track, stream, isRTX: false)
+                }
+                stream.frames.append(frame)
             }
         }
 
@@ -107,6 +161,7 @@
         func resend(_ sequence: UInt16, of track: PublishedTrack, _ stream: PublishedStream) {
             guard track.answersNACK, let sent = stream.sent(sequence) else { return }
             stream.packetsRetransmitted += 1
+            stream.resent.insert(stream.number - (stream.index - sent.index))
             write(sent, of: track, stream, isRTX: track.usesRTX && stream.rtxSSRC != nil)
         }
 
@@ -123,7 +178,17 @@
                     hasMarker: sent.hasMarker,
                     sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: index)),
                     timestamp: RTPTimestamp(sent.timestamp), ssrc: ssrc)
-                try writer.beginExtensions(.oneByte)
+                // A structure does not fit the short form (RFC 8285 §4.2).
+                try writer.beginExtensions(sent.descriptor.count > 16 ? .twoByte : .oneByte)
+                if !sent.descriptor.isEmpty {
+                    var failure: WireError?
+                    sent.descriptor.withUnsafeBytes { bytes in
+                        do throws(WireError) {
+                            _ = try writer.appendExtension(id: ids.dependencyDescriptor, bytes)
+                        } catch { failure = error }
+                    }
+                    if let failure { throw failure }
+                }
                 try append(track.mid, id: ids.mid, to: &writer)
                 if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
                 try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))

@@ -43,7 +43,7 @@
             let mid = extensions.mid.map { UnsafeRawBufferPointer(rebasing: packet[$0]) }
             let payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
             if header.ssrc == stream.rtxSSRC {
-                guard payload.count > 2 else { return }
+                guard payload.count >= 2 else { return }
                 stream.packetReceived(
                     header, mid: mid, payload: UnsafeRawBufferPointer(rebasing: payload[2...]),
                     original: payload.uint16(provenAt: 0), at: now)

@@ -90,20 +90,21 @@ extension Shard {
         let offset = consumer.pointee.timestamps.currentOffset
         let hasMarker = template[1] & 0x80 != 0
         var decision = judge(packet, hasMarker: hasMarker, for: consumer)
-        if decision.action == .forward || decision.action == .drop,
-            consumer.pointee.isBeyondReach(packet.sequence)
-        {
+        if decision.isOfCurrent, consumer.pointee.isBeyondReach(packet.sequence) {
             // The sender numbers anew. Following it would change the roll-over counter behind the receiver's back
             // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
             consumer.pointee.restart()
             decision = judge(packet, hasMarker: hasMarker, for: consumer)
         }
         switch decision.action {
-        case .discard: return
+        case .discard: return sendLate(packet, template: template, payload: payload, to: consumer)
         case .hold:
             if case .awaitingKeyFrame = consumer.pointee.flow { counters.add(.awaitingKeyFrame) }
             return askForWantedKeyFrame(consumer)
         case .drop:
+            guard packet.sequence >= consumer.pointee.sequence.nextInput else {
+                return fill(packet, template, consumer)
+            }
             consumer.pointee.selection?.pointee.pictures.drop(packet.layers)
             return consumer.pointee.sequence.drop(packet.sequence)
         case .begin: begin(packet, previousOffset: offset, for: consumer)
@@ -142,6 +143,7 @@ extension Shard {
     ) {
         // A number left out tells the receiver that the picture before the switch was cut, if it was.
         let isCut = packet.codec.hasKeyFrames && consumer.pointee.isInsideFrame
+        let (oldSource, endInput) = (consumer.pointee.sequence.source ?? 0, consumer.pointee.sequence.nextInput)
         consumer.pointee.sequence.synchronise(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
         let first = consumer.pointee.sequence.nextOutput
         guard let selection = consumer.pointee.selection else {
@@ -159,7 +161,8 @@ extension Shard {
             // From encoding to encoding: what was lost before the switch can still be had.
             consumer.pointee.firstResendable = selection.pointee.firstOutput
             selection.pointee.previous = LayerSelection.Previous(
-                timestampOffset: previousOffset, pictures: selection.pointee.pictures)
+                encoding: oldSource, endInput: endInput, timestampOffset: previousOffset,
+                pictures: selection.pointee.pictures)
         } else {
             consumer.pointee.firstResendable = first
             selection.pointee.previous = nil
@@ -178,7 +181,10 @@ extension Shard {
             names = selection.pointee.pictures.rewrite(packet.layers)
             if names == nil {
                 // A picture that was left out; or the sender names its pictures anew, which a key frame may.
-                guard packet.sequence >= consumer.pointee.sequence.nextInput else { return }
+                guard packet.sequence >= consumer.pointee.sequence.nextInput else {
+                    if selection.pointee.pictures.isOmitted(packet.layers) { fill(packet, template, consumer) }
+                    return
+                }
                 guard packet.isKeyFrame else {
                     consumer.pointee.sequence.drop(packet.sequence)
                     return askForKeyFrameAgain(of: consumer.pointee.source, encoding: Int(packet.encoding))
@@ -203,8 +209,54 @@ extension Shard {
         }
         guard isSealed else { return }
         let wasSet = hasMarker && template[1] & 0x80 == 0
-        consumer.pointee.selection?.pointee.packetSent(output: sequence, setsMarker: wasSet)
+        consumer.pointee.selection?.pointee.packetSent(output: sequence, wasSet ? .marker : .none)
         packetSent(packet, index: sequence, timestamp: timestamp, hasMarker: hasMarker, to: consumer)
+    }
+
+    /// Sends what came behind the switch away from its encoding, and lacks in what was sent before.
+    private mutating func sendLate(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        to consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        guard let selection = consumer.pointee.selection, case .flowing = consumer.pointee.flow,
+            let previous = selection.pointee.previous, previous.encoding == packet.encoding,
+            packet.sequence < previous.endInput,
+            let output = consumer.pointee.sequence.lateOutput(packet.sequence, ofPreviousSource: packet.encoding)
+        else { return }
+        let timestamp = packet.timestamp &+ previous.timestampOffset
+        let isSealed: Bool
+        if packet.codec == .vp8, packet.layers.flags.hasNames {
+            var pictures = previous.pictures
+            guard let names = pictures.rewrite(packet.layers) else { return }
+            isSealed = seal(
+                template: template, copying: payload, named: names, packet.layers,
+                hasMarker: template[1] & 0x80 != 0, payloadType: packet.payloadType, index: output,
+                timestamp: timestamp, for: consumer)
+        } else {
+            isSealed = seal(
+                template: template, payload: payload, hasMarker: template[1] & 0x80 != 0,
+                payloadType: packet.payloadType, index: output, timestamp: timestamp, for: consumer)
+        }
+        guard isSealed else { return }
+        selection.pointee.packetSent(output: output, .none)
+        packetSent(
+            packet, index: output, timestamp: timestamp, hasMarker: template[1] & 0x80 != 0, to: consumer)
+    }
+
+    /// Sends nothing, under the number that was left free for a packet that came late and is not wanted: a receiver takes
+    /// the number for a loss, asks for it, and reports it.
+    private mutating func fill(
+        _ packet: PreparedPacket, _ template: UnsafeRawBufferPointer, _ consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
+        guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
+        let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
+        guard
+            sealFiller(
+                template: template, payloadType: packet.payloadType, index: sequence, timestamp: timestamp,
+                for: consumer)
+        else { return }
+        consumer.pointee.selection?.pointee.packetSent(output: sequence, .filler)
+        consumer.pointee.stream.packetSent(extended: sequence, timestamp: timestamp, payloadLength: 0, at: now)
     }
 
     /// Sends what came before its key frame's first packet and follows it.

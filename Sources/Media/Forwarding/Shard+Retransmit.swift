@@ -25,18 +25,22 @@ extension Shard {
         var timestamp = consumer.pointee.timestamps.preview(packet.timestamp)
         var hasMarker = template[1] & 0x80 != 0
         var names: PictureIDRewriter.Rewritten?
+        var isFiller = false
         if let selection = consumer.pointee.selection {
-            if selection.pointee.hasSetMarker(output: extended) { hasMarker = true }
+            let change = selection.pointee.change(ofOutput: extended)
+            isFiller = change == .filler
+            if change == .marker { hasMarker = true }
             let previous = extended < selection.pointee.firstOutput ? selection.pointee.previous : nil
             if let previous { timestamp = packet.timestamp &+ previous.timestampOffset }
-            if packet.codec == .vp8, packet.layers.flags.hasNames {
+            if !isFiller, packet.codec == .vp8, packet.layers.flags.hasNames {
                 var pictures = previous?.pictures ?? selection.pointee.pictures
                 names = pictures.rewrite(packet.layers)
                 guard names != nil else { return }
             }
         }
         guard consumer.pointee.stream.mayResend(extended: extended, at: now) else { return }
-        let payload = UnsafeRawBufferPointer(rebasing: padded.dropLast(Int(packet.paddingLength)))
+        let dropped = isFiller ? padded.count : Int(packet.paddingLength)
+        let payload = UnsafeRawBufferPointer(rebasing: padded.dropLast(dropped))
         let isSealed: Bool
         if let ssrc = consumer.pointee.stream.rtxSSRC,
             let rtxPayloadType = consumer.pointee.rtxPayloadType(for: packet.payloadType)
@@ -45,6 +49,10 @@ extension Shard {
                 template: template, payload: payload, original: sequence, named: names, packet.layers,
                 hasMarker: hasMarker, payloadType: rtxPayloadType, ssrc: ssrc,
                 index: consumer.pointee.stream.nextRTXIndex(), timestamp: timestamp, for: consumer)
+        } else if isFiller {
+            isSealed = sealFiller(
+                template: template, payloadType: packet.payloadType, index: extended, timestamp: timestamp,
+                for: consumer)
         } else if let names {
             isSealed = seal(
                 template: template, copying: padded, named: names, packet.layers, hasMarker: hasMarker,

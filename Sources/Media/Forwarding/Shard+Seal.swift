@@ -64,6 +64,23 @@ extension Shard {
             for: consumer)
     }
 
+    /// A packet of padding alone (RFC 3550 §5.1).
+    mutating func sealFiller(
+        template: UnsafeRawBufferPointer, payloadType: UInt8, index: UInt64, timestamp: UInt32,
+        for consumer: UnsafeMutablePointer<ShardConsumer>
+    ) -> Bool {
+        let ssrc = consumer.pointee.ssrc
+        guard
+            let out = writeHeader(
+                template, payloadLength: 1, hasMarker: false, payloadType: payloadType, ssrc: ssrc, index: index,
+                timestamp: timestamp, for: consumer)
+        else { return false }
+        out.storeBytes(of: template[0] | 0x20, as: UInt8.self)
+        out.storeBytes(of: 1, toByteOffset: template.count, as: UInt8.self)
+        return sealInPlace(
+            out, headerLength: template.count, payloadLength: 1, ssrc: ssrc, index: index, for: consumer)
+    }
+
     private mutating func sealInPlace(
         _ out: UnsafeMutableRawPointer, headerLength: Int, payloadLength: Int, ssrc: UInt32, index: UInt64,
         for consumer: UnsafeMutablePointer<ShardConsumer>

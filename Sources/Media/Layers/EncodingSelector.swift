@@ -112,7 +112,9 @@ struct EncodingSelector {
         source: borrowing SourceEncodings, timestamps: inout TimestampRewriter, at now: MediaInstant
     ) -> LayerDecision {
         guard encoding >= 0 else { return .discard }
-        if encoding == Int(current) { return forward(layers, timestamp: timestamp, hasMarker: hasMarker) }
+        if encoding == Int(current) {
+            return forward(layers, sequence: sequence, timestamp: timestamp, hasMarker: hasMarker)
+        }
         if target < 0 { updateTarget(source, at: now) }
         guard encoding == Int(target) else { return .discard }
         guard isKeyFrame, newestHeld <= sequence &+ Self.longestHold else {
@@ -123,15 +125,23 @@ struct EncodingSelector {
             return .discard
         }
         current = target
-        temporal.begin(timestamp: timestamp)
+        temporal.reset()
+        temporal.begin(timestamp: timestamp, sequence: sequence, spatial: 0)
         newestHeld = max(newestHeld, sequence)
         hasEndedPicture = hasMarker
         return .begin
     }
 
-    private mutating func forward(_ layers: PacketLayers, timestamp: UInt32, hasMarker: Bool) -> LayerDecision {
-        let order = temporal.order(of: timestamp)
-        if order != .late, !temporal.packetReceived(layers, spatial: 0, isNext: order == .next) { return .drop }
+    private mutating func forward(
+        _ layers: PacketLayers, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
+    ) -> LayerDecision {
+        let order = temporal.order(of: timestamp, sequence: sequence)
+        if order == .late {
+            // A VP8 picture that is late as a whole has its name already, and a receiver waits for what is named.
+            let isNamed = layers.flags.contains(.hasTL0PictureIndex)
+            return isNamed || temporal.lateVerdict(layers, timestamp: timestamp).isWanted ? .forward : .drop
+        }
+        guard temporal.packetReceived(layers, spatial: 0, isNext: order == .next) else { return .drop }
         hasEndedPicture = hasMarker
         return .forward
     }

@@ -3,7 +3,8 @@ struct LayerDecision: Hashable, Sendable {
     enum Action: UInt8, Hashable, Sendable {
         /// Not of the source being sent: nothing to do.
         case discard
-        /// Of the source being sent, but left out: close the gap in the numbering.
+        /// Of the source being sent, but left out: close the gap in the numbering, or fill it where a newer packet was
+        /// sent already.
         case drop
         case forward
         /// The first packet of a source: synchronise the numbering, then forward.
@@ -15,6 +16,9 @@ struct LayerDecision: Hashable, Sendable {
     var action: Action
     /// The packet is the last that this consumer gets of the picture: it needs the RTP marker.
     var setsMarker = false
+
+    /// Whether the packet is of what was being sent already.
+    var isOfCurrent: Bool { action == .forward || action == .drop }
 
     static let discard = LayerDecision(action: .discard)
     static let drop = LayerDecision(action: .drop)

@@ -11,8 +11,11 @@ struct LayerSelection {
         case svc
     }
 
-    /// Where the numbers of the source before the current one came from, for packets that are asked for again.
+    /// The encoding that was sent before the current one, for its packets that come late or are asked for again.
     struct Previous {
+        var encoding: UInt8
+        /// Packets from here on were not sent.
+        var endInput: UInt64
         var timestampOffset: UInt32
         var pictures: PictureIDRewriter
     }
@@ -29,8 +32,10 @@ struct LayerSelection {
     private let highestSpatial: Int
     private let highestTemporal: Int
     private var reported: ConsumerLayers?
-    /// Which of the newest outputs got a marker that they did not come with: sent again, they must be the same.
+    /// Which of the newest outputs got a marker that they did not come with, and which are padding alone: sent again, they
+    /// must be the same.
     private var markers = InlineArray<64, UInt64>(repeating: 0)
+    private var fillers = InlineArray<64, UInt64>(repeating: 0)
 
     /// - Parameter preferred: `nil` for all layers.
     init(
@@ -117,17 +122,34 @@ struct LayerSelection {
         return (layers != reported, layers)
     }
 
-    // MARK: Markers
+    // MARK: What was sent
 
-    /// Remembers whether an output got a marker.
-    mutating func packetSent(output: UInt64, setsMarker: Bool) {
-        let word = Int(truncatingIfNeeded: output >> 6) & 63
-        let bit: UInt64 = 1 << (output & 63)
-        if setsMarker { markers[word] |= bit } else { markers[word] &= ~bit }
+    /// How an output differed from what came in.
+    enum Change {
+        case none
+        case marker
+        /// Padding alone.
+        case filler
     }
 
-    /// Whether an output got a marker, of the newest 4096.
-    func hasSetMarker(output: UInt64) -> Bool {
-        markers[Int(truncatingIfNeeded: output >> 6) & 63] & (1 << (output & 63)) != 0
+    /// Remembers what an output was.
+    mutating func packetSent(output: UInt64, _ change: Change) {
+        let word = Int(truncatingIfNeeded: output >> 6) & 63
+        let bit: UInt64 = 1 << (output & 63)
+        markers[word] &= ~bit
+        fillers[word] &= ~bit
+        switch change {
+        case .none: break
+        case .marker: markers[word] |= bit
+        case .filler: fillers[word] |= bit
+        }
+    }
+
+    /// What an output was, of the newest 4096.
+    func change(ofOutput output: UInt64) -> Change {
+        let word = Int(truncatingIfNeeded: output >> 6) & 63
+        let bit: UInt64 = 1 << (output & 63)
+        if fillers[word] & bit != 0 { return .filler }
+        return markers[word] & bit != 0 ? .marker : .none
     }
 }

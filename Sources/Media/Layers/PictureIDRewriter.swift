@@ -73,6 +73,13 @@ struct PictureIDRewriter {
             tl0PictureIndex: layers.tl0PictureIndex &+ tl0Offset)
     }
 
+    /// Whether the packet's picture is known to have been left out.
+    func isOmitted(_ layers: PacketLayers) -> Bool {
+        guard isSynchronised, layers.flags.contains(.hasPictureID) else { return false }
+        let back = newest - extend(layers)
+        return (0..<Self.window).contains(back) && omitted >> UInt128(back) & 1 != 0
+    }
+
     /// Puts the new names into a copy of the payload that `layers` was read from.
     static func write(_ rewritten: Rewritten, _ layers: PacketLayers, into payload: UnsafeMutableRawBufferPointer) {
         if layers.flags.contains(.hasPictureID) {

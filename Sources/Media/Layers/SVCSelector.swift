@@ -6,7 +6,7 @@
 /// | down | at the end of a frame of the lower layer, or when a picture begins | at a key frame |
 ///
 /// Before the first key frame packets get `hold`, as in `EncodingSelector`, since its first packet may come behind others.
-/// Packets of unknown layers, and those of pictures older than the newest, pass: numbers were left free for them.
+/// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
 struct SVCSelector {
     private let isKSVC: Bool
     private var temporal = TemporalSelector()
@@ -86,9 +86,12 @@ struct SVCSelector {
         let isKnown = layers.flags.contains(.isKnown)
         let endsFrame = layers.flags.contains(.endsFrame)
         let spatial = Int8(bitPattern: layers.spatialLayer & 7)
-        let order = temporal.order(of: timestamp)
+        let order = temporal.order(of: timestamp, sequence: sequence)
         if order == .late {
-            return LayerDecision(action: .forward, setsMarker: isKnown && endsFrame && spatial == current)
+            let verdict = temporal.lateVerdict(layers, timestamp: timestamp)
+            guard verdict.isWanted else { return .drop }
+            return LayerDecision(
+                action: .forward, setsMarker: isKnown && endsFrame && Int(spatial) == verdict.spatial)
         }
         guard isKnown else {
             hasEndedPicture = hasMarker
@@ -99,7 +102,7 @@ struct SVCSelector {
         if order == .next { hasDropped = false }
         if isKeyFrame, reachable <= current || !hasDropped {
             current = reachable
-            temporal.begin(timestamp: timestamp)
+            temporal.begin(timestamp: timestamp, sequence: sequence, spatial: Int(current))
         } else if !isKSVC, reachable < current, order == .next || (endsFrame && spatial == reachable) {
             current = reachable
         }
@@ -124,7 +127,7 @@ struct SVCSelector {
         if layers.flags.contains(.isKnown) { highest = Int8(bitPattern: layers.highestSpatialLayer & 7) }
         current = min(target, highest)
         hasDropped = false
-        temporal.begin(timestamp: timestamp)
+        temporal.begin(timestamp: timestamp, sequence: sequence, spatial: Int(current))
         let spatial = Int8(bitPattern: layers.spatialLayer & 7)
         let endsLayers = layers.flags.isSuperset(of: [.isKnown, .endsFrame]) && spatial == current
         hasEndedPicture = hasMarker || endsLayers

@@ -84,6 +84,24 @@ struct SequenceRewriter: ~Copyable {
         return output
     }
 
+    /// The output that was kept for a late input of the source before the current one.
+    func lateOutput(_ input: UInt64, ofPreviousSource source: UInt8) -> UInt64? {
+        guard let history else { return nil }
+        for back in 1..<(historyCount + 1) {
+            let run = history[(historyEnd - back) % Self.historyCapacity]
+            if run.epoch == epoch { continue }
+            guard run.epoch == epoch &- 1, run.source == source else { return nil }
+            if input >= run.first {
+                guard input - run.first < UInt64(run.length) else { return nil }
+                return run.output + (input - run.first)
+            }
+        }
+        return nil
+    }
+
+    /// The name of the current source.
+    var source: UInt8? { open?.source }
+
     /// Leaves an input out and closes the gap behind it. An input older than the newest has its number already: the
     /// receiver will see a loss.
     mutating func drop(_ input: UInt64) {

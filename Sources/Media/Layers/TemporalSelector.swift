@@ -4,14 +4,26 @@
 ///     current < target: up at the first frame that allows it, one layer at a time unless the descriptor is exact
 ///     current > target: down when the next picture begins
 ///
-/// Packets of unknown layers, and those of pictures older than the newest, pass: numbers were left free for them.
+/// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
 struct TemporalSelector {
     /// The highest layer wanted, 0…7.
     private(set) var target: Int8 = 7
     /// The highest layer being sent, 0…7.
     private(set) var current: Int8 = 7
     private var newestTimestamp: UInt32 = 0
+    private var newestSequence: UInt64 = 0
     private var hasStarted = false
+
+    /// What was being sent when a picture was the newest.
+    private struct Picture {
+        var timestamp: UInt32 = 0
+        var spatial: Int8 = 0
+        var temporal: Int8 = 0
+    }
+    private static let memory = 64
+    /// The newest pictures since the beginning, at their number modulo the capacity.
+    private var pictures = InlineArray<64, Picture>(repeating: Picture())
+    private var pictureCount = 0
 
     init() {}
 
@@ -19,28 +31,60 @@ struct TemporalSelector {
     mutating func setTarget(_ layer: Int) { target = Int8(clamping: min(max(layer, 0), 7)) }
 
     /// A key frame begins: every layer can be had from here.
-    mutating func begin(timestamp: UInt32) {
+    mutating func begin(timestamp: UInt32, sequence: UInt64, spatial: Int) {
         current = target
         newestTimestamp = timestamp
+        newestSequence = max(newestSequence, sequence)
         hasStarted = true
+        remember(spatial)
     }
 
-    mutating func reset() { hasStarted = false }
+    /// What comes next is another stream, or begins anew.
+    mutating func reset() {
+        hasStarted = false
+        newestSequence = 0
+        pictureCount = 0
+    }
 
     /// Where the packet's picture stands against those before; the newest moves on with it.
     enum Order { case late, current, next }
 
-    mutating func order(of timestamp: UInt32) -> Order {
-        guard hasStarted else {
+    mutating func order(of timestamp: UInt32, sequence: UInt64) -> Order {
+        // By number: a timestamp that goes back in a newer packet is a picture out of order (B-frames), or a clock that
+        // began anew.
+        guard hasStarted, sequence <= newestSequence else {
+            let isSame = hasStarted && timestamp == newestTimestamp
             newestTimestamp = timestamp
+            newestSequence = sequence
             hasStarted = true
-            return .next
+            return isSame ? .current : .next
         }
-        let step = Int32(bitPattern: timestamp &- newestTimestamp)
-        if step < 0 { return .late }
-        if step == 0 { return .current }
-        newestTimestamp = timestamp
-        return .next
+        return timestamp == newestTimestamp ? .current : .late
+    }
+
+    /// Whether a late packet would have been sent in time, and the spatial layer that was being sent then.
+    func lateVerdict(_ layers: PacketLayers, timestamp: UInt32) -> (isWanted: Bool, spatial: Int) {
+        for back in 0..<min(pictureCount, Self.memory) {
+            let picture = pictures[(pictureCount - 1 - back) % Self.memory]
+            // A picture of which nothing came in time counts with the one before.
+            if Int32(bitPattern: timestamp &- picture.timestamp) < 0 { continue }
+            let spatial = Int(picture.spatial)
+            return (
+                !layers.flags.contains(.isKnown)
+                    || layers.isNeeded(spatial: spatial, temporal: Int(picture.temporal)), spatial
+            )
+        }
+        return (!layers.flags.contains(.isKnown), -1)
+    }
+
+    private mutating func remember(_ spatial: Int) {
+        let picture = Picture(timestamp: newestTimestamp, spatial: Int8(clamping: spatial), temporal: current)
+        if pictureCount > 0, pictures[(pictureCount - 1) % Self.memory].timestamp == newestTimestamp {
+            pictures[(pictureCount - 1) % Self.memory] = picture
+        } else {
+            pictures[pictureCount % Self.memory] = picture
+            pictureCount += 1
+        }
     }
 
     /// Judges a packet that is not late.
@@ -49,6 +93,7 @@ struct TemporalSelector {
     ///   - isNext: the first packet of its picture to arrive.
     mutating func packetReceived(_ layers: PacketLayers, spatial: Int, isNext: Bool) -> Bool {
         guard layers.flags.contains(.isKnown) else { return true }
+        defer { remember(spatial) }
         if current > target {
             if isNext { current = target }
         } else if current < target, layers.flags.contains(.startsFrame) {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Media
+@testable import TestSupport
 
 @Suite("SVCSelector")
 struct SVCSelectorTests {
@@ -200,7 +201,7 @@ struct SVCSelectorTests {
         check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0])
     }
 
-    @Test("A packet of an older picture passes whatever its layer: its number was left free for it")
+    @Test("A packet of an older picture gets what was sent then; of an unwanted one only the number is used")
     func late() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
@@ -208,7 +209,15 @@ struct SVCSelectorTests {
         _ = pass(stream.picture(isKey: true), &selector)
         let older = stream.picture(isKey: false)
         _ = pass(stream.picture(isKey: false), &selector)
-        check(judge(older[4], &selector) == .forward)
+        check(judge(older[4], &selector) == .drop && judge(older[0], &selector).action == .drop, "layer 2 in time")
+        selector.setTarget(LayerPosition(spatial: 1, temporal: 2))
+        _ = pass(stream.picture(isKey: true), &selector)
+        let cut = stream.picture(isKey: false)
+        _ = pass(Array(cut[..<3]), &selector)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
+        _ = pass(stream.picture(isKey: false), &selector)
+        check(judge(cut[3], &selector) == LayerDecision(action: .forward, setsMarker: true))
+        check(judge(cut[4], &selector) == .drop)
     }
 
     @Test(

@@ -27,7 +27,7 @@ struct TemporalSelectorTests {
         _ selector: inout TemporalSelector, _ temporal: Int, sync: Bool = false, at picture: Int, start: Bool = true
     ) -> Bool {
         let layers = Self.layers(Self.vp8(picture: picture, temporal: temporal, sync: sync, start: start))
-        let order = selector.order(of: UInt32(picture) &* 3000)
+        let order = selector.order(of: UInt32(picture) &* 3000, sequence: UInt64(picture))
         return selector.packetReceived(layers, spatial: 0, isNext: order == .next)
     }
 
@@ -35,7 +35,7 @@ struct TemporalSelectorTests {
     func steps() {
         var selector = TemporalSelector()
         selector.setTarget(0)
-        selector.begin(timestamp: 0)
+        selector.begin(timestamp: 0, sequence: 0, spatial: 0)
         check(!judge(&selector, 2, at: 1))
         selector.setTarget(2)
         check(!judge(&selector, 2, sync: true, at: 2), "layer 1 is missing")
@@ -53,7 +53,7 @@ struct TemporalSelectorTests {
     func overtaken() {
         var selector = TemporalSelector()
         selector.setTarget(0)
-        selector.begin(timestamp: 0)
+        selector.begin(timestamp: 0, sequence: 0, spatial: 0)
         selector.setTarget(2)
         check(!judge(&selector, 1, sync: true, at: 1, start: false))
         check(!judge(&selector, 1, sync: true, at: 1) && selector.current == 0)
@@ -64,11 +64,11 @@ struct TemporalSelectorTests {
     func baseLayer() {
         var selector = TemporalSelector()
         selector.setTarget(0)
-        selector.begin(timestamp: 0)
+        selector.begin(timestamp: 0, sequence: 0, spatial: 0)
         selector.setTarget(2)
         check(judge(&selector, 0, sync: true, at: 1) && selector.current == 0)
         let key = Self.layers(Self.vp8(picture: 2, temporal: 0, sync: true, isKey: true))
-        _ = selector.order(of: 6000)
+        _ = selector.order(of: 6000, sequence: 2)
         check(selector.packetReceived(key, spatial: 0, isNext: true) && selector.current == 2)
     }
 
@@ -76,7 +76,7 @@ struct TemporalSelectorTests {
     func unknown() {
         var selector = TemporalSelector()
         selector.setTarget(0)
-        selector.begin(timestamp: 0)
+        selector.begin(timestamp: 0, sequence: 0, spatial: 0)
         check(selector.packetReceived(Self.layers([0x10, 1]), spatial: 0, isNext: true))
         check(selector.packetReceived(PacketLayers(), spatial: 0, isNext: true))
     }
@@ -88,7 +88,7 @@ struct TemporalSelectorTests {
         }
         var selector = TemporalSelector()
         selector.setTarget(0)
-        selector.begin(timestamp: 0)
+        selector.begin(timestamp: 0, sequence: 0, spatial: 0)
         selector.setTarget(1)
         check(selector.packetReceived(picture(1, 0), spatial: 0, isNext: true))
         check(!selector.packetReceived(picture(0, 1), spatial: 0, isNext: true))

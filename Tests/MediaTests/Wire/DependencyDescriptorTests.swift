@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Media
+@testable import TestSupport
 
 @Suite("Dependency descriptors")
 struct DependencyDescriptorTests {
