@@ -88,10 +88,11 @@ WATCH_ENCODER = """
 
 INBOUND = """
 (async () => {
-  for (const report of (await window.roundhouse.recvTransport.getStats()).values()) {
+  for (const report of (await window.roundhouse.recvTransport?.getStats())?.values() ?? []) {
     if (report.type !== 'inbound-rtp' || report.kind !== 'video') continue;
-    const { ssrc, framesDecoded, framesReceived, framesDropped, keyFramesDecoded, frameWidth, frameHeight, framesPerSecond,
-            freezeCount, totalFreezesDuration, pliCount, firCount, nackCount, packetsLost, packetsReceived } = report;
+    const { ssrc, framesDecoded, framesReceived, framesDropped, keyFramesDecoded, frameWidth, frameHeight,
+            framesPerSecond, freezeCount, totalFreezesDuration, pliCount, firCount, nackCount, packetsLost,
+            packetsReceived } = report;
     return { ssrc, framesDecoded, framesReceived, framesDropped, keyFramesDecoded, frameWidth, frameHeight,
              framesPerSecond, freezeCount, totalFreezesDuration, pliCount, firCount, nackCount, packetsLost,
              packetsReceived };
@@ -155,6 +156,12 @@ async def frames(person):
 def stream_gaps(taken):
     """Seconds between each frame and the next by their RTP timestamps: what of the stream was left out."""
     return [((b["rtp"] - a["rtp"]) % 2**32) / 90000 for a, b in zip(taken, taken[1:])]
+
+
+def arrival_gaps(taken):
+    """Seconds between the arrival of each frame and the next, as the browser noted them."""
+    known = [frame["received"] for frame in taken if frame["received"]]
+    return [later - earlier for earlier, later in zip(known, known[1:])]
 
 
 async def encoder_standstill(person):

@@ -5,11 +5,13 @@ import json
 import pytest_asyncio
 
 from chromium import Chromium
-from layering import WATCH, WATCH_ENCODER, encoder_standstill, enter, frames, request, stream_gaps
+from layering import (
+    WATCH, WATCH_ENCODER, arrival_gaps, encoder_standstill, enter, frames, inbound, request, stream_gaps)
 from waiting import until
 
 # Seconds: the issue's limit for the hole between one picture and the other.
 GAP = 0.3
+# Of so small a picture Chromium sends two layers of three: which, is not the test's matter.
 SIZES = {"Alice": (640, 360), "Carol": (480, 270)}
 
 DESCRIPTIONS = """
@@ -50,11 +52,19 @@ async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio
 
     async def shows(name):
         taken = (await frames(bob))[-5:]
-        return len(taken) == 5 and all(frame["width"] == SIZES[name][0] for frame in taken)
-    await until(lambda: shows("Alice"), 90, "Alice's picture is shown in full size", every=0.2)
+        widths = [SIZES[name][0] >> shift for shift in range(3)]
+        return len(taken) == 5 and all(frame["width"] in widths for frame in taken)
+    await until(lambda: shows("Alice"), 90, "Alice's picture is shown", every=0.2)
     for name in SIZES:
         await trio[name].page.evaluate(WATCH_ENCODER)
-    before = await bob.page.evaluate(DESCRIPTIONS)
+    # How evenly frames arrive where nothing is switched is the machine's doing.
+    begun = len(await frames(bob))
+
+    async def watched():
+        return len(await frames(bob)) >= begun + 60
+    await until(watched, 90, "Alice's picture was watched for a while", every=0.2)
+    calm = max(arrival_gaps((await frames(bob))[begun:]), default=0)
+    before, ssrc = await bob.page.evaluate(DESCRIPTIONS), (await inbound(bob))["ssrc"]
     begun = len(await frames(bob))
     for target in ("Carol", "Alice", "Carol"):
         answer = await request(bob, "switchConsumer", {
@@ -63,10 +73,15 @@ async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio
         assert answer["producerId"] == consumers[target]["producerID"]
         await until(lambda target=target: shows(target), 60, f"{target}'s picture is shown", every=0.1)
     assert await bob.page.evaluate(DESCRIPTIONS) == before, "something was negotiated"
+    assert (await inbound(bob))["ssrc"] == ssrc
     taken = (await frames(bob))[begun:]
-    gaps = stream_gaps(taken)
+    gaps, arrivals = stream_gaps(taken), arrival_gaps(taken)
     standstill = max([await encoder_standstill(trio[name]) for name in SIZES])
-    (artifacts / "figures.json").write_text(json.dumps({"longest gap": max(gaps), "sender stood still": standstill}))
+    (artifacts / "figures.json").write_text(json.dumps({
+        "longest gap": max(gaps), "between arrivals": max(arrivals), "without a switch": calm,
+        "sender stood still": standstill}))
     assert min(gaps) > 0, "time went back"
     allowed = GAP + max(0, standstill - 0.2)
     assert max(gaps) <= allowed, f"{max(gaps):.2f} s between two pictures, {allowed:.2f} allowed"
+    allowed += max(0, calm - 0.1)
+    assert max(arrivals) <= allowed, f"{max(arrivals):.2f} s between two arrivals, {allowed:.2f} allowed"
