@@ -70,6 +70,14 @@ public struct GatewayLimits: Sendable {
     public var silenceTimeout = Duration.seconds(30)
     /// Time for a client to answer a request of ours.
     public var responseTimeout = Duration.seconds(15)
+    /// Time for a client whose signaling WebSocket broke to come back, if it asked for that.
+    public var resumptionWindow = Duration.seconds(30)
+    /// Time for a client without a WebSocket to send a request or to come back for its events; how long these are kept.
+    public var eventsWindow = Duration.seconds(60)
+    /// Bytes kept for one client that may come back; beyond them the oldest messages are given up, and it is told.
+    public var replayBytes = 1_048_576
+    /// Requests of one client, sent side by side, that may wait for their turn.
+    public var waitingRequests = 64
     /// Time for a client to finish the closing handshake before the connection is cut.
     public var closeTimeout = Duration.seconds(2)
 

@@ -41,6 +41,9 @@ public final class GatewayServer: Sendable {
         let socketIO = SocketIOServer(
             rooms: rooms, access: access, group: group, counters: counters, logger: logger)
         let feed = RoomEventFeed(log: rooms.events, limits: configuration.limits)
+        let gateway = SignalingGateway(
+            rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: configuration.limits.connections),
+            access: access, counters: counters, logger: logger)
         let router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
@@ -48,9 +51,9 @@ public final class GatewayServer: Sendable {
                 media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
-            whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger), access: access)
-        let gateway = SignalingGateway(
-            rooms: rooms, socketIO: socketIO, access: access, counters: counters, logger: logger)
+            whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
+            peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
+            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
             access: access, router: router, counters: counters, certificates: certificates,

@@ -6,6 +6,8 @@ import Rooms
 actor SignalingGateway {
     private let rooms: RoomRegistry
     private let socketIO: SocketIOServer
+    /// Those whose clients may come back.
+    nonisolated let sessions: SignalingSessions
     private let access: AccessControl
     private let counters: GatewayCounters
     private let logger: Logger
@@ -13,10 +15,12 @@ actor SignalingGateway {
     private var isClosed = false
 
     init(
-        rooms: RoomRegistry, socketIO: SocketIOServer, access: AccessControl, counters: GatewayCounters, logger: Logger
+        rooms: RoomRegistry, socketIO: SocketIOServer, sessions: SignalingSessions, access: AccessControl,
+        counters: GatewayCounters, logger: Logger
     ) {
         self.rooms = rooms
         self.socketIO = socketIO
+        self.sessions = sessions
         self.access = access
         self.counters = counters
         self.logger = logger
@@ -30,53 +34,117 @@ actor SignalingGateway {
             return await connection.waitUntilClosed()
         }
         switch handshake.destination {
-        case .room(let room, let peer, let password, let dialect):
-            await serve(connection, room, peer, password, dialect, handshake)
+        case .room(var entry):
+            entry.accessToken = handshake.token
+            if await opened(connection) {
+                if let resumption = entry.resumption {
+                    await resume(connection, entry, resumption)
+                } else {
+                    await begin(connection, entry, handshake.version)
+                }
+            } else {
+                connection.close(.shutdown)
+            }
+            // The closing handshake is part of the service: a server that stops lets its clients read why.
+            await connection.waitUntilClosed()
+            await ended(connection)
         case .socketIO(let session): await socketIO.serve(connection, session: session, token: handshake.token)
         }
     }
 
-    private nonisolated func serve(
-        _ connection: WebSocketConnection, _ roomID: RoomID, _ peerID: PeerID, _ password: String,
-        _ dialect: any SignalingDialect, _ handshake: SignalingHandshake
+    /// A client that comes anew.
+    private nonisolated func begin(
+        _ connection: WebSocketConnection, _ entry: RoomEntry, _ version: HTTPVersionName
     ) async {
-        guard await opened(connection) else {
-            connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
-            return await connection.waitUntilClosed()
-        }
-        counters.sessionOpened()
-        var logger = logger
-        logger[metadataKey: "room.id"] = "\(roomID)"
-        logger[metadataKey: "peer.id"] = "\(peerID)"
-        logger[metadataKey: "http"] = "\(handshake.version.rawValue)"
-        let session = SignalingSession(
-            connection: connection, dialect: dialect, limits: access.limits, counters: counters, logger: logger)
-        do throws(RoomError) {
-            let grants = try access.admit(handshake.token, to: roomID, as: peerID)
-            let (room, peer) = try await rooms.connect(
-                peerID, to: roomID, password: password, grant: grants.peerGrant, through: session)
-            logger.info("peer connected")
-            await session.run(in: room, as: peer)
-            session.ended()
-            await room.disconnected(peer)
-            logger.info("peer disconnected")
-        } catch {
-            logger.warning("peer refused", metadata: ["error": "\(error)"])
+        let session = makeSession(entry, eventLoop: connection.eventLoop, version)
+        do {
+            let road = try session.attach(connection, acknowledged: 0, window: access.limits.resumptionWindow)
+            let member = try await enter(session, entry)
+            session.logger.info("peer connected")
+            await session.carry(connection, road: road)
+            await roadEnded(road, of: session, member, as: connection)
+        } catch let error as RoomError {
+            session.logger.warning("peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: error.message)
-            session.ended()
+            session.end()
+        } catch {
+            connection.close(.internalError)
+            session.end()
         }
-        // The closing handshake is part of the service: a server that stops lets its clients read why.
-        await connection.waitUntilClosed()
-        counters.sessionClosed()
-        await ended(connection)
+    }
+
+    /// A client whose former connection broke.
+    private nonisolated func resume(
+        _ connection: WebSocketConnection, _ entry: RoomEntry, _ resumption: RoomEntry.Resumption
+    ) async {
+        guard let session = sessions.session(of: entry.peer, in: entry.room, token: resumption.token),
+            let road = try? session.attach(
+                connection, acknowledged: resumption.acknowledged, window: access.limits.resumptionWindow)
+        else {
+            counters.resumed(.refused)
+            return connection.close(.sessionOver, reason: "this session is over: begin a new one")
+        }
+        counters.resumed(.resumed)
+        session.logger.info("signaling resumed")
+        await session.carry(connection, road: road)
+        if let member = session.member { await roadEnded(road, of: session, member, as: connection) }
+    }
+
+    /// Whether a client that is gone has left, or may come back.
+    private nonisolated func roadEnded(
+        _ road: UInt64, of session: SignalingSession, _ member: SignalingSession.Member,
+        as connection: WebSocketConnection
+    ) async {
+        switch connection.ending {
+        case .lost, .closedByClient(.willBeBack): session.broke(road, window: access.limits.resumptionWindow)
+        case .closedByClient, .closedByServer: if session.isCurrent(road) { session.end() }
+        }
+        // Again, and in vain, for one that the room has closed itself.
+        if session.isEnded { await member.room.disconnected(member.peer) }
+    }
+
+    // MARK: Sessions
+
+    nonisolated func makeSession(
+        _ entry: RoomEntry, eventLoop: any EventLoop, _ version: HTTPVersionName? = nil
+    ) -> SignalingSession {
+        var logger = logger
+        logger[metadataKey: "room.id"] = "\(entry.room)"
+        logger[metadataKey: "peer.id"] = "\(entry.peer)"
+        if let version { logger[metadataKey: "http"] = "\(version.rawValue)" }
+        counters.sessionOpened()
+        return SignalingSession(
+            room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
+            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger,
+            onEnded: { [counters, sessions] session in
+                counters.sessionClosed()
+                sessions.remove(session)
+                guard let member = session.member else { return }
+                session.logger.info("peer disconnected")
+                Task { await member.room.disconnected(member.peer) }
+            })
+    }
+
+    /// Brings a session's peer into its room.
+    nonisolated func enter(
+        _ session: SignalingSession, _ entry: RoomEntry
+    ) async throws(RoomError) -> SignalingSession.Member {
+        let grants = try access.admit(entry.accessToken, to: entry.room, as: entry.peer)
+        let (room, peer) = try await rooms.connect(
+            entry.peer, to: entry.room, password: entry.password, grant: grants.peerGrant, through: session)
+        session.entered(room, as: peer)
+        if entry.isResumable, !sessions.add(session) {
+            await room.disconnected(peer)
+            throw RoomError(.overloaded, "the server is full or stopping: try again later")
+        }
+        return SignalingSession.Member(room: room, peer: peer)
     }
 
     /// Closes every connection that is left and takes no more.
     func close() {
         isClosed = true
-        for connection in connections.values {
-            connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
-        }
+        for connection in connections.values { connection.close(.shutdown) }
+        sessions.close()
     }
 
     private func opened(_ connection: WebSocketConnection) -> Bool {

@@ -10,4 +10,8 @@ public struct Publication: Sendable, Hashable {
     public var kind: MediaKind
     /// Whether its peer paused it.
     public var isPaused: Bool
+    /// As it can be consumed, in the router's numbers.
+    public var rtpParameters: RTPParameters
+    /// What the peer wants the others to know.
+    public var appData: JSONValue
 }

@@ -72,7 +72,7 @@ import Testing
             Issue.record("not refused")
             return
         }
-        let answer = try JSONValue(parsing: dialect.encode(.failure(error), to: id))
+        let answer = try JSONValue(parsing: dialect.encode(.response(.failure(error), to: id), number: nil))
         #expect(answer["ok"] == .bool(false))
         #expect(answer["id"] == .integer(3))
         #expect(answer["errorCode"] == .integer(500))
@@ -87,13 +87,14 @@ import Testing
     @Test(arguments: ["7", "-7", "0", "4294967296", "9007199254740991", "1.5", "1e20"])
     func `any number is an id and comes back`(number: String) throws {
         guard
-            case .request(let id, .getRouterRtpCapabilities, _) = dialect.decode(
+            case .request(let id, .room(.getRouterRtpCapabilities), _) = dialect.decode(
                 "{\"request\":true,\"id\":\(number),\"method\":\"getRouterRtpCapabilities\"}")
         else {
             Issue.record("not taken")
             return
         }
-        let answer = try JSONValue(parsing: dialect.encode(.success(.done), to: id))
+        let answer = try JSONValue(
+            parsing: dialect.encode(.response(.success(dialect.data(of: .done)), to: id), number: nil))
         #expect(answer["id"] == (try JSONValue(parsing: number)))
         #expect(answer["ok"] == .bool(true))
         #expect(answer["response"] == .bool(true))
@@ -116,7 +117,8 @@ import Testing
     }
 
     @Test func `notifications and requests carry method and data`() throws {
-        let notification = try JSONValue(parsing: dialect.encode(.peerClosed(PeerID("bo\"b"), .disconnected)))
+        let notification = try JSONValue(
+            parsing: dialect.encode(.notification(.peerClosed(PeerID("bo\"b"), .disconnected)), number: nil))
         #expect(notification["notification"] == .bool(true))
         #expect(notification["method"] == .string("peerClosed"))
         #expect(notification["data"] == .object(["peerId": .string("bo\"b")]))

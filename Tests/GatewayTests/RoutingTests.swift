@@ -92,18 +92,33 @@ import Testing
             Issue.record("refused")
             return
         }
-        guard case .room(let room, let peer, let password, _) = handshake.destination else { throw NeverHappened() }
-        #expect(room.rawValue == "r 1")
-        #expect(peer.rawValue == "böb")
-        #expect(password == "")
+        guard case .room(let entry) = handshake.destination else { throw NeverHappened() }
+        #expect(entry.room.rawValue == "r 1")
+        #expect(entry.peer.rawValue == "böb")
+        #expect(entry.password == "")
+        #expect(!entry.isResumable && entry.resumption == nil)
         #expect(handshake.responseFields[.secWebSocketProtocol] == "protoo")
     }
 
     @Test func `a handshake may bring the room's password`() throws {
         guard case .accept(let handshake) = judge("/?roomId=r&peerId=p&password=a%20b"),
-            case .room(_, _, let password, _) = handshake.destination
+            case .room(let entry) = handshake.destination
         else { throw NeverHappened() }
-        #expect(password == "a b")
+        #expect(entry.password == "a b")
+    }
+
+    @Test func `a handshake may ask for a way back, and take it`() throws {
+        guard case .accept(let first) = judge("/?roomId=r&peerId=p&resumption=yes&protocol=2026"),
+            case .room(let entry) = first.destination
+        else { throw NeverHappened() }
+        #expect(entry.isResumable && entry.resumption == nil)
+        guard case .accept(let second) = judge("/?roomId=r&peerId=p&resume=abc&ack=17"),
+            case .room(let back) = second.destination
+        else { throw NeverHappened() }
+        #expect(back.resumption?.token == "abc" && back.resumption?.acknowledged == 17)
+        for query in ["resume=abc&ack=x", "resume=abc&ack=-1", "protocol=2025"] {
+            #expect(status(judge("/?roomId=r&peerId=p&\(query)")) == 400, "\(query)")
+        }
     }
 
     @Test func `a WebSocket at Engine.IO's path needs no subprotocol and gets none`() throws {

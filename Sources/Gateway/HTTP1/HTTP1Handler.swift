@@ -51,7 +51,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), state) {
         case (.head(let head), .waiting):
-            bodyLimit = EngineRequest.isTarget(head.uri) ? limits.messageBytes : limits.bodyBytes
+            bodyLimit = limits.bodyBytes(at: head.uri)
             if let length = head.headers.first(name: "content-length"), Int(length) ?? .max > bodyLimit {
                 return refuseBody(context)
             }

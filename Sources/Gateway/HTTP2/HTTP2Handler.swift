@@ -420,8 +420,5 @@ final class HTTP2Handler: ChannelDuplexHandler {
 }
 
 extension GatewayLimits {
-    /// Bytes that a request's body may have: Engine.IO's are signaling messages.
-    fileprivate func bodyBytes(of request: HTTPRequest) -> Int {
-        EngineRequest.isTarget(request.path ?? "/") ? messageBytes : bodyBytes
-    }
+    fileprivate func bodyBytes(of request: HTTPRequest) -> Int { bodyBytes(at: request.path ?? "/") }
 }

@@ -36,6 +36,8 @@ final class GatewayCounters: Sendable {
         var openEventStreams = 0
         /// How Server-Sent Events ended → how many.
         var endedEventStreams: [EventStream.Ending: UInt64] = [:]
+        /// What became of clients whose connection broke → how many.
+        var resumptions: [ResumptionOutcome: UInt64] = [:]
     }
 
     private let state = Mutex(Snapshot())
@@ -95,6 +97,7 @@ final class GatewayCounters: Sendable {
             state.endedEventStreams[ending, default: 0] &+= 1
         }
     }
+    func resumed(_ outcome: ResumptionOutcome) { state.withLock { $0.resumptions[outcome, default: 0] &+= 1 } }
     func outgoingRequestTimedOut() { state.withLock { $0.outgoingRequestTimeouts &+= 1 } }
 }
 
@@ -133,4 +136,15 @@ enum RejectionReason: String, CaseIterable {
     case unknownMethod = "unknown_method"
     case unknownNotification = "unknown_notification"
     case unexpectedResponse = "unexpected_response"
+    /// It has come before, or by a connection that the client has left.
+    case repeated
+}
+
+/// What became of a client whose connection broke and that may come back.
+enum ResumptionOutcome: String, CaseIterable {
+    case resumed
+    /// It came with a token that opens nothing, or no longer.
+    case refused
+    /// It did not come back in time.
+    case expired
 }

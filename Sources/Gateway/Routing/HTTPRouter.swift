@@ -8,6 +8,8 @@ struct HTTPRouter: Sendable {
     let roomEntry: RoomEntryAPI
     let socketIO: SocketIOServer
     let whip: WHIPEndpoints
+    let peers: PeerEndpoints
+    let broadcasters: BroadcasterEndpoints
     let access: AccessControl
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
@@ -36,6 +38,8 @@ struct HTTPRouter: Sendable {
         if let response = roomEntry.response(to: request, target.path) { return response }
         if let response = await whip.respond(to: request, target) { return response }
         if let response = await state.respond(to: request, target) { return response }
+        if let response = await peers.respond(to: request, target) { return response }
+        if let response = await broadcasters.respond(to: request, target) { return response }
         guard let route = route(target.path) else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path")
         }

@@ -67,3 +67,11 @@ struct RequestTarget: Sendable, Equatable {
         }
     }
 }
+
+extension GatewayLimits {
+    /// Bytes that a request's body may have, by its target: those of Engine.IO and of peers are signaling messages.
+    func bodyBytes(at target: String) -> Int {
+        let carriesMessages = ["/socket.io/", "/socket.io?", "/rooms/"].contains { target.hasPrefix($0) }
+        return carriesMessages ? messageBytes : bodyBytes
+    }
+}

@@ -46,6 +46,13 @@ struct PendingRequests<Waiter> {
         return expired
     }
 
+    /// Patience begins anew for everything that still waits.
+    mutating func restart(now: NIODeadline) {
+        // In the order in which they were made: their ids wrap, and the queue does not.
+        let ids = deadlines.map(\.id).filter { waiters[$0] != nil }
+        deadlines = CircularBuffer(ids.map { (now + timeout, $0) })
+    }
+
     var nextDeadline: NIODeadline? { deadlines.first?.deadline }
 
     /// The connection is gone.

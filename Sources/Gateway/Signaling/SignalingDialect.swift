@@ -6,11 +6,20 @@ protocol SignalingDialect: Sendable {
     var subprotocol: String { get }
 
     /// Reads one message of a client.
-    func decode(_ text: String) -> IncomingSignal
+    func read(_ text: String) -> ReceivedSignal
 
-    func encode(_ result: Result<SignalingResponse, RoomError>, to id: SignalID) -> String
-    func encode(_ notification: ServerNotification) -> String
-    func encode(_ request: ServerRequest, id: UInt32) -> String
+    /// Reads a request that came without the framing of messages.
+    func request(_ method: String, _ data: JSONValue) throws(RoomError) -> RequestMeaning
+
+    /// A response's data.
+    func data(of response: SignalingResponse) -> JSONValue
+
+    /// - Parameter number: where the client numbers messages, so as to be able to come back.
+    func encode(_ signal: OutgoingSignal, number: UInt64?) -> String
+}
+
+extension SignalingDialect {
+    func decode(_ text: String) -> IncomingSignal { read(text).signal }
 }
 
 /// A client's own number (or name) for a request, given back as it came.
@@ -18,13 +27,45 @@ struct SignalID: Sendable, Hashable {
     var json: JSONValue
 }
 
+/// One message of a client.
+struct ReceivedSignal: Sendable {
+    var signal: IncomingSignal
+    /// The message's own number, where the client counts them.
+    var number: UInt64?
+    /// The number of the last message of ours that the client has.
+    var acknowledged: UInt64?
+}
+
 /// What a client's message means.
 enum IncomingSignal: Sendable {
-    case request(SignalID, SignalingRequest, method: String)
+    case request(SignalID, RequestMeaning, method: String)
     /// A request that cannot be carried out, but can be answered.
     case badRequest(SignalID, RoomError, RejectionReason)
+    /// The same as a request, but nobody waits for an answer.
+    case notification(SignalingRequest, method: String)
     /// The answer to a request of ours.
     case answer(UInt32, isAccepted: Bool)
     /// Nothing that could be answered.
     case ignored(RejectionReason)
+}
+
+/// What a request of a client asks for.
+enum RequestMeaning: Sendable {
+    /// Something of the room.
+    case room(SignalingRequest)
+    /// Something that the dialect knows by itself.
+    case known(JSONValue)
+    /// The same, and the client speaks another dialect from here on.
+    case knownAnd(JSONValue, speaks: any SignalingDialect)
+}
+
+/// A message to a client.
+enum OutgoingSignal: Sendable {
+    case response(Result<JSONValue, RoomError>, to: SignalID)
+    case notification(ServerNotification)
+    case request(ServerRequest, id: UInt32)
+    /// How the client may come back if this connection breaks. Never numbered.
+    case resumable(ResumptionToken, window: Duration)
+    /// The client has come back. Never numbered.
+    case resumed(received: UInt64, lost: ClosedRange<UInt64>?)
 }

@@ -5,7 +5,7 @@ import Rooms
 /// CONNECT (RFC 8441 §4).
 struct SignalingHandshake: Sendable {
     enum Destination: Sendable {
-        case room(RoomID, PeerID, password: String, any SignalingDialect)
+        case room(RoomEntry)
         /// Engine.IO's session of this name, or a new one.
         case socketIO(session: String?)
     }
@@ -21,7 +21,7 @@ struct SignalingHandshake: Sendable {
     /// What the upgrade's response adds.
     var responseFields: HTTPFields {
         switch destination {
-        case .room(_, _, _, let dialect): [.secWebSocketProtocol: dialect.subprotocol]
+        case .room(let entry): [.secWebSocketProtocol: entry.dialect.subprotocol]
         case .socketIO: [:]
         }
     }
@@ -32,9 +32,6 @@ struct SignalingHandshake: Sendable {
         case accept(SignalingHandshake)
         case refuse(OutgoingResponse)
     }
-
-    /// The dialects, preferred first.
-    private static let dialects: [any SignalingDialect] = [ProtooDialect()]
 
     /// Reads a handshake: `/?roomId=…&peerId=…` with subprotocol `protoo`, or Engine.IO's at `/socket.io/`.
     static func judge(_ request: HTTPRequest) -> Judgement {
@@ -75,20 +72,19 @@ struct SignalingHandshake: Sendable {
         }
         if isEngine { return engine(target, version) }
         let offered = tokens(fields[.secWebSocketProtocol]).map(String.init)
-        guard let dialect = dialects.first(where: { offered.contains($0.subprotocol) }) else {
-            let known = dialects.map(\.subprotocol).joined(separator: ", ")
+        guard offered.contains(ProtooDialect().subprotocol) else {
             return .refuse(
                 .failure(
                     .badRequest, code: "unsupported-subprotocol",
-                    "Sec-WebSocket-Protocol has to offer one of: \(known)"))
+                    "Sec-WebSocket-Protocol has to offer one of: \(ProtooDialect().subprotocol)"))
         }
-        switch (identifier("roomId", in: target), identifier("peerId", in: target)) {
-        case (.success(let room), .success(let peer)):
-            let password = target["password"] ?? ""
-            return .accept(
-                SignalingHandshake(
-                    destination: .room(RoomID(room), PeerID(peer), password: password, dialect), version: version))
-        case (.failure(let problem), _), (_, .failure(let problem)): return .refuse(problem.response)
+        do throws(Problem) {
+            let entry = try RoomEntry(
+                room: try identifier("roomId", in: target).get(), peer: try identifier("peerId", in: target).get(),
+                target)
+            return .accept(SignalingHandshake(destination: .room(entry), version: version))
+        } catch {
+            return .refuse(error.response)
         }
     }
 
@@ -112,7 +108,7 @@ struct SignalingHandshake: Sendable {
         }
     }
 
-    private struct Problem: Error { var response: OutgoingResponse }
+    struct Problem: Error { var response: OutgoingResponse }
 
     private static func identifier(_ name: String, in target: RequestTarget) -> Result<String, Problem> {
         guard let value = target[name] else {

@@ -3,164 +3,377 @@ import NIOCore
 import Rooms
 import Synchronization
 
-/// One client's connection to its room: reads requests one after the other, has the room answer each, and carries what
-/// the room sends.
+/// One client's session with its room, over one connection or, where the client can come back, over several: carries out
+/// its requests one after the other, and carries what the room sends.
 final class SignalingSession: PeerConnectionSink {
     private typealias Completion = @Sendable (ServerRequestOutcome) -> Void
 
-    private struct State {
-        var pending: PendingRequests<Completion>
-        var isTimerArmed = false
-        /// Messages made while a request is being carried out; they follow its response.
-        var held: [String]?
-        var isClosed = false
+    /// Where the session is.
+    struct Member: Sendable {
+        let room: Room
+        let peer: PeerSession
     }
 
-    private let connection: WebSocketConnection
-    private let dialect: any SignalingDialect
+    private struct State {
+        var dialect: any SignalingDialect
+        var pending: PendingRequests<Completion>
+        var link: SignalingLink
+        var road: (any SignalingRoad)?
+        var member: Member?
+        /// Messages made while a request is being carried out; they follow its response.
+        var held: [OutgoingSignal]?
+        /// The room has closed the peer while the client was away: it is told when it comes back.
+        var closeReason: PeerCloseReason?
+        var isEnded = false
+        var bucket: TokenBucket
+        var timer: Scheduled<Void>?
+        var timerDeadline = NIODeadline.distantFuture
+    }
+
+    let roomID: RoomID
+    let peerID: PeerID
+    /// By which the client may come back; without it the session ends with its connection.
+    let token: ResumptionToken?
+    private let eventLoop: any EventLoop
     private let counters: GatewayCounters
-    private let logger: Logger
+    let logger: Logger
+    private let turnstile: Turnstile
+    private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
     private let rate: RateLimit
 
+    /// - Parameters:
+    ///   - token: for a client that wants to be able to come back.
+    ///   - onEnded: called once, from any thread, when the session is over.
     init(
-        connection: WebSocketConnection, dialect: any SignalingDialect, limits: GatewayLimits,
-        counters: GatewayCounters, logger: Logger
+        room roomID: RoomID, peer peerID: PeerID, dialect: any SignalingDialect, token: ResumptionToken?,
+        limits: GatewayLimits, eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
+        onEnded: @escaping @Sendable (SignalingSession) -> Void
     ) {
-        self.connection = connection
-        self.dialect = dialect
+        self.roomID = roomID
+        self.peerID = peerID
+        self.token = token
+        self.eventLoop = eventLoop
         self.counters = counters
         rate = RateLimit(perSecond: limits.messagesPerSecond)
         self.logger = logger
+        self.onEnded = onEnded
+        turnstile = Turnstile(limit: limits.waitingRequests)
+        var settings = SignalingLink.Settings()
+        settings.retention = TimeAmount(limits.eventsWindow)
+        settings.replayBytes = limits.replayBytes
+        // A connection that is dead without anybody knowing must not cost the client what it is offered meanwhile.
+        let patience = token == nil ? limits.responseTimeout : limits.responseTimeout + limits.silenceTimeout
         state = Mutex(
             State(
+                dialect: dialect,
                 pending: PendingRequests(
-                    timeout: TimeAmount(limits.responseTimeout), limit: limits.pendingRequests,
-                    firstID: .random(in: 0...0x7FFF_FFFF))))
+                    timeout: TimeAmount(patience), limit: limits.pendingRequests,
+                    firstID: .random(in: 0...0x7FFF_FFFF)),
+                link: SignalingLink(settings, until: .now() + TimeAmount(limits.eventsWindow)),
+                bucket: TokenBucket(rate: rate, now: .now())))
+    }
+
+    /// The peer is in its room.
+    func entered(_ room: Room, as peer: PeerSession) {
+        state.withLock { $0.member = Member(room: room, peer: peer) }
+    }
+
+    var member: Member? { state.withLock { $0.member } }
+    var isEnded: Bool { state.withLock { $0.isEnded } }
+    /// Whether the client is away, and may come back.
+    var isAway: Bool { state.withLock { !$0.isEnded && !$0.link.isAttached } }
+
+    // MARK: Roads
+
+    /// The client has come by this road, or come back by it.
+    /// - Returns: the road's number.
+    func attach(
+        _ road: any SignalingRoad, acknowledged: UInt64, window: Duration
+    ) throws(SignalingLink.Refusal) -> UInt64 {
+        let (number, former, isOver) = try state.withLock { state throws(SignalingLink.Refusal) in
+            guard !state.isEnded else { throw SignalingLink.Refusal.ended }
+            let isFirst = state.link.lastNumber == 0 && state.member == nil
+            let attachment = try state.link.attach(acknowledged: acknowledged, now: .now())
+            let former = state.road
+            state.road = road
+            if let token {
+                let signal: OutgoingSignal =
+                    isFirst
+                    ? .resumable(token, window: window)
+                    : .resumed(received: attachment.received, lost: attachment.lost)
+                road.send(state.dialect.encode(signal, number: nil), number: nil)
+            }
+            for message in attachment.replay { road.send(message.text, number: message.number) }
+            // Nobody was there to answer.
+            state.pending.restart(now: .now())
+            schedule(&state)
+            if let reason = state.closeReason { road.close(reason) }
+            return (attachment.road, former, state.closeReason != nil)
+        }
+        former?.superseded()
+        if isOver { end() }
+        return number
+    }
+
+    /// A road has ended, and not by the client's leaving.
+    func broke(_ road: UInt64, window: Duration) {
+        guard token != nil else { return end() }
+        let isAway = state.withLock { state in
+            guard state.link.detach(road: road, until: .now() + TimeAmount(window)) else { return false }
+            state.road = nil
+            schedule(&state)
+            return true
+        }
+        if isAway { logger.info("signaling connection lost") }
+    }
+
+    /// Whether this road is the one in use.
+    func isCurrent(_ road: UInt64) -> Bool { state.withLock { $0.link.phase == .attached(road: road) } }
+
+    /// The session is over: the client has left, or been away for too long, or the room has closed its peer.
+    func end() {
+        let waiters: [Completion]? = state.withLock { state in
+            guard !state.isEnded else { return nil }
+            state.isEnded = true
+            state.link.end()
+            state.road = nil
+            state.held = nil
+            state.timer?.cancel()
+            state.timer = nil
+            return state.pending.removeAll()
+        }
+        guard let waiters else { return }
+        for waiter in waiters { waiter(.disconnected) }
+        onEnded(self)
+    }
+
+    /// The client leaves; its road is told to end.
+    func leave() {
+        state.withLock { $0.road?.close(.left) }
+        end()
     }
 
     // MARK: The client's side
 
-    /// Serves the client until its connection ends. Call it once.
-    func run(in room: Room, as peer: PeerSession) async {
-        var bucket = TokenBucket(rate: rate, now: .now())
+    /// Carries a WebSocket's messages until it ends.
+    func carry(_ connection: WebSocketConnection, road: UInt64) async {
         for await text in connection.messages {
-            switch dialect.decode(text) {
-            case .request(let id, _, let method) where bucket.take(rate, now: .now()) != nil:
-                counters.limited(.messageRate)
-                let error = RoomError.tooFast(rate)
-                counters.requested(method: method, outcome: error.code.name)
-                respond(dialect.encode(.failure(error), to: id))
-            case .request(let id, let request, let method):
-                let result = await perform(request, in: room, as: peer)
-                if case .failure(let error) = result {
-                    logger.debug("request refused", metadata: ["method": "\(method)", "error": "\(error)"])
-                }
-                counters.requested(method: method, outcome: result.outcome)
-                respond(dialect.encode(result, to: id))
-            case .badRequest(let id, let error, let reason):
-                counters.messageRejected(reason)
-                counters.requested(method: reason == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
-                respond(dialect.encode(.failure(error), to: id))
-            case .answer(let id, let isAccepted): answered(id, isAccepted: isAccepted)
-            case .ignored(let reason): counters.messageRejected(reason)
+            await turnstile.pass { await self.messageReceived(text, road: road) }
+        }
+    }
+
+    private func messageReceived(_ text: String, road: UInt64) async {
+        let received = state.withLock { $0.dialect }.read(text)
+        guard accept(received, road: road) else { return counters.messageRejected(.repeated) }
+        switch received.signal {
+        case .request(let id, _, let method) where isTooFast():
+            counters.requested(method: method, outcome: RoomError.Code.rateLimited.name)
+            state.withLock { _ = emit(.response(.failure(.tooFast(rate)), to: id), &$0) }
+        case .request(let id, let meaning, let method): await answer(meaning, method, to: id)
+        case .badRequest(let id, let error, let reason):
+            counters.messageRejected(reason)
+            counters.requested(method: reason == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
+            respond(.failure(error), to: id)
+        case .notification(let request, let method):
+            let result = await perform(request, method)
+            state.withLock { releaseHeld(&$0) }
+            if case .failure(let error) = result {
+                logger.debug("notification refused", metadata: ["method": "\(method)", "error": "\(error)"])
             }
+        case .answer(let id, let isAccepted):
+            if !answered(id, isAccepted: isAccepted) { counters.messageRejected(.unexpectedResponse) }
+        case .ignored(let reason): counters.messageRejected(reason)
         }
     }
 
-    /// The connection is gone, or never came to a room.
-    func ended() {
-        let waiters = state.withLock { state in
-            state.isClosed = true
-            return state.pending.removeAll()
-        }
-        for waiter in waiters { waiter(.disconnected) }
+    private func isTooFast() -> Bool {
+        guard state.withLock({ $0.bucket.take(rate, now: .now()) }) != nil else { return false }
+        counters.limited(.messageRate)
+        return true
     }
 
-    private func perform(
-        _ request: SignalingRequest, in room: Room, as peer: PeerSession
-    ) async -> Result<SignalingResponse, RoomError> {
+    private func accept(_ received: ReceivedSignal, road: UInt64?) -> Bool {
+        state.withLock { state in
+            // Who does not count on coming back may use these names for anything.
+            guard token != nil else { return state.link.messageReceived(road: road, number: nil) }
+            if let number = received.acknowledged { state.link.acknowledged(number) }
+            return state.link.messageReceived(road: road, number: received.number)
+        }
+    }
+
+    private func answer(_ meaning: RequestMeaning, _ method: String, to id: SignalID) async {
+        if token != nil, let reply = state.withLock({ $0.link.reply(to: id) }) { return respond(reply.result, to: id) }
+        respond(await carryOut(meaning, method), to: id)
+    }
+
+    private func carryOut(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {
+        switch meaning {
+        case .room(let request): return await perform(request, method)
+        case .known(let data): return .success(data)
+        case .knownAnd(let data, let dialect):
+            state.withLock { $0.dialect = dialect }
+            return .success(data)
+        }
+    }
+
+    private func perform(_ request: SignalingRequest, _ method: String) async -> Result<JSONValue, RoomError> {
+        guard let member else { return .failure(RoomError(.peerClosed, "the peer is not in its room: connect again")) }
         // What the room sends meanwhile follows the response: `newConsumer` before `join`'s response would name a peer
         // the client does not know yet. Statistics wait for media threads and cause no such messages.
-        if !request.isStatistics { state.withLock { $0.held = [] } }
+        if !request.isStatistics { state.withLock { $0.held = $0.held ?? [] } }
         do throws(RoomError) {
-            return .success(try await room.request(request, from: peer))
+            let response = try await member.room.request(request, from: member.peer)
+            counters.requested(method: method, outcome: "ok")
+            return .success(state.withLock { $0.dialect }.data(of: response))
         } catch {
+            logger.debug("request refused", metadata: ["method": "\(method)", "error": "\(error)"])
+            counters.requested(method: method, outcome: error.code.name)
             return .failure(error)
         }
     }
 
-    private func answered(_ id: UInt32, isAccepted: Bool) {
-        guard let waiter = state.withLock({ $0.pending.answerReceived(id) }) else {
-            return counters.messageRejected(.unexpectedResponse)
-        }
+    /// - Returns: whether anybody waited for it.
+    private func answered(_ id: UInt32, isAccepted: Bool) -> Bool {
+        guard let waiter = state.withLock({ $0.pending.answerReceived(id) }) else { return false }
         waiter(isAccepted ? .accepted : .rejected)
+        return true
+    }
+
+    // MARK: The client's side, request by request
+
+    /// A request that came by itself and is answered by itself.
+    /// - Parameters:
+    ///   - id: the client's name for it: what comes again under it is answered again, not carried out.
+    ///   - window: how long the client may be silent after it.
+    func post(
+        _ method: String, _ data: JSONValue, id: SignalID?, number: UInt64?, acknowledged: UInt64?, window: Duration
+    ) async -> Result<JSONValue, RoomError> {
+        let result = await turnstile.pass { () async -> Result<JSONValue, RoomError> in
+            state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
+            if let id, let reply = state.withLock({ $0.link.reply(to: id) }) { return reply.result }
+            guard !isTooFast() else { return .failure(.tooFast(rate)) }
+            let received = ReceivedSignal(signal: .ignored(.repeated), number: number, acknowledged: acknowledged)
+            guard accept(received, road: nil) else {
+                return .failure(RoomError(.invalidRequest, "seq: this message has come before"))
+            }
+            let meaning: RequestMeaning
+            do throws(RoomError) {
+                meaning = try state.withLock { $0.dialect }.request(method, data)
+            } catch {
+                counters.requested(
+                    method: error.code == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
+                return .failure(error)
+            }
+            let result = await carryOut(meaning, method)
+            state.withLock { state in
+                if let id {
+                    let bytes = (try? result.get())?.serialized.count ?? 0
+                    state.link.replied(RecordedReply(result), to: id, bytes: bytes)
+                }
+                releaseHeld(&state)
+            }
+            return result
+        }
+        return result ?? .failure(RoomError(.overloaded, "too many requests wait for their turn: send fewer at a time"))
+    }
+
+    /// The answer to a request of the server.
+    /// - Returns: whether anybody waited for it.
+    func post(answer id: UInt32, isAccepted: Bool, window: Duration) async -> Bool {
+        state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
+        return answered(id, isAccepted: isAccepted)
     }
 
     // MARK: Order
 
-    // Everything is sent under the lock, so that the order of the queue is the order on the wire.
+    // Everything is sent under the lock, so that the order of the numbers is the order on the wire.
 
-    private func respond(_ text: String) {
+    private func respond(_ result: Result<JSONValue, RoomError>, to id: SignalID) {
         state.withLock { state in
-            connection.send(text)
+            let bytes = emit(.response(result, to: id), &state)
+            if token != nil { state.link.replied(RecordedReply(result), to: id, bytes: bytes) }
             releaseHeld(&state)
         }
     }
 
     private func releaseHeld(_ state: inout State) {
-        for text in state.held ?? [] { connection.send(text) }
+        let held = state.held ?? []
         state.held = nil
+        for signal in held { emit(signal, &state) }
     }
 
-    private func send(_ text: String, _ state: inout State) {
-        if state.held == nil { connection.send(text) } else { state.held?.append(text) }
+    private func send(_ signal: OutgoingSignal, _ state: inout State) {
+        if state.held == nil { emit(signal, &state) } else { state.held?.append(signal) }
+    }
+
+    /// - Returns: the message's bytes.
+    @discardableResult
+    private func emit(_ signal: OutgoingSignal, _ state: inout State) -> Int {
+        guard !state.isEnded else { return 0 }
+        let number = token == nil ? nil : state.link.takeNumber()
+        let text = state.dialect.encode(signal, number: number)
+        if let number { state.link.sent(text, number: number, now: .now()) }
+        state.road?.send(text, number: number)
+        return text.utf8.count
     }
 
     // MARK: The room's side
 
-    func notify(_ notification: ServerNotification) {
-        let text = dialect.encode(notification)
-        state.withLock { send(text, &$0) }
-    }
+    func notify(_ notification: ServerNotification) { state.withLock { send(.notification(notification), &$0) } }
 
     func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         let refusal: ServerRequestOutcome? = state.withLock { state in
-            guard !state.isClosed else { return .disconnected }
+            guard !state.isEnded else { return .disconnected }
             guard let id = state.pending.add(completion, now: .now()) else { return .rejected }
-            send(dialect.encode(request, id: id), &state)
-            armTimer(&state)
+            send(.request(request, id: id), &state)
+            schedule(&state)
             return nil
         }
         if let refusal { completion(refusal) }
     }
 
     func close(_ reason: PeerCloseReason) {
-        state.withLock { state in
+        let isOver = state.withLock { state in
             releaseHeld(&state)
-            connection.close(reason.closeCode, reason: reason.closeReason)
+            state.road?.close(reason)
+            // Whose place was taken, or whose server stops, has nothing to come back to.
+            guard !state.link.isAttached, reason != .replaced, reason != .shutdown else { return true }
+            state.closeReason = reason
+            return false
         }
+        if isOver { end() }
     }
 
     // MARK: Patience
 
-    private func armTimer(_ state: inout State) {
-        guard !state.isTimerArmed, let deadline = state.pending.nextDeadline else { return }
-        state.isTimerArmed = true
-        connection.eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
+    private func schedule(_ state: inout State) {
+        // A client that is away cannot answer.
+        guard let deadline = state.link.isAttached ? state.pending.nextDeadline : state.link.deadline else { return }
+        // A timer that fires early finds nothing to do and is set again.
+        guard state.timer == nil || deadline < state.timerDeadline else { return }
+        state.timer?.cancel()
+        state.timerDeadline = deadline
+        state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
     }
 
     private func deadlinePassed() {
-        let expired = state.withLock { state in
-            state.isTimerArmed = false
-            let expired = state.pending.expire(now: .now())
-            armTimer(&state)
-            return expired
+        let (expired, isOver) = state.withLock { state -> ([Completion], Bool) in
+            state.timer = nil
+            let now = NIODeadline.now()
+            if state.link.timePassed(now: now) { return ([], true) }
+            let expired = state.link.isAttached ? state.pending.expire(now: now) : []
+            schedule(&state)
+            return (expired, false)
         }
         for waiter in expired {
             counters.outgoingRequestTimedOut()
             waiter(.rejected)
         }
+        guard isOver else { return }
+        counters.resumed(.expired)
+        logger.info("the client did not come back in time")
+        end()
     }
 }
 
@@ -171,35 +384,6 @@ extension SignalingRequest {
         case .getTransportStats, .getProducerStats, .getConsumerStats, .getDataProducerStats, .getDataConsumerStats:
             true
         default: false
-        }
-    }
-}
-
-extension Result<SignalingResponse, RoomError> {
-    fileprivate var outcome: String {
-        switch self {
-        case .success: "ok"
-        case .failure(let error): error.code.name
-        }
-    }
-}
-
-extension PeerCloseReason {
-    /// 4000 tells a protoo client not to come back; after a stop of the server it may.
-    var closeCode: WebSocketCloseCode {
-        switch self {
-        case .disconnected, .left: .normal
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed: .closedByServer
-        case .shutdown: .goingAway
-        }
-    }
-
-    var closeReason: String {
-        switch self {
-        case .disconnected, .left: ""
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
-            "closed by protoo-server: \(rawValue)"
-        case .shutdown: "the server is stopping"
         }
     }
 }

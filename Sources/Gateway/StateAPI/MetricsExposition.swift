@@ -115,5 +115,10 @@ struct MetricsExposition: Sendable {
         page.counter(
             "roundhouse_gateway_request_timeouts_total",
             "Requests of the server that a client did not answer in time.", snapshot.outgoingRequestTimeouts)
+        page.family(
+            "roundhouse_gateway_resumptions_total", .counter, "Clients whose connection broke, by what became of them.")
+        for outcome in ResumptionOutcome.allCases {
+            page.sample(["outcome": outcome.rawValue], snapshot.resumptions[outcome] ?? 0)
+        }
     }
 }

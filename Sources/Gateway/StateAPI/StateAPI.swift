@@ -30,7 +30,14 @@ struct StateAPI: Sendable {
     /// `GET /rooms/{id}`.
     func room(_ name: String) async -> OutgoingResponse {
         guard let room = registry.room(RoomID(name)) else { return Self.noRoom }
-        return OutgoingResponse(json: await room.snapshot().json)
+        var json = await room.snapshot().json
+        // What broadcasters of mediasoup-demo ask this path for: those of 2024, and those of 2026.
+        if case .object(var fields) = json, case .object(let capabilities) = room.routerCapabilities.json {
+            fields.merge(capabilities) { own, _ in own }
+            fields["routerRtpCapabilities"] = .object(capabilities)
+            json = .object(fields)
+        }
+        return OutgoingResponse(json: json)
     }
 
     /// - Returns: `nil` for a path that is not below `/api/v1`.

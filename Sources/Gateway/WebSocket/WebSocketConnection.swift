@@ -11,6 +11,16 @@ final class WebSocketConnection: Sendable {
         case close(WebSocketCloseCode, String)
     }
 
+    /// How a connection ended.
+    enum Ending: Equatable {
+        /// The client closed it with this code.
+        case closedByClient(WebSocketCloseCode)
+        /// We closed it: the client broke the protocol, or has left its room.
+        case closedByServer
+        /// It broke.
+        case lost
+    }
+
     private struct Outbox {
         var waiting: [Outgoing] = []
         /// Bytes handed to `send` and not yet taken by the kernel.
@@ -18,6 +28,7 @@ final class WebSocketConnection: Sendable {
         var isWakePending = false
         var isClosed = false
         var isOverflown = false
+        var ending: Ending?
     }
 
     typealias Messages = NIOAsyncSequenceProducer<
@@ -58,6 +69,9 @@ final class WebSocketConnection: Sendable {
 
     /// Returns when the socket is closed; the messages may have ended before, with the closing handshake.
     func waitUntilClosed() async { try? await closeFuture.get() }
+
+    /// How it ended, once the messages have.
+    var ending: Ending { outbox.withLock { $0.ending } ?? .lost }
 
     func send(_ text: String) { enqueue(.text(text), bytes: text.utf8.count + Self.overheadPerMessage) }
 
@@ -111,10 +125,12 @@ final class WebSocketConnection: Sendable {
         if case .stopProducing = source.yield(contentsOf: CollectionOfOne(text)) { gate.pause() }
     }
 
-    func closed() {
+    func closed(_ ending: Ending) {
         outbox.withLock { outbox in
             outbox.isClosed = true
             outbox.waiting = []
+            // The first to say so knows.
+            if outbox.ending == nil { outbox.ending = ending }
         }
         source.finish()
     }

@@ -142,7 +142,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         writeClose(code, reason, on: context)
         state = .closing
         // Nobody hears this client any more, whatever it still sends.
-        connection?.closed()
+        connection?.closed(.closedByServer)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: TimeAmount(limits.closeTimeout)) {
             bound.value.context?.close(promise: nil)
@@ -154,7 +154,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func answerClose(_ code: WebSocketCloseCode) {
         guard let context else { return }
         state = .closing
-        connection?.closed()
+        connection?.closed(.closedByClient(code))
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         writeClose(code, "", on: context).whenComplete { _ in bound.value.close(promise: nil) }
     }
@@ -177,7 +177,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         guard state != .closed else { return }
         state = .closed
         heartbeat?.cancel()
-        connection?.closed()
+        connection?.closed(.lost)
         connection = nil
         context = nil
     }

@@ -114,6 +114,10 @@ struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
     static let tryAgainLater = WebSocketCloseCode(rawValue: 1013)
     /// protoo's code for "the server closed this peer": its client does not reconnect after it.
     static let closedByServer = WebSocketCloseCode(rawValue: 4000)
+    /// The session that a client came back for is over: it begins a new one.
+    static let sessionOver = WebSocketCloseCode(rawValue: 4001)
+    /// A client's own: it gives up this connection and will be back by another.
+    static let willBeBack = WebSocketCloseCode(rawValue: 4002)
 
     /// The codes an endpoint may put into a close frame (RFC 6455 §7.4.1, §7.4.2 and IANA's registry).
     static func isSendable(_ code: UInt16) -> Bool {

@@ -2,17 +2,25 @@ import Rooms
 
 /// protoo: JSON objects that say of themselves whether they are a request, a response or a notification.
 ///
-/// The methods and their data are those of mediasoup-demo's 2024 protocol, whose vocabulary Rooms speaks.
+/// What they ask and tell is one of the vocabularies of mediasoup-demo.
 struct ProtooDialect: SignalingDialect {
+    var vocabulary: any ProtooVocabulary = Protoo2024()
+
     var subprotocol: String { "protoo" }
 
-    func decode(_ text: String) -> IncomingSignal {
-        guard let message = try? JSONValue(parsing: text) else { return .ignored(.notJSON) }
-        guard case .object(let fields) = message else { return .ignored(.notAMessage) }
+    // MARK: Reading
+
+    func read(_ text: String) -> ReceivedSignal {
+        guard let message = try? JSONValue(parsing: text) else { return ReceivedSignal(signal: .ignored(.notJSON)) }
+        guard case .object(let fields) = message else { return ReceivedSignal(signal: .ignored(.notAMessage)) }
+        return ReceivedSignal(
+            signal: signal(fields), number: Self.count(fields["seq"]), acknowledged: Self.count(fields["ack"]))
+    }
+
+    private func signal(_ fields: [String: JSONValue]) -> IncomingSignal {
         if fields["request"] == .bool(true) { return request(fields) }
         if fields["response"] == .bool(true) { return answer(fields) }
-        // The 2024 protocol has no notifications from clients.
-        if fields["notification"] == .bool(true) { return .ignored(.unknownNotification) }
+        if fields["notification"] == .bool(true) { return notification(fields) }
         // It has an id, so somebody may wait for an answer.
         guard let id = Self.id(fields) else { return .ignored(.notAMessage) }
         return .badRequest(id, RoomError(.invalidRequest, "request: has to be true in a request"), .notAMessage)
@@ -25,15 +33,26 @@ struct ProtooDialect: SignalingDialect {
             case .integer, .number: break
             default: throw RoomError(.invalidRequest, "id: not a number")
             }
-            guard case .string(let method)? = fields["method"] else {
-                throw RoomError(.invalidRequest, "method: not a string")
-            }
-            var data = fields["data"] ?? .null
-            if data == .null { data = .object([:]) }
-            guard case .object = data else { throw RoomError(.invalidRequest, "data: not an object") }
-            return .request(id, try SignalingRequest(method: method, data: data), method: method)
+            let method = try Self.method(fields)
+            return .request(id, try request(method, fields["data"] ?? .null), method: method)
         } catch {
             return .badRequest(id, error, error.code == .unknownMethod ? .unknownMethod : .invalidField)
+        }
+    }
+
+    func request(_ method: String, _ data: JSONValue) throws(RoomError) -> RequestMeaning {
+        try vocabulary.request(method, try Self.object(data))
+    }
+
+    private func notification(_ fields: [String: JSONValue]) -> IncomingSignal {
+        do throws(RoomError) {
+            let method = try Self.method(fields)
+            guard vocabulary.notifications.contains(method),
+                case .room(let request) = try request(method, fields["data"] ?? .null)
+            else { return .ignored(.unknownNotification) }
+            return .notification(request, method: method)
+        } catch {
+            return .ignored(error.code == .unknownMethod ? .unknownNotification : .invalidField)
         }
     }
 
@@ -52,28 +71,69 @@ struct ProtooDialect: SignalingDialect {
         }
     }
 
-    func encode(_ result: Result<SignalingResponse, RoomError>, to id: SignalID) -> String {
-        switch result {
-        case .success(let response):
-            JSONValue.object(["response": .bool(true), "id": id.json, "ok": .bool(true), "data": response.json]).text
-        case .failure(let error):
-            JSONValue.object([
-                "response": .bool(true), "id": id.json, "ok": .bool(false),
-                "errorCode": .integer(Int64(Self.errorCode(error.code))), "errorReason": .string(error.message),
-            ]).text
+    private static func method(_ fields: [String: JSONValue]) throws(RoomError) -> String {
+        guard case .string(let method)? = fields["method"] else {
+            throw RoomError(.invalidRequest, "method: not a string")
+        }
+        return method
+    }
+
+    private static func object(_ data: JSONValue) throws(RoomError) -> JSONValue {
+        switch data {
+        case .null: return .object([:])
+        case .object: return data
+        default: throw RoomError(.invalidRequest, "data: not an object")
         }
     }
 
-    func encode(_ notification: ServerNotification) -> String {
-        JSONValue.object([
-            "notification": .bool(true), "method": .string(notification.method), "data": notification.json,
-        ]).text
+    static func count(_ json: JSONValue?) -> UInt64? {
+        guard case .integer(let number)? = json else { return nil }
+        return UInt64(exactly: number)
     }
 
-    func encode(_ request: ServerRequest, id: UInt32) -> String {
-        JSONValue.object([
-            "request": .bool(true), "id": .integer(Int64(id)), "method": .string(request.method), "data": request.json,
-        ]).text
+    // MARK: Writing
+
+    func data(of response: SignalingResponse) -> JSONValue { vocabulary.data(of: response) }
+
+    func encode(_ signal: OutgoingSignal, number: UInt64?) -> String {
+        var fields = fields(of: signal)
+        if let number { fields["seq"] = .count(number) }
+        return JSONValue.object(fields).text
+    }
+
+    private func fields(of signal: OutgoingSignal) -> [String: JSONValue] {
+        switch signal {
+        case .response(.success(let data), let id):
+            ["response": .bool(true), "id": id.json, "ok": .bool(true), "data": data]
+        case .response(.failure(let error), let id):
+            [
+                "response": .bool(true), "id": id.json, "ok": .bool(false),
+                "errorCode": .integer(Int64(Self.errorCode(error.code))), "errorReason": .string(error.message),
+            ]
+        case .notification(let notification):
+            Self.notification(vocabulary.method(of: notification), vocabulary.data(of: notification))
+        case .request(let request, let id):
+            [
+                "request": .bool(true), "id": .integer(Int64(id)), "method": .string(request.method),
+                "data": vocabulary.data(of: request),
+            ]
+        case .resumable(let token, let window):
+            Self.notification(
+                "resumable", .object(["token": .string(token.text), "seconds": .integer(window.components.seconds)]))
+        case .resumed(let received, let lost):
+            Self.notification(
+                "resumed",
+                .fields([
+                    "received": .count(received),
+                    "lost": lost.map {
+                        .object(["first": .count($0.lowerBound), "last": .count($0.upperBound)])
+                    },
+                ]))
+        }
+    }
+
+    private static func notification(_ method: String, _ data: JSONValue) -> [String: JSONValue] {
+        ["notification": .bool(true), "method": .string(method), "data": data]
     }
 
     /// The HTTP status, but for an unknown method, which the demo's server answers with 500.

@@ -18,9 +18,6 @@ struct EngineRequest: Sendable, Hashable {
         return .success(EngineRequest(transport: transport, session: target["sid"]))
     }
 
-    /// Whether a request's target, not yet taken apart, may carry signaling messages in its body.
-    static func isTarget(_ uri: String) -> Bool { uri.hasPrefix("/socket.io/") || uri.hasPrefix("/socket.io?") }
-
     /// Whether a path is Engine.IO's: `/socket.io/`, with or without the slash.
     static func isPath(_ path: [String]) -> Bool { path == ["socket.io"] || path == ["socket.io", ""] }
 }

@@ -1,0 +1,87 @@
+import Rooms
+import Synchronization
+
+/// A peer that is told nothing and does everything by single HTTP requests.
+final class Broadcaster: PeerConnectionSink {
+    struct Key: Sendable, Hashable {
+        var room: String
+        var id: String
+    }
+
+    /// Where it is.
+    struct Member: Sendable {
+        let room: Room
+        let peer: PeerSession
+    }
+
+    private struct State {
+        var member: Member?
+        var transports: Set<TransportID> = []
+        var capabilities: RTPCapabilities?
+        var isClosed = false
+    }
+
+    let key: Key
+    /// What it will join as.
+    let join: JoinRequest
+    private let state: Mutex<State>
+    private let ended: @Sendable () -> Void
+
+    /// - Parameter ended: called once, when the room has closed the peer.
+    init(key: Key, join: JoinRequest, ended: @escaping @Sendable () -> Void) {
+        self.key = key
+        self.join = join
+        self.ended = ended
+        state = Mutex(State(capabilities: join.rtpCapabilities))
+    }
+
+    var member: Member? { state.withLock { $0.member } }
+    var transports: Set<TransportID> { state.withLock { $0.transports } }
+    var capabilities: RTPCapabilities? { state.withLock { $0.capabilities } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    func entered(_ room: Room, as peer: PeerSession) {
+        state.withLock { $0.member = Member(room: room, peer: peer) }
+    }
+
+    func opened(_ transport: TransportID) { state.withLock { _ = $0.transports.insert(transport) } }
+
+    // MARK: The room's side
+
+    func notify(_ notification: ServerNotification) {}
+
+    /// It asks for what it wants.
+    func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
+        completion(.rejected)
+    }
+
+    func close(_ reason: PeerCloseReason) {
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        if isFirst { ended() }
+    }
+}
+
+/// The broadcasters by their rooms and names.
+final class BroadcasterTable: Sendable {
+    private let broadcasters = Mutex<[Broadcaster.Key: Broadcaster]>([:])
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    subscript(key: Broadcaster.Key) -> Broadcaster? { broadcasters.withLock { $0[key] } }
+
+    /// - Returns: `nil` where there is one of this name, or there are too many.
+    func make(_ key: Broadcaster.Key, _ join: JoinRequest) -> Broadcaster? {
+        let broadcaster = Broadcaster(key: key, join: join) { [weak self] in self?.remove(key) }
+        return broadcasters.withLock { broadcasters in
+            guard broadcasters[key] == nil, broadcasters.count < limit else { return nil }
+            broadcasters[key] = broadcaster
+            return broadcaster
+        }
+    }
+
+    func remove(_ key: Broadcaster.Key) { broadcasters.withLock { $0[key] = nil } }
+}

@@ -1,0 +1,298 @@
+import HTTPTypes
+import Logging
+import Media
+import Rooms
+
+/// mediasoup-demo's HTTP API for broadcasters, of 2024 and of 2026, under `/rooms/{room}/broadcasters`.
+///
+/// Their transports are WebRTC ones: RTP without DTLS is refused with 501.
+struct BroadcasterEndpoints: Sendable {
+    let rooms: RoomRegistry
+    let access: AccessControl
+    let logger: Logger
+    private let table: BroadcasterTable
+    /// Time for a broadcaster to connect a transport; consent (RFC 7675) watches over it only from then on.
+    private let connectTimeout: Duration
+
+    init(rooms: RoomRegistry, access: AccessControl, logger: Logger, connectTimeout: Duration = .seconds(60)) {
+        self.rooms = rooms
+        self.access = access
+        self.logger = logger
+        self.connectTimeout = connectTimeout
+        table = BroadcasterTable(limit: access.limits.connections)
+    }
+
+    /// - Returns: `nil` where the path is not one of theirs.
+    func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
+        guard target.path.count >= 3, target.path[0] == "rooms", target.path[2] == "broadcasters" else { return nil }
+        do throws(RoomError) {
+            for name in [target.path[1]] + target.path.dropFirst(3).prefix(1)
+            where !SignalingHandshake.isIdentifier(name) {
+                throw RoomError(.invalidRequest, "a name has to be 1 to 64 printable characters")
+            }
+            return try await answer(request, target) ?? Self.text(.notFound, "Error: no such resource")
+        } catch {
+            return Self.refusal(error)
+        }
+    }
+
+    private func answer(
+        _ request: IncomingRequest, _ target: RequestTarget
+    ) async throws(RoomError) -> OutgoingResponse? {
+        let room = target.path[1]
+        let rest = Array(target.path.dropFirst(3))
+        guard let name = rest.first else {
+            guard request.head.method == .post else { return nil }
+            return try await create(
+                in: room, target, AccessControl.token(of: request.head, target), try Self.body(request))
+        }
+        guard try access.grants(of: AccessControl.token(of: request.head, target)).admits(to: RoomID(room)) else {
+            throw RoomError(.forbidden, "the token is for another room")
+        }
+        guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.member else {
+            throw RoomError(.peerClosed, "broadcaster with id \"\(name)\" does not exist")
+        }
+        switch (request.head.method, rest.count, rest.dropFirst().first) {
+        case (.delete, 1, _):
+            await member.room.disconnected(member.peer)
+            return Self.text(.ok, "broadcaster deleted")
+        case (.get, 2, "peerProducersInfos"): return await Self.infos(member)
+        case (.post, 2, "join"):
+            _ = try await member.room.request(.join(broadcaster.join), from: member.peer)
+            return OutgoingResponse(json: .object([:]))
+        case (.post, 2, "transports"): return try await open(for: broadcaster, member, try Self.body(request))
+        case (.post, 2, "producers"):
+            return try await produce(try Self.body(request), on: nil, member, answer: "producerId")
+        case (.post, 2, "consumers"):
+            return try await consume2026(broadcaster, member, try Self.body(request))
+        case (.post, 4, "consumers") where rest[3] == "resume":
+            _ = try await member.room.request(.resumeConsumer(ConsumerID(rest[2])), from: member.peer)
+            return OutgoingResponse(json: .object([:]))
+        case (.post, 4..., "transports"):
+            return try await atTransport(TransportID(rest[2]), Array(rest[3...]), request, target, broadcaster, member)
+        default: return nil
+        }
+    }
+
+    // MARK: Broadcasters
+
+    /// That of 2024 is named by `id` and joins at once; that of 2026 by `peerId`, and joins by a request of its own.
+    private func create(
+        in room: String, _ target: RequestTarget, _ token: String?, _ data: JSONValue
+    ) async throws(RoomError) -> OutgoingResponse {
+        let (name, join, joinsAtOnce) = try Self.reading(data) { reader throws(JSONFieldError) in
+            let is2026 = try reader.optional("peerId") != nil
+            let name = try reader.required(is2026 ? "peerId" : "id").string()
+            var join = try JoinRequest(reader)
+            join.consumesOnRequest = true
+            if join.device.flag == nil { join.device.flag = "broadcaster" }
+            return (name, join, !is2026)
+        }
+        guard SignalingHandshake.isIdentifier(name) else {
+            throw RoomError(.invalidRequest, "id: has to be 1 to 64 printable characters")
+        }
+        let grants = try access.admit(token, to: RoomID(room), as: PeerID(name))
+        guard let broadcaster = table.make(.init(room: room, id: name), join) else {
+            throw RoomError(.wrongState, "broadcaster with id \"\(name)\" already exists, or there are too many")
+        }
+        do throws(RoomError) {
+            let (entered, peer) = try await rooms.connect(
+                PeerID(name), to: RoomID(room), password: target["password"] ?? "", grant: grants.peerGrant,
+                through: broadcaster)
+            broadcaster.entered(entered, as: peer)
+            var peers: [PeerDescription] = []
+            if joinsAtOnce, case .joined(let others) = try await entered.request(.join(join), from: peer) {
+                peers = others
+            }
+            expectConnection(of: broadcaster)
+            logger.info("broadcaster created", metadata: ["room.id": "\(room)", "peer.id": "\(name)"])
+            return OutgoingResponse(
+                json: joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:]))
+        } catch {
+            if let member = broadcaster.member { await member.room.disconnected(member.peer) }
+            table.remove(broadcaster.key)
+            throw error
+        }
+    }
+
+    private static func description(_ peers: [PeerDescription], _ publications: [Publication]) -> JSONValue {
+        let entries = peers.map { peer -> JSONValue in
+            let producers = publications.filter { $0.peerID == peer.id }.map { publication -> JSONValue in
+                .object(["id": .string(publication.producerID.rawValue), "kind": .string(publication.kind.rawValue)])
+            }
+            guard case .object(var fields) = peer.json else { return peer.json }
+            fields["producers"] = .array(producers)
+            return .object(fields)
+        }
+        return .object(["peers": .array(entries)])
+    }
+
+    private static func infos(_ member: Broadcaster.Member) async -> OutgoingResponse {
+        let publications = await member.room.publications().filter { $0.peerID != member.peer.peerID }
+        var order: [PeerID] = []
+        for publication in publications where !order.contains(publication.peerID) { order.append(publication.peerID) }
+        let infos = order.map { peer -> JSONValue in
+            let producers = publications.filter { $0.peerID == peer }.map { publication -> JSONValue in
+                .fields([
+                    "producerId": .string(publication.producerID.rawValue),
+                    "kind": .string(publication.kind.rawValue), "source": publication.appData["source"],
+                    "consumableCodecs": publication.rtpParameters.json["codecs"],
+                ])
+            }
+            return .object(["peerId": .string(peer.rawValue), "producers": .array(producers)])
+        }
+        return OutgoingResponse(json: .object(["peerProducersInfos": .array(infos)]))
+    }
+
+    /// Ends a broadcaster whose client never came.
+    private func expectConnection(of broadcaster: Broadcaster) {
+        Task { [weak broadcaster, connectTimeout, logger] in
+            try? await Task.sleep(for: connectTimeout)
+            guard let broadcaster, !broadcaster.isClosed, let member = broadcaster.member else { return }
+            for transport in broadcaster.transports where await member.room.hasConnected(transport) { return }
+            logger.info("broadcaster ended: never connected", metadata: ["peer.id": "\(broadcaster.key.id)"])
+            await member.room.disconnected(member.peer)
+        }
+    }
+
+    // MARK: Transports
+
+    private func open(
+        for broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue
+    ) async throws(RoomError) -> OutgoingResponse {
+        // The demo of 2026 makes plain ones only, and does not say so.
+        let type = try Self.reading(data) { reader throws(JSONFieldError) in
+            try reader.optional("type")?.string() ?? "plain"
+        }
+        switch type {
+        case "webrtc": break
+        case "plain":
+            throw RoomError(
+                .notImplemented, "this server has no plain transports: use one of type \"webrtc\", or WHIP at /whip/")
+        default: throw RoomError(.invalidRequest, "type: not one of plain, webrtc")
+        }
+        let create = CreateWebRtcTransportRequest(producing: true, consuming: true)
+        let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
+        if case .webRtcTransport(let transport) = response { broadcaster.opened(transport.id) }
+        return OutgoingResponse(json: response.json)
+    }
+
+    private func atTransport(
+        _ id: TransportID, _ rest: [String], _ request: IncomingRequest, _ target: RequestTarget,
+        _ broadcaster: Broadcaster, _ member: Broadcaster.Member
+    ) async throws(RoomError) -> OutgoingResponse? {
+        switch rest {
+        case ["connect"]:
+            let connect = try Self.reading(try Self.body(request)) { reader throws(JSONFieldError) in
+                ConnectWebRtcTransportRequest(
+                    transportID: id,
+                    dtlsParameters: try RemoteDTLSParameters(try reader.required("dtlsParameters")))
+            }
+            _ = try await member.room.request(.connectWebRtcTransport(connect), from: member.peer)
+            return OutgoingResponse(status: .ok)
+        case ["producers"]: return try await produce(try Self.body(request), on: id, member, answer: "id")
+        case ["consume"]:
+            guard let producer = target["producerId"] else {
+                throw RoomError(.invalidRequest, "the query has no producerId")
+            }
+            guard let capabilities = broadcaster.capabilities else {
+                throw RoomError(.invalidRequest, "broadcaster does not have rtpCapabilities")
+            }
+            let consumer = try await consume(ProducerID(producer), on: id, capabilities, member)
+            return OutgoingResponse(
+                json: .object([
+                    "id": .string(consumer.id.rawValue), "producerId": .string(producer),
+                    "kind": .string(consumer.kind.rawValue), "rtpParameters": consumer.rtpParameters.json,
+                    "type": .string(consumer.type.rawValue),
+                ]))
+        case ["consume", "data"], ["produce", "data"]:
+            throw RoomError(.notImplemented, "broadcasters have no data channels on this server")
+        default: return nil
+        }
+    }
+
+    // MARK: Producers and consumers
+
+    private func produce(
+        _ data: JSONValue, on transport: TransportID?, _ member: Broadcaster.Member, answer: String
+    ) async throws(RoomError) -> OutgoingResponse {
+        guard case .object(var fields) = data else { throw RoomError(.invalidRequest, "the body is not an object") }
+        if let transport { fields["transportId"] = .string(transport.rawValue) }
+        let request = try Self.reading(.object(fields)) { reader throws(JSONFieldError) in try ProduceRequest(reader) }
+        guard case .producer(let id) = try await member.room.request(.produce(request), from: member.peer) else {
+            throw RoomError(.internalError, "the room gave no producer")
+        }
+        return OutgoingResponse(json: .fields([answer: .string(id.rawValue)]))
+    }
+
+    private func consume2026(
+        _ broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue
+    ) async throws(RoomError) -> OutgoingResponse {
+        let (transport, producer, capabilities, isPaused) = try Self.reading(data) { reader throws(JSONFieldError) in
+            (
+                TransportID(try reader.required("transportId").string()),
+                ProducerID(try reader.required("producerId").string()),
+                try RTPCapabilities(try reader.required("rtpCapabilities")),
+                try reader.optional("paused")?.bool() ?? false
+            )
+        }
+        let consumer = try await consume(producer, on: transport, capabilities, member)
+        if isPaused { _ = try await member.room.request(.pauseConsumer(consumer.id), from: member.peer) }
+        return OutgoingResponse(
+            json: .object([
+                "consumerId": .string(consumer.id.rawValue), "kind": .string(consumer.kind.rawValue),
+                "rtpParameters": consumer.rtpParameters.json, "type": .string(consumer.type.rawValue),
+            ]))
+    }
+
+    private func consume(
+        _ producer: ProducerID, on transport: TransportID, _ capabilities: RTPCapabilities, _ member: Broadcaster.Member
+    ) async throws(RoomError) -> NewConsumerRequest {
+        let request = ConsumeRequest(transportID: transport, producerID: producer, rtpCapabilities: capabilities)
+        guard case .consumer(let consumer) = try await member.room.request(.consume(request), from: member.peer) else {
+            throw RoomError(.internalError, "the room gave no consumer")
+        }
+        return consumer
+    }
+
+    // MARK: Bodies
+
+    private static func body(_ request: IncomingRequest) throws(RoomError) -> JSONValue {
+        guard !request.body.isEmpty else { return .object([:]) }
+        guard let json = try? JSONValue(parsing: request.body), case .object = json else {
+            throw RoomError(.invalidRequest, "the body has to be a JSON object")
+        }
+        return json
+    }
+
+    private static func reading<Value>(
+        _ data: JSONValue, _ read: (JSONReader) throws(JSONFieldError) -> Value
+    ) throws(RoomError) -> Value {
+        do throws(JSONFieldError) {
+            return try read(JSONReader(data))
+        } catch {
+            throw RoomError(.invalidRequest, error.description)
+        }
+    }
+
+    /// The demo's words: what is wrong with the request is a `TypeError`, and everything else an `Error`.
+    private static func refusal(_ error: RoomError) -> OutgoingResponse {
+        switch error.code {
+        case .invalidRequest, .invalidParameters: text(.badRequest, "TypeError: \(error.message)")
+        case .unauthorized, .forbidden, .shuttingDown, .rateLimited: .refused(error)
+        case .notImplemented: text(.notImplemented, "Error: \(error.message)")
+        default: text(.internalServerError, "Error: \(error.message)")
+        }
+    }
+
+    private static func text(_ status: HTTPResponse.Status, _ text: String) -> OutgoingResponse {
+        OutgoingResponse(status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+    }
+}
+
+extension JSONValue {
+    /// A field of an object.
+    fileprivate subscript(name: String) -> JSONValue? {
+        if case .object(let fields) = self { fields[name] } else { nil }
+    }
+}

@@ -1,0 +1,256 @@
+import HTTPTypes
+import Logging
+import NIOCore
+import Rooms
+
+/// Signaling without a WebSocket, under `/rooms/{room}/peers/{peer}`: requests by POST, what the server has to say as an
+/// event stream.
+struct PeerEndpoints: Sendable {
+    let gateway: SignalingGateway
+    let rooms: RoomRegistry
+    let access: AccessControl
+    let group: any EventLoopGroup
+
+    private enum Resource: String {
+        case requests, responses, events
+    }
+
+    private struct Refusal: Error { var response: OutgoingResponse }
+
+    /// - Returns: `nil` where the path is not one of theirs.
+    func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
+        guard (4...5).contains(target.path.count), target.path[0] == "rooms", target.path[2] == "peers" else {
+            return nil
+        }
+        var resource: Resource?
+        if target.path.count == 5 {
+            guard let named = Resource(rawValue: target.path[4]) else { return nil }
+            resource = named
+        }
+        var response: OutgoingResponse
+        do throws(Refusal) {
+            response = try await respond(to: request, target, resource)
+        } catch {
+            response = error.response
+        }
+        // Where no origin is named, pages of any may: who may is a matter of tokens and not of cookies.
+        let origin = access.sharedOrigin(with: request.head)
+        response.head.headerFields[.accessControlAllowOrigin] = origin
+        if origin != "*" { response.head.headerFields[.vary] = "Origin" }
+        return response
+    }
+
+    private func respond(
+        to request: IncomingRequest, _ target: RequestTarget, _ resource: Resource?
+    ) async throws(Refusal) -> OutgoingResponse {
+        if request.head.method == .options { return Self.preflight(Self.method(for: resource)) }
+        guard request.head.method.rawValue == Self.method(for: resource) else {
+            return .methodNotAllowed("\(Self.method(for: resource)), OPTIONS", "this path takes another method")
+        }
+        for name in [target.path[1], target.path[3]] where !SignalingHandshake.isIdentifier(name) {
+            throw Refusal(
+                response: .failure(
+                    .badRequest, code: "invalid-parameter",
+                    "room and peer have to be 1 to 64 printable characters: not \"\(name.prefix(64))\""))
+        }
+        switch resource {
+        case .requests: return try await requestReceived(request, target)
+        case .responses: return try await answerReceived(request, target)
+        case .events: return try events(request, target)
+        case nil:
+            try session(request, target).leave()
+            return OutgoingResponse(status: .noContent)
+        }
+    }
+
+    private static func method(for resource: Resource?) -> String {
+        switch resource {
+        case .requests, .responses: "POST"
+        case .events: "GET"
+        case nil: "DELETE"
+        }
+    }
+
+    // MARK: Requests and answers
+
+    private func requestReceived(
+        _ request: IncomingRequest, _ target: RequestTarget
+    ) async throws(Refusal) -> OutgoingResponse {
+        let fields = try Self.fields(of: request)
+        guard case .string(let method)? = fields["method"] else {
+            return Self.response(.failure(RoomError(.invalidRequest, "method: not a string")))
+        }
+        let data = fields["data"] ?? .null
+        guard Self.token(request, target) != nil else { return try await first(method, data, request, target) }
+        let id: SignalID?
+        switch fields["id"] {
+        case nil, .null: id = nil
+        case .string(let text)? where text.utf8.count <= 128: id = SignalID(json: .string(text))
+        case let number?:
+            switch number {
+            case .integer, .number: id = SignalID(json: number)
+            default:
+                return Self.response(
+                    .failure(RoomError(.invalidRequest, "id: neither a number nor a text of at most 128 bytes")))
+            }
+        }
+        let result = try await session(request, target).post(
+            method, data, id: id, number: ProtooDialect.count(fields["seq"]),
+            acknowledged: ProtooDialect.count(fields["ack"]), window: access.limits.eventsWindow)
+        return Self.response(result)
+    }
+
+    /// A request without a session: to join, which makes one, or to learn what one has to know before.
+    private func first(
+        _ method: String, _ data: JSONValue, _ request: IncomingRequest, _ target: RequestTarget
+    ) async throws(Refusal) -> OutgoingResponse {
+        var entry: RoomEntry
+        do throws(SignalingHandshake.Problem) {
+            entry = try RoomEntry(room: target.path[1], peer: target.path[3], target)
+        } catch {
+            return error.response
+        }
+        entry.isResumable = true
+        entry.accessToken = AccessControl.token(of: request.head, target)
+        switch method {
+        case "getRouterRtpCapabilities":
+            if let refusal = access.refusal(of: request) { return refusal }
+            return Self.response(.success(entry.dialect.data(of: .routerRtpCapabilities(rooms.routerCapabilities))))
+        case "join": return Self.response(await join(entry, data))
+        default:
+            throw Refusal(
+                response: .failure(
+                    .unauthorized, code: "session-required",
+                    "join first: its reply has the session's token, which belongs into the Signaling-Session field"))
+        }
+    }
+
+    private func join(_ entry: RoomEntry, _ data: JSONValue) async -> Result<JSONValue, RoomError> {
+        let window = access.limits.eventsWindow
+        do throws(RoomError) {
+            // What cannot join must not take another one's place.
+            _ = try entry.dialect.request("join", data)
+        } catch {
+            return .failure(error)
+        }
+        let session = gateway.makeSession(entry, eventLoop: group.next())
+        do throws(RoomError) {
+            _ = try await gateway.enter(session, entry)
+            session.logger.info("peer connected")
+            let result = await session.post("join", data, id: nil, number: nil, acknowledged: nil, window: window)
+            guard case .object(var fields) = try result.get() else { return result }
+            fields["session"] = .fields([
+                "token": session.token.map { .string($0.text) }, "seconds": .integer(window.components.seconds),
+            ])
+            return .success(.object(fields))
+        } catch {
+            session.logger.warning("peer refused", metadata: ["error": "\(error)"])
+            session.end()
+            return .failure(error)
+        }
+    }
+
+    private func answerReceived(
+        _ request: IncomingRequest, _ target: RequestTarget
+    ) async throws(Refusal) -> OutgoingResponse {
+        let fields = try Self.fields(of: request)
+        guard case .integer(let number)? = fields["id"], let id = UInt32(exactly: number) else {
+            return Self.response(.failure(RoomError(.invalidRequest, "id: not the number of a request")))
+        }
+        guard case .bool(let isAccepted)? = fields["ok"] else {
+            return Self.response(.failure(RoomError(.invalidRequest, "ok: neither true nor false")))
+        }
+        let isExpected = try await session(request, target).post(
+            answer: id, isAccepted: isAccepted, window: access.limits.eventsWindow)
+        guard isExpected else {
+            throw Refusal(
+                response: .failure(
+                    .notFound, code: "request-not-found", "nobody waits for this answer, or not any longer"))
+        }
+        return OutgoingResponse(status: .noContent)
+    }
+
+    // MARK: Events
+
+    private func events(_ request: IncomingRequest, _ target: RequestTarget) throws(Refusal) -> OutgoingResponse {
+        let session = try session(request, target)
+        guard let acknowledged = UInt64(request.lastEventID ?? "0") else {
+            throw Refusal(
+                response: .failure(
+                    .badRequest, code: "invalid-parameter", "Last-Event-ID has to be the id of an event of this stream")
+            )
+        }
+        let number = RoadNumber()
+        let window = access.limits.eventsWindow
+        let stream = EventStream(limit: access.limits.outgoingBytes) { [weak session] _ in
+            if let road = number.value { session?.broke(road, window: window) }
+        }
+        do throws(SignalingLink.Refusal) {
+            number.value = try session.attach(
+                EventStreamRoad(stream: stream), acknowledged: acknowledged, window: window)
+        } catch {
+            switch error {
+            case .ended: throw Refusal(response: Self.sessionNotFound)
+            case .notThisSession:
+                throw Refusal(
+                    response: .failure(
+                        .badRequest, code: "invalid-parameter", "Last-Event-ID: this session has sent no such event"))
+            }
+        }
+        return OutgoingResponse(events: stream)
+    }
+
+    // MARK: Sessions
+
+    private func session(_ request: IncomingRequest, _ target: RequestTarget) throws(Refusal) -> SignalingSession {
+        let session = gateway.sessions.session(
+            of: PeerID(target.path[3]), in: RoomID(target.path[1]), token: Self.token(request, target) ?? "")
+        guard let session else { throw Refusal(response: Self.sessionNotFound) }
+        return session
+    }
+
+    private static let sessionNotFound = OutgoingResponse.failure(
+        .notFound, code: "session-not-found", "there is no such session, or it has ended: join again")
+
+    /// `EventSource` cannot send fields of its own.
+    private static func token(_ request: IncomingRequest, _ target: RequestTarget) -> String? {
+        request.head.headerFields[.signalingSession] ?? target["session"]
+    }
+
+    // MARK: Bodies
+
+    private static func fields(of request: IncomingRequest) throws(Refusal) -> [String: JSONValue] {
+        let type = request.head.headerFields[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
+        guard type == "application/json" else {
+            throw Refusal(
+                response: .failure(
+                    .unsupportedMediaType, code: "unsupported-media-type", "the body has to be application/json"))
+        }
+        guard let json = try? JSONValue(parsing: request.body), case .object(let fields) = json else {
+            throw Refusal(
+                response: .failure(.badRequest, code: "invalid-request", "the body has to be a JSON object"))
+        }
+        return fields
+    }
+
+    private static func response(_ result: Result<JSONValue, RoomError>) -> OutgoingResponse {
+        switch result {
+        case .success(let data): OutgoingResponse(json: data)
+        case .failure(let error): .refused(error)
+        }
+    }
+
+    private static func preflight(_ method: String) -> OutgoingResponse {
+        OutgoingResponse(
+            status: .noContent,
+            headerFields: [
+                .accessControlAllowMethods: "\(method), OPTIONS",
+                .accessControlAllowHeaders: "Authorization, Content-Type, Last-Event-ID, Signaling-Session",
+                .accessControlMaxAge: "86400",
+            ])
+    }
+}
+
+extension HTTPField.Name {
+    static let signalingSession = HTTPField.Name("Signaling-Session")!  // '!' okay: a token.
+}

@@ -1,0 +1,43 @@
+import Rooms
+
+/// What carries a session's messages to its client at present.
+///
+/// Every method returns at once, and keeps the order of calls.
+protocol SignalingRoad: Sendable {
+    /// - Parameter number: the message's, where the session numbers them.
+    func send(_ text: String, number: UInt64?)
+
+    /// The peer has left its room: ends the road after what was sent.
+    func close(_ reason: PeerCloseReason)
+
+    /// The client goes on by another road.
+    func superseded()
+}
+
+extension WebSocketConnection: SignalingRoad {
+    func send(_ text: String, number: UInt64?) { send(text) }
+
+    func close(_ reason: PeerCloseReason) { close(reason.closeCode, reason: reason.closeReason) }
+
+    func superseded() { close(.closedByServer, reason: "closed by protoo-server: resumed-by-a-newer-connection") }
+}
+
+extension PeerCloseReason {
+    /// 4000 tells a protoo client not to come back; after a stop of the server it may.
+    var closeCode: WebSocketCloseCode {
+        switch self {
+        case .disconnected, .left: .normal
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed: .closedByServer
+        case .shutdown: .goingAway
+        }
+    }
+
+    var closeReason: String {
+        switch self {
+        case .disconnected, .left: ""
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
+            "closed by protoo-server: \(rawValue)"
+        case .shutdown: "the server is stopping"
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import HTTPTypes
+import Rooms
+
+/// Who wants to which room, and how they will talk: the query of a WebSocket's handshake, or a request's.
+struct RoomEntry: Sendable {
+    /// What a client shows that comes back.
+    struct Resumption: Sendable {
+        var token: String
+        /// The number of the last message it has.
+        var acknowledged: UInt64
+    }
+
+    var room: RoomID
+    var peer: PeerID
+    var password: String
+    var dialect: any SignalingDialect
+    /// The client wants to be able to come back.
+    var isResumable: Bool
+    /// What lets it in, where the server asks for that.
+    var accessToken: String?
+    /// The client comes back.
+    var resumption: Resumption?
+
+    /// - Parameter target: `password`, `protocol`, `resumption`, `resume` and `ack` are in its query.
+    init(room: String, peer: String, _ target: RequestTarget) throws(SignalingHandshake.Problem) {
+        self.room = RoomID(room)
+        self.peer = PeerID(peer)
+        password = target["password"] ?? ""
+        switch target["protocol"] {
+        case nil, "2024": dialect = ProtooDialect()
+        case "2026": dialect = ProtooDialect(vocabulary: Protoo2026())
+        default: throw Self.problem("protocol has to be 2024 or 2026")
+        }
+        isResumable = target["resumption"] == "yes"
+        guard let token = target["resume"] else { return }
+        guard let acknowledged = UInt64(target["ack"] ?? "0") else {
+            throw Self.problem("ack has to be the number of the last message received")
+        }
+        resumption = Resumption(token: token, acknowledged: acknowledged)
+    }
+
+    private static func problem(_ message: String) -> SignalingHandshake.Problem {
+        SignalingHandshake.Problem(response: .failure(.badRequest, code: "invalid-parameter", message))
+    }
+}

@@ -1,0 +1,108 @@
+import Media
+import Testing
+
+@testable import Gateway
+@testable import Rooms
+
+/// The protocol of 2026: every name that differs from that of 2024.
+@Suite struct Protoo2026Tests {
+    private let dialect = ProtooDialect(vocabulary: Protoo2026())
+
+    private func request(_ method: String, _ data: String) throws -> SignalingRequest {
+        guard
+            case .request(_, .room(let request), _) = dialect.decode(
+                "{\"request\":true,\"id\":1,\"method\":\"\(method)\",\"data\":\(data)}")
+        else { throw NeverHappened() }
+        return request
+    }
+
+    @Test func `what a transport is for is in the application's data`() throws {
+        for (direction, producing) in [("producer", true), ("consumer", false)] {
+            guard
+                case .createWebRtcTransport(let create) = try request(
+                    "createWebRtcTransport", "{\"forceTcp\":true,\"appData\":{\"direction\":\"\(direction)\"}}")
+            else { throw NeverHappened() }
+            #expect(create.forceTcp && create.producing == producing && create.consuming == !producing)
+        }
+        for data in ["{}", "{\"appData\":{}}", "{\"appData\":{\"direction\":\"up\"}}"] {
+            guard
+                case .badRequest(_, let error, .invalidField) = dialect.decode(
+                    "{\"request\":true,\"id\":1,\"method\":\"createWebRtcTransport\",\"data\":\(data)}")
+            else { throw NeverHappened() }
+            #expect(error.message.contains("appData"))
+        }
+    }
+
+    @Test(arguments: [
+        ("closeProducer", "{\"producerId\":\"x\"}"), ("pauseProducer", "{\"producerId\":\"x\"}"),
+        ("resumeProducer", "{\"producerId\":\"x\"}"), ("pauseConsumer", "{\"consumerId\":\"x\"}"),
+        ("resumeConsumer", "{\"consumerId\":\"x\"}"), ("requestConsumerKeyFrame", "{\"consumerId\":\"x\"}"),
+        ("setConsumerPreferredLayers", "{\"consumerId\":\"x\",\"spatialLayer\":1}"),
+        ("setConsumerPriority", "{\"consumerId\":\"x\",\"priority\":1}"),
+        ("changeDisplayName", "{\"displayName\":\"x\"}"),
+    ])
+    func `what needs no answer is a notification`(method: String, data: String) throws {
+        let text = "{\"notification\":true,\"method\":\"\(method)\",\"data\":\(data)}"
+        guard case .notification(_, method) = dialect.decode(text) else { throw NeverHappened() }
+        guard case .ignored(.unknownNotification) = ProtooDialect().decode(text) else { throw NeverHappened() }
+    }
+
+    @Test func `what needs an answer is no notification`() throws {
+        for method in ["join", "produce", "fly", "getRtcStatsUrl"] {
+            guard
+                case .ignored(.unknownNotification) = dialect.decode(
+                    "{\"notification\":true,\"method\":\"\(method)\",\"data\":{}}")
+            else { throw NeverHappened() }
+        }
+        guard case .ignored(.invalidField) = dialect.decode("{\"notification\":true,\"method\":\"pauseProducer\"}")
+        else {
+            throw NeverHappened()
+        }
+    }
+
+    @Test func `the throttle is stopped, not reset`() throws {
+        guard case .resetNetworkThrottle = try request("stopNetworkThrottle", "{}") else { throw NeverHappened() }
+        guard
+            case .badRequest(_, _, .unknownMethod) = dialect.decode(
+                "{\"request\":true,\"id\":1,\"method\":\"resetNetworkThrottle\"}")
+        else { throw NeverHappened() }
+    }
+
+    @Test func `answers are objects, and identifiers are called by their objects`() throws {
+        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: Rooms.DeviceDescription())
+        #expect(dialect.data(of: .producer(ProducerID("x"))) == .object(["producerId": .string("x")]))
+        #expect(dialect.data(of: .statistics([.null])) == .object(["stats": .array([.null])]))
+        #expect(dialect.data(of: .done) == .object([:]))
+        let joined = dialect.data(of: .joined(peers: [peer]))
+        guard case .array(let peers)? = joined["peers"] else { throw NeverHappened() }
+        #expect(peers[0]["peerId"] == .string("ann") && peers[0]["id"] == nil)
+        #expect(dialect.data(of: .routerRtpCapabilities(RTPCapabilities()))["routerRtpCapabilities"] != nil)
+    }
+
+    @Test func `notifications have their names and shapes of 2026`() throws {
+        func sent(_ notification: ServerNotification) throws -> JSONValue {
+            try JSONValue(parsing: dialect.encode(.notification(notification), number: nil))
+        }
+        #expect(try sent(.mediasoupVersion("3"))["method"] == .string("mediasoupVersion"))
+        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: Rooms.DeviceDescription())
+        #expect(try sent(.newPeer(peer))["data"]?["peer"]?["peerId"] == .string("ann"))
+        let consumer = ConsumerID("c")
+        #expect(
+            try sent(.consumerLayersChanged(consumer, spatialLayer: 1, temporalLayer: 2))["data"]?["layers"]
+                == .object(["spatialLayer": .integer(1), "temporalLayer": .integer(2)]))
+        #expect(
+            try sent(.consumerLayersChanged(consumer, spatialLayer: nil, temporalLayer: nil))["data"]
+                == .object(["consumerId": .string("c")]))
+        #expect(try sent(.activeSpeaker(nil, volume: nil))["data"] == .object([:]))
+        #expect(try sent(.activeSpeaker(PeerID("ann"), volume: -3))["data"] == .object(["peerId": .string("ann")]))
+    }
+
+    @Test func `a client's first question tells its year`() throws {
+        guard
+            case .request(_, .knownAnd(let data, let dialect), _) = ProtooDialect().decode(
+                "{\"request\":true,\"id\":1,\"method\":\"getRtcStatsUrl\"}")
+        else { throw NeverHappened() }
+        #expect(data == .object([:]))
+        #expect((dialect as? ProtooDialect)?.vocabulary is Protoo2026)
+    }
+}
