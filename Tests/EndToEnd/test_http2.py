@@ -5,7 +5,9 @@ import asyncio
 import re
 import subprocess
 
+import network
 from call import Person
+from firefox import Firefox
 from waiting import until
 
 
@@ -105,3 +107,29 @@ async def test_the_signaling_of_chromium_rides_the_pages_http2_connection(start_
     # One connection for each browser context, page and WebSocket together.
     assert metrics['roundhouse_gateway_http_connections_total{version="2"}'] == 2
     assert len(re.findall(r"http=2\b.*peer connected", gateway.log)) == 2, gateway.log
+
+
+async def test_the_signaling_of_firefox_rides_the_pages_http2_connection(link, start_gateway, artifacts):
+    gateway = await start_gateway(
+        "--tls", "self-signed", namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    try:
+        # It has no button for the certificate's warning; its driver takes any.
+        async with Firefox(artifacts, link.client) as firefox:
+            person = await Person(firefox, f"https://127.0.0.1:{relay.port}", "fox", "Fritz").enter()
+
+            async def joined():
+                peers = (await gateway.json("/rooms/fox"))["peers"]
+                return [one["displayName"] for one in peers if one["joined"]] == ["Fritz"]
+
+            async def is_there():
+                return (await gateway.get("/rooms/fox"))[0] == 200 and await joined()
+            await until(is_there, 90, "Firefox has joined", every=0.3)
+            metrics = await gateway.metrics()
+            assert metrics['roundhouse_gateway_websockets_total{version="2"}'] == 1, gateway.log
+            assert metrics['roundhouse_gateway_websockets_total{version="1.1"}'] == 0
+            assert metrics['roundhouse_gateway_http_connections_total{version="2"}'] == 1
+            protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol"
+            assert await person.page.evaluate(protocol) == "h2"
+    finally:
+        relay.close()

@@ -125,7 +125,9 @@ final class SignalingSession: PeerConnectionSink {
             schedule(&state)
             return true
         }
-        if isAway { logger.info("signaling connection lost") }
+        guard isAway else { return }
+        counters.resumed(.lost)
+        logger.info("signaling connection lost")
     }
 
     /// Whether this road is the one in use.

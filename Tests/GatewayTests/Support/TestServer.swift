@@ -60,6 +60,8 @@ extension GatewayLimits {
         limits.pingInterval = .seconds(3600)
         limits.silenceTimeout = .seconds(7200)
         limits.responseTimeout = .seconds(3600)
+        limits.resumptionWindow = .seconds(3600)
+        limits.eventsWindow = .seconds(3600)
         return limits
     }
 }

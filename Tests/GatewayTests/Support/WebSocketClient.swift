@@ -17,7 +17,7 @@ final class WebSocketClient {
     let raw: RawClient
     private var lastID: Int64 = 0
     /// Messages that arrived while something else was waited for.
-    private(set) var backlog: [JSONValue] = []
+    var backlog: [JSONValue] = []
 
     private init(raw: RawClient) { self.raw = raw }
 
