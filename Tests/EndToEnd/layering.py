@@ -1,7 +1,7 @@
 """Looking closely at one received picture: its frames, its layers, and the server's word about both.
 
-A machine that is short of time makes and decodes fewer frames. So what the server did is judged by the frames' own
-timestamps (RTP's, the sender's clock) and by when they arrived, and the sender's own pauses are read where it encodes.
+A machine short of time makes fewer frames and shows fewer. So what the server did is judged by encoded frames, as they
+leave the sender's encoder and as they reach the receiver's decoder, and by their RTP timestamps, not by a clock.
 """
 
 import json
@@ -9,8 +9,9 @@ import json
 from call import Person
 from waiting import until
 
-# Runs before the page's scripts: remembers its sockets, so that a test can say on them what the page has no button for;
-# and takes the page's camera, ears or picture size away where the test wants a cheaper person.
+# Runs before the page's scripts: remembers its socket, for a test to say on it what the page has no button for;
+# notes every encoded video frame, by SSRC where it is sent, by MID where it is received; and takes the page's camera,
+# ears or picture size away where the test wants a cheaper person.
 PREPARE = """
 (() => {
   const wish = WISH;
@@ -41,6 +42,35 @@ PREPARE = """
     answers.set(id, ({ ok, data: answer, errorReason }) => ok ? resolve(answer) : reject(new Error(errorReason)));
     window.testSocket.send(JSON.stringify({ request: true, id, method, data }));
   });
+  window.testSent = {};
+  window.testReceived = {};
+  const noted = ({ readable, writable }, note) => readable.pipeThrough(new TransformStream({
+    transform(frame, controller) {
+      note(frame);
+      controller.enqueue(frame);
+    },
+  })).pipeTo(writable).catch(() => {});
+  const Connection = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Connection {
+    constructor(configuration) {
+      super({ ...configuration, encodedInsertableStreams: true });
+      this.addEventListener('track', ({ receiver, transceiver, track }) => {
+        const frames = window.testReceived[transceiver.mid] = [];
+        noted(receiver.createEncodedStreams(), (frame) => {
+          if (track.kind === 'video') frames.push([performance.now(), frame.getMetadata().rtpTimestamp]);
+        });
+      });
+    }
+    addTransceiver(track, options) {
+      const transceiver = super.addTransceiver(track, options);
+      if (typeof track === 'string') return transceiver;
+      noted(transceiver.sender.createEncodedStreams(), (frame) => {
+        const { rtpTimestamp, synchronizationSource } = frame.getMetadata();
+        if (track.kind === 'video') (window.testSent[synchronizationSource] ??= []).push(rtpTimestamp);
+      });
+      return transceiver;
+    }
+  };
   const devices = navigator.mediaDevices;
   const open = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (constraints) => {
@@ -54,34 +84,17 @@ PREPARE = """
 })();
 """
 
-# Notes every frame of one tile's picture as it is shown, and every tenth of a second what getStats counts.
+# Notes every frame of one tile's picture as it is shown.
 WATCH = """
 (() => {
   const video = document.querySelector('[data-peer-id][data-self=false] video');
   if (!video) return false;
-  window.testFrames = [];
-  const note = (now, frame) => {
-    window.testFrames.push([now, frame.rtpTimestamp, frame.width, frame.height, frame.receiveTime]);
+  window.testShown = [];
+  const note = (now, { width }) => {
+    window.testShown.push(width);
     video.requestVideoFrameCallback(note);
   };
   video.requestVideoFrameCallback(note);
-  return true;
-})()
-"""
-
-# Notes when the sender has encoded another frame, from inside its page.
-WATCH_ENCODER = """
-(() => {
-  window.testEncoded = [];
-  const read = async () => {
-    let most = 0;
-    for (const report of (await window.roundhouse.sendTransport?.getStats())?.values() ?? []) {
-      if (report.type === 'outbound-rtp' && report.kind === 'video') most = Math.max(most, report.framesEncoded ?? 0);
-    }
-    const last = window.testEncoded.at(-1);
-    if (!last || last[1] !== most) window.testEncoded.push([Date.now(), most]);
-  };
-  setInterval(read, 50);
   return true;
 })()
 """
@@ -146,25 +159,44 @@ async def inbound(person):
     return await person.page.evaluate(INBOUND)
 
 
-async def frames(person):
-    """Every frame shown since `WATCH`, as dictionaries; times in seconds."""
-    taken = await person.page.evaluate("window.testFrames")
-    return [{"shown": shown / 1000, "rtp": rtp, "width": width, "height": height,
-             "received": received / 1000 if received else None} for shown, rtp, width, height, received in taken]
+async def widths(person):
+    """Of the picture of every frame shown since `WATCH`."""
+    return await person.page.evaluate("window.testShown")
+
+
+async def received(person, mid):
+    """The frames that reached the decoder in this section: [(seconds, RTP timestamp)], SVC's layers as one."""
+    taken = await person.page.evaluate(f"window.testReceived[{json.dumps(mid)}] ?? []")
+    return [(at / 1000, rtp) for index, (at, rtp) in enumerate(taken) if index == 0 or taken[index - 1][1] != rtp]
 
 
 def stream_gaps(taken):
     """Seconds between each frame and the next by their RTP timestamps: what of the stream was left out."""
-    return [((b["rtp"] - a["rtp"]) % 2**32) / 90000 for a, b in zip(taken, taken[1:])]
+    return [((b - a) % 2**32) / 90000 for (_, a), (_, b) in zip(taken, taken[1:])]
 
 
 def arrival_gaps(taken):
-    """Seconds between the arrival of each frame and the next, as the browser noted them."""
-    known = [frame["received"] for frame in taken if frame["received"]]
-    return [later - earlier for earlier, later in zip(known, known[1:])]
+    """Seconds between the arrival of each frame and the next."""
+    return [b - a for (a, _), (b, _) in zip(taken, taken[1:])]
 
 
-async def encoder_standstill(person):
-    """The longest time in seconds in which the sender encoded nothing."""
-    taken = await person.page.evaluate("window.testEncoded")
-    return max((b[0] - a[0] for a, b in zip(taken, taken[1:])), default=0) / 1000
+async def forget_sent(person):
+    await person.page.evaluate("Object.values(window.testSent).forEach(frames => frames.splice(0, frames.length - 1))")
+
+
+async def sender_gap(person):
+    """The longest time in seconds between two pictures of any encoding, as the sender's encoder made them."""
+    sent = await person.page.evaluate("window.testSent")
+    return max((gap for frames in sent.values() for gap in stream_gaps([(0, rtp) for rtp in frames])), default=0)
+
+
+def freezes(taken):
+    """How often the stream itself left out what WebRTC calls a freeze: by RTP timestamps, not by the clock."""
+    gaps, count = stream_gaps(taken), 0
+    for index, gap in enumerate(gaps):
+        before = gaps[max(0, index - 30):index]
+        if len(before) < 5:
+            continue
+        mean = sum(before) / len(before)
+        count += gap > max(3 * mean, mean + 0.15)
+    return count

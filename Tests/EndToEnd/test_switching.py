@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from chromium import Chromium
 from layering import (
-    WATCH, WATCH_ENCODER, arrival_gaps, encoder_standstill, enter, frames, inbound, request, stream_gaps)
+    WATCH, arrival_gaps, enter, forget_sent, received, request, sender_gap, stream_gaps, widths)
 from waiting import until
 
 # Seconds: the issue's limit for the hole between one picture and the other.
@@ -51,21 +51,21 @@ async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio
     await until(lambda: bob.page.evaluate(WATCH), 30, "Bob's page has a tile for Alice")
 
     async def shows(name):
-        taken = (await frames(bob))[-5:]
-        widths = [SIZES[name][0] >> shift for shift in range(3)]
-        return len(taken) == 5 and all(frame["width"] in widths for frame in taken)
+        taken = (await widths(bob))[-5:]
+        return len(taken) == 5 and all(one in [SIZES[name][0] >> shift for shift in range(3)] for one in taken)
     await until(lambda: shows("Alice"), 90, "Alice's picture is shown", every=0.2)
-    for name in SIZES:
-        await trio[name].page.evaluate(WATCH_ENCODER)
     # How evenly frames arrive where nothing is switched is the machine's doing.
-    begun = len(await frames(bob))
+    mid = consumers["Alice"]["mid"]
+    begun = len(await received(bob, mid))
 
     async def watched():
-        return len(await frames(bob)) >= begun + 60
+        return len(await received(bob, mid)) >= begun + 60
     await until(watched, 90, "Alice's picture was watched for a while", every=0.2)
-    calm = max(arrival_gaps((await frames(bob))[begun:]), default=0)
-    before, ssrc = await bob.page.evaluate(DESCRIPTIONS), (await inbound(bob))["ssrc"]
-    begun = len(await frames(bob))
+    calm = max(arrival_gaps((await received(bob, mid))[begun:]))
+    for name in SIZES:
+        await forget_sent(trio[name])
+    before = await bob.page.evaluate(DESCRIPTIONS)
+    begun = len(await received(bob, mid))
     for target in ("Carol", "Alice", "Carol"):
         answer = await request(bob, "switchConsumer", {
             "consumerId": consumers["Alice"]["id"], "producerId": consumers[target]["producerID"]})
@@ -73,15 +73,13 @@ async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio
         assert answer["producerId"] == consumers[target]["producerID"]
         await until(lambda target=target: shows(target), 60, f"{target}'s picture is shown", every=0.1)
     assert await bob.page.evaluate(DESCRIPTIONS) == before, "something was negotiated"
-    assert (await inbound(bob))["ssrc"] == ssrc
-    taken = (await frames(bob))[begun:]
+    taken = (await received(bob, mid))[begun:]
     gaps, arrivals = stream_gaps(taken), arrival_gaps(taken)
-    standstill = max([await encoder_standstill(trio[name]) for name in SIZES])
+    sent = max([await sender_gap(trio[name]) for name in SIZES])
     (artifacts / "figures.json").write_text(json.dumps({
-        "longest gap": max(gaps), "between arrivals": max(arrivals), "without a switch": calm,
-        "sender stood still": standstill}))
-    assert min(gaps) > 0, "time went back"
-    allowed = GAP + max(0, standstill - 0.2)
+        "longest gap": max(gaps), "between arrivals": max(arrivals), "without a switch": calm, "the senders'": sent}))
+    assert max(gaps) < 2**31 / 90000, "time went back"
+    allowed = GAP + max(0, sent - 0.1)
     assert max(gaps) <= allowed, f"{max(gaps):.2f} s between two pictures, {allowed:.2f} allowed"
     allowed += max(0, calm - 0.1)
     assert max(arrivals) <= allowed, f"{max(arrivals):.2f} s between two arrivals, {allowed:.2f} allowed"
