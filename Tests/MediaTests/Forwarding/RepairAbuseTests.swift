@@ -53,6 +53,30 @@ struct RepairAbuseTests {
         #expect(world.server.value(.nacksReceived) >= 24)
     }
 
+    @Test func `a consumer without NACK gets nothing again, one of audio with NACK gets what it was sent`() throws {
+        for wantsNACK in [false, true] {
+            let world = try VirtualWorld()
+            let publisher = try world.join()
+            let viewer = try world.join()
+            #expect(world.connectAll())
+            let track = publisher.peer.addTrack(.audio)
+            try publisher.publish(track)
+            let stream = try viewer.subscribe(to: track) { settings in
+                settings.codecs[0].feedback = wantsNACK ? [.nack, .transportWide] : [.transportWide]
+            }
+            world.run(for: .seconds(2))
+            let newest = try #require(stream.receive.highestExtended)
+            // One just sent, one from before the buffer's second.
+            for distance: UInt64 in [5, 80] {
+                viewer.peer.sendNACK(
+                    of: stream.ssrc, [SequenceNumber(UInt16(truncatingIfNeeded: newest &- distance))])
+            }
+            world.run(for: .milliseconds(20))
+            #expect(world.server.value(.packetsRetransmitted) == (wantsNACK ? 1 : 0))
+            #expect(stream.faults == [])
+        }
+    }
+
     @Test func `RTX for packets nobody knows is dropped, and the stream goes on`() throws {
         let (world, publisher, _, track, stream) = try makeCall(shards: 1)
         world.run(for: .seconds(2))

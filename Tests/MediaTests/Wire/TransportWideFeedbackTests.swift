@@ -99,6 +99,43 @@ struct TransportWideFeedbackTests {
                     """))
     }
 
+    /// What browsers sent, as pion/rtcp keeps it (transport_layer_cc_test.go): the padding bit is set in each.
+    struct Capture: Sendable {
+        var hex: String
+        var base: UInt16
+        var referenceTime: Int32
+        var count: UInt8
+        var arrivals: [Int?]
+    }
+
+    static let captures = [
+        Capture(
+            hex: "afcd0005 fa17fa17 43032fa0 00990001 3de80217 20019401", base: 153, referenceTime: 4_057_090,
+            count: 23, arrivals: [148]),
+        Capture(
+            hex: "afcd0007 fa17fa17 193dd8bb 01740006 45b15a40 40022004 1ffe1f9a d000d000", base: 372,
+            referenceTime: 4_567_386, count: 64, arrivals: [8190, 16_280, 16_488, 16_488, 16_696, 16_696]),
+        Capture(
+            hex: "afcd0007 fa17fa17 193dd8bb 00040007 10636e01 20074c24 24100c0c 10000003", base: 4,
+            referenceTime: 1_074_030, count: 1, arrivals: [76, 112, 148, 164, 176, 188, 204]),
+        Capture(
+            hex: "afcd0006 fa17fa17 193dd8bb 0001000e 10636d00 ba00100c 0c100003", base: 1, referenceTime: 1_074_029,
+            count: 0, arrivals: [16, 28, 40, nil, 56, nil, nil, nil, nil, nil, nil, nil, nil, nil]),
+    ]
+
+    @Test("Browsers' feedback is read", arguments: captures)
+    func captured(capture: Capture) throws {
+        let found: Void? = try WireSamples.withPacket(WireSamples.hex(capture.hex)) { packet in
+            let feedback = try TransportWideFeedback(parsing: packet)
+            #expect(feedback.senderSSRC == SSRC(0xFA17_FA17) && feedback.feedbackCount == capture.count)
+            #expect(feedback.referenceTime == capture.referenceTime)
+            let packets = Array(feedback.packets)
+            #expect(packets.map(\.arrival) == capture.arrivals)
+            #expect(packets.first?.sequenceNumber == SequenceNumber(capture.base))
+        }
+        #expect(found != nil)
+    }
+
     @Test("A vector may describe more packets than there are; nothing is read for them")
     func longVector() throws {
         let bytes = WireSamples.hex("8f cd 0005 00000001 00000002 0001 0001 000000 00 bfff 07 00")
