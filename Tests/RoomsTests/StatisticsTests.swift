@@ -94,7 +94,7 @@ struct StatisticsTests {
             LayerBitrate(layers: ConsumerLayers(spatial: 0, temporal: 0), bitrate: 100),
             LayerBitrate(layers: ConsumerLayers(spatial: 0, temporal: 1), bitrate: 150),
         ]
-        var published = ProducerStatistics(key: try #require(producer.key))
+        var published = ProducerStatistics(key: producer.key)
         published.streams = [first, second]
         var sent = ConsumerStatistics(key: try #require(consumer.key), ssrc: SSRC(9))
         sent.roundTripTime = .milliseconds(20)
