@@ -65,8 +65,9 @@ import Testing
         try await raw.send(
             "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Type: \(type)\r\n\(field)"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
-        defer { Task { await raw.close() } }
-        return try await raw.readResponse()
+        let response = try await raw.readResponse()
+        await raw.close()
+        return response
     }
 
     private static let ann = "/rooms/lobby/peers/ann"
