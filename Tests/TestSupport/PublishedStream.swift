@@ -82,6 +82,10 @@
         var video = Video()
         /// Payloads as browsers write them, with layers; `nil`: the plainest VP8.
         var layered: LayeredVideo?
+        /// Of audio: every other packet says nothing but that there is silence (opus DTX).
+        var sendsDTX = false
+        /// The first packet of each key frame is lost, and sent only when asked for.
+        var losesKeyFrameStarts = false
         /// Payload bytes of an audio packet.
         var audioSize = 80
         var isSending = true

@@ -37,6 +37,8 @@
         var log: [ReceivedPacket] = []
         var keepsLog = false
         private(set) var fillers = 0
+        /// Opus packets without sound.
+        private(set) var silences = 0
         var consumer: ConsumerKey?
         var sendsNACK = true
 
@@ -131,6 +133,10 @@
             bytes += payload.count
             lastPacketAt = now
             if original != nil { repaired += 1 }
+            if kind == .audio, payload.count == 1 {
+                silences += 1
+                return
+            }
             let isKeyFrame = kind == .video && Media.isKeyFrame(codec: codec, payload: payload)
             if isKeyFrame { keyFrames += 1 }
             if firstPacketIsKeyFrame == nil { firstPacketIsKeyFrame = isKeyFrame }

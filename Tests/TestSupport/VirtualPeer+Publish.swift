@@ -82,6 +82,13 @@
                 stream.timestamp &+= elapsed
                 stream.lastTimestampAt = now
                 switch track.kind {
+                case .audio where track.sendsDTX && track.framesSent % 2 == 1:
+                    // RFC 6716 §3.1: a TOC byte of one frame without a byte of data.
+                    let silence = PublishedStream.Sent(
+                        index: stream.index, timestamp: stream.timestamp, hasMarker: false, payload: [0x78])
+                    stream.index += 1
+                    stream.packetsSent += 1
+                    write(silence, of: track, stream, isRTX: false)
                 case .audio:
                     sendPacket(of: track, stream, size: track.audioSize, isStart: true, isLast: true, isKey: false)
                 case .video:
@@ -133,6 +140,7 @@
                     stream.remember(sent)
                     stream.packetsSent += 1
                     stream.bytesSent += UInt64(payload.count)
+                    if track.losesKeyFrameStarts, isKey, place == 0, part == 0 { continue }
                     write(sent, of: track, stream, isRTX: false)
                 }
                 stream.frames.append(frame)

@@ -105,10 +105,8 @@ extension Shard {
         if let current = selection.pointee.encodings.currentEncoding {
             askForKeyFrame(of: source, encoding: current)
         }
-        if let wanted = selection.pointee.wantedKeyFrame { return askForKeyFrame(of: source, encoding: wanted) }
-        guard selection.pointee.encodings.currentEncoding == nil else { return }
-        // The target is not known before packets have come: ask every encoding that exists.
-        for encoding in 0..<source.pointee.encodings { askForKeyFrame(of: source, encoding: encoding) }
+        // Where no encoding is known to be sent, the first packet that is held asks.
+        if let wanted = selection.pointee.wantedKeyFrame { askForKeyFrame(of: source, encoding: wanted) }
     }
 
     mutating func setPreferredLayers(_ layers: ConsumerLayers, of consumer: UnsafeMutablePointer<ShardConsumer>) {

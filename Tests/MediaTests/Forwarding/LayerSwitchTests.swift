@@ -13,14 +13,15 @@ struct LayeredCall {
 
     init(
         _ layered: LayeredVideo, encodings: Int = 1, shards: Int = 1, seed: UInt64 = 1, usesRTX: Bool = true,
-        firstSequence: UInt16? = nil, change: (inout ConsumerSettings) -> Void = { _ in }
+        firstSequence: UInt16? = nil, usesRID: Bool = false, change: (inout ConsumerSettings) -> Void = { _ in }
     ) throws {
         world = try VirtualWorld(shards: shards, seed: seed)
         publisher = try world.join()
         viewer = try world.join()
         #expect(world.connectAll())
         track = publisher.peer.addTrack(
-            .video, rids: encodings > 1 ? Array(["l", "m", "h"].prefix(encodings)) : [], firstSequence: firstSequence,
+            .video, rids: encodings > 1 || usesRID ? Array(["l", "m", "h"].prefix(encodings)) : [],
+            firstSequence: firstSequence,
             layered: layered)
         try publisher.publish(track)
         stream = try viewer.subscribe(to: track, usesRTX: usesRTX, change: change)
