@@ -111,12 +111,17 @@ public struct TraceEvent: Sendable, Hashable {
     public var isIncoming: Bool
     /// The stream, with its SSRC on that side.
     public var ssrc: SSRC
-    /// Of `rtp` and `keyFrame`: the RTP payload type, sequence number, timestamp and size in bytes.
+    /// The RTP payload type; this and what follows is of `rtp` and `keyFrame` only.
     public var payloadType: UInt8 = 0
+    /// The RTP sequence number.
     public var sequence: UInt16 = 0
+    /// The RTP timestamp.
     public var timestamp: UInt32 = 0
+    /// Bytes of the RTP packet.
     public var size: Int = 0
+    /// The RTP marker.
     public var hasMarker = false
+    /// Whether it is a retransmission (RFC 4588).
     public var isRTX = false
 
     /// An event of a packet that is no RTP packet.
