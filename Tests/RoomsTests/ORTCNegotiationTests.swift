@@ -300,7 +300,7 @@ import Testing
     @Test func `extensions a consumer does not send are not consumable`() throws {
         let uris = try consumable(simulcastParameters(), .video).headerExtensions.map(\.uri)
         #expect(!uris.contains(HeaderExtensionURI.rid))
-        #expect(!uris.contains(HeaderExtensionURI.dependencyDescriptor))
+        #expect(uris.contains(HeaderExtensionURI.dependencyDescriptor))
         #expect(uris.contains(HeaderExtensionURI.transportWideSequence))
         let audio = try consumable(audioParameters(), .audio).headerExtensions.map(\.uri)
         #expect(!audio.contains(HeaderExtensionURI.transportWideSequence))

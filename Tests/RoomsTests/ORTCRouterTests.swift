@@ -95,7 +95,7 @@ import Testing
         #expect(table[HeaderExtensionURI.videoOrientation]?.first?.preferredID == 8)
         let twcc = table[HeaderExtensionURI.transportWideSequence] ?? []
         #expect(twcc.map(\.direction) == [.recvonly, .sendrecv])
-        #expect(table[HeaderExtensionURI.dependencyDescriptor]?.map(\.direction) == [.recvonly])
+        #expect(table[HeaderExtensionURI.dependencyDescriptor]?.map(\.direction) == [.sendrecv])
     }
 }
 

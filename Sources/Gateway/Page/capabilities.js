@@ -9,17 +9,25 @@ export async function browserCapabilities() {
   const connection = new RTCPeerConnection();
   try {
     connection.addTransceiver('audio');
-    connection.addTransceiver('video');
+    const video = connection.addTransceiver('video');
     const { sdp } = await connection.createOffer();
     const sections = parseSDP(sdp).media;
     return {
       codecs: sections.flatMap(codecsOf),
-      headerExtensions: sections.flatMap((section) =>
-        headerExtensionsOf(section).map(({ uri }) => ({ kind: section.kind, uri }))),
+      headerExtensions: [
+        ...sections.flatMap((section) => headerExtensionsOf(section).map(({ uri }) => ({ kind: section.kind, uri }))),
+        ...unofferedExtensions(video),
+      ],
     };
   } finally {
     connection.close();
   }
+}
+
+/** Chromium offers AV1's dependency descriptor only to send layers, but takes it, and decodes no layers without it. */
+function unofferedExtensions(transceiver) {
+  const known = transceiver.getHeaderExtensionsToNegotiate?.() ?? [];
+  return known.filter(({ uri }) => uri.includes('dependency-descriptor')).map(({ uri }) => ({ kind: 'video', uri }));
 }
 
 /**

@@ -135,6 +135,8 @@ export function writeSDP({ version, transport, sections }) {
     ...(transport.iceParameters.iceLite ? ['a=ice-lite'] : []),
     `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
     'a=msid-semantic: WMS *',
+    // A key frame's dependency descriptor is too long for a one-byte element (RFC 8285 section 4.1.2).
+    'a=extmap-allow-mixed',
     `a=group:BUNDLE ${bundled.join(' ')}`,
     ...sections.flatMap((section) => sectionLines(section, transport)),
   ];

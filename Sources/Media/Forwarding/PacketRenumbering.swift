@@ -34,6 +34,7 @@ struct PacketRenumbering {
         guard header.count >= HeaderTemplate.absSendTimeOffset else { return }
         header[1] = header[1] & 0x80 | table[Int(header[1] & 0x7F)]
         var offset = HeaderTemplate.absSendTimeOffset
+        if header[12] == 0x10 { return applyWide(to: header) }
         while offset < header.count {
             let head = header[offset]
             guard head != 0 else {
@@ -46,6 +47,25 @@ struct PacketRenumbering {
                 for index in offset..<next { header[index] = 0 }
             } else {
                 header[offset] = id << 4 | head & 0x0F
+            }
+            offset = next
+        }
+    }
+
+    /// The same in a block with two-byte heads (RFC 8285 §4.3).
+    private func applyWide(to header: UnsafeMutableRawBufferPointer) {
+        var offset = HeaderTemplate.absSendTimeOffset
+        while offset + 1 < header.count {
+            guard header[offset] != 0 else {
+                offset += 1
+                continue
+            }
+            let next = min(offset + 2 + Int(header[offset + 1]), header.count)
+            let id = table[128 + Int(header[offset] & 0x0F)]
+            if id == 0 {
+                for index in offset..<next { header[index] = 0 }
+            } else {
+                header[offset] = id
             }
             offset = next
         }

@@ -132,9 +132,11 @@ extension Shard {
         }
         let layers = readLayers(of: payload, extensions, codec: codec.codec, extended: extended, in: packet, of: stream)
         stream.pointee.layerRates.add(layers, bytes: payload.count, at: now)
+        // Chromium decodes no AV1 with spatial layers without it; of several encodings each numbers its frames for itself.
+        let hasDescriptor = codec.codec == .av1 && stream.pointee.producer.pointee.settings.encodings.count == 1
         let headerLength = HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
-            in: packet)  // '!' okay: allocated in init.
+            in: packet, hasDescriptor: hasDescriptor)  // '!' okay: allocated in init.
         var padding = 0
         if !header.hasMarker, codec.codec.hasKeyFrames {
             padding = Levelling.pad(&payload, headerLength: headerLength, room: room)

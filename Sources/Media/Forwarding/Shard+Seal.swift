@@ -131,6 +131,9 @@ extension Shard {
         }
         out.storeBytes(of: consumer.pointee.midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
         out.storeBytes(of: consumer.pointee.midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
+        if DescriptorForwarding.isIn(template) {
+            consumer.pointee.descriptors.finish(UnsafeMutableRawBufferPointer(start: out, count: template.count))
+        }
         consumer.pointee.renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
         return out
     }

@@ -42,6 +42,7 @@ struct ShardConsumer: ~Copyable {
     var pacer: ReportPacer
     /// The kinds of packets that are traced.
     var traces: TraceKinds = []
+    var descriptors: DescriptorForwarding
     /// For a client with numbers of its own.
     let renumbering: PacketRenumbering?
     private let codecs: UnsafeMutableBufferPointer<ConsumerCodec>
@@ -80,6 +81,7 @@ struct ShardConsumer: ~Copyable {
         stream = SendStream(
             ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
         pacer = ReportPacer(kind: settings.kind)
+        descriptors = DescriptorForwarding(isWanted: settings.headerExtensions.dependencyDescriptor != 0)
         renumbering = settings.numbering.map { PacketRenumbering($0) }
         codecs = .allocate(capacity: settings.codecs.count)
         _ = codecs.initialize(from: settings.codecs)
@@ -128,6 +130,7 @@ struct ShardConsumer: ~Copyable {
     /// What comes from now on is another source's.
     mutating func switchSource(_ settings: SourceSettings, pictures: PictureIDRewriter, preferred: ConsumerLayers?) {
         restart()
+        descriptors.sourceChanged()
         cname = settings.cname
         isProducerPaused = settings.isProducerPaused
         selection?.deinitialize(count: 1)

@@ -63,7 +63,8 @@ extension ORTC {
                 [(.audio, .recvonly), (.video, .sendrecv)]
             ),
             (HeaderExtensionURI.audioLevel, RouterExtensionID.audioLevel, [(.audio, .sendrecv)]),
-            (HeaderExtensionURI.dependencyDescriptor, RouterExtensionID.dependencyDescriptor, [(.video, .recvonly)]),
+            // mediasoup does not send it; but Chromium decodes no AV1 with spatial layers without it.
+            (HeaderExtensionURI.dependencyDescriptor, RouterExtensionID.dependencyDescriptor, [(.video, .sendrecv)]),
             (HeaderExtensionURI.videoOrientation, RouterExtensionID.videoOrientation, [(.video, .sendrecv)]),
             (HeaderExtensionURI.transmissionOffset, RouterExtensionID.transmissionOffset, [(.video, .sendrecv)]),
             (
