@@ -12,10 +12,13 @@
         private var drained: [MediaEvent] = []
 
         /// Opens a transport for a peer; nothing is connected yet.
-        init(_ peer: VirtualPeer, on handle: MediaHandle, consentTimeout: MediaDuration = .seconds(30)) throws {
+        init(
+            _ peer: VirtualPeer, on handle: MediaHandle, consentTimeout: MediaDuration = .seconds(30),
+            events: EventQueue = EventQueue {}
+        ) throws {
             self.peer = peer
             self.handle = handle
-            queue = EventQueue {}
+            queue = events
             credentials = .random(using: &peer.random)
             transport = try handle.openTransport(
                 TransportSettings(iceCredentials: credentials, consentTimeout: consentTimeout), events: queue)

@@ -50,8 +50,8 @@ struct MediaTransport: ~Copyable {
     /// The last receiver reference time the client sent (XR RRTR): its middle 32 bits, and when it came.
     var receiverReference: (compactNTP: UInt32, ssrc: UInt32, arrival: MediaInstant)?
 
-    /// When the audio levels gathered since the last batch are told; `nil` while there are none.
-    var soundDeadline: MediaInstant?
+    /// Whether there are audio levels since the last batch.
+    var hasSound = false
     var traceLimiter = TraceLimiter()
 
     var traffic = TransportTraffic()
@@ -99,7 +99,6 @@ struct MediaTransport: ~Copyable {
         var deadline = earliest(ice.nextDeadline, dtls.nextDeadline)
         if isReady, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
         if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
-        deadline = earliest(deadline, soundDeadline)
         for producer in producers {
             for case .some(let stream) in producer.pointee.streams {
                 deadline = earliest(deadline, stream.pointee.nextDeadline)

@@ -31,7 +31,6 @@ extension Shard {
             transport.pointee.dtls.deadlineReached(at: now)
             dtlsAdvanced(transport)
         }
-        sendAudioLevels(transport)
         if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }

@@ -54,21 +54,30 @@ extension Shard {
     mutating func soundReceived(_ level: AudioLevel, of stream: UnsafeMutablePointer<ReceivingStream>) {
         stream.pointee.levels.add(level, at: now)
         let transport = stream.pointee.producer.pointee.transport
-        guard transport.pointee.soundDeadline == nil else { return }
-        transport.pointee.soundDeadline = now + AudioLevelBatch.interval
-        touch(transport)
+        guard !transport.pointee.hasSound else { return }
+        transport.pointee.hasSound = true
+        sounding.append(transport.pointee.slot)
+        if soundDeadline == nil { soundDeadline = now + AudioLevelBatch.interval }
     }
 
-    /// Tells the room what was heard since the last batch.
-    func sendAudioLevels(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        guard let deadline = transport.pointee.soundDeadline, deadline <= now else { return }
-        transport.pointee.soundDeadline = nil
-        var reports: [AudioLevelReport] = []
-        for producer in transport.pointee.producers {
-            for case .some(let stream) in producer.pointee.streams {
-                if let report = stream.pointee.levels.take(for: producer.pointee.key) { reports.append(report) }
+    /// Tells each room what was heard since the last batch: one event for all of its transports here, because waking a
+    /// room costs more than everything else about a level.
+    mutating func sendAudioLevels() {
+        soundDeadline = nil
+        var batches: [ObjectIdentifier: (queue: EventQueue, reports: [AudioLevelReport])] = [:]
+        for slot in sounding {
+            // Closed meanwhile, or another's.
+            guard let transport = transports[slot], transport.pointee.hasSound else { continue }
+            transport.pointee.hasSound = false
+            let queue = transport.pointee.events
+            for producer in transport.pointee.producers {
+                for case .some(let stream) in producer.pointee.streams {
+                    guard let report = stream.pointee.levels.take(for: producer.pointee.key) else { continue }
+                    batches[ObjectIdentifier(queue), default: (queue, [])].reports.append(report)
+                }
             }
         }
-        if !reports.isEmpty { _ = transport.pointee.events.appendSample(.audioLevels(reports)) }
+        sounding.removeAll(keepingCapacity: true)
+        for batch in batches.values { _ = batch.queue.appendSample(.audioLevels(batch.reports)) }
     }
 }

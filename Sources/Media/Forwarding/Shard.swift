@@ -45,6 +45,9 @@ struct Shard: ~Copyable {
     /// Consumers whose layers are chosen, and when they are next looked at.
     var selecting: [UnsafeMutablePointer<ShardConsumer>] = []
     var nextSelection: MediaInstant?
+    /// Transports with audio levels that their rooms have not been told, and when they will be.
+    var sounding: [Int] = []
+    var soundDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
     var touched: [Int] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
@@ -90,6 +93,7 @@ struct Shard: ~Copyable {
             if let transport = transports[slot] { deadlineReached(transport) }
         }
         if let due = nextSelection, due <= now { updateSelections() }
+        if let soundDeadline, soundDeadline <= now { sendAudioLevels() }
         for slot in touched {
             guard let transport = transports[slot] else { continue }
             if let deadline = transport.pointee.nextDeadline {
@@ -105,7 +109,9 @@ struct Shard: ~Copyable {
 
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
-        earliest(earliest(timers.nextDeadline(), nextSelection), arena.isEmpty ? nil : lastFlush + Self.flushInterval)
+        earliest(
+            earliest(earliest(timers.nextDeadline(), soundDeadline), nextSelection),
+            arena.isEmpty ? nil : lastFlush + Self.flushInterval)
     }
 
     /// Notes that a transport's deadlines may have moved.

@@ -11,7 +11,7 @@ public enum MediaEvent: Sendable {
     case consumerScoreChanged(ConsumerKey, score: UInt8)
     /// The score of one of a producer's streams is another.
     case producerScoreChanged(ProducerKey, [EncodingScore])
-    /// Audio levels of this transport's producers since the last such event, at most one for each producer.
+    /// Audio levels of producers since the last such event of their shard, at most one for each producer.
     case audioLevels([AudioLevelReport])
     /// A packet of an object whose trace was asked for.
     case trace(TraceEvent)

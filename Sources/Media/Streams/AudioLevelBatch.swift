@@ -1,6 +1,6 @@
 /// The audio levels (RFC 6464) of one received stream since the last batch.
 struct AudioLevelBatch {
-    /// Between two batches of a transport.
+    /// Between two batches of a shard.
     static let interval = MediaDuration.milliseconds(100)
 
     private var sum: UInt32 = 0

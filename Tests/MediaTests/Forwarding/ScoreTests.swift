@@ -142,6 +142,20 @@ struct AudioLevelTests {
         #expect(reports.allSatisfy { $0.levelSum == 30 * $0.count })
     }
 
+    @Test func `transports of one room share a batch`() throws {
+        let world = try VirtualWorld()
+        // Two transports that tell one room.
+        let queue = EventQueue {}
+        let members = try (0..<2).map { _ in try world.join(events: queue) }
+        #expect(world.connectAll())
+        for member in members { try member.publish(member.peer.addTrack(.audio)) }
+        world.run(for: .seconds(2))
+        let batches = queue.drain().events.compactMap { if case .audioLevels(let levels) = $0 { levels } else { nil } }
+        #expect((14...21).contains(batches.count))
+        // But for the first, before both were heard.
+        #expect(batches.dropFirst().allSatisfy { $0.count == 2 })
+    }
+
     @Test func `a paused producer makes no sound`() throws {
         let world = try VirtualWorld()
         let publisher = try world.join()
