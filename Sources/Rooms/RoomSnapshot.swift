@@ -81,6 +81,8 @@ public struct ProducerSnapshot: Sendable, JSONRepresentable {
     public var mimeType: String
     /// Whether its peer paused it.
     public var isPaused: Bool
+    /// Of the streams that have been received.
+    public var scores: [ProducerScore]
     /// Statistics entries as `getProducerStats` gives them.
     public var statistics: [JSONValue]
 
@@ -88,7 +90,8 @@ public struct ProducerSnapshot: Sendable, JSONRepresentable {
     public var json: JSONValue {
         .object([
             "id": .string(id.rawValue), "kind": .string(kind.rawValue), "type": .string(type.rawValue),
-            "mimeType": .string(mimeType), "paused": .bool(isPaused), "streams": .array(statistics),
+            "mimeType": .string(mimeType), "paused": .bool(isPaused), "score": .array(scores.map(\.json)),
+            "streams": .array(statistics),
         ])
     }
 }
@@ -101,20 +104,32 @@ public struct ConsumerSnapshot: Sendable, JSONRepresentable {
     public var producerID: ProducerID
     /// Audio or video.
     public var kind: MediaKind
+    /// How the producer's encodings are made.
+    public var type: ProducerType
     /// The first codec's MIME type.
     public var mimeType: String
     /// Whether its own peer paused it, or has not yet accepted it.
     public var isPaused: Bool
     /// Whether the producer is paused.
     public var isProducerPaused: Bool
+    /// 0…10.
+    public var score: Int
+    /// What is sent of several layers; `nil` while nothing is, and of a simple producer.
+    public var currentLayers: ConsumerLayers?
     /// Statistics entries as `getConsumerStats` gives them.
     public var statistics: [JSONValue]
 
     /// The consumer's fields.
     public var json: JSONValue {
-        .object([
+        .fields([
             "id": .string(id.rawValue), "producerId": .string(producerID.rawValue), "kind": .string(kind.rawValue),
-            "mimeType": .string(mimeType), "paused": .bool(isPaused), "producerPaused": .bool(isProducerPaused),
+            "type": .string(type.rawValue), "mimeType": .string(mimeType), "paused": .bool(isPaused),
+            "producerPaused": .bool(isProducerPaused), "score": .integer(Int64(score)),
+            "currentLayers": currentLayers.map {
+                .object([
+                    "spatialLayer": .integer(Int64($0.spatial)), "temporalLayer": .integer(Int64($0.temporal)),
+                ])
+            },
             "streams": .array(statistics),
         ])
     }

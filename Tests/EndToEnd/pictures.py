@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the README's picture of the page, and one with two people, from the release build: pictures.py [FOLDER]."""
+"""Takes the documents' pictures of the page and of the console, from the release build: pictures.py [FOLDER]."""
 
 import asyncio
 import pathlib
@@ -9,8 +9,24 @@ import tempfile
 from call import Person
 from chromium import Chromium
 from gateway import ROOT, Gateway
+from waiting import until
 
 PEOPLE = ("Ada", "Grace", "Edsger", "Barbara", "Alan", "Radia")
+
+
+async def take_console(browser, server, folder):
+    sizes = {"console": {"width": 1280, "height": 900},
+             "console-phone": {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}}
+    for name, size in sizes.items():
+        page = await browser.page(**size)
+        await page.goto(f"{server.url}/console?room=Turntable")
+
+        async def is_drawn():
+            charts = "[...document.querySelectorAll('[data-producer] .chart')]"
+            return await page.evaluate(f"{charts}.length > 0 && {charts}.every(c => +c.dataset.points >= 20)")
+        await until(is_drawn, 120, "the charts have a history", every=0.5)
+        await page.picture(folder / f"{name}.png")
+        await page.close()
 
 
 async def take(folder):
@@ -26,6 +42,7 @@ async def take(folder):
                     if len(people) == 2:
                         await people[0].page.picture(folder / "call-two.png")
                 await people[0].page.picture(folder / "call.png")
+                await take_console(browser, server, folder)
                 phone = await Person(
                     await browser.page(width=390, height=844, is_mobile=True, has_touch=True), server.url, "Phone",
                     "Ada").enter()

@@ -65,6 +65,17 @@ struct DocumentTests {
         }
     }
 
+    @Test func `every type of room event is in Operations.md and in the OpenAPI document`() throws {
+        let document = try rows(of: "Docs/Operations.md")
+        let description = try rows(of: "Sources/Gateway/Page/api/openapi.json")
+        let types = try names(of: "name", in: "Sources/Rooms/Events/RoomEvent.swift")
+        #expect(types.count > 20)
+        for type in types {
+            #expect(document.contains("`\(type)`"), "\(type)")
+            #expect(description.contains("\"\(type)\""), "\(type)")
+        }
+    }
+
     @Test func `every link between documents leads somewhere`() throws {
         for path in SourceTree.documents {
             let text = try #require(SourceTree.text(of: path))

@@ -21,6 +21,46 @@ static const unsigned char capabilities_js[] = {
 #embed "../../Gateway/Page/capabilities.js"
 };
 
+static const unsigned char api_openapi_json[] = {
+#embed "../../Gateway/Page/api/openapi.json"
+};
+
+static const unsigned char console_api_js[] = {
+#embed "../../Gateway/Page/console/api.js"
+};
+
+static const unsigned char console_chart_js[] = {
+#embed "../../Gateway/Page/console/chart.js"
+};
+
+static const unsigned char console_console_css[] = {
+#embed "../../Gateway/Page/console/console.css"
+};
+
+static const unsigned char console_dom_js[] = {
+#embed "../../Gateway/Page/console/dom.js"
+};
+
+static const unsigned char console_figures_js[] = {
+#embed "../../Gateway/Page/console/figures.js"
+};
+
+static const unsigned char console_index_html[] = {
+#embed "../../Gateway/Page/console/index.html"
+};
+
+static const unsigned char console_main_js[] = {
+#embed "../../Gateway/Page/console/main.js"
+};
+
+static const unsigned char console_notes_js[] = {
+#embed "../../Gateway/Page/console/notes.js"
+};
+
+static const unsigned char console_roomview_js[] = {
+#embed "../../Gateway/Page/console/roomview.js"
+};
+
 static const unsigned char equipment_js[] = {
 #embed "../../Gateway/Page/equipment.js"
 };
@@ -108,6 +148,16 @@ static const struct page_asset assets[] = {
     ASSET("app.js", app_js),
     ASSET("call.js", call_js),
     ASSET("capabilities.js", capabilities_js),
+    ASSET("api/openapi.json", api_openapi_json),
+    ASSET("console/api.js", console_api_js),
+    ASSET("console/chart.js", console_chart_js),
+    ASSET("console/console.css", console_console_css),
+    ASSET("console/dom.js", console_dom_js),
+    ASSET("console/figures.js", console_figures_js),
+    ASSET("console/index.html", console_index_html),
+    ASSET("console/main.js", console_main_js),
+    ASSET("console/notes.js", console_notes_js),
+    ASSET("console/roomview.js", console_roomview_js),
     ASSET("equipment.js", equipment_js),
     ASSET("figures.js", figures_js),
     ASSET("grid.js", grid_js),

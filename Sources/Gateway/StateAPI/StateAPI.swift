@@ -66,7 +66,9 @@ struct StateAPI: Sendable {
         switch route {
         case .rooms: return try rooms(query)
         case .shards: return shards()
-        case .events: return feed.open(room: query.text("room").map { RoomID($0) }, after: request.lastEventID)
+        case .events:
+            _ = try query.text("lastEventId")
+            return feed.open(room: try query.text("room").map { RoomID($0) }, after: request.lastEventID)
         case .room(let id):
             guard let summary = registry.summary(of: id) else { return Self.noRoom }
             return OutgoingResponse(json: summary.json)
@@ -133,7 +135,7 @@ struct StateAPI: Sendable {
     private func rooms(_ query: StateQuery) throws(StateQuery.Invalid) -> OutgoingResponse {
         let page = try query.page()
         let minPeers = try query.number("minPeers", 0...1_000_000_000, default: 0)
-        let name = query.text("name") ?? ""
+        let name = try query.text("name") ?? ""
         let found = registry.list().filter {
             $0.counts.peers >= minPeers && (name.isEmpty || $0.id.rawValue.contains(name))
         }

@@ -11,7 +11,7 @@ struct StateList {
 
     init(peers query: StateQuery) throws(StateQuery.Invalid) {
         let isJoined = try query.flag("joined")
-        let text = query.text("name") ?? ""
+        let text = try query.text("name") ?? ""
         name = "peers"
         bounds = try query.page()
         hasStatistics = false
@@ -24,7 +24,7 @@ struct StateList {
     }
 
     init(transports query: StateQuery) throws(StateQuery.Invalid) {
-        let peer = query.text("peer")
+        let peer = try query.text("peer")
         name = "transports"
         bounds = try query.page()
         hasStatistics = true
@@ -35,7 +35,7 @@ struct StateList {
     }
 
     init(producers query: StateQuery) throws(StateQuery.Invalid) {
-        let peer = query.text("peer")
+        let peer = try query.text("peer")
         let kind = try query.choice("kind", of: [MediaKind.audio, .video])
         let isPaused = try query.flag("paused")
         name = "producers"
@@ -51,8 +51,8 @@ struct StateList {
     }
 
     init(consumers query: StateQuery) throws(StateQuery.Invalid) {
-        let peer = query.text("peer")
-        let producer = query.text("producer")
+        let peer = try query.text("peer")
+        let producer = try query.text("producer")
         let kind = try query.choice("kind", of: [MediaKind.audio, .video])
         let isPaused = try query.flag("paused")
         name = "consumers"

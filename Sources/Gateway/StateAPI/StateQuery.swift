@@ -18,7 +18,12 @@ struct StateQuery {
         }
     }
 
-    func text(_ name: String) -> String? { values[name] }
+    /// - Throws: for more than 256 characters (Unicode scalars).
+    func text(_ name: String) throws(Invalid) -> String? {
+        guard let text = values[name] else { return nil }
+        guard text.unicodeScalars.count <= 256 else { throw Invalid(message: "\(name): longer than 256 characters") }
+        return text
+    }
 
     func number(_ name: String, _ range: ClosedRange<Int>, default fallback: Int) throws(Invalid) -> Int {
         guard let text = values[name] else { return fallback }

@@ -34,6 +34,8 @@ public struct RoomEvent: Sendable, Hashable {
         case consumerOpened(
             ConsumerID, peer: PeerID, transport: TransportID, producer: ProducerID, MediaKind, mimeType: String)
         case consumerClosed(ConsumerID, peer: PeerID)
+        /// It is pointed at another producer.
+        case consumerSwitched(ConsumerID, peer: PeerID, producer: ProducerID)
         case consumerPaused(ConsumerID, peer: PeerID)
         case consumerResumed(ConsumerID, peer: PeerID)
         case consumerScore(ConsumerID, ConsumerScore)
@@ -88,6 +90,7 @@ extension RoomEvent.Kind {
         case .producerScore: "producer-score"
         case .consumerOpened: "consumer-opened"
         case .consumerClosed: "consumer-closed"
+        case .consumerSwitched: "consumer-switched"
         case .consumerPaused: "consumer-paused"
         case .consumerResumed: "consumer-resumed"
         case .consumerScore: "consumer-score"
@@ -133,6 +136,11 @@ extension RoomEvent.Kind {
                 "consumerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
                 "transportId": .string(transport.rawValue), "producerId": .string(producer.rawValue),
                 "kind": .string(kind.rawValue), "mimeType": .string(mimeType),
+            ])
+        case .consumerSwitched(let id, let peer, let producer):
+            .object([
+                "consumerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "producerId": .string(producer.rawValue),
             ])
         case .consumerClosed(let id, let peer), .consumerPaused(let id, let peer), .consumerResumed(let id, let peer):
             .object(["consumerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])

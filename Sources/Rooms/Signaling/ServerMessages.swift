@@ -67,6 +67,13 @@ public struct ProducerScore: Sendable, Hashable {
     public var rid: String?
     /// 0…10.
     public var score: Int
+
+    var json: JSONValue {
+        .fields([
+            "encodingIdx": .integer(Int64(encodingIndex)), "ssrc": .integer(Int64(ssrc)),
+            "rid": rid.map { .string($0) }, "score": .integer(Int64(score)),
+        ])
+    }
 }
 
 /// A consumer's quality, 0 to 10.
@@ -146,13 +153,7 @@ extension ServerNotification: JSONRepresentable {
                 "oldDisplayName": .string(oldDisplayName),
             ])
         case .producerScore(let id, let scores):
-            let entries = scores.map { score in
-                JSONValue.fields([
-                    "encodingIdx": .integer(Int64(score.encodingIndex)), "ssrc": .integer(Int64(score.ssrc)),
-                    "rid": score.rid.map { .string($0) }, "score": .integer(Int64(score.score)),
-                ])
-            }
-            return .object(["producerId": .string(id.rawValue), "score": .array(entries)])
+            return .object(["producerId": .string(id.rawValue), "score": .array(scores.map(\.json))])
         case .consumerScore(let id, let score):
             return .object(["consumerId": .string(id.rawValue), "score": score.json])
         case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):

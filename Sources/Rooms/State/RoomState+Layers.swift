@@ -85,6 +85,7 @@ extension RoomState {
             // The other producer may have other layers: they are asked for again.
             consumer.toldPreferredLayers = nil
             consumers[given.id] = consumer
+            journal.append(.consumerSwitched(given.id, peer: given.peerID, producer: producer.id))
         }
         return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(given.id)] + scoreTold(given.id))
     }

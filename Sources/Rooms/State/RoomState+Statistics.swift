@@ -132,13 +132,16 @@ extension RoomSnapshot {
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,
-                            isPaused: producer.isPaused, statistics: state.entries(producer, collected, timestamp))
+                            isPaused: producer.isPaused, scores: producer.scores,
+                            statistics: state.entries(producer, collected, timestamp))
                     },
                     consumers: transport.consumerIDs.compactMap { state.consumers[$0] }.map { consumer in
                         ConsumerSnapshot(
                             id: consumer.id, producerID: consumer.producerID, kind: consumer.kind,
-                            mimeType: consumer.mimeType, isPaused: consumer.isSilent,
+                            type: consumer.type, mimeType: consumer.mimeType, isPaused: consumer.isSilent,
                             isProducerPaused: state.producers[consumer.producerID]?.isPaused ?? false,
+                            score: consumer.ownScore,
+                            currentLayers: consumer.type == .simple ? nil : consumer.currentLayers,
                             statistics: state.entries(consumer, collected, timestamp))
                     })
             }

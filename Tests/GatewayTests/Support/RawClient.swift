@@ -60,6 +60,15 @@ final class RawClient {
         }
     }
 
+    /// Takes what was received up to and with `end`; `nil` where that has not come yet.
+    func takeText(through end: String) -> String? {
+        let text = String(buffer: received)
+        guard let range = text.firstRange(of: end) else { return nil }
+        let taken = text[..<range.upperBound]
+        received.moveReaderIndex(forwardBy: taken.utf8.count)
+        return String(taken)
+    }
+
     func take(_ count: Int) async throws -> [UInt8] {
         while received.readableBytes < count { guard await readMore() else { throw Ended() } }
         return received.readBytes(length: count) ?? []

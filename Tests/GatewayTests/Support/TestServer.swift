@@ -14,14 +14,16 @@ struct TestServer {
 
     /// Runs `body` against a server and stops it afterwards, the way the process does.
     static func with(
-        limits: GatewayLimits = .patient, rooms configuration: RoomConfiguration = RoomConfiguration(),
+        limits: GatewayLimits = .patient, adminToken: String? = nil,
+        rooms configuration: RoomConfiguration = RoomConfiguration(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let rooms = try RoomRegistry(
             media: .recording { _, _ in true }, configuration: configuration, logger: silentLogger)
+        var settings = GatewayConfiguration(host: "127.0.0.1", port: 0, limits: limits)
+        settings.adminToken = adminToken
         let gateway = try await GatewayServer.start(
-            GatewayConfiguration(host: "127.0.0.1", port: 0, limits: limits), rooms: rooms,
-            mediaCounters: { [sampleCounters] }, logger: silentLogger)
+            settings, rooms: rooms, mediaCounters: { [sampleCounters] }, logger: silentLogger)
         async let running: Void = gateway.run()
         let server = TestServer(gateway: gateway, rooms: rooms)
         let outcome: Result<Void, any Error>

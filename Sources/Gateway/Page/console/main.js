@@ -1,0 +1,255 @@
+/** The console: rooms and their peers as they are now, and what operators may do about them. */
+import { toast } from '../notices.js';
+import { change, follow, read, readRooms, Refusal, useToken } from './api.js';
+import { bitrate, chart, percent } from './chart.js';
+import { carefulButton, make, match, write } from './dom.js';
+import { RoomFigures, ShardFigures } from './figures.js';
+import { describe, Notes } from './notes.js';
+import { figure, RoomView } from './roomview.js';
+
+const PERIOD_MS = 2_000;
+const SHOWN_EVENTS = 100;
+/** What the next regular look shows soon enough. */
+const QUIET = new Set(['consumer-score', 'producer-score', 'consumer-layers', 'active-speaker']);
+
+const find = (id) => document.getElementById(id);
+const shards = new ShardFigures();
+const incoming = figure('Received', chart('Received by the server'));
+const outgoing = figure('Sent', chart('Sent by the server'));
+find('flows').append(incoming.element, outgoing.element);
+
+let rooms = [];
+let chosen = new URLSearchParams(location.search).get('room');
+let figures = new RoomFigures();
+let notes = new Notes();
+let events = [];
+/** Peers of the room that is shown, by their ids. */
+let names = new Map();
+let due = 0;
+let lastTick = 0;
+let isReading = false;
+
+const view = new RoomView({
+  kick: (peer) => act('DELETE', 'rooms', chosen, 'peers', peer),
+  setPaused: (producer, isPaused) => act('POST', 'rooms', chosen, 'producers', producer, isPaused ? 'pause' : 'resume'),
+}, () => figures, { get speaker() { return notes.speaker; } });
+
+const closeButton = carefulButton('Close room', { id: 'close-room' }, () => act('DELETE', 'rooms', chosen));
+find('close-room').replaceWith(closeButton);
+
+async function act(...request) {
+  try {
+    await change(...request);
+  } catch (error) {
+    failed(error);
+  }
+  refreshSoon(0);
+}
+
+/** Says what went wrong; where a token could help, asks for one. */
+function failed(error) {
+  if (error instanceof Refusal && error.needsToken) askForToken(error.message);
+  else if (!(error instanceof Refusal && error.status === 404)) toast('That did not work', error.message, 'error');
+}
+
+// The token
+
+function askForToken(reason) {
+  const form = find('token-form');
+  write(find('token-reason'), reason);
+  if (!form.hidden) return;
+  form.hidden = false;
+  find('token').focus();
+}
+
+find('token-form').onsubmit = (event) => {
+  event.preventDefault();
+  useToken(find('token').value);
+  find('token').value = '';
+  find('token-form').hidden = true;
+  restart();
+  refreshSoon(0);
+};
+find('token-cancel').onclick = () => { find('token-form').hidden = true; };
+
+// What is shown
+
+function setState(state, text) {
+  find('state').dataset.state = state;
+  write(find('state-text'), text);
+}
+
+function showRooms() {
+  const wanted = find('filter').value.trim();
+  const shown = rooms.filter(({ id }) => id.includes(wanted));
+  match(find('rooms'), shown, ({ id }) => id, () => {
+    const name = make('b');
+    const count = make('span', { className: 'soft' });
+    const button = make('button', { type: 'button' }, name, count);
+    const item = make('li', {}, button);
+    item.update = ({ id, peers, producers }) => {
+      button.onclick = () => choose(id);
+      button.setAttribute('aria-current', String(id === chosen));
+      write(name, id);
+      write(count, `${peers} ${peers === 1 ? 'peer' : 'peers'}, ${producers} ${producers === 1 ? 'track' : 'tracks'}`);
+    };
+    return item;
+  });
+  find('no-rooms').hidden = rooms.length > 0;
+  const peers = rooms.reduce((sum, room) => sum + room.peers, 0);
+  write(find('totals'), `${rooms.length} ${rooms.length === 1 ? 'room' : 'rooms'}, ${peers} ${peers === 1 ? 'peer' : 'peers'}`);
+}
+
+async function choose(id) {
+  chosen = id;
+  figures = new RoomFigures();
+  notes = new Notes();
+  names = new Map();
+  const place = new URL(location.href);
+  if (id === null) place.searchParams.delete('room');
+  else place.searchParams.set('room', id);
+  history.replaceState(null, '', place);
+  find('room').hidden = true;
+  showRooms();
+  showEvents();
+  if (id === null) return;
+  refreshSoon(0);
+  const begun = notes;
+  try {
+    const { events: recent } = await read('rooms', id, 'events');
+    for (const event of recent) begun.take(event);
+    // What came meanwhile is newer.
+    const last = recent.at(-1)?.sequence ?? 0;
+    for (const event of events) if (event.room === id && event.sequence > last) begun.take(event);
+    const known = new Set(events.map((event) => event.id));
+    events = [...recent.filter((event) => !known.has(event.id)), ...events].sort((a, b) => a.time - b.time);
+    showEvents();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function showRoom(snapshot, isTick) {
+  if (isTick || find('room').hidden) figures.add(snapshot);
+  const isNew = find('room').hidden;
+  find('room').hidden = false;
+  write(find('room-title'), snapshot.id);
+  write(find('room-counts'), `${snapshot.peers.length} ${snapshot.peers.length === 1 ? 'peer' : 'peers'}`);
+  find('room-incomplete').hidden = snapshot.complete;
+  for (const peer of snapshot.peers) names.set(peer.id, peer.displayName || peer.id);
+  view.show(snapshot);
+  if (isNew && matchMedia('(max-width: 860px)').matches) find('room').scrollIntoView({ block: 'start', behavior: 'smooth' });
+}
+
+function showShards() {
+  incoming.show(bitrate(shards.incoming.last), shards.incoming, 100_000);
+  outgoing.show(bitrate(shards.outgoing.last), shards.outgoing, 100_000);
+  match(find('shards'), shards.loads, ({ shard }) => shard, ({ shard }) => {
+    const bar = make('i');
+    const value = make('span');
+    const row = make('div', { className: 'shard' }, make('span', {}, `No. ${shard}`), make('div', { className: 'load' }, bar), value);
+    row.update = ({ load }) => {
+      bar.style.transform = `scaleX(${load})`;
+      bar.dataset.high = String(load > 0.8);
+      write(value, percent(load));
+    };
+    return row;
+  });
+  const total = shards.drops.reduce((sum, [, count]) => sum + count, 0);
+  write(find('drop-total'), total.toLocaleString());
+  match(find('drop-rows'), shards.drops, ([reason]) => reason, ([reason]) => {
+    const value = make('td');
+    const row = make('tr', {}, make('th', { scope: 'row' }, reason.replaceAll('_', ' ')), value);
+    row.update = ([, count]) => write(value, count.toLocaleString());
+    return row;
+  });
+}
+
+function showEvents() {
+  const shown = events.filter(({ room }) => chosen === null || room === chosen).slice(-SHOWN_EVENTS).reverse();
+  match(find('events'), shown, ({ id }) => id, (event) => {
+    const time = make('time', { dateTime: new Date(event.time).toISOString() }, new Date(event.time).toLocaleTimeString([], { hourCycle: 'h23' }));
+    const item = make('li', { 'data-type': event.type }, time, make('span', {}, `${chosen === null ? `${event.room}: ` : ''}${describe(event, names)}`));
+    item.update = () => {};
+    return item;
+  });
+}
+
+// Keeping up
+
+function refreshSoon(wait = 250) {
+  const at = Date.now() + wait;
+  if (due && due <= at) return;
+  due = at;
+  setTimeout(refresh, wait);
+}
+
+async function refresh() {
+  if (!due || due > Date.now() + 5) return;
+  due = 0;
+  if (isReading) return refreshSoon();
+  isReading = true;
+  // Rates of moments too short would jump.
+  const isTick = Date.now() - lastTick >= PERIOD_MS / 2;
+  if (isTick) lastTick = Date.now();
+  try {
+    if (isTick) {
+      shards.add(await read('shards'));
+      showShards();
+    }
+    rooms = await readRooms();
+    showRooms();
+    if (chosen === null) return;
+    const wanted = chosen;
+    try {
+      const snapshot = await read('rooms', wanted, 'snapshot');
+      if (chosen === wanted) showRoom(snapshot, isTick);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 404)) throw error;
+      if (chosen === wanted) find('room').hidden = true;
+    }
+  } catch (error) {
+    if (error instanceof Refusal && error.needsToken) {
+      setState('failed', 'Not admitted');
+      askForToken(error.message);
+    }
+    // Else the server is away, which the event stream says.
+  } finally {
+    isReading = false;
+  }
+}
+
+const restart = follow({
+  hello: ({ gap }) => {
+    setState('connected', 'Live');
+    find('token-form').hidden = true;
+    if (gap) events = [];
+    refreshSoon(0);
+  },
+  event: (event) => {
+    events.push(event);
+    if (events.length > 20 * SHOWN_EVENTS) events.splice(0, 10 * SHOWN_EVENTS);
+    if (event.room === chosen) notes.take(event);
+    if (chosen === null || event.room === chosen) requestEvents();
+    if (!QUIET.has(event.type)) refreshSoon();
+  },
+  lost: (error) => {
+    if (error instanceof Refusal && error.needsToken) {
+      setState('failed', 'Not admitted');
+      askForToken(error.message);
+    } else {
+      setState('reconnecting', 'Reconnecting…');
+    }
+  },
+});
+
+let isEventsDue = false;
+function requestEvents() {
+  if (isEventsDue) return;
+  isEventsDue = true;
+  setTimeout(() => { isEventsDue = false; showEvents(); }, 150);
+}
+
+find('filter').oninput = showRooms;
+setInterval(() => refreshSoon(0), PERIOD_MS);
+if (chosen !== null) choose(chosen);

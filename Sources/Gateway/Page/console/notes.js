@@ -1,0 +1,21 @@
+/** What a room's events tell that its snapshot does not: who speaks. */
+export class Notes {
+  speaker = null;
+
+  take({ type, data }) {
+    if (type === 'active-speaker') this.speaker = data.peerId;
+    else if (type === 'peer-left' && data.peerId === this.speaker) this.speaker = null;
+  }
+}
+
+/** An event in a few words; `names`: peers' display names by their ids. */
+export function describe({ type, data }, names) {
+  const what = type.replace('-', ' ');
+  const who = data.displayName || (names.get(data.peerId) ?? data.peerId);
+  const extra = data.reason ?? data.kind ?? data.iceState ?? '';
+  if (type === 'active-speaker') return who ? `${who} speaks` : 'nobody speaks';
+  if (type === 'consumer-layers') return `layers ${data.spatialLayer ?? '–'}/${data.temporalLayer ?? '–'}`;
+  if (type === 'consumer-score') return `consumer score ${data.score.score}`;
+  if (type === 'producer-score') return `producer score ${data.score.map(({ score }) => score).join('/')}`;
+  return [what, who ? `· ${who}` : '', extra ? `(${extra})` : ''].filter(Boolean).join(' ');
+}

@@ -1,0 +1,136 @@
+/** The room that is shown: its peers, what each sends, and what each is sent. */
+import { bitrate, chart, percent } from './chart.js';
+import { carefulButton, make, match, write } from './dom.js';
+
+const MEDIA = { audio: 'Sound', video: 'Picture' };
+
+/** `acts`: `kick(peerID)`, `setPaused(producerID, isPaused)`, both asynchronous. */
+export class RoomView {
+  #acts;
+  #figures;
+  #notes;
+  #names = new Map();
+
+  /** `notes.speaker`: whom events told to be speaking. `figures()`: those of the room. */
+  constructor(acts, figures, notes) {
+    this.#acts = acts;
+    this.#figures = figures;
+    this.#notes = notes;
+  }
+
+  show(snapshot) {
+    this.#names = new Map();
+    for (const peer of snapshot.peers) {
+      for (const { producers } of peer.transports) {
+        for (const producer of producers) this.#names.set(producer.id, peer.displayName || peer.id);
+      }
+    }
+    match(document.getElementById('peers'), snapshot.peers, ({ id }) => id, (peer) => this.#peer(peer));
+  }
+
+  #peer({ id }) {
+    const avatar = make('span', { className: 'avatar', 'aria-hidden': 'true' });
+    const name = make('b');
+    const details = make('span', { className: 'soft' });
+    const sent = make('div');
+    const received = make('ul', { className: 'received' });
+    const summary = make('summary');
+    const folded = make('details', {}, summary, received);
+    const kick = carefulButton('Kick', { 'data-act': 'kick' }, () => this.#acts.kick(id));
+    const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), kick);
+    const card = make('article', { className: 'peer', 'data-peer': id }, head, sent, folded);
+    avatar.dataset.hue = String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0));
+    card.update = (peer) => {
+      const shown = peer.displayName || peer.id;
+      write(avatar, [...shown][0]?.toUpperCase() ?? '?');
+      write(name, shown);
+      kick.setAttribute('aria-label', `Kick ${shown}`);
+      const states = peer.transports.map(({ iceState, dtlsState }) =>
+        (dtlsState === 'connected' ? iceState : `${iceState}, DTLS ${dtlsState}`));
+      const place = [...new Set(peer.transports.map(({ shard }) => shard))].join(', ');
+      write(details, [
+        peer.device.name ?? peer.device.flag ?? 'unknown program', peer.joined ? '' : 'not joined',
+        [...new Set(states)].join(' / '), place === '' ? '' : `thread ${place}`,
+      ].filter(Boolean).join(' · '));
+      card.dataset.speaking = String(this.#notes.speaker === peer.id);
+      match(sent, peer.transports.flatMap(({ producers }) => producers), (each) => each.id, (each) => this.#producer(each));
+      const consumers = peer.transports.flatMap((transport) => transport.consumers);
+      folded.hidden = consumers.length === 0;
+      write(summary, `Is sent ${consumers.length} ${consumers.length === 1 ? 'track' : 'tracks'}`);
+      match(received, consumers, (each) => each.id, () => this.#consumer());
+    };
+    return card;
+  }
+
+  #producer({ id }) {
+    const title = make('b');
+    const about = make('span', { className: 'soft' });
+    const tag = make('span', { className: 'tag', 'data-tone': 'off' }, 'paused');
+    const mute = make('button', { type: 'button', className: 'plain', 'data-act': 'mute' });
+    const rate = figure('Bitrate', chart('Bitrate'));
+    const loss = figure('Lost on the way here', chart('Losses', 'loss'));
+    const track = make(
+      'div', { className: 'track', 'data-producer': id },
+      make('span', { className: 'track-name' }, title, ' ', about, tag), mute,
+      make('div', { className: 'gauges' }, rate.element, loss.element));
+    let isPaused = false;
+    mute.onclick = async () => {
+      mute.disabled = true;
+      try { await this.#acts.setPaused(id, !isPaused); } finally { mute.disabled = false; }
+    };
+    track.update = (producer) => {
+      isPaused = producer.paused;
+      write(title, MEDIA[producer.kind] ?? producer.kind);
+      const score = producer.score.map((each) => each.score).join('/');
+      const layers = producer.streams.length > 1 ? `${producer.streams.length} streams` : '';
+      write(about, [
+        producer.mimeType.split('/').at(-1), producer.type === 'simple' ? '' : producer.type, layers,
+        score && `score ${score}`,
+      ].filter(Boolean).join(', '));
+      tag.hidden = !isPaused;
+      write(mute, isPaused ? 'Unmute' : 'Mute');
+      const figures = this.#figures().of(producer.id);
+      if (!figures) return;
+      rate.show(bitrate(figures.rate.last), figures.rate, 20_000);
+      loss.show(percent(figures.loss.last), figures.loss, 0.05);
+    };
+    return track;
+  }
+
+  #consumer() {
+    const label = make('span');
+    const tag = make('span', { className: 'tag' });
+    const rate = chart('Bitrate');
+    const value = make('span');
+    const row = make('li', {}, make('span', {}, label, tag), rate, value);
+    row.update = (consumer) => {
+      row.dataset.consumer = consumer.id;
+      write(label, `${MEDIA[consumer.kind] ?? consumer.kind} of ${this.#names.get(consumer.producerId) ?? 'nobody'}`);
+      const { spatialLayer, temporalLayer } = consumer.currentLayers ?? {};
+      const layers = spatialLayer === undefined ? undefined : `S${spatialLayer} T${temporalLayer}`;
+      const isPaused = consumer.paused || consumer.producerPaused;
+      tag.hidden = !isPaused && !layers;
+      tag.dataset.tone = isPaused ? 'off' : 'layers';
+      write(tag, isPaused ? 'paused' : layers ?? '');
+      const figures = this.#figures().of(consumer.id);
+      if (!figures) return;
+      rate.update(figures.rate, 20_000);
+      const lost = figures.loss.last;
+      write(value, bitrate(figures.rate.last) + (lost > 0 ? `, ${percent(lost)} lost` : ''));
+    };
+    return row;
+  }
+}
+
+/** A label, a value and a chart; `show(text, series, least)`. */
+export function figure(label, picture) {
+  const value = make('b', {}, '–');
+  const element = make('div', { className: 'gauge' }, make('span', {}, label), value, picture);
+  return {
+    element,
+    show: (text, series, least) => {
+      write(value, text);
+      picture.update(series, least);
+    },
+  };
+}

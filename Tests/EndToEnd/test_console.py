@@ -1,0 +1,129 @@
+"""The console in Chromium, at desktop and phone size: what it shows of a call, and what an operator does with it."""
+
+import pytest
+
+from call import Person
+from protoo import ProtooClient
+from stateapi import TOKEN
+from waiting import until
+
+ERRORS = "window.testErrors"
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+
+class Console:
+    """The console's page."""
+
+    def __init__(self, page, origin):
+        self.page, self.origin = page, origin
+
+    async def open(self, room=None):
+        await self.page.goto(f"{self.origin}/console" + (f"?room={room}" if room else ""))
+        return self
+
+    async def sees(self, expression, what, seconds=60):
+        return await until(lambda: self.page.evaluate(expression), seconds, f"the console shows {what}", every=0.2)
+
+    async def give_token(self, token=TOKEN):
+        await self.sees("!document.getElementById('token-form').hidden", "where to give the token")
+        await self.page.page.fill("#token", token)
+        await self.page.page.click("#token-form button[type=submit]")
+
+    async def is_live(self):
+        await self.sees("document.getElementById('state').dataset.state === 'connected'", "that it is live")
+
+    async def click(self, selector):
+        await self.page.page.click(selector, timeout=60_000)
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def size(request):
+    if request.param == "phone":
+        return {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
+    return {"width": 1280, "height": 900}
+
+
+async def test_a_call_is_shown_muted_and_ended(start_gateway, chromium, size, artifacts):
+    gateway = await start_gateway("--admin-token", TOKEN)
+    people = [await Person(await chromium.page(), gateway.url, "watched", name).enter() for name in ("Ada", "Grace")]
+    for person in people:
+        await person.sees_and_hears(seconds=60)
+    console = await Console(await chromium.page(**size), gateway.url).open()
+    await console.give_token("a wrong one")
+    await console.sees("document.getElementById('token-reason').textContent.includes('admin token')", "the refusal")
+    await console.give_token()
+    await console.is_live()
+    await console.sees("document.getElementById('token-form').hidden", "no question any more")
+    await console.sees("document.querySelectorAll('#rooms button').length === 1", "the room")
+    await console.click("#rooms button")
+    await console.sees("document.querySelectorAll('[data-peer]').length === 2", "both peers")
+    await console.sees("document.querySelectorAll('[data-producer]').length === 4", "what they send")
+    await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they are sent")
+    # Charts with a history, and a bitrate that is not nothing.
+    await console.sees(
+        "[...document.querySelectorAll('[data-producer] .chart[data-tone=rate]')].every(c => +c.dataset.points >= 2)",
+        "bitrates over time")
+    await console.sees(
+        "[...document.querySelectorAll('[data-producer] .gauge b')].some(b => /^[1-9].*b.s$/.test(b.textContent))",
+        "a bitrate")
+    await console.sees("document.querySelectorAll('#shards .shard').length === 2", "the load of both media threads")
+    await console.sees("document.querySelectorAll('#events li').length > 5", "events")
+    assert await console.page.evaluate(FITS), "nothing is wider than the screen"
+    await console.page.picture(artifacts / "console.png")
+
+    # Mute: the other person's consumer stops.
+    async def muted():
+        snapshot = (await gateway.json("/rooms/watched"))["peers"]
+        return [one["paused"] for peer in snapshot for each in peer["transports"] for one in each["producers"]]
+    assert not any(await muted())
+    await console.click("[data-producer] [data-act=mute]")
+    await console.sees("[...document.querySelectorAll('[data-act=mute]')].some(b => b.textContent === 'Unmute')", "it")
+    assert sum(await muted()) == 1
+    await console.page.page.locator("[data-act=mute]", has_text="Unmute").click()
+    await console.sees("[...document.querySelectorAll('[data-act=mute]')].every(b => b.textContent === 'Mute')", "it")
+    assert not any(await muted())
+
+    # Kick: asked twice, done once; the page is told not to come back.
+    await console.click("[data-act=kick]")
+    assert len((await gateway.json("/rooms/watched"))["peers"]) == 2
+    await console.click("[data-act=kick]")
+    await console.sees("document.querySelectorAll('[data-peer]').length === 1", "the peer that is left")
+    await console.click("#close-room")
+    await console.click("#close-room")
+    await console.sees("document.querySelectorAll('#rooms button').length === 0", "no room")
+    await console.sees("!document.getElementById('no-rooms').hidden", "that there is none")
+    assert await console.page.evaluate(ERRORS) == []
+
+
+async def test_names_are_shown_as_text(gateway, chromium):
+    """Without an admin token, on this machine: reading is free, and what peers call themselves is no markup."""
+    hostile = "<img src=x onerror=window.testErrors.push(1)>"
+    async with ProtooClient(gateway, "%3Cb%3Eroom", "%3Ci%3Epeer") as client:
+        await client.join(hostile)
+        console = await Console(await chromium.page(), gateway.url).open("%3Cb%3Eroom")
+        await console.is_live()
+        await console.sees(f"document.querySelector('.peer-name b')?.textContent === {hostile!r}", "the name as it is")
+        await console.sees("document.getElementById('room-title').textContent === '<b>room'", "the room as it is")
+        await console.sees(
+            f"[...document.querySelectorAll('#events li')].some(e => e.textContent.includes({hostile!r}))", "the event")
+        assert await console.page.evaluate("document.querySelectorAll('main img, main b > b, main i > i').length") == 0
+        # Changing needs a token, which the console then asks for.
+        await console.click("[data-act=kick]")
+        await console.click("[data-act=kick]")
+        await console.sees("!document.getElementById('token-form').hidden", "that a token is needed")
+        await console.click("#token-cancel")
+        assert await console.page.evaluate("document.querySelectorAll('[data-peer]').length") == 1
+        assert await console.page.evaluate(ERRORS) == []
+
+
+async def test_the_console_comes_back_when_the_server_does(start_gateway, chromium):
+    gateway = await start_gateway()
+    console = await Console(await chromium.page(), gateway.url).open()
+    await console.is_live()
+    await gateway.stop()
+    await console.sees("document.getElementById('state').dataset.state === 'reconnecting'", "that the server is away")
+    await gateway.start()
+    await console.is_live()
+    async with ProtooClient(gateway, "after", "peer") as client:
+        await client.join()
+        await console.sees("document.querySelectorAll('#rooms button').length === 1", "the new server's room")
