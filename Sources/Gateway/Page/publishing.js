@@ -11,7 +11,7 @@ const CODECS = { vp8: 'video/VP8', vp9: 'video/VP9', av1: 'video/AV1', h264: 'vi
 const MODES = { vp9: 'L3T3_KEY', av1: 'L3T3' };
 
 /** Nobody sees a large picture among many, and everybody pays for it: the highest layers by the number of others. */
-const CROWDS = [{ others: 3, layers: 3 }, { others: 8, layers: 2 }, { others: Infinity, layers: 1 }];
+const CROWDS = [{ others: 2, layers: 3 }, { others: 8, layers: 2 }, { others: Infinity, layers: 1 }];
 const ONE_LAYER_CROWDS = [
   { others: 1, shortSide: 720, maxBitrate: 1_500_000 },
   { others: 3, shortSide: 540, maxBitrate: 900_000 },
