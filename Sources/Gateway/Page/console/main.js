@@ -138,6 +138,7 @@ function showRoom(snapshot, isTick) {
   find('room-incomplete').hidden = snapshot.complete;
   for (const peer of snapshot.peers) names.set(peer.id, peer.displayName || peer.id);
   view.show(snapshot);
+  requestEvents();
   if (isNew && matchMedia('(max-width: 860px)').matches) find('room').scrollIntoView({ block: 'start', behavior: 'smooth' });
 }
 
@@ -169,8 +170,10 @@ function showEvents() {
   const shown = events.filter(({ room }) => chosen === null || room === chosen).slice(-SHOWN_EVENTS).reverse();
   match(find('events'), shown, ({ id }) => id, (event) => {
     const time = make('time', { dateTime: new Date(event.time).toISOString() }, new Date(event.time).toLocaleTimeString([], { hourCycle: 'h23' }));
-    const item = make('li', { 'data-type': event.type }, time, make('span', {}, `${chosen === null ? `${event.room}: ` : ''}${describe(event, names)}`));
-    item.update = () => {};
+    const text = make('span');
+    const item = make('li', { 'data-type': event.type }, time, text);
+    // A name may be known only later.
+    item.update = () => write(text, `${chosen === null ? `${event.room}: ` : ''}${describe(event, names)}`);
     return item;
   });
 }
