@@ -76,7 +76,7 @@ struct ServerSettings: Sendable {
         guard let certificate, let key else { return mode == nil ? nil : .selfSigned }
         guard mode == nil else {
             throw try reader.failure(
-                .tls, "and \(Setting.tlsCertificate.rawValue) exclude each other: give one of them")
+                .tls, "and \(reader.name(.tlsCertificate, like: .tls)) exclude each other: give one of them")
         }
         return .files(certificate: certificate, privateKey: key)
     }
@@ -197,9 +197,18 @@ extension ServerSettings {
             _ first: Setting, _ second: Setting
         ) throws(SettingsError) -> (first: String?, second: String?) {
             let (a, b) = (try text(first), try text(second))
-            if a != nil, b == nil { throw try failure(first, "needs \(second.rawValue) beside it") }
-            if b != nil, a == nil { throw try failure(second, "needs \(first.rawValue) beside it") }
+            if a != nil, b == nil { throw try failure(first, "needs \(name(second, like: first)) beside it") }
+            if b != nil, a == nil { throw try failure(second, "needs \(name(first, like: second)) beside it") }
             return (a, b)
+        }
+
+        /// A setting's name as it would be given where another one was.
+        func name(_ setting: Setting, like other: Setting) throws(SettingsError) -> String {
+            switch try sources.value(of: other)?.origin {
+            case .option: setting.option
+            case .environment: setting.variable
+            case .file, .preset, nil: setting.rawValue
+            }
         }
 
         mutating func note(_ setting: Setting, _ more: [String]) { fingerprints[setting, default: []] += more }

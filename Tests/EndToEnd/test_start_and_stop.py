@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 import socket
 import subprocess
 
@@ -190,3 +191,65 @@ async def test_help_names_every_option_and_operations_explains_it():
 
 async def test_the_server_says_at_start_where_to_open_it(gateway):
     assert re.search(rf"http://[^\s]*:{gateway.port}", gateway.log), gateway.log
+
+
+async def test_a_draining_server_tells_everybody_takes_nobody_and_ends_when_they_have_left(artifacts):
+    gateway = await Gateway(artifacts, "--drain-seconds", "60").start()
+    try:
+        client = ProtooClient(gateway, "drain", "peer")
+        async with client:
+            await client.join()
+            assert (await gateway.get("/readyz"))[0] == 200
+            gateway.process.send_signal(signal.SIGTERM)
+            await until(lambda: client.heard("serverDraining"), 30, "the client is told")
+            assert client.heard("serverDraining") == [{"seconds": 60}]
+            # The process lives, but wants no new clients.
+            assert (await gateway.get("/readyz"))[0] == 503
+            assert (await gateway.get("/healthz"))[0] == 200
+            async with ProtooClient(gateway, "drain", "late") as late:
+                await until(lambda: late.close_code, 30, "a newcomer is sent away")
+                assert late.close_code == 1001 and "another" in late.socket.close_reason
+            # Who is there goes on.
+            await client.request("changeDisplayName", {"displayName": "still here"})
+            gateway.assert_alive()
+        # Nobody is left: the rest of the minute is not waited for.
+        assert await gateway.ended(30) == 0, gateway.log
+        assert_no_trap(gateway.log)
+    finally:
+        await gateway.kill()
+
+
+async def test_peers_that_stay_are_closed_when_the_time_is_over(artifacts):
+    gateway = await Gateway(artifacts, "--drain-seconds", "1").start()
+    try:
+        async with ProtooClient(gateway, "drain", "peer") as client:
+            await client.join()
+            gateway.process.send_signal(signal.SIGINT)
+            await until(lambda: client.close_code, 30, "the connection is closed")
+            assert client.close_code == 1001 and client.heard("serverDraining")
+            assert await gateway.ended(30) == 0, gateway.log
+    finally:
+        await gateway.kill()
+
+
+@pytest.mark.parametrize("second,code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_a_second_signal_ends_it_at_once(artifacts, second, code):
+    gateway = await Gateway(artifacts, "--drain-seconds", "3600").start()
+    try:
+        async with ProtooClient(gateway, "drain", "peer") as client:
+            await client.join()
+            gateway.process.send_signal(signal.SIGTERM)
+            await until(lambda: client.heard("serverDraining"), 30, "it drains")
+            gateway.process.send_signal(second)
+            assert await gateway.ended(30) == code, gateway.log
+            assert_no_trap(gateway.log)
+    finally:
+        await gateway.kill()
+
+
+@pytest.mark.parametrize("options,code", [
+    (["--port", "70000"], 64), (["--no-such-option"], 64), (["--config", "/does/not/exist"], 2),
+    (["--host", "203.0.113.77"], 1)])
+async def test_exit_codes_say_what_was_wrong(artifacts, options, code):
+    done = subprocess.run([BINARY, *options], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stderr

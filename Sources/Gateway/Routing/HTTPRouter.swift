@@ -20,19 +20,15 @@ struct HTTPRouter: Sendable {
         if let seconds = access.requestReceived(from: request.remoteAddress) {
             return .tooManyRequests(retryAfter: seconds)
         }
-        // Reading is not guarded: without CORS a page cannot see the answer.
-        if !Self.isSafe(request.head.method), !access.allowsOrigin(of: request.head) {
-            return Self.foreignOrigin
+        if var refusal = handshakeRefusal(request.head) {
+            // After an upgrade that came to nothing, HTTP/1.1's upgrade handler lets no second request through.
+            refusal.head.headerFields[.connection] = "close"
+            return refusal
         }
-        switch SignalingHandshake.judge(request.head) {
-        case .notAHandshake: break
-        case .refuse(let response): return response
-        case .accept:
-            guard access.allowsOrigin(of: request.head) else { return Self.foreignOrigin }
-            // The listener upgrades good handshakes before they get here, but only a connection's first request.
-            return .failure(
-                .badRequest, code: "bad-handshake",
-                "a WebSocket has to be the first request of its connection, with one Sec-WebSocket-Key and -Version")
+        // Reading is not guarded, since without CORS a page cannot see the answer; but Engine.IO opens sessions by it.
+        let isGuarded = !Self.isSafe(request.head.method) || EngineRequest.isPath(target.path)
+        if isGuarded, !access.allowsOrigin(of: request.head) {
+            return Self.foreignOrigin
         }
         if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
         if let response = roomEntry.response(to: request, target.path) { return response }
@@ -66,6 +62,20 @@ struct HTTPRouter: Sendable {
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
         handshake.remoteAddress = access.client(remote, request.headerFields)
         return handshake
+    }
+
+    /// Why a request that asks for a WebSocket does not become one; `nil` for one that does not ask.
+    private func handshakeRefusal(_ request: HTTPRequest) -> OutgoingResponse? {
+        switch SignalingHandshake.judge(request) {
+        case .notAHandshake: return nil
+        case .refuse(let response): return response
+        case .accept:
+            guard access.allowsOrigin(of: request) else { return Self.foreignOrigin }
+            // The listener upgrades good handshakes before they get here, but only a connection's first request.
+            return .failure(
+                .badRequest, code: "bad-handshake",
+                "a WebSocket has to be the first request of its connection, with one Sec-WebSocket-Key and -Version")
+        }
     }
 
     /// What machines ask again and again, and must not be refused: whether the process lives, and whether it takes new peers.

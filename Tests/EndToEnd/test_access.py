@@ -1,0 +1,223 @@
+"""Tokens: what they open in every dialect, and what opens nothing."""
+
+import asyncio
+import json
+import re
+import subprocess
+import time
+import urllib.request
+
+import aiohttp
+import pytest
+import socketio
+
+from gateway import BINARY
+from protoo import NOBODYS_FINGERPRINT, ProtooClient, Refused, audio_parameters
+from tokens import KEY, OTHER_KEY, encoded, token
+from waiting import until
+
+# What opens nothing, and the reason that the metric has for it.
+BAD_TOKENS = {
+    "none": (lambda: "", "missing"),
+    "expired": (lambda: token(room="r", exp=int(time.time()) - 1), "expired"),
+    "not yet valid": (lambda: token(room="r", nbf=int(time.time()) + 3600), "not_yet_valid"),
+    "of another key": (lambda: token(OTHER_KEY, room="r"), "signature"),
+    "of an unknown key": (lambda: token(header={"kid": "stranger"}, room="r"), "unknown_key"),
+    "unsigned": (lambda: f'{encoded({"alg": "none"})}.{encoded({"room": "r"})}.', "algorithm"),
+    "with a key's name as its algorithm": (lambda: token(header={"alg": "none"}, room="r"), "algorithm"),
+    "for HS512": (lambda: token(header={"alg": "HS512"}, room="r"), "algorithm"),
+    "with critical fields": (lambda: token(header={"crit": ["exp"]}, room="r"), "malformed"),
+    "cut short": (lambda: token(room="r")[:-5], "signature"),
+    "without its end": (lambda: token(room="r").rsplit(".", 1)[0], "malformed"),
+    "in four parts": (lambda: token(room="r") + ".x", "malformed"),
+    "that is garbage": (lambda: "../../etc/passwd", "malformed"),
+    "with a room that is no text": (lambda: token(room=7), "malformed"),
+    "with claims that are no object": (lambda: f'{encoded({"alg": "HS256"})}.{encoded([1])}.AAAA', "malformed"),
+    "nested a thousand deep": (lambda: f'{encoded({"alg": "HS256"})}.{encoded(b"[" * 1000)}.AAAA', "malformed"),
+    "that is too long": (lambda: token(room="r", name="x" * 5000), "too_long"),
+    "for another room": (lambda: token(room="another"), "wrong_room"),
+    "for a room whose name begins alike": (lambda: token(room="r2"), "wrong_room"),
+    "for no room": (lambda: token(admin=True), "wrong_room"),
+    "for another peer": (lambda: token(room="r", peer="somebody"), "wrong_peer"),
+}
+
+
+@pytest.fixture
+async def guarded(start_gateway):
+    return await start_gateway("--auth-key", KEY)
+
+
+async def refused_reason(gateway, secret, room="r", peer="p"):
+    async with ProtooClient(gateway, room, peer, query=f"&token={secret}") as client:
+        await until(lambda: client.close_code, 30, "the connection is closed")
+        return client.close_code, client.socket.close_reason
+
+
+@pytest.mark.parametrize("name", BAD_TOKENS)
+async def test_a_bad_token_opens_no_room_and_is_told_why(guarded, name):
+    make, reason = BAD_TOKENS[name]
+    code, words = await refused_reason(guarded, make())
+    assert code == 1008 and len(words) > 15, (code, words)
+    metrics = await guarded.metrics()
+    assert metrics[f'roundhouse_gateway_refused_tokens_total{{reason="{reason}"}}'] == 1
+    assert metrics["roundhouse_rooms_open_rooms"] == 0
+    # The same over WHIP, by its status; a token that is none of the room's is not "unauthenticated".
+    async with aiohttp.ClientSession() as session:
+        headers = {"Content-Type": "application/sdp"}
+        if make():
+            headers["Authorization"] = f"Bearer {make()}"
+        async with session.post(f"{guarded.url}/whip/r?peerId=p", data="v=0", headers=headers) as answer:
+            body = await answer.json()
+            if reason in ("wrong_room", "wrong_peer"):
+                assert answer.status == 403 and body["error"]["code"] == "forbidden"
+            else:
+                assert answer.status == 401 and body["error"]["code"] == "unauthorized"
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_megabyte_of_token_is_refused_and_nobody_notices(guarded):
+    async with ProtooClient(guarded, "r", "p", query="&token=" + token(room="r")) as client:
+        await client.join()
+        for place in ["Authorization: Bearer ", "Sec-WebSocket-Protocol: bearer.", "X: "]:
+            reader, writer = await asyncio.open_connection(guarded.host, guarded.port)
+            target = "/rooms" if place != "X: " else "/rooms?token=" + "x" * 1_000_000
+            secret = "x" * 1_000_000 if place != "X: " else "y"
+            try:
+                writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n{place}{secret}\r\n\r\n".encode())
+                await writer.drain()
+                answer = await asyncio.wait_for(reader.read(64), 30)
+            except ConnectionError:
+                answer = b""
+            finally:
+                writer.close()
+            # It may be cut off before it has sent all, and then reads nothing.
+            assert answer == b"" or re.match(rb"HTTP/1.1 4\d\d", answer), answer
+        await client.request("changeDisplayName", {"displayName": "still here"})
+
+
+@pytest.mark.parametrize("place", ["query", "field", "subprotocol"])
+async def test_a_good_token_opens_its_room_from_wherever_it_is_given(guarded, place):
+    secret = token(room="a room", name="Ada")
+    url = f"ws://{guarded.host}:{guarded.port}/?roomId=a%20room&peerId=p"
+    options = {"protocols": ["protoo"], "headers": {}}
+    if place == "query":
+        url += f"&token={secret}"
+    elif place == "field":
+        options["headers"]["Authorization"] = f"bearer {secret}"
+    else:
+        options["protocols"].append(f"bearer.{secret}")
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
+        assert socket.protocol == "protoo"
+        await socket.send_str(json.dumps({"request": True, "id": 1, "method": "getRouterRtpCapabilities"}))
+        while True:
+            message = await socket.receive_json(timeout=30)
+            if message.get("response"):
+                assert message["ok"]
+                break
+
+
+async def produce(client):
+    transport = await client.open_transport(producing=True)
+    await client.request("connectWebRtcTransport", {
+        "transportId": transport["id"], "dtlsParameters": {"role": "client", "fingerprints": [NOBODYS_FINGERPRINT]}})
+    capabilities = await client.request("getRouterRtpCapabilities")
+    return await client.request("produce", {
+        "transportId": transport["id"], "kind": "audio", "rtpParameters": audio_parameters(capabilities, 4711)})
+
+
+async def test_a_peer_may_do_what_its_token_says_and_is_called_as_it_says(guarded):
+    def client(peer, **claims):
+        return ProtooClient(guarded, "r", peer, query="&token=" + token(room="r", **claims))
+
+    async with client("speaker", publish=True, name="Ada") as speaker, client("listener", subscribe=True) as listener, \
+            client("both") as both:
+        for one in [speaker, listener, both]:
+            await one.open_transport(consuming=True)
+            await one.join("I am the boss")
+        producer = await produce(speaker)
+        assert producer["id"]
+        with pytest.raises(Refused) as refusal:
+            await produce(listener)
+        assert refusal.value.code == 403 and "publish" in refusal.value.reason
+        await produce(both)
+        # Who may subscribe is offered what others send; who may not is not.
+        await until(lambda: len(listener.requests) == 2, 30, "the listener is offered both")
+        await until(lambda: len(both.requests) == 1, 30, "the other is offered the speaker's")
+        assert speaker.requests == []
+        # Names: the token's, or the client's.
+        names = {one["id"]: one["displayName"] for one in both.heard("newPeer")}
+        assert names.get("speaker", "Ada") == "Ada"
+        with pytest.raises(Refused) as refusal:
+            await speaker.request("changeDisplayName", {"displayName": "Bob"})
+        assert refusal.value.code == 403
+        await listener.request("changeDisplayName", {"displayName": "Bob"})
+
+
+async def test_socket_io_takes_a_token_in_auth_or_query_and_keeps_to_it(guarded):
+    for given in ["auth", "query"]:
+        secret = token(room="r", subscribe=True)
+        client = socketio.AsyncClient()
+        url = guarded.url + (f"?token={secret}" if given == "query" else "")
+        await client.connect(url, auth={"token": secret} if given == "auth" else None)
+        try:
+            assert "another room" in (await client.call("createRoom", {"room_id": "other"}))["error"]
+            assert await client.call("createRoom", {"room_id": "r"}) in ("r", "already exists")
+            assert "error" in await client.call("join", {"room_id": "other", "name": "x"})
+            assert (await client.call("join", {"room_id": "r", "name": "x"}))["id"] == "r"
+            transport = await client.call("createWebRtcTransport", {})
+            capabilities = await client.call("getRouterRtpCapabilities", {})
+            answer = await client.call("produce", {
+                "producerTransportId": transport["id"], "kind": "audio",
+                "rtpParameters": audio_parameters(capabilities, 99)})
+            assert "publish" in answer["error"]
+        finally:
+            await client.disconnect()
+    for bad in [None, {"token": token(OTHER_KEY, room="r")}, {"token": 7}]:
+        client = socketio.AsyncClient(reconnection=False)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await client.connect(guarded.url, auth=bad, wait_timeout=30)
+        await client.disconnect()
+
+
+async def test_the_state_is_for_admins_and_probes_and_metrics_are_for_everybody(guarded):
+    async with aiohttp.ClientSession() as session:
+        async def status(path, secret=None, method="GET"):
+            headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+            async with session.request(method, guarded.url + path, headers=headers) as answer:
+                return answer.status
+        for path in ["/rooms", "/rooms/r"]:
+            assert await status(path) == 401
+            assert await status(path, token(room="r")) == 403
+        assert await status("/rooms", token(admin=True)) == 200
+        assert await status("/rooms/r", token(admin=True)) == 404
+        for path in ["/", "/healthz", "/readyz", "/metrics", "/?token=x"]:
+            assert await status(path) == 200
+        for path in ["/createValidRoomId", "/isRoomExisted", "/checkPassword"]:
+            assert await status(path, method="POST") == 401
+            assert await status(path, token(room="x"), method="POST") == 200
+
+
+async def test_the_servers_own_command_makes_tokens_that_open(artifacts, start_gateway):
+    keys = artifacts / "keys"
+    keys.write_text(f"# the first one signs\nnew:{OTHER_KEY}\n{KEY}\n")
+    gateway = await start_gateway("--auth-key-file", str(keys))
+
+    def made(*options):
+        done = subprocess.run(
+            [BINARY, "token", "--auth-key-file", keys, *options], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout.strip(), done.stderr
+
+    code, secret, _ = made("--room", "r", "--name", "Ada", "--publish", "--peer", "p", "--expires-in", "2m")
+    assert code == 0
+    async with ProtooClient(gateway, "r", "p", query=f"&token={secret}") as client:
+        await client.join()
+    assert (await refused_reason(gateway, secret, peer="q"))[0] == 1008
+    # The key without a name still opens.
+    async with ProtooClient(gateway, "r", "p", query=f"&token={token(room='r')}") as client:
+        await client.join()
+    code, secret, _ = made("--admin", "--expires-in", "never")
+    request = urllib.request.Request(gateway.url + "/rooms", headers={"Authorization": f"Bearer {secret}"})
+    assert (await asyncio.to_thread(urllib.request.urlopen, request)).status == 200
+    for options, says in [([], "--room"), (["--room", "r", "--expires-in", "soon"], "soon"), (["--room", ""], "--room")]:
+        code, secret, complaint = made(*options)
+        assert code == 64 and says in complaint and not secret

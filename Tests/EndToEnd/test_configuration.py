@@ -1,0 +1,183 @@
+"""The configuration: what a file, the environment and options may say, and what a running server takes."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from gateway import BINARY, Gateway, assert_no_trap
+from protoo import ProtooClient
+from tokens import KEY, OTHER_KEY, token
+from waiting import until
+
+
+def check(*options, **variables):
+    """Runs check-config: (exit code, output, complaints)."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROUNDHOUSE_")}
+    done = subprocess.run(
+        [BINARY, "check-config", *options], capture_output=True, text=True, timeout=60, env={**environment, **variables})
+    assert_no_trap(done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def file(artifacts):
+    def write(text, name="roundhouse.yaml"):
+        path = artifacts / name
+        path.write_text(text)
+        return str(path)
+    return write
+
+
+def test_an_option_beats_the_environment_which_beats_the_file(file):
+    path = file("# A comment.\nmax-rooms: 11\nmax-connections: 12\nport: 13\nallowed-origin: [https://a.test, https://b.test]\n")
+    code, shown, _ = check(
+        "--config", path, "--port", "33", ROUNDHOUSE_PORT="23", ROUNDHOUSE_MAX_CONNECTIONS="22")
+    assert code == 0
+    lines = {line.split(":")[0]: line for line in shown.splitlines()}
+    assert re.search(r"port: 33 +# option$", lines["port"])
+    assert re.search(r": 22 +# environment$", lines["max-connections"])
+    assert re.search(r": 11 +# .*roundhouse\.yaml$", lines["max-rooms"])
+    assert "https://a.test, https://b.test" in lines["allowed-origin"]
+    assert re.search(r": 960000 +# default$", lines["max-message-size"])
+
+
+def test_the_environment_may_name_the_file_and_lists_have_commas(file):
+    path = file("max-rooms: 11\n")
+    code, shown, _ = check(ROUNDHOUSE_CONFIG=path, ROUNDHOUSE_TRUSTED_PROXY="10.0.0.0/8, ::1")
+    assert code == 0
+    assert re.search(r"max-rooms: 11 ", shown)
+    assert "trusted-proxy: 10.0.0.0/8" in shown
+
+
+@pytest.mark.parametrize("text", ["", "# Nothing yet.\n", "---\n\n# port: 1\n"])
+def test_a_file_without_settings_is_no_error(file, text):
+    assert check("--config", file(text))[0] == 0
+
+
+def test_secrets_are_not_shown(file):
+    path = file(f"auth-key: ['{KEY}', 'new:{OTHER_KEY}']\nadmin-token: not-for-everybody\n")
+    code, shown, complaints = check("--config", path)
+    assert code == 0
+    assert "auth-key: (hidden: 2)" in shown and "admin-token: (hidden: 1)" in shown
+    for secret in [KEY, OTHER_KEY, "not-for-everybody"]:
+        assert secret not in shown + complaints
+
+
+@pytest.mark.parametrize("text,says", [
+    ("max-conections: 5\n", r"no setting max-conections: did you mean max-connections\?"),
+    ("limits:\n  rooms: 5\n", r"no setting limits\.rooms"),
+    ("zzzzzzzzzzzzzzzzzzzzzzzz: 5\n", r"no setting zzz.*Operations\.md"),
+    ("port: 70000\n", r"port 70000 .*0 to 65535"),
+    ("port: many\n", r"port many .*number"),
+    ("port:\n", r"port .*number"),
+    ("port: [1, 2]\n", r"port: a list"),
+    ("port: 1\nport: 2\n", r"port"),
+    ("port: 1: 2\n", r"not YAML.*1:8"),
+    ("- port\n", r"not YAML"),
+    ("\tport: 1\n", r"not YAML"),
+    ("host: ''\n", r"host is empty"),
+    ("log-level: loud\n", r"log-level loud .*debug"),
+    ("tls: yes\n", r"tls yes .*self-signed"),
+    ("tls-certificate: a.pem\n", r"tls-certificate needs tls-private-key"),
+    ("tls-certificate: /none.pem\ntls-private-key: /none.key\n", r"/none\.pem"),
+    ("auth-key: short\n", r"auth-key .*32 bytes.*openssl"),
+    ("auth-key: 'a b:0123456789012345678901234567890123456789'\n", r"auth-key .*name"),
+    (f"auth-key: ['k:{KEY}', 'k:{OTHER_KEY}']\n", r"two keys are named k"),
+    ("auth-key-file: /does/not/exist\n", r"auth-key-file /does/not/exist"),
+    ("auth-key-file: {empty}\n", r"has no key"),
+    ("auth-key-file: {bad}\n", r"line 2: .*32 bytes"),
+    ("allowed-origin: example.com\n", r"example\.com is no origin: .*https://"),
+    ("allowed-origin: https://example.com/path\n", r"is no origin"),
+    ("trusted-proxy: 10.0.0.0/33\n", r"10\.0\.0\.0/33 is no address"),
+    ("unlimited-address: everybody\n", r"everybody is no address"),
+    ("drain-seconds: -1\n", r"drain-seconds -1 .*0 to 3600"),
+])
+async def test_a_wrong_file_is_an_error_that_names_setting_value_and_remedy(file, text, says):
+    path = file(text.replace("{empty}", file("# no key\n", "empty")).replace("{bad}", file(f"{KEY}\nshort\n", "bad")))
+    code, _, complaints = check("--config", path)
+    assert code == 2, complaints
+    assert re.search(says, complaints), complaints
+    assert "roundhouse.yaml" in complaints or "two keys" in complaints or "/none" in complaints
+    assert KEY not in complaints and len(complaints.splitlines()) <= 2
+    # The server itself says the same, and does not start.
+    if "/none" not in text:
+        started = subprocess.run([BINARY, "--config", path], capture_output=True, text=True, timeout=60)
+        assert started.returncode == 2 and re.search(says, started.stderr), started.stderr
+
+
+def test_a_file_that_cannot_be_read_is_an_error(artifacts):
+    (artifacts / "binary.yaml").write_bytes(b"\xff\xfe\x00port: 1")
+    for path in ["/does/not/exist.yaml", str(artifacts), str(artifacts / "binary.yaml")]:
+        code, _, complaints = check("--config", path)
+        assert code == 2 and path in complaints, complaints
+
+
+def test_a_wrong_variable_names_itself_and_a_mistyped_one_is_warned_of():
+    code, _, complaints = check(ROUNDHOUSE_SHARDS="0")
+    assert code == 2 and "ROUNDHOUSE_SHARDS 0" in complaints
+    code, _, complaints = check(ROUNDHOUSE_MAX_ROOM="5", ROUNDHOUSE_SOMETHING_ELSE="1")
+    assert code == 0
+    assert "did you mean ROUNDHOUSE_MAX_ROOMS?" in complaints and "SOMETHING_ELSE" not in complaints
+
+
+async def reloaded(gateway, before):
+    gateway.process.send_signal(signal.SIGHUP)
+    await until(lambda: gateway.log[before:].count("reloaded"), 30, "the server says that it has reloaded, or not")
+    return gateway.log[before:]
+
+
+async def test_sighup_exchanges_keys_and_limits_and_a_broken_file_changes_nothing(start_gateway, file):
+    path = file(f"auth-key: 'old:{KEY}'\nmax-peers-per-room: 10\n")
+    gateway = await start_gateway("--config", path)
+    old, new = token(room="*"), token(OTHER_KEY, {"kid": "new"}, room="*")
+    async with ProtooClient(gateway, "r", "stays", query=f"&token={old}") as stays:
+        await stays.join()
+
+        file("max-peers-per-room: 1\nannounced-address: 198.51.100.7\nauth-key: 'new:" + OTHER_KEY + "'\n")
+        log = await reloaded(gateway, len(gateway.log))
+        assert "setting=max-peers-per-room" in log and "from=10" in log and "to=1" in log
+        assert any("announced-address" in line and "restart" in line for line in log.splitlines()), log
+        assert KEY not in gateway.log and OTHER_KEY not in gateway.log
+
+        # Who is in stays in; the old key opens nothing any more, the new one does, within the new limit.
+        await stays.request("changeDisplayName", {"displayName": "still here"})
+        async with ProtooClient(gateway, "r2", "a", query=f"&token={old}") as refused:
+            await until(lambda: refused.close_code, 30, "the old key's token is refused")
+            assert refused.close_code == 1008
+        async with ProtooClient(gateway, "r", "b", query=f"&token={new}") as full:
+            await until(lambda: full.close_code, 30, "the room takes no second peer")
+            assert full.close_code == 1013
+        async with ProtooClient(gateway, "r3", "c", query=f"&token={new}") as taken:
+            await taken.join()
+
+        file("max-peers-per-room: 1\nauth-kee: x\n")
+        log = await reloaded(gateway, len(gateway.log))
+        assert "not reloaded" in log and "auth-kee" in log and "auth-key" in log
+        async with ProtooClient(gateway, "r4", "d", query=f"&token={new}") as taken:
+            await taken.join()
+        await stays.request("changeDisplayName", {"displayName": "still here"})
+
+
+async def test_a_server_for_strangers_without_a_key_says_so_and_works(artifacts):
+    gateway = Gateway(artifacts)
+    gateway.command[gateway.command.index("--host") + 1] = "0.0.0.0"
+    try:
+        await gateway.start()
+        await until(lambda: "--auth-key-file" in gateway.log, 30, "a warning that names the option")
+        async with ProtooClient(gateway, "r", "a") as client:
+            await client.join()
+        await gateway.stop()
+    finally:
+        await gateway.kill()
+
+
+async def test_a_second_hup_during_the_first_is_no_harm(start_gateway, file):
+    gateway = await start_gateway("--config", file("max-rooms: 3\n"))
+    for _ in range(20):
+        gateway.process.send_signal(signal.SIGHUP)
+    await until(lambda: "configuration reloaded" in gateway.log, 30, "reloaded")
+    await asyncio.gather(*(gateway.json("/rooms") for _ in range(5)))

@@ -1,0 +1,120 @@
+import HTTPTypes
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+@Suite struct AddressTests {
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1"), ("255.255.255.255", "255.255.255.255"), ("::1", "0:0:0:0:0:0:0:1"),
+        ("::", "0:0:0:0:0:0:0:0"),
+        ("2001:DB8::8:800:200C:417A", "2001:db8:0:0:8:800:200c:417a"), ("[fe80::1]", "fe80:0:0:0:0:0:0:1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("1::", "1:0:0:0:0:0:0:0"),
+        ("64:ff9b::192.0.2.33", "64:ff9b:0:0:0:0:c000:221"),
+    ])
+    func `an address is read in all its forms`(text: String, canonical: String) throws {
+        #expect(try #require(ClientAddress(parsing: text)).description == canonical)
+    }
+
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.0004", "1.2.3.-4", "a.b.c.d", ":", ":::", "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "1::2::3", "12345::", "g::", "::1.2.3", "1.2.3.4:80", "[::1]:80", "::1%eth0", "1:2:3:4:5:6:7:8::", "host",
+        "١.٢.٣.٤",
+    ])
+    func `what is no address is none`(text: String) { #expect(ClientAddress(parsing: text) == nil) }
+
+    @Test func `a range holds what begins with its bits`() throws {
+        func holds(_ range: String, _ address: String) throws -> Bool {
+            try #require(AddressRange(range)).contains(try #require(ClientAddress(parsing: address)))
+        }
+        #expect(try holds("192.0.2.0/24", "192.0.2.255"))
+        #expect(try !holds("192.0.2.0/24", "192.0.3.0"))
+        #expect(try holds("192.0.2.7", "192.0.2.7"))
+        #expect(try !holds("192.0.2.7", "192.0.2.6"))
+        #expect(try holds("0.0.0.0/0", "8.8.8.8"))
+        #expect(try !holds("0.0.0.0/0", "2001:db8::1"))
+        #expect(try holds("::/0", "2001:db8::1"))
+        #expect(try holds("2001:db8::/33", "2001:db8:7fff::1"))
+        #expect(try !holds("2001:db8::/33", "2001:db8:8000::1"))
+        #expect(try holds("2001:db8::5/127", "2001:db8::4"))
+        for text in ["1.2.3.4/33", "::/129", "1.2.3.4/", "1.2.3.4/-1", "/8", "x/8", "1.2.3.4/8/8"] {
+            #expect(AddressRange(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `loopback is all of 127 and one of IPv6`() throws {
+        for (text, isLoopback) in [
+            ("127.3.2.1", true), ("::1", true), ("128.0.0.1", false), ("::2", false), ("::ffff:127.0.0.1", true),
+        ] {
+            #expect(try #require(ClientAddress(parsing: text)).isLoopback == isLoopback)
+        }
+        #expect(ClientAddress(try SocketAddress(ipAddress: "127.0.0.1", port: 1))?.isLoopback == true)
+        #expect(ClientAddress(try SocketAddress(unixDomainSocketPath: "/x")) == nil)
+    }
+
+    // MARK: Counting
+
+    @Test func `a bucket gives its burst, then its rate`() {
+        let rate = RateLimit(perSecond: 2)
+        var now = NIODeadline.uptimeNanoseconds(1)
+        var bucket = TokenBucket(rate: rate, now: now)
+        for _ in 0..<20 { #expect(bucket.take(rate, now: now) == nil) }
+        #expect(bucket.take(rate, now: now) == 1)
+        now = now + .milliseconds(499)
+        #expect(bucket.take(rate, now: now) != nil)
+        now = now + .milliseconds(2)
+        #expect(bucket.take(rate, now: now) == nil)
+        #expect(bucket.take(rate, now: now) != nil)
+        // A clock that stands or goes back gives nothing.
+        #expect(bucket.take(rate, now: .uptimeNanoseconds(0)) != nil)
+        now = now + .hours(1)
+        for _ in 0..<20 { #expect(bucket.take(rate, now: now) == nil) }
+        #expect(bucket.take(rate, now: now) != nil)
+    }
+
+    @Test func `addresses are counted each for itself, and forgotten when nothing is left of them`() throws {
+        let a = try #require(ClientAddress(parsing: "192.0.2.1"))
+        let b = try #require(ClientAddress(parsing: "192.0.2.2"))
+        let rate = RateLimit(perSecond: 1)
+        var limiter = AddressLimiter()
+        #expect(limiter.connectionOpened(a, limit: 2))
+        #expect(limiter.connectionOpened(a, limit: 2))
+        #expect(!limiter.connectionOpened(a, limit: 2))
+        #expect(limiter.connectionOpened(b, limit: 2))
+        limiter.connectionClosed(a)
+        #expect(limiter.connectionOpened(a, limit: 2))
+        for _ in 0..<2 { limiter.connectionClosed(a) }
+        limiter.connectionClosed(b)
+        limiter.connectionClosed(b)
+        #expect(limiter.count == 0)
+
+        var now = NIODeadline.uptimeNanoseconds(1)
+        for number in 0..<100_000 {
+            let address = ClientAddress(parsing: "10.\(number >> 16).\((number >> 8) & 255).\(number & 255)") ?? a
+            #expect(limiter.requestReceived(address, rate: rate, now: now) == nil)
+            now = now + .milliseconds(10)
+        }
+        #expect(limiter.count < 10_000)
+    }
+
+    @Test func `pages of named origins and our own are taken, and no others`() {
+        func request(_ origin: String?, host: String = "h:1") -> HTTPRequest {
+            HTTPRequest(
+                method: .get, scheme: "http", authority: host, path: "/",
+                headerFields: origin.map { [.origin: $0] } ?? [:])
+        }
+        let policy = OriginPolicy(["https://Example.com"])
+        for (origin, isTaken) in [
+            (nil, true), ("https://example.com", true), ("HTTPS://EXAMPLE.COM", true), ("http://h:1", true),
+            ("http://h", false),
+            ("http://example.com", false), ("https://example.com.evil", false), ("null", false), ("", false),
+        ] {
+            #expect(policy.allows(request(origin)) == isTaken, "\(origin ?? "none")")
+            #expect(OriginPolicy().allows(request(origin)))
+        }
+        #expect(policy.shared(with: request("https://example.com")) == "https://example.com")
+        #expect(policy.shared(with: request("https://evil")) == nil)
+        #expect(OriginPolicy().shared(with: request("https://evil")) == "*")
+    }
+}
