@@ -187,7 +187,12 @@ async def test_the_state_is_for_admins_and_probes_and_metrics_are_for_everybody(
                 return answer.status
         for path in ["/rooms", "/rooms/r"]:
             assert await status(path) == 401
-            assert await status(path, token(room="r")) == 403
+            assert await status(path, token(room="another")) == 403
+        # What its router can receive, and nothing else, is for those who may enter a room.
+        assert await status("/rooms/r", token(room="r")) == 200
+        headers = {"Authorization": f'Bearer {token(room="r")}'}
+        async with session.get(guarded.url + "/rooms/r", headers=headers) as answer:
+            assert set(await answer.json()) == {"codecs", "headerExtensions", "routerRtpCapabilities"}
         assert await status("/rooms", token(admin=True)) == 200
         assert await status("/rooms/r", token(admin=True)) == 404
         for path in ["/", "/healthz", "/readyz", "/metrics", "/?token=x"]:

@@ -68,6 +68,29 @@ import Testing
         }
     }
 
+    @Test func `the bodies of one connection are bounded together, and give their room back`() async throws {
+        var limits = GatewayLimits.patient
+        limits.connectionBodyBytes = 30_000
+        try await TestServer.with(limits: limits) { server in
+            let client = try await Client(server)
+            let part = [UInt8](repeating: UInt8(ascii: "x"), count: 12_000)
+            let post = HTTP2Frame.request("POST", "/checkPassword")
+            for stream in [1, 3, 5] as [UInt32] {
+                try await client.send(.head(stream, post, isEnd: false), .data(stream, part))
+            }
+            #expect(try await client.body(of: 5).contains("overloaded"))
+            try await client.send(.data(1, [], isEnd: true), .reset(3))
+            #expect(try await client.body(of: 1).contains("valid"))
+            // As much again, twice: nothing was forgotten to be given back.
+            for stream in [7, 9] as [UInt32] {
+                try await client.send(
+                    .head(stream, post, isEnd: false), .data(stream, part), .data(stream, part, isEnd: true))
+                #expect(try await client.body(of: stream).contains("valid"))
+            }
+            #expect(server.gateway.counters.snapshot().limited == [.connectionBodies: 1])
+        }
+    }
+
     @Test func `a body that is too long is answered before its end`() async throws {
         try await TestServer.with { server in
             let client = try await Client(server)

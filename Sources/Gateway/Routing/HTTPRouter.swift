@@ -42,7 +42,7 @@ struct HTTPRouter: Sendable {
         guard request.head.method == .get || request.head.method == .head else {
             return .methodNotAllowed("GET, HEAD", "this path can only be read")
         }
-        if route.namesRooms, access.requiresToken, let refusal = access.adminRefusal(of: request) { return refusal }
+        if access.requiresToken, let refusal = stateRefusal(of: request, target, route) { return refusal }
         switch route {
         case .metrics: return metrics.response()
         case .rooms: return state.rooms()
@@ -62,6 +62,26 @@ struct HTTPRouter: Sendable {
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
         handshake.remoteAddress = access.client(remote, request.headerFields)
         return handshake
+    }
+
+    /// With a key, names of rooms and what is in them are for those whose token grants admin. Whoever may enter a room may know
+    /// what it can receive.
+    private func stateRefusal(
+        of request: IncomingRequest, _ target: RequestTarget, _ route: Route
+    ) -> OutgoingResponse? {
+        do throws(RoomError) {
+            switch route {
+            case .metrics, .asset: return nil
+            case .rooms: return access.adminRefusal(of: request)
+            case .room(let name):
+                let grants = try access.grants(of: AccessControl.token(of: request.head, target))
+                if grants.isAdmin { return nil }
+                _ = try access.admit(grants, to: RoomID(name))
+                return state.capabilities()
+            }
+        } catch {
+            return .refused(error)
+        }
     }
 
     /// Why a request that asks for a WebSocket does not become one; `nil` for one that does not ask.
@@ -100,14 +120,6 @@ struct HTTPRouter: Sendable {
         case metrics, rooms
         case room(String)
         case asset([String])
-
-        /// Whether its answer is not for strangers.
-        var namesRooms: Bool {
-            switch self {
-            case .rooms, .room: true
-            case .metrics, .asset: false
-            }
-        }
     }
 
     private func route(_ path: [String]) -> Route? {

@@ -40,6 +40,13 @@ struct StateAPI: Sendable {
         return OutgoingResponse(json: json)
     }
 
+    /// `GET /rooms/{id}` for those who may enter the room and are no operators: what a broadcaster has to know of it.
+    func capabilities() -> OutgoingResponse {
+        guard case .object(var fields) = registry.routerCapabilities.json else { return Self.noRoom }
+        fields["routerRtpCapabilities"] = .object(fields)
+        return OutgoingResponse(json: .object(fields))
+    }
+
     /// - Returns: `nil` for a path that is not below `/api/v1`.
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard target.path.starts(with: ["api", "v1"]) else { return nil }
