@@ -1,4 +1,5 @@
 import HTTPTypes
+import Rooms
 
 /// Finds who answers a request; the same for every version of HTTP.
 struct HTTPRouter: Sendable {
