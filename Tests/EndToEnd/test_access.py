@@ -223,6 +223,7 @@ async def test_the_servers_own_command_makes_tokens_that_open(artifacts, start_g
     code, secret, _ = made("--admin", "--expires-in", "never")
     request = urllib.request.Request(gateway.url + "/rooms", headers={"Authorization": f"Bearer {secret}"})
     assert (await asyncio.to_thread(urllib.request.urlopen, request)).status == 200
-    for options, says in [([], "--room"), (["--room", "r", "--expires-in", "soon"], "soon"), (["--room", ""], "--room")]:
+    for options, says in [
+            ([], "--room"), (["--room", "r", "--expires-in", "soon"], "soon"), (["--room", ""], "--room")]:
         code, secret, complaint = made(*options)
         assert code == 64 and says in complaint and not secret

@@ -18,7 +18,8 @@ def check(*options, **variables):
     """Runs check-config: (exit code, output, complaints)."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROUNDHOUSE_")}
     done = subprocess.run(
-        [BINARY, "check-config", *options], capture_output=True, text=True, timeout=60, env={**environment, **variables})
+        [BINARY, "check-config", *options], capture_output=True, text=True, timeout=60,
+        env={**environment, **variables})
     assert_no_trap(done.stderr)
     return done.returncode, done.stdout, done.stderr
 
@@ -33,7 +34,9 @@ def file(artifacts):
 
 
 def test_an_option_beats_the_environment_which_beats_the_file(file):
-    path = file("# A comment.\nmax-rooms: 11\nmax-connections: 12\nport: 13\nallowed-origin: [https://a.test, https://b.test]\n")
+    path = file(
+        "# A comment.\nmax-rooms: 11\nmax-connections: 12\nport: 13\n"
+        "allowed-origin: [https://a.test, https://b.test]\n")
     code, shown, _ = check(
         "--config", path, "--port", "33", ROUNDHOUSE_PORT="23", ROUNDHOUSE_MAX_CONNECTIONS="22")
     assert code == 0

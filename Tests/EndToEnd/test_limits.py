@@ -187,7 +187,8 @@ async def test_dialects_mixed_on_one_socket_are_refused_and_end_it_at_worst(gate
         await honest.join()
         # protoo told in Engine.IO's words, and the other way round.
         async with ProtooClient(gateway, "r", "confused") as client:
-            for text in ["0{}", "40", '42["join",{"room_id":"r"}]', "2probe", "GET / HTTP/1.1\r\n\r\n", "v=0\r\n", "[]"]:
+            for text in [
+                    "0{}", "40", '42["join",{"room_id":"r"}]', "2probe", "GET / HTTP/1.1\r\n\r\n", "v=0\r\n", "[]"]:
                 await client.send(text)
             await client.request("getRouterRtpCapabilities")
         async with aiohttp.ClientSession() as session:
