@@ -92,12 +92,13 @@ import Testing
         #expect(limiter.count == 0)
 
         var now = NIODeadline.uptimeNanoseconds(1)
-        for number in 0..<100_000 {
-            let address = ClientAddress(parsing: "10.\(number >> 16).\((number >> 8) & 255).\(number & 255)") ?? a
-            let wait = limiter.requestReceived(address, rate: rate, now: now)
-            #expect(wait == nil)
+        var refused = 0
+        for number in 0..<20_000 {
+            let address = ClientAddress(parsing: "10.0.\(number >> 8).\(number & 255)") ?? a
+            if limiter.requestReceived(address, rate: rate, now: now) != nil { refused += 1 }
             now = now + .milliseconds(10)
         }
+        #expect(refused == 0)
         #expect(limiter.count < 10_000)
     }
 
