@@ -76,7 +76,11 @@ final class SignalingSession: PeerConnectionSink {
 
     /// The peer is in its room.
     func entered(_ room: Room, as peer: PeerSession) {
-        state.withLock { $0.member = Member(room: room, peer: peer) }
+        state.withLock { state in
+            state.member = Member(room: room, peer: peer)
+            // Without a road, its client has only so long to take one.
+            schedule(&state)
+        }
     }
 
     var member: Member? { state.withLock { $0.member } }
