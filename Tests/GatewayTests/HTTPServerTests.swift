@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(15))) struct HTTPServerTests {
     private func get(_ target: String, method: String = "GET", fields: String = "") -> String {
         "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n"
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// Clients whose connections break, over real sockets against real rooms.
-@Suite(.timeLimit(.minutes(3))) struct ResumptionTests {
+@Suite(.timeLimit(.minutes(15))) struct ResumptionTests {
     private static let names = ["Ann", "Anna", "Anne", "Annette"]
 
     /// What the others in the room have heard of Ann.

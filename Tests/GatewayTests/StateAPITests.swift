@@ -8,7 +8,7 @@ import Testing
 @testable import Gateway
 
 /// `/api/v1` over sockets and without, and the document that describes it.
-@Suite(.timeLimit(.minutes(2))) struct StateAPITests {
+@Suite(.timeLimit(.minutes(15))) struct StateAPITests {
     private func api(token: String? = "secret") throws -> StateAPI {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
         return StateAPI(registry: rooms, admin: AdminAccess(token: token), media: { [TestServer.sampleCounters] })

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("WHIP and WHEP over HTTP", .timeLimit(.minutes(1))) struct WHIPTests {
+@Suite("WHIP and WHEP over HTTP", .timeLimit(.minutes(15))) struct WHIPTests {
     private func exchange(
         _ client: RawClient, _ method: String, _ target: String, type: String? = nil, fields: String = "",
         body: [UInt8] = []

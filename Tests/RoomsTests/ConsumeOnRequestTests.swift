@@ -4,7 +4,7 @@ import Testing
 @testable import Rooms
 
 /// Peers that hear of producers and make their consumers themselves, beside those to whom they are offered.
-@Suite(.timeLimit(.minutes(1))) struct ConsumeOnRequestTests {
+@Suite(.timeLimit(.minutes(15))) struct ConsumeOnRequestTests {
     private let fixture: RoomFixture
     private let alice: ConnectedPeer
     private let bob: ConnectedPeer

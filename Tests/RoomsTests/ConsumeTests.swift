@@ -3,7 +3,7 @@ import Testing
 @testable import Media
 @testable import Rooms
 
-@Suite("Consuming on request", .timeLimit(.minutes(1)))
+@Suite("Consuming on request", .timeLimit(.minutes(15)))
 struct ConsumeTests {
     /// A receiver whose numbers are not the router's.
     private let capabilities = RTPCapabilities(

@@ -22,7 +22,7 @@ extension RecordingPlane {
 }
 
 /// Layers, scores and switching: Alice and Carol send, Bob receives.
-@Suite(.timeLimit(.minutes(1))) struct LayersTests {
+@Suite(.timeLimit(.minutes(15))) struct LayersTests {
     private let fixture: RoomFixture
     private let alice: ConnectedPeer
     private let bob: ConnectedPeer

@@ -5,7 +5,7 @@ import Testing
 @testable import Rooms
 
 /// What operators are told of rooms, and what they may do to them.
-@Suite(.timeLimit(.minutes(1))) struct RoomEventTests {
+@Suite(.timeLimit(.minutes(15))) struct RoomEventTests {
     /// Everything a subscription delivers.
     private final class Listener: Sendable {
         private let state = Mutex<(beginning: RoomEventLog.Beginning?, events: [RoomEvent])>((nil, []))

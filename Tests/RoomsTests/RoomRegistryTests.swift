@@ -4,7 +4,7 @@ import Testing
 @testable import Media
 @testable import Rooms
 
-@Suite(.timeLimit(.minutes(1))) struct RoomRegistryTests {
+@Suite(.timeLimit(.minutes(15))) struct RoomRegistryTests {
     @Test func `a room exists while it has a peer`() async throws {
         let fixture = try RoomFixture()
         #expect(fixture.registry.room(RoomID("room")) == nil)

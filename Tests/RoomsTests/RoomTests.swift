@@ -4,7 +4,7 @@ import Testing
 @testable import Media
 @testable import Rooms
 
-@Suite(.timeLimit(.minutes(1))) struct RoomTests {
+@Suite(.timeLimit(.minutes(15))) struct RoomTests {
     @Test func `two peers exchange media over the media plane`() async throws {
         let fixture = try RoomFixture(shards: 2)
         let alice = try await fixture.join("alice")

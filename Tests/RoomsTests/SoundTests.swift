@@ -71,7 +71,7 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct RoomSoundTests {
+@Suite(.timeLimit(.minutes(15))) struct RoomSoundTests {
     @Test func `every peer hears who speaks, and when nobody does`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// The older Electron room server's events over real sockets and real rooms; only the media threads are missing.
-@Suite(.timeLimit(.minutes(1))) struct SocketIODialectTests {
+@Suite(.timeLimit(.minutes(15))) struct SocketIODialectTests {
     private func post(
         _ server: TestServer, _ path: String, _ body: String, type: String = "application/x-www-form-urlencoded"
     ) async throws -> RawResponse {

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// Engine.IO and Socket.IO over real sockets.
-@Suite(.timeLimit(.minutes(1))) struct SocketIOServerTests {
+@Suite(.timeLimit(.minutes(15))) struct SocketIOServerTests {
     private func raw(_ server: TestServer, _ request: String) async throws -> RawResponse {
         let client = try await server.connect()
         try await client.send(request)

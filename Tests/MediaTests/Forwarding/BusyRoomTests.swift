@@ -46,7 +46,7 @@ struct BusyRoomTests {
         init(tracks: [PublishedTrack]) { self.tracks = tracks }
     }
 
-    @Test(.timeLimit(.minutes(3))) func `rooms fill and empty while others talk`() async throws {
+    @Test(.timeLimit(.minutes(15))) func `rooms fill and empty while others talk`() async throws {
         let plane = try MediaPlane(
             configuration: MediaConfiguration(
                 shards: 2, listenAddresses: ["127.0.0.1"], port: 0, pinsThreads: false))

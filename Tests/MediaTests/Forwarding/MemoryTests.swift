@@ -27,7 +27,7 @@ struct MemoryTests {
         world.network.clear()
     }
 
-    @Test(.timeLimit(.minutes(3))) func `two hundred rooms come and go, and their memory with them`() async {
+    @Test(.timeLimit(.minutes(15))) func `two hundred rooms come and go, and their memory with them`() async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             try MemoryTests.joinAndLeave()
         }
