@@ -96,7 +96,8 @@ async def test_a_page_reconnects_by_itself_when_the_server_comes_back(start_gate
         await alice.sees_and_hears()
         gateway.process.kill()
         await gateway.ended()
-        await until(lambda: no_tile(alice), 20, "the page noticed that the server is gone", every=0.3)
+        # For half a minute the page expects to go on where it was.
+        await until(lambda: no_tile(alice), 60, "the page noticed that the server is gone", every=0.3)
         await gateway.start()
         await until(lambda: one_tile(alice), 45, "both are back in the room", every=0.3)
         await alice.sees_and_hears()

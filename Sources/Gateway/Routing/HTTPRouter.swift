@@ -101,8 +101,10 @@ struct HTTPRouter: Sendable {
 
     /// What machines ask again and again, and must not be refused: whether the process lives, and whether it takes new peers.
     private func probe(_ request: IncomingRequest, _ path: [String]) -> OutgoingResponse? {
-        guard request.head.method == .get || request.head.method == .head, path == ["healthz"] || path == ["readyz"]
-        else { return nil }
+        guard path == ["healthz"] || path == ["readyz"] else { return nil }
+        guard request.head.method == .get || request.head.method == .head else {
+            return .methodNotAllowed("GET, HEAD", "this path can only be read")
+        }
         if path == ["readyz"], access.isDraining {
             return OutgoingResponse(
                 status: .serviceUnavailable, contentType: "text/plain; charset=utf-8", body: Array("draining\n".utf8))

@@ -30,7 +30,12 @@ struct LayerReader: ~Copyable {
             if OpusPayload.isDTX(payload) { layers.flags.insert(.isDTX) }
             return layers
         case .vp8:
-            if let parsed = try? VP8Descriptor(parsing: payload) { return PacketLayers(parsed) }
+            if let parsed = try? VP8Descriptor(parsing: payload) {
+                let named = PacketLayers(parsed)
+                // Who sends the dependency descriptor too may leave the layers out of VP8's own: Chromium does.
+                guard !named.flags.contains(.isKnown), !descriptor.isEmpty else { return named }
+                return explain(descriptor, sequence: sequence).keepingNames(of: named)
+            }
         case .vp9:
             if let parsed = try? VP9Descriptor(parsing: payload) { return read(parsed, sequence: sequence) }
         case .h265:
@@ -81,6 +86,19 @@ struct LayerReader: ~Copyable {
         layers.temporalLayer = descriptor.temporalLayer
         layers.highestSpatialLayer = UInt8(truncatingIfNeeded: descriptors.highestSpatialLayer)
         (layers.neededBy, layers.switchTo) = descriptors.layerMasks(of: descriptor, sequence: sequence)
+        return layers
+    }
+}
+
+extension PacketLayers {
+    /// These layers with the VP8 picture id, TL0 index and frame's beginning of others.
+    fileprivate func keepingNames(of named: PacketLayers) -> PacketLayers {
+        var layers = self
+        layers.flags.formUnion(named.flags)
+        layers.pictureID = named.pictureID
+        layers.pictureIDOffset = named.pictureIDOffset
+        layers.tl0PictureIndex = named.tl0PictureIndex
+        layers.tl0PictureIndexOffset = named.tl0PictureIndexOffset
         return layers
     }
 }
