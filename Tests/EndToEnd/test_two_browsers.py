@@ -99,8 +99,8 @@ async def test_a_page_reconnects_by_itself_when_the_server_comes_back(start_gate
         # For half a minute the page expects to go on where it was.
         await until(lambda: no_tile(alice), 60, "the page noticed that the server is gone", every=0.3)
         await gateway.start()
-        await until(lambda: one_tile(alice), 120, "both are back in the room", every=0.3)
-        await alice.sees_and_hears(seconds=90)
-        await bob.sees_and_hears(seconds=90)
+        await until(lambda: one_tile(alice), 45, "both are back in the room", every=0.3)
+        await alice.sees_and_hears()
+        await bob.sees_and_hears()
     finally:
         report(artifacts, alice, bob)
