@@ -55,12 +55,19 @@ struct MediaTransport: ~Copyable {
     var traceLimiter = TraceLimiter()
 
     var traffic = TransportTraffic()
-    var trafficSampler: TrafficSampler
-    /// By our transport-wide numbering of what we send, and by the client's of what it sends.
-    var lossSent = PacketLossHistory()
-    var lossReceived = PacketLossHistory()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0
+    /// Stays the last: `prefetch` leaves it out.
+    var history: History
+
+    /// What reports and statistics look at, and no packet.
+    struct History {
+        var traffic: TrafficSampler
+        /// By our transport-wide numbering of what we send.
+        var lossSent = PacketLossHistory()
+        /// By the client's numbering of what it sends.
+        var lossReceived = PacketLossHistory()
+    }
 
     init(
         key: TransportKey, slot: Int, settings: TransportSettings, events: EventQueue, dtls: consuming DTLSConnection,
@@ -74,7 +81,7 @@ struct MediaTransport: ~Copyable {
         usernameFragments = [settings.iceCredentials.usernameFragment]
         recorder = TransportWideRecorder()
         reports = ReportScheduler(startingAt: now)
-        trafficSampler = TrafficSampler(at: now)
+        history = History(traffic: TrafficSampler(at: now))
         self.feedbackSSRC = feedbackSSRC
     }
 
@@ -91,7 +98,7 @@ struct MediaTransport: ~Copyable {
 
     /// Asks for the lines that sending touches: the sealer, the selected address and the counters.
     static func prefetch(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        cln_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size))
+        cln_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size - MemoryLayout<History>.size))
     }
 
     /// When the shard has something to do for this transport.

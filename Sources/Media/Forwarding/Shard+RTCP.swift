@@ -45,7 +45,7 @@ extension Shard {
             let feedback = try TransportWideFeedback(parsing: packet)
             var lost = 0
             for status in feedback.packets where status.arrival == nil { lost += 1 }
-            transport.pointee.lossSent.add(lost: lost, of: feedback.packetCount)
+            transport.pointee.history.lossSent.add(lost: lost, of: feedback.packetCount)
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.pictureLossIndication:
             let request = try PictureLossIndication(parsing: packet)
             if let consumer = transport.pointee.consumersBySSRC.find(request.mediaSSRC.rawValue) {

@@ -77,7 +77,7 @@ extension Shard {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
             while let feedback = transport.pointee.recorder.pollFeedback(at: now, into: statuses) {
                 let missing = statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
-                transport.pointee.lossReceived.add(lost: missing, of: feedback.statusCount)
+                transport.pointee.history.lossReceived.add(lost: missing, of: feedback.statusCount)
                 let arrivals = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
                     status == TransportWideRecorder.notReceived
                         ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
@@ -100,7 +100,7 @@ extension Shard {
     /// Regenerated reports (never forwarded ones): a sender report with CNAME for each consumer, report blocks for each
     /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
     private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        transport.pointee.trafficSampler.sample(transport.pointee.traffic, at: now)
+        transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
         sendSenderReports(transport)
         var blocks: [ReportBlock] = []
         for producer in transport.pointee.producers {
@@ -135,18 +135,24 @@ extension Shard {
 
     /// As many consumers' reports in one compound as fit: a viewer of a large room has hundreds of consumers.
     private mutating func sendSenderReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        var due: [SenderReport] = []
-        var names: [String] = []
+        // The shard's own array, taken for as long: every transport reports every second, and none allocates.
+        var due: [DueSenderReport] = []
+        swap(&due, &dueSenderReports)
+        defer {
+            due.removeAll(keepingCapacity: true)
+            swap(&due, &dueSenderReports)
+        }
         for consumer in transport.pointee.consumers {
             guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now),
                 let values = consumer.pointee.stream.makeSenderReport(at: now, ntp: wallClock.rawValue)
             else { continue }
             due.append(
-                SenderReport(
-                    ssrc: SSRC(consumer.pointee.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
-                    rtpTimestamp: RTPTimestamp(values.rtpTimestamp), packetCount: values.packetCount,
-                    octetCount: values.octetCount))
-            names.append(consumer.pointee.cname)
+                DueSenderReport(
+                    report: SenderReport(
+                        ssrc: SSRC(consumer.pointee.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
+                        rtpTimestamp: RTPTimestamp(values.rtpTimestamp), packetCount: values.packetCount,
+                        octetCount: values.octetCount),
+                    cname: consumer.pointee.cname))
         }
         var references: [DLRRItem] = []
         if let reference = transport.pointee.receiverReference {
@@ -162,10 +168,11 @@ extension Shard {
                 while next < due.count {
                     do throws(WireError) {
                         try writer.writeWhole { (writer) throws(WireError) in
-                            try due[next].write(into: &writer)
-                            try SourceDescription.write(ssrc: due[next].ssrc, cname: names[next], into: &writer)
+                            let (report, cname) = (due[next].report, due[next].cname)
+                            try report.write(into: &writer)
+                            try SourceDescription.write(ssrc: report.ssrc, cname: cname, into: &writer)
                             guard !references.isEmpty else { return }
-                            try ExtendedReport.write(ssrc: due[next].ssrc, dlrr: references, into: &writer)
+                            try ExtendedReport.write(ssrc: report.ssrc, dlrr: references, into: &writer)
                         }
                     } catch {
                         // The rest goes into another compound; a report that fits none is left out.
@@ -178,6 +185,13 @@ extension Shard {
             if sent { counters.add(.reportsSent) }
         }
     }
+}
+
+/// A consumer's report that waits for its place in a compound.
+struct DueSenderReport {
+    var report: SenderReport
+    /// The producer's canonical name, for the SDES beside it.
+    var cname: String
 }
 
 extension ReportBlock {

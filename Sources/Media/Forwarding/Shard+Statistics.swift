@@ -7,13 +7,13 @@ extension Shard {
         result.dtlsState = transport.pointee.dtlsState
         result.selectedTuple = selectedTuple(of: transport)
         result.srtpProfile = transport.pointee.profile?.rawValue
-        transport.pointee.trafficSampler.sample(transport.pointee.traffic, at: now)
+        transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
         result.bytes = transport.pointee.traffic
-        result.bitrates = transport.pointee.trafficSampler.bitrates(transport.pointee.traffic, at: now)
+        result.bitrates = transport.pointee.history.traffic.bitrates(transport.pointee.traffic, at: now)
         result.packetsReceived = transport.pointee.packetsReceived
         result.packetsSent = transport.pointee.packetsSent
-        result.packetLossReceived = transport.pointee.lossReceived.value
-        result.packetLossSent = transport.pointee.lossSent.value
+        result.packetLossReceived = transport.pointee.history.lossReceived.value
+        result.packetLossSent = transport.pointee.history.lossSent.value
         for producer in transport.pointee.producers {
             var statistics = ProducerStatistics(key: producer.pointee.key)
             for (index, stream) in producer.pointee.streams.enumerated() {

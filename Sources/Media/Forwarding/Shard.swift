@@ -50,6 +50,8 @@ struct Shard: ~Copyable {
     var soundDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
     var touched: [Int] = []
+    /// Empty between two uses; keeps its memory.
+    var dueSenderReports: [DueSenderReport] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
     let scratch: UnsafeMutableRawBufferPointer
     let nackNumbers: UnsafeMutableBufferPointer<UInt16>
