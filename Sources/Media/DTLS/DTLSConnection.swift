@@ -104,11 +104,11 @@ final class DTLSConnection {
     /// `nextDeadline` has come: sends the flight again if its answer is still missing.
     func deadlineReached(at now: MediaInstant) {
         guard state == .handshaking, let deadline, deadline <= now else { return }
-        ERR_clear_error()
-        let result = rh_DTLSv1_handle_timeout(ssl)
-        if result > 0 { counters.retransmissions &+= 1 }
-        if result < 0 { fail(.timedOut) }
-        ERR_clear_error()
+        withBuffers {
+            let result = rh_DTLSv1_handle_timeout(ssl)
+            if result > 0 { counters.retransmissions &+= 1 }
+            if result < 0 { fail(.timedOut) }
+        }
         if MediaDuration.microseconds(Int(timeoutMicroseconds)) >= Self.longestTimeout { fail(.timedOut) }
         updateDeadline(at: now)
     }
@@ -161,16 +161,16 @@ final class DTLSConnection {
     // MARK: The handshake
 
     private func advanceHandshake() {
-        ERR_clear_error()
-        let result = SSL_do_handshake(ssl)
-        if result == 1 {
-            handshakeFinished()
-            // What follows the Finished in the same datagram.
-            if incoming != nil || SSL_has_pending(ssl) == 1 { drainRecords() }
-        } else if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
-            fail(SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 ? failureOfShutdown() : failureOfQueue())
+        withBuffers {
+            let result = SSL_do_handshake(ssl)
+            if result == 1 {
+                handshakeFinished()
+                // What follows the Finished in the same datagram.
+                if incoming != nil || SSL_has_pending(ssl) == 1 { drainRecords() }
+            } else if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
+                fail(SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 ? failureOfShutdown() : failureOfQueue())
+            }
         }
-        ERR_clear_error()
     }
 
     private func handshakeFinished() {
@@ -183,8 +183,6 @@ final class DTLSConnection {
         else { return refuse(.internalError) }
         state = .awaitingFingerprint(keys)
         judgePeer()
-        // The buffers come back with the next record; between records a connection needs none (34 KiB).
-        _ = SSL_free_buffers(ssl)
     }
 
     /// Compares the peer's certificate with its promised fingerprint as soon as both are known (RFC 8122 §5).
@@ -203,26 +201,25 @@ final class DTLSConnection {
 
     /// Reads every record of the datagram: alerts, repeated Finished messages, application data.
     private func drainRecords() {
-        ERR_clear_error()
-        // Safe: the scratch is written by SSL_read within its count, and never read.
-        withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 16) { scratch in
-            while isMade {
-                let count = SSL_read(ssl, scratch.baseAddress, Int32(truncatingIfNeeded: scratch.count))
-                if count > 0 {
-                    counters.ignoredApplicationBytes &+= UInt64(count)
-                    continue
+        withBuffers {
+            // Safe: the scratch is written by SSL_read within its count, and never read.
+            withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 16) { scratch in
+                while isMade {
+                    let count = SSL_read(ssl, scratch.baseAddress, Int32(truncatingIfNeeded: scratch.count))
+                    if count > 0 {
+                        counters.ignoredApplicationBytes &+= UInt64(count)
+                        continue
+                    }
+                    let error = SSL_get_error(ssl, count)
+                    if SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 {
+                        peerClosed()
+                    } else if error != SSL_ERROR_WANT_READ {
+                        fail(failureOfQueue())
+                    }
+                    break
                 }
-                let error = SSL_get_error(ssl, count)
-                if SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 {
-                    peerClosed()
-                } else if error != SSL_ERROR_WANT_READ {
-                    fail(failureOfQueue())
-                }
-                break
             }
         }
-        _ = SSL_free_buffers(ssl)
-        ERR_clear_error()
     }
 
     /// Whether the handshake is complete and the association alive.
@@ -246,10 +243,15 @@ final class DTLSConnection {
         }
     }
 
-    private func sayGoodbye() {
+    private func sayGoodbye() { withBuffers { _ = SSL_shutdown(ssl) } }
+
+    /// Calls libssl with its record buffers in place, 34 KiB that a connection needs only while it is called: neither a
+    /// made one nor one that waits for the peer's next flight keeps them.
+    private func withBuffers(_ body: () -> Void) {
         ERR_clear_error()
-        // libssl makes the buffers it was told to free again when it reads, but not when it writes a datagram.
-        if SSL_alloc_buffers(ssl) == 1 { _ = SSL_shutdown(ssl) }
+        guard SSL_alloc_buffers(ssl) == 1 else { return fail(.internalError) }
+        body()
+        // Keeps them by itself as long as something unread is in them.
         _ = SSL_free_buffers(ssl)
         ERR_clear_error()
     }
