@@ -14,7 +14,7 @@ enum SRTPEngine {
 /// The keyed ciphers of one direction. A plain value: whoever made it calls `destroy()` once.
 enum SRTPCiphers {
     case gcm(rtp: GCMCipher, rtcp: GCMCipher)
-    case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: AcceleratedGCMCipher)
+    case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: AcceleratedRTCPCipher)
     case counterMode(rtp: CounterModeCipher, rtcp: CounterModeCipher)
     /// An `SRTPReference` beside it does the work.
     case reference
@@ -25,7 +25,7 @@ enum SRTPCiphers {
         if engine == .accelerated, profile.isAEAD {
             let first = try AcceleratedGCMCipher(keys: rtp)
             do throws(MediaError) {
-                self = .acceleratedGCM(rtp: first, rtcp: try AcceleratedGCMCipher(keys: rtcp))
+                self = .acceleratedGCM(rtp: first, rtcp: try AcceleratedRTCPCipher(keys: rtcp))
             } catch {
                 first.destroy()
                 throw error

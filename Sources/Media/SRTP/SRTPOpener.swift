@@ -166,7 +166,7 @@ struct SRTPOpener: ~Copyable {
         switch ciphers {
         case .acceleratedGCM(_, let cipher):
             let word = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
-            let opened = cipher.openRTCP(packet, count: length, word: word, ssrc: ssrc)
+            let opened = cipher.open(packet, count: length, word: word, ssrc: ssrc)
             return opened ? nil : .authenticationFailed
         case .gcm(_, let cipher):
             let opened = cipher.open(

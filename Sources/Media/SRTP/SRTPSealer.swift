@@ -101,7 +101,7 @@ struct SRTPSealer: ~Copyable {
                 source: packet + 8, count: count - 8, destination: packet + 8)
             guard sealed else { return 0 }
         case .acceleratedGCM(_, let cipher):
-            cipher.sealRTCP(packet, count: count, word: index | 0x8000_0000, ssrc: ssrc)
+            cipher.seal(packet, count: count, word: index | 0x8000_0000, ssrc: ssrc)
             (packet + count + tagLength).storeBytes(of: word, as: UInt32.self)
         case .counterMode(_, let cipher):
             guard
