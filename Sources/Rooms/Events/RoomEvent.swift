@@ -13,8 +13,8 @@ public struct RoomEvent: Sendable, Hashable {
     /// What happened.
     public var kind: Kind
 
-    /// What can happen.
-    public enum Kind: Sendable, Hashable {
+    /// What can happen. Indirect: two logs keep the events, and one allocation of the case's size serves both.
+    public indirect enum Kind: Sendable, Hashable {
         case roomOpened
         case roomClosed(PeerCloseReason)
         /// A connection is there; others do not see the peer yet.
