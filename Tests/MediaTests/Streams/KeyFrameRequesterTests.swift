@@ -103,7 +103,9 @@ struct KeyFrameRequesterTests {
 
 @Suite("ReportScheduler")
 struct ReportSchedulerTests {
-    @Test("The first report is due after 500 ms, the next 1.0 to 1.5 s later", arguments: [0, 0x8000_0000, UInt32.max])
+    @Test(
+        "The first report is due after 500 ms, the next 1.0 to 1.5 s later, at a multiple of 25 ms",
+        arguments: [0, 0x8000_0000, UInt32.max])
     func timing(random: UInt32) {
         var scheduler = ReportScheduler(startingAt: ms(0))
         let early = scheduler.isDue(at: ms(499), random: random)
@@ -112,9 +114,10 @@ struct ReportSchedulerTests {
         #expect(!early)
         #expect(due)
         #expect(!again)
-        let extra = scheduler.nextDeadline - ms(1500)
-        let expected = Double(random) / 4_294_967_296 * 500
-        #expect(abs(extra.seconds * 1000 - expected) < 0.001)
+        let extra = (scheduler.nextDeadline - ms(1500)).milliseconds
+        let drawn = Double(random) / 4_294_967_296 * 475
+        #expect(Double(extra) > drawn && Double(extra) <= drawn + 25)
+        #expect(scheduler.nextDeadline.nanoseconds % 25_000_000 == 0)
     }
 
     @Test("Video reports every second and audio every five, fifteen per cent early allowed")
