@@ -227,7 +227,12 @@ extension Shard {
         let isSealed: Bool
         if packet.codec == .vp8, packet.layers.flags.hasNames {
             var pictures = previous.pictures
-            guard let names = pictures.rewrite(packet.layers) else { return }
+            guard let names = pictures.rewrite(packet.layers) else {
+                if previous.pictures.isOmitted(packet.layers) {
+                    fill(packet, template, at: output, timestamp: timestamp, consumer)
+                }
+                return
+            }
             isSealed = seal(
                 template: template, copying: payload, named: names, packet.layers,
                 hasMarker: template[1] & 0x80 != 0, payloadType: packet.payloadType, index: output,
@@ -250,6 +255,13 @@ extension Shard {
     ) {
         guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
         let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
+        fill(packet, template, at: sequence, timestamp: timestamp, consumer)
+    }
+
+    private mutating func fill(
+        _ packet: PreparedPacket, _ template: UnsafeRawBufferPointer, at sequence: UInt64, timestamp: UInt32,
+        _ consumer: UnsafeMutablePointer<ShardConsumer>
+    ) {
         guard
             sealFiller(
                 template: template, payloadType: packet.payloadType, index: sequence, timestamp: timestamp,

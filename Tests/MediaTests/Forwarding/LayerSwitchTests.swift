@@ -132,7 +132,7 @@ struct LayerSwitchTests {
         let video = call.decoded()
         #expect(video.faults.prefix(6) == [])
         #expect(video.brokenBeforeCut(.milliseconds(600)).prefix(6) == [])
-        #expect(video.ratio >= 0.995)
+        #expect(video.ratio >= 0.998)
         #expect(call.stream.faults == [])
         #expect(call.viewer.peer.authenticationFailures == 0)
     }
