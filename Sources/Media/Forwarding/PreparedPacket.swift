@@ -136,8 +136,12 @@ enum HeaderTemplate {
 enum RingRecordKind: UInt8 {
     /// A `PreparedPacket`, its header template and its payload.
     case packet
-    /// A consumer needs a key frame: producer key and encoding.
+    /// A consumer needs a key frame: `KeyFrameRequester.Need`, producer key and encoding.
     case keyFrameRequest
+    /// Like `packet`, but received before the shard had consumers: to keep, not to forward.
+    case keptPacket
+    /// No kept packets follow: producer key, and a bit for each encoding of which a whole group of pictures came.
+    case keptPacketsEnd
     /// Since when an encoding is sent, and its newest sender report: producer key, encoding, `SourceEncodings.Encoding`.
     case encodingAdvanced
     /// An encoding's stream ended or began anew: producer key and encoding.

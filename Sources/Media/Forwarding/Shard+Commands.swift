@@ -31,10 +31,11 @@ extension Shard {
         case .setConsumerProducerPaused(let key, let isPaused):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             consumer.pointee.isProducerPaused = isPaused
+            if isPaused { consumer.pointee.source.pointee.forgetGroups() }
             updateFlow(consumer)
         case .requestKeyFrame(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            askForKeyFrames(for: consumer)
+            askForKeyFrames(for: consumer, .change)
         case .setConsumerPreferredLayers(let key, let layers):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             setPreferredLayers(layers, of: consumer)
@@ -83,6 +84,7 @@ extension Shard {
     private mutating func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) {
         guard let producer = producersByKey[key.rawValue] else { return ignored() }
         guard producer.pointee.isPaused != isPaused else { return }
+        if isPaused { sourcesByKey[key.rawValue]?.pointee.forgetGroups() }
         producer.pointee.isPaused = isPaused
         for case .some(let stream) in producer.pointee.streams {
             if isPaused {
@@ -102,6 +104,7 @@ extension Shard {
         let bit: UInt64 = 1 << UInt64(shard)
         if isSubscribed {
             producer.pointee.subscribedShards |= bit
+            giveKeptPackets(of: producer, to: shard)
             for case .some(let stream) in producer.pointee.streams { encodingAdvanced(stream) }
         } else {
             producer.pointee.subscribedShards &= ~bit
@@ -115,8 +118,8 @@ extension Shard {
         case (.stopped, true):
             consumer.pointee.restart()
             consumer.pointee.flow = .awaitingKeyFrame
-            askForKeyFrames(for: consumer)
-        case (.awaitingKeyFrame, false), (.flowing, false):
+            start(consumer)
+        case (.awaitingKeyFrame, false), (.catchingUp, false), (.flowing, false):
             consumer.pointee.flow = .stopped
             consumer.pointee.restart()
             consumer.pointee.stream.paused()

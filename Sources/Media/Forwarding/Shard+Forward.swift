@@ -10,8 +10,8 @@ extension Shard {
         }
         source.pointee.activity.packetReceived(encoding: Int(packet.encoding), at: now)
         if packet.layers.flags.contains(.hasPictureID) { source.pointee.newestPicture = packet.layers }
-        if source.pointee.retransmittingConsumers > 0, !packet.isPaddingOnly {
-            remember(packet, template: template, payload: payload, in: source)
+        if !packet.isPaddingOnly, source.pointee.keeps(packet, at: now) {
+            remember(packet, template: template, payload: payload, at: now, in: source)
         }
         let count = source.pointee.count
         let consumers = source.pointee.consumers
@@ -38,7 +38,10 @@ extension Shard {
                 case .keyFrameRequest:
                     let key = record.load(fromByteOffset: 8, as: UInt64.self)
                     let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
-                    keyFrameRequested(producer: key, encoding: encoding)
+                    let need = KeyFrameRequester.Need(rawValue: record[1])
+                    keyFrameRequested(producer: key, encoding: encoding, for: need ?? .change)
+                case .keptPacket: keptPacketReceived(record)
+                case .keptPacketsEnd: keptPacketsEnded(record)
                 case .encodingAdvanced: encodingAdvanced(record)
                 case .encodingRestarted: encodingRestarted(record)
                 case .consumerLoss:
@@ -79,6 +82,9 @@ extension Shard {
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
         for consumer: UnsafeMutablePointer<ShardConsumer>
     ) {
+        if case .catchingUp = consumer.pointee.flow {
+            return catchUp(packet, template: template, payload: payload, consumer)
+        }
         if consumer.pointee.leavesOut(packet) {
             if consumer.pointee.isSending(encoding: Int(packet.encoding)),
                 !consumer.pointee.isBeyondReach(packet.sequence)
@@ -187,7 +193,8 @@ extension Shard {
                 }
                 guard packet.isKeyFrame else {
                     consumer.pointee.sequence.drop(packet.sequence)
-                    return askForKeyFrameAgain(of: consumer.pointee.source, encoding: Int(packet.encoding))
+                    return askForKeyFrameAgain(
+                        of: consumer.pointee.source, encoding: Int(packet.encoding), for: .change)
                 }
                 // Under their numbers the packets before would get other names now.
                 consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput

@@ -87,6 +87,7 @@ extension Shard {
     private mutating func encodingRestarted(_ key: UInt64, encoding: Int) {
         guard let source = sourcesByKey[key] else { return }
         source.pointee.activity.reset(encoding: encoding)
+        source.pointee.forgetGroup(of: encoding)
         for index in 0..<source.pointee.count {
             let consumer = source.pointee.consumers[index]
             guard let selection = consumer.pointee.selection else { continue }
@@ -95,18 +96,20 @@ extension Shard {
     }
 
     /// Asks for what a consumer has to have now: because it starts, or its client says so.
-    mutating func askForKeyFrames(for consumer: UnsafeMutablePointer<ShardConsumer>) {
+    mutating func askForKeyFrames(
+        for consumer: UnsafeMutablePointer<ShardConsumer>, _ need: KeyFrameRequester.Need
+    ) {
         let source = consumer.pointee.source
         guard let selection = consumer.pointee.selection, selection.pointee.kind == .encodings else {
-            return askForKeyFrame(of: source, encoding: 0)
+            return askForKeyFrame(of: source, encoding: 0, for: need)
         }
         if case .stopped = consumer.pointee.flow { return }
         selection.pointee.encodings.updateTarget(source.pointee.activity, at: now)
         if let current = selection.pointee.encodings.currentEncoding {
-            askForKeyFrame(of: source, encoding: current)
+            askForKeyFrame(of: source, encoding: current, for: need)
         }
         // Where no encoding is known to be sent, the first packet that is held asks.
-        if let wanted = selection.pointee.wantedKeyFrame { askForKeyFrame(of: source, encoding: wanted) }
+        if let wanted = selection.pointee.wantedKeyFrame { askForKeyFrame(of: source, encoding: wanted, for: need) }
     }
 
     mutating func setPreferredLayers(_ layers: ConsumerLayers, of consumer: UnsafeMutablePointer<ShardConsumer>) {
@@ -131,10 +134,13 @@ extension Shard {
         nextSelection = now + Self.selectionInterval
     }
 
-    private mutating func updateSelection(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+    mutating func updateSelection(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         guard let selection = consumer.pointee.selection else { return }
-        if case .stopped = consumer.pointee.flow {
-        } else {
+        switch consumer.pointee.flow {
+        // What it gets is decided already.
+        case .catchingUp: return
+        case .stopped: break
+        case .awaitingKeyFrame, .flowing:
             let source = consumer.pointee.source
             if selection.pointee.kind == .encodings {
                 selection.pointee.encodings.updateTarget(source.pointee.activity, at: now)
@@ -180,7 +186,7 @@ extension Shard {
         if case .stopped = consumer.pointee.flow { return updateFlow(consumer) }
         updateFlow(consumer)
         guard consumer.pointee.wantsMedia else { return }
-        askForKeyFrames(for: consumer)
+        askForKeyFrames(for: consumer, .change)
     }
 
     /// Whether a consumer can take a producer's packets, as far as this shard knows the producer.

@@ -68,6 +68,12 @@ extension Shard {
             stream.pointee.stream.rtxSSRC = rtxSSRC
             transport.pointee.streams.insert(rtxSSRC.rawValue, .init(stream: stream, isRTX: true))
         }
+        // Its newest group of pictures is kept for whoever comes, here or on another shard.
+        if settings.kind == .video {
+            _ = source(
+                of: key, kind: settings.kind, encodings: settings.encodings.count,
+                clockRate: settings.codecs.first?.clockRate ?? 90_000, usesDTX: settings.scalability.usesDTX)
+        }
         touch(transport)
     }
 
@@ -126,6 +132,7 @@ extension Shard {
         let transport = producer.pointee.transport
         for case .some(let stream) in producer.pointee.streams { closeStream(stream) }
         producersByKey[producer.pointee.key.rawValue] = nil
+        if let source = sourcesByKey[producer.pointee.key.rawValue], source.pointee.count == 0 { closeSource(source) }
         transport.pointee.producers.removeAll { $0 == producer }
         producer.deinitialize(count: 1)
         producer.deallocate()
@@ -168,20 +175,21 @@ extension Shard {
         transport.pointee.consumers.removeAll { $0 == consumer }
         transport.pointee.consumersBySSRC.removeAll { _, other in other == consumer }
         endSelecting(consumer)
+        catchingUp.removeAll { $0 == consumer }
         detach(consumer, from: source)
         consumer.deinitialize(count: 1)
         consumer.deallocate()
     }
 
-    /// Ends a consumer's part in a source, and the source with its last consumer.
+    /// Ends a consumer's part in a source, and the source with its last consumer, unless its producer is here too.
     mutating func detach(
         _ consumer: UnsafeMutablePointer<ShardConsumer>, from source: UnsafeMutablePointer<ConsumerSource>
     ) {
         source.pointee.remove(consumer)
-        if source.pointee.count == 0 { closeSource(source) }
+        if source.pointee.count == 0, producersByKey[source.pointee.key.rawValue] == nil { closeSource(source) }
     }
 
-    /// The consumers' side of a producer, made for the first of them.
+    /// The consumers' side of a producer, made with a producer of video or for the first consumer.
     mutating func source(
         of producer: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool
     ) -> UnsafeMutablePointer<ConsumerSource> {
@@ -197,6 +205,7 @@ extension Shard {
         if producer.shard != index, !links.send(.subscribeShard(index, to: producer), to: producer.shard) {
             counters.add(.ringFull)
         }
+        source.pointee.isAwaitingKeptPackets = producer.shard != index && kind == .video
         return source
     }
 

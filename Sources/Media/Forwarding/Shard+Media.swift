@@ -119,7 +119,7 @@ extension Shard {
         if isKeyFrame {
             counters.add(.keyFramesReceived)
             stream.pointee.stream.keyFrameReceived()
-            stream.pointee.keyFrames.keyFrameReceived()
+            stream.pointee.keyFrames.keyFrameReceived(at: now)
         }
         if !stream.pointee.producer.pointee.traces.isEmpty {
             traceReceived(header, size: packet.count, isKeyFrame: isKeyFrame, isRTX: isRecovered, of: stream)
@@ -256,6 +256,7 @@ enum Levelling {
 /// A packet as it lies in a ring: kind, metadata, header template, payload.
 // Safe: reader and writer agree on the offsets below; a record is read only after its ring's acquire.
 enum PacketRecord {
+    private static let ageOffset = 4
     private static let metadataOffset = 8
     private static let bytesOffset = 8 + MemoryLayout<PreparedPacket>.stride
 
@@ -263,15 +264,22 @@ enum PacketRecord {
         bytesOffset + Int(packet.headerLength) + Int(packet.payloadLength)
     }
 
+    /// - Parameter age: of a packet that was received a while ago: milliseconds.
     static func write(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        to record: UnsafeMutableRawPointer
+        kind: RingRecordKind = .packet, age: UInt32 = 0, to record: UnsafeMutableRawPointer
     ) {
-        record.storeBytes(of: RingRecordKind.packet.rawValue, as: UInt8.self)
+        record.storeBytes(of: kind.rawValue, as: UInt8.self)
+        record.storeBytes(of: age, toByteOffset: ageOffset, as: UInt32.self)
         record.storeBytes(of: packet, toByteOffset: metadataOffset, as: PreparedPacket.self)
         UnsafeMutableRawBufferPointer(start: record + bytesOffset, count: template.count).copyMemory(from: template)
         UnsafeMutableRawBufferPointer(start: record + bytesOffset + template.count, count: payload.count)
             .copyMemory(from: payload)
+    }
+
+    /// Milliseconds since the packet was received.
+    static func age(_ record: UnsafeRawBufferPointer) -> UInt32 {
+        record.load(fromByteOffset: ageOffset, as: UInt32.self)
     }
 
     static func read(

@@ -141,51 +141,61 @@ extension Shard {
         counters.add(.keyFrameRequestsReceived)
         guard consumer.pointee.wantsMedia else { return }
         askForKeyFrame(
-            of: consumer.pointee.source, encoding: consumer.pointee.selection?.pointee.mainEncoding ?? 0)
+            of: consumer.pointee.source, encoding: consumer.pointee.selection?.pointee.mainEncoding ?? 0,
+            for: consumer.pointee.need)
     }
 
     /// A consumer that waits, or would switch, needs its target's key frame; asked again after a while.
     mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         guard let encoding = consumer.pointee.wantedKeyFrame else { return }
-        askForKeyFrameAgain(of: consumer.pointee.source, encoding: encoding)
+        askForKeyFrameAgain(of: consumer.pointee.source, encoding: encoding, for: consumer.pointee.need)
     }
 
     /// Asks, unless somebody just did.
-    mutating func askForKeyFrameAgain(of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int) {
+    mutating func askForKeyFrameAgain(
+        of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int, for need: KeyFrameRequester.Need
+    ) {
         guard encoding < source.pointee.encodings else { return }
         if let last = source.pointee.lastKeyFrameRequest[encoding],
             now - last < ConsumerSource.keyFrameRequestInterval
         {
             return
         }
-        askForKeyFrame(of: source, encoding: encoding)
+        askForKeyFrame(of: source, encoding: encoding, for: need)
     }
 
     /// Asks the producer's shard, which may be this one; every consumer's wishes meet in one `KeyFrameRequester` there.
-    mutating func askForKeyFrame(of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int) {
+    mutating func askForKeyFrame(
+        of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int, for need: KeyFrameRequester.Need
+    ) {
         guard encoding < source.pointee.encodings else { return }
         source.pointee.lastKeyFrameRequest[encoding] = now
         let shard = source.pointee.key.shard
-        if shard == index { return keyFrameRequested(producer: source.pointee.key.rawValue, encoding: encoding) }
+        if shard == index {
+            return keyFrameRequested(producer: source.pointee.key.rawValue, encoding: encoding, for: need)
+        }
         guard let record = links.reserve(24, to: shard) else { return counters.add(.ringFull) }
         record.storeBytes(of: RingRecordKind.keyFrameRequest.rawValue, as: UInt8.self)
+        record.storeBytes(of: need.rawValue, toByteOffset: 1, as: UInt8.self)
         record.storeBytes(of: source.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
         record.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
         links.commit(to: shard)
     }
 
     /// Some shard's consumer needs a key frame of a producer that lives here.
-    mutating func keyFrameRequested(producer key: UInt64, encoding: Int) {
+    mutating func keyFrameRequested(producer key: UInt64, encoding: Int, for need: KeyFrameRequester.Need) {
         guard let producer = producersByKey[key], producer.pointee.settings.kind == .video else { return }
         guard encoding < producer.pointee.streams.count, let stream = producer.pointee.streams[encoding] else { return }
-        requestKeyFrame(stream, force: false)
+        requestKeyFrame(stream, for: need, force: false)
     }
 
-    mutating func requestKeyFrame(_ stream: UnsafeMutablePointer<ReceivingStream>, force: Bool) {
+    mutating func requestKeyFrame(
+        _ stream: UnsafeMutablePointer<ReceivingStream>, for need: KeyFrameRequester.Need = .change, force: Bool
+    ) {
         let producer = stream.pointee.producer
         guard !producer.pointee.isPaused, producer.pointee.settings.kind == .video else { return }
         let mustSend =
-            force ? stream.pointee.keyFrames.forced(at: now) : stream.pointee.keyFrames.requested(at: now)
+            force ? stream.pointee.keyFrames.forced(at: now) : stream.pointee.keyFrames.requested(for: need, at: now)
         if mustSend { sendKeyFrameRequest(stream) }
         touch(producer.pointee.transport)
     }

@@ -1,18 +1,21 @@
 extension Shard {
     mutating func remember(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        in source: UnsafeMutablePointer<ConsumerSource>
+        at time: MediaInstant, in source: UnsafeMutablePointer<ConsumerSource>
     ) {
         // The template lies in the scratch buffer's first bytes or in a ring; the pieces go behind it, contiguous.
         let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
-        guard let bytes = StoredPacket.write(packet, template: template, payload: payload, to: joined) else { return }
+        guard let bytes = StoredPacket.write(packet, template: template, payload: payload, to: joined) else {
+            return source.pointee.forgetGroup(of: Int(packet.encoding))
+        }
         let history = source.pointee.histories + Int(packet.encoding)
-        history.pointee.store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: now)
+        history.pointee.store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: time)
+        if packet.isKeyFrame { source.pointee.keyFrameStored(packet) }
     }
 
     /// Sends a consumer's packet again, as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
     mutating func resend(_ sequence: UInt16, to consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard case .flowing = consumer.pointee.flow,
+        guard consumer.pointee.hasBegun,
             let extended = consumer.pointee.stream.extended(ofRequested: sequence),
             extended >= consumer.pointee.firstResendable,
             let original = consumer.pointee.sequence.original(ofOutput: extended),

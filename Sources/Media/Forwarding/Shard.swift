@@ -45,6 +45,9 @@ struct Shard: ~Copyable {
     /// Consumers whose layers are chosen, and when they are next looked at.
     var selecting: [UnsafeMutablePointer<ShardConsumer>] = []
     var nextSelection: MediaInstant?
+    /// Consumers that catch up, and when they get more although nothing arrives.
+    var catchingUp: [UnsafeMutablePointer<ShardConsumer>] = []
+    var nextCatchUp: MediaInstant?
     /// Transports with audio levels that their rooms have not been told, and when they will be.
     var sounding: [Int] = []
     var soundDeadline: MediaInstant?
@@ -95,6 +98,7 @@ struct Shard: ~Copyable {
             if let transport = transports[slot] { deadlineReached(transport) }
         }
         if let due = nextSelection, due <= now { updateSelections() }
+        if let due = nextCatchUp, due <= now { sendGroups() }
         if let soundDeadline, soundDeadline <= now { sendAudioLevels() }
         for slot in touched {
             guard let transport = transports[slot] else { continue }
@@ -112,7 +116,7 @@ struct Shard: ~Copyable {
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
         earliest(
-            earliest(earliest(timers.nextDeadline(), soundDeadline), nextSelection),
+            earliest(earliest(timers.nextDeadline(), soundDeadline), earliest(nextSelection, nextCatchUp)),
             arena.isEmpty ? nil : lastFlush + Self.flushInterval)
     }
 

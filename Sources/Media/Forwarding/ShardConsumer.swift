@@ -7,6 +7,8 @@ struct ShardConsumer: ~Copyable {
         case stopped
         /// Waits for a packet at which decoding can start.
         case awaitingKeyFrame
+        /// Gets the newest group of pictures from its beginning, faster than it was sent, and nothing newer yet.
+        case catchingUp
         case flowing
     }
 
@@ -33,6 +35,8 @@ struct ShardConsumer: ~Copyable {
     var isInsideFrame = false
     /// Of a stream that is forwarded whole: the newest packet that came before the key frame it waits for.
     private var newestHeld: UInt64 = 0
+    /// Of one that catches up: what it gets next.
+    var nextOfGroup: UInt64 = 0
     var sequence: SequenceRewriter
     var timestamps: TimestampRewriter
     /// The first number of the current source: older ones had other timestamps and are not sent again, because the same
@@ -107,9 +111,17 @@ struct ShardConsumer: ~Copyable {
         accepted[Int(payloadType >> 6) & 1] & (1 << UInt64(payloadType & 63)) != 0
     }
 
+    /// Whether something is being sent.
+    var hasBegun: Bool {
+        switch flow {
+        case .stopped, .awaitingKeyFrame: false
+        case .catchingUp, .flowing: true
+        }
+    }
+
     /// The encoding that is being sent; `nil` while none is.
     var currentEncoding: Int? {
-        guard case .flowing = flow else { return nil }
+        guard hasBegun else { return nil }
         guard let selection, selection.pointee.kind == .encodings else { return 0 }
         return selection.pointee.encodings.currentEncoding
     }
@@ -124,7 +136,7 @@ struct ShardConsumer: ~Copyable {
     mutating func restart() {
         newestHeld = 0
         selection?.pointee.restart()
-        if case .flowing = flow { flow = .awaitingKeyFrame }
+        if hasBegun { flow = .awaitingKeyFrame }
     }
 
     /// What comes from now on is another source's.
@@ -161,12 +173,18 @@ struct ShardConsumer: ~Copyable {
     /// The encoding whose key frame would bring what the consumer waits for.
     var wantedKeyFrame: Int? {
         switch flow {
-        case .stopped: nil
+        case .stopped, .catchingUp: nil
         case .awaitingKeyFrame:
             if let selection, selection.pointee.kind == .encodings { selection.pointee.wantedKeyFrame } else { 0 }
         case .flowing: selection?.pointee.wantedKeyFrame
         }
     }
+
+    /// What a key frame that it wants is for.
+    var need: KeyFrameRequester.Need { isNew ? .joining : .change }
+
+    /// Whether nothing was sent yet.
+    var isNew: Bool { stream.highestExtended == nil }
 
     /// Whether a packet of the current source is numbered further on than any loss explains.
     func isBeyondReach(_ number: UInt64) -> Bool {
@@ -203,11 +221,16 @@ struct ConsumerSource: ~Copyable {
     private(set) var consumers: UnsafeMutablePointer<UnsafeMutablePointer<ShardConsumer>>
     private(set) var count = 0
     private var capacity = 4
-    /// Kept only while some consumer can ask for packets again.
+    /// Everything is kept while some consumer can ask for packets again, else the newest group of pictures while it is
+    /// young (`keeps`).
     let histories: UnsafeMutablePointer<RetransmissionBuffer>
     var retransmittingConsumers = 0
+    /// Another shard has been asked for what it keeps: who starts waits for that.
+    var isAwaitingKeptPackets = false
     /// When a key frame was last asked for, by encoding: consumers that wait ask again only after a while.
     var lastKeyFrameRequest: [MediaInstant?]
+    /// By encoding: the newest key frame of which everything since is kept.
+    private var groups: [PictureGroup?]
     /// Which encodings there are, and how their clocks relate.
     var activity: SourceEncodings
     /// Of the newest VP8 packet: where the names of pictures stand, for a consumer that is switched away.
@@ -225,6 +248,7 @@ struct ConsumerSource: ~Copyable {
         let window = kind == .video ? RetransmissionBuffer.videoWindow : RetransmissionBuffer.audioWindow
         for index in 0..<self.encodings { (histories + index).initialize(to: RetransmissionBuffer(window: window)) }
         lastKeyFrameRequest = Array(repeating: nil, count: self.encodings)
+        groups = Array(repeating: nil, count: self.encodings)
     }
 
     deinit {
@@ -254,4 +278,55 @@ struct ConsumerSource: ~Copyable {
             return
         }
     }
+
+    // MARK: The newest group of pictures
+
+    /// A packet at which decoding can start was stored.
+    mutating func keyFrameStored(_ packet: PreparedPacket) {
+        if let group = groups[Int(packet.encoding)] {
+            // Parameter sets may fill packets of their own; and an older key frame may come late.
+            let isSame = group.timestamp == packet.timestamp
+            guard isSame ? packet.sequence < group.first : packet.sequence > group.first else { return }
+        }
+        groups[Int(packet.encoding)] = PictureGroup(first: packet.sequence, timestamp: packet.timestamp)
+    }
+
+    /// Whether a packet is kept: for repairs, or because a consumer that comes soon can start with its group of pictures.
+    mutating func keeps(_ packet: PreparedPacket, at now: MediaInstant) -> Bool {
+        if retransmittingConsumers > 0 { return true }
+        guard kind == .video else { return false }
+        if packet.isKeyFrame || firstOfGroup(of: Int(packet.encoding), at: now) != nil { return true }
+        if histories[Int(packet.encoding)].newest != nil {
+            forgetGroup(of: Int(packet.encoding))
+            histories[Int(packet.encoding)].removeAllAndRelease()
+        }
+        return false
+    }
+
+    /// Something that belongs to the group was not kept, or the stream began anew.
+    mutating func forgetGroup(of encoding: Int) {
+        guard encoding >= 0, encoding < encodings else { return }
+        groups[encoding] = nil
+    }
+
+    /// What comes from now on needs something that never came.
+    mutating func forgetGroups() {
+        for encoding in 0..<encodings { groups[encoding] = nil }
+    }
+
+    /// The first packet of an encoding's newest group of pictures, if all of the group is kept.
+    func firstOfGroup(of encoding: Int, at now: MediaInstant) -> UInt64? {
+        guard encoding >= 0, encoding < encodings, let first = groups[encoding]?.first,
+            histories[encoding].find(extended: first, at: now) != nil
+        else { return nil }
+        return first
+    }
+}
+
+/// A key frame and everything since: what a receiver needs that has had nothing.
+struct PictureGroup {
+    /// Its first packet's number.
+    var first: UInt64
+    /// Its first picture's.
+    var timestamp: UInt32
 }

@@ -72,6 +72,12 @@ struct EncodingSelector {
             chosen == wanted ? preferred.temporal : chosen < wanted ? 7 : 0)
     }
 
+    /// Of what is sent, only the base layer in time, for now.
+    var isLimitedToBase: Bool {
+        get { temporal.isLimitedToBase }
+        set { temporal.isLimitedToBase = newValue }
+    }
+
     /// Whether `layers` is another than at the last call.
     mutating func pollChange() -> Bool {
         let now = current < 0 || target < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)

@@ -77,7 +77,14 @@ struct LayerSelection {
     mutating func restart() {
         encodings.reset()
         svc.reset()
+        limitToBase(false)
         previous = nil
+    }
+
+    /// Sends nothing above the base layer in time, or what is preferred again: a consumer that catches up.
+    mutating func limitToBase(_ isLimited: Bool) {
+        encodings.isLimitedToBase = isLimited
+        svc.isLimitedToBase = isLimited
     }
 
     /// The last of the held packets that follow the one that got `begin`; `nil` where the consumer itself knows.

@@ -47,6 +47,12 @@ struct SVCSelector {
         temporal.setTarget(layers.temporal)
     }
 
+    /// Of what is sent, only the base layer in time, for now.
+    var isLimitedToBase: Bool {
+        get { temporal.isLimitedToBase }
+        set { temporal.isLimitedToBase = newValue }
+    }
+
     /// The last of the held packets that follow the one that got `begin`.
     var heldThrough: UInt64 { newestHeld }
 

@@ -7,7 +7,11 @@
 /// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
 struct TemporalSelector {
     /// The highest layer wanted, 0…7.
-    private(set) var target: Int8 = 7
+    private var wanted: Int8 = 7
+    /// Nothing above the base layer is sent for now, whatever is wanted.
+    var isLimitedToBase = false
+    /// The highest layer to send, 0…7.
+    var target: Int8 { isLimitedToBase ? 0 : wanted }
     /// The highest layer being sent, 0…7.
     private(set) var current: Int8 = 7
     private var newestTimestamp: UInt32 = 0
@@ -28,7 +32,7 @@ struct TemporalSelector {
     init() {}
 
     /// Takes effect where the stream allows it.
-    mutating func setTarget(_ layer: Int) { target = Int8(clamping: min(max(layer, 0), 7)) }
+    mutating func setTarget(_ layer: Int) { wanted = Int8(clamping: min(max(layer, 0), 7)) }
 
     /// A key frame begins: every layer can be had from here.
     mutating func begin(timestamp: UInt32, sequence: UInt64, spatial: Int) {

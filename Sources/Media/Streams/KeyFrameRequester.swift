@@ -8,10 +8,28 @@
 /// asked may be waiting for an answer to a packet that was lost, and has no reason to ask twice. (mediasoup repeats only
 /// what was asked for again.) The repeat is spent after one try, so a sender that cannot answer is not flooded.
 ///
+/// Who can wait does so where a key frame has come a short while ago (`Need`): the next one serves them all.
+///
 /// With a hold-off, a request within that time of the previous one waits for its end.
 /// Call `deadlineReached` at `nextDeadline`; `true` always means "send one request now".
 struct KeyFrameRequester {
     static let retryDelay = MediaDuration.milliseconds(1000)
+
+    /// Why somebody needs a key frame, and so how soon after the last one.
+    enum Need: UInt8 {
+        /// A picture stands still, or is wanted in other layers, or a program asked: at once.
+        case change
+        /// A receiver joins, and there is no group of pictures to start it with.
+        case joining
+
+        /// The least time after a key frame.
+        var distance: MediaDuration {
+            switch self {
+            case .change: .zero
+            case .joining: RetransmissionBuffer.videoWindow
+            }
+        }
+    }
 
     private enum State {
         case idle
@@ -25,6 +43,9 @@ struct KeyFrameRequester {
 
     private var state = State.idle
     private var holdOff = HoldOff.off
+    private var lastKeyFrame: MediaInstant?
+    /// When those who can wait have waited long enough.
+    private var deferred: MediaInstant?
     /// The producer's `keyFrameRequestDelay`; zero disables the hold-off.
     private let delay: MediaDuration
 
@@ -37,12 +58,17 @@ struct KeyFrameRequester {
     var nextDeadline: MediaInstant? {
         var deadline: MediaInstant?
         if case .pending(let until, _) = state { deadline = until }
-        if case .holding(let until, _) = holdOff { deadline = deadline.map { min($0, until) } ?? until }
-        return deadline
+        if case .holding(let until, _) = holdOff { deadline = earliest(deadline, until) }
+        return earliest(deadline, deferred)
     }
 
     /// Somebody needs a key frame.
-    mutating func requested(at now: MediaInstant) -> Bool {
+    mutating func requested(for need: Need = .change, at now: MediaInstant) -> Bool {
+        if let lastKeyFrame, now - lastKeyFrame < need.distance, !isPending {
+            deferred = earliest(deferred, lastKeyFrame + need.distance)
+            return false
+        }
+        deferred = nil
         if delay > .zero {
             if case .holding(let until, _) = holdOff, now < until {
                 holdOff = .holding(until: until, isRequested: true)
@@ -60,10 +86,15 @@ struct KeyFrameRequester {
         return true
     }
 
-    mutating func keyFrameReceived() { state = .idle }
+    mutating func keyFrameReceived(at now: MediaInstant) {
+        state = .idle
+        lastKeyFrame = now
+        deferred = nil
+    }
 
     mutating func deadlineReached(at now: MediaInstant) -> Bool {
         var mustSend = false
+        if let deferred, now >= deferred, requested(at: now) { mustSend = true }
         if case .pending(let until, let repeats) = state, now >= until {
             state = repeats ? .pending(until: now + Self.retryDelay, repeats: false) : .idle
             mustSend = repeats
@@ -83,6 +114,8 @@ struct KeyFrameRequester {
     mutating func reset() {
         state = .idle
         holdOff = .off
+        lastKeyFrame = nil
+        deferred = nil
     }
 
     private mutating func request(at now: MediaInstant) -> Bool {

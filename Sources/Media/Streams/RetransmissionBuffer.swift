@@ -17,7 +17,9 @@ struct RetransmissionBuffer: ~Copyable {
     /// A datagram's worth, and what the shard puts before it.
     static let maxPacketLength = 1500 + MemoryLayout<PreparedPacket>.stride
     static let maxPackets = 2500
-    static let videoWindow = MediaDuration.milliseconds(2000)
+    /// More than the 2 s that a repair needs: consumers that join get the newest group of pictures from here, and two of
+    /// these make five seconds (Docs/Decisions/0009).
+    static let videoWindow = MediaDuration.milliseconds(2500)
     static let audioWindow = MediaDuration.milliseconds(1000)
 
     private static let slotStride = (maxPacketLength + 15) & ~15
@@ -86,6 +88,9 @@ struct RetransmissionBuffer: ~Copyable {
         return true
     }
 
+    /// The newest number that was stored, or may yet fill a blank.
+    var newest: UInt64? { span > 0 ? oldest + UInt64(span - 1) : nil }
+
     /// The packet with this number, if it is still in the window.
     func find(extended: UInt64, at now: MediaInstant) -> Packet? {
         guard let entries, span > 0, extended >= oldest, extended - oldest < UInt64(span) else { return nil }
@@ -103,6 +108,12 @@ struct RetransmissionBuffer: ~Copyable {
     mutating func removeExpired(at now: MediaInstant) {
         removeOld(at: now)
         if storedCount == 0 { release() }
+    }
+
+    /// Forgets every packet and gives all memory back.
+    mutating func removeAllAndRelease() {
+        removeAll()
+        release()
     }
 
     /// Forgets every packet (the stream restarted).

@@ -49,7 +49,7 @@ struct FanOutTests {
         world.run(for: .seconds(2))
         #expect(second.firstPacketIsKeyFrame == true)
         #expect(second.main?.ratio == 1)
-        #expect((1...2).contains(track.encodings[0].keyFrameRequests - before))
+        #expect(track.encodings[0].keyFrameRequests - before <= 1)
         #expect(first.main?.ratio == 1)
         #expect(first.splices == 0)
         #expect(first.faults + second.faults == [])

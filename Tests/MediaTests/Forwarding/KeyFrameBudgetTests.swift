@@ -5,28 +5,192 @@ import Testing
 
 @Suite("What consumers cost a publisher")
 struct KeyFrameBudgetTests {
-    @Test(arguments: [1, 2]) func `a crowd of 100 that joins within five seconds costs two key frames`(
+    /// 100 viewers join within five seconds, evenly; returns their streams, and how long each waited for its first packet.
+    private func joinCrowd(
+        _ viewers: [VirtualMember], of track: PublishedTrack, in world: VirtualWorld,
+        keepsLog: (Int) -> Bool = { _ in false }, change: (Int, inout ConsumerSettings) -> Void = { _, _ in }
+    ) throws -> (streams: [SubscribedStream], waits: [MediaDuration]) {
+        var streams: [SubscribedStream] = []
+        var joined: [MediaInstant] = []
+        var waits: [Int: MediaDuration] = [:]
+        func step(_ duration: MediaDuration) {
+            let end = world.now + duration
+            while world.now < end {
+                world.run(for: .milliseconds(5))
+                for (index, stream) in streams.enumerated() where waits[index] == nil && stream.packets > 0 {
+                    waits[index] = world.now - joined[index]
+                }
+            }
+        }
+        for number in 0..<100 {
+            let stream = try viewers[number % viewers.count].subscribe(to: track) { change(number, &$0) }
+            stream.keepsLog = keepsLog(number)
+            streams.append(stream)
+            joined.append(world.now)
+            step(.milliseconds(50))
+        }
+        step(.seconds(3))
+        return (streams, streams.indices.map { waits[$0] ?? .seconds(100) })
+    }
+
+    @Test(arguments: [1, 2, 4]) func `a crowd of 100 that joins within five seconds costs two key frames`(
         shards: Int
     ) throws {
         let world = try VirtualWorld(shards: shards)
         let publisher = try world.join()
         let viewers = try (0..<10).map { _ in try world.join() }
         #expect(world.connectAll())
+        world.network.conditions = .delayed(.milliseconds(40))
         let track = publisher.peer.addTrack(.video)
-        try publisher.publish(track) { $0.keyFrameRequestDelay = .milliseconds(5000) }
-        world.run(for: .seconds(1))
+        try publisher.publish(track)
+        world.run(for: .seconds(4))
         let before = track.encodings[0].keyFramesSent
-        var streams: [SubscribedStream] = []
-        for number in 0..<100 {
-            streams.append(try viewers[number % 10].subscribe(to: track))
-            world.run(for: .milliseconds(50))
-        }
-        world.run(for: .seconds(2))
+        let (streams, waits) = try joinCrowd(viewers, of: track, in: world)
         #expect(track.encodings[0].keyFramesSent - before <= 2)
+        // A request and its answer, 40 ms each way, a frame's time, and 40 ms to the viewer: nobody waits for longer.
+        #expect(waits.max()! < .milliseconds(200))
+        #expect(waits.count { $0 <= .milliseconds(60) } > 85)
         for stream in streams {
             #expect(stream.firstPacketIsKeyFrame == true && stream.packets > 50)
+            #expect(stream.main?.ratio == 1)
             #expect(stream.faults == [])
         }
+    }
+
+    @Test(arguments: LayeredCase.all, [1, 2])
+    func `a crowd that wants all kinds of layers costs two key frames of each`(
+        layered: LayeredCase, shards: Int
+    ) throws {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewers = try (0..<10).map { _ in try world.join() }
+        #expect(world.connectAll())
+        world.network.conditions = .delayed(.milliseconds(40))
+        let track = publisher.peer.addTrack(
+            .video, rids: layered.encodings > 1 ? ["l", "m", "h"] : [], layered: layered.video)
+        try publisher.publish(track)
+        world.run(for: .seconds(4))
+        let before = track.encodings.map(\.keyFramesSent)
+        func preferred(_ number: Int) -> ConsumerLayers {
+            ConsumerLayers(
+                spatial: UInt8(number % layered.spatialLayers),
+                temporal: UInt8(number / 3 % layered.video.temporalLayers))
+        }
+        let (streams, waits) = try joinCrowd(viewers, of: track, in: world, keepsLog: { $0 % 9 == 4 }) {
+            $1.preferredLayers = preferred($0)
+        }
+        for (encoding, count) in zip(track.encodings, before) { #expect(encoding.keyFramesSent - count <= 2) }
+        #expect(waits.max()! < .milliseconds(200))
+        for (number, stream) in streams.enumerated() {
+            #expect(stream.firstPacketIsKeyFrame == true)
+            #expect(stream.faults == [])
+            #expect(stream.duplicates == 0)
+            let told = viewers[number % viewers.count].layers(of: stream)
+            if layered.spatialLayers * layered.video.temporalLayers > 1 { #expect(told.last == preferred(number)) }
+            guard stream.keepsLog else { continue }
+            let video = DecodedVideo(stream.log, of: track.encodings)
+            #expect(video.faults == [])
+            #expect(video.broken.isEmpty)
+            #expect(video.missing == 0)
+            #expect(video.longestFreeze <= .milliseconds(300))
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `who joins through loss catches up all the same`(shards: Int) throws {
+        let world = try VirtualWorld(shards: shards, seed: 3)
+        let publisher = try world.join()
+        let viewers = try (0..<4).map { _ in try world.join() }
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video, layered: LayeredVideo(temporalLayers: 3))
+        try publisher.publish(track)
+        world.run(for: .seconds(2))
+        var conditions = LinkConditions.lossy(0.05)
+        conditions.delay = .milliseconds(40)
+        world.network.conditions = conditions
+        let streams = try viewers.map { viewer in
+            let stream = try viewer.subscribe(to: track)
+            stream.keepsLog = true
+            world.run(for: .milliseconds(100))
+            return stream
+        }
+        world.run(for: .seconds(4))
+        world.network.conditions = .delayed(.milliseconds(40))
+        world.run(for: .seconds(2))
+        for stream in streams {
+            let video = DecodedVideo(stream.log, of: track.encodings)
+            #expect(video.faults == [])
+            #expect(video.ratio >= 0.995)
+            #expect(video.frames.count { $0.isDecoded } > 150)
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `before a pause of the producer nothing begins`(shards: Int) throws {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewers = try (0..<2).map { _ in try world.join() }
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        let (key, _) = try publisher.publish(track)
+        let first = try viewers[0].subscribe(to: track)
+        world.run(for: .seconds(1))
+        try publisher.handle.setProducerPaused(key, true)
+        world.run(for: .milliseconds(300))
+        try publisher.handle.setProducerPaused(key, false)
+        let resumed = track.encodings[0].number
+        let second = try viewers[1].subscribe(to: track)
+        world.run(for: .seconds(1))
+        let begun = try #require(second.main?.first)
+        #expect(begun >= resumed)
+        #expect(second.firstPacketIsKeyFrame == true && first.packets > 100)
+        #expect(second.main?.ratio == 1)
+    }
+
+    @Test(arguments: [1, 2]) func `who joins a still screen gets all of its key frame`(shards: Int) throws {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewers = try (0..<2).map { _ in try world.join() }
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        track.video.packetsPerFrame = 200
+        try publisher.publish(track)
+        world.run(for: .milliseconds(20))
+        track.isSending = false
+        let streams = try viewers.map { try $0.subscribe(to: track) }
+        world.run(for: .milliseconds(450))
+        let sent = track.encodings[0].number
+        for stream in streams { #expect(stream.main?.count == Int(sent) && stream.main?.ratio == 1) }
+        // Nobody is left behind: what follows comes at once.
+        track.isSending = true
+        track.video.packetsPerFrame = 4
+        world.run(for: .milliseconds(200))
+        for stream in streams { #expect(stream.main?.ratio == 1 && (stream.main?.count ?? 0) > Int(sent) + 12) }
+        for shard in 0..<shards { #expect(world.server.withShard(shard) { $0.catchingUp.isEmpty }) }
+    }
+
+    @Test func `where too much is sent to keep, a crowd waits for two and a half seconds at most`() throws {
+        let world = try VirtualWorld(shards: 1)
+        let publisher = try world.join()
+        let viewers = try (0..<2).map { _ in try world.join() }
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        // 3600 packets a second: the newest 2500 are less than one.
+        track.video.packetsPerFrame = 120
+        try publisher.publish(track)
+        world.run(for: .seconds(4))
+        let before = track.encodings[0].keyFramesSent
+        var waits: [MediaDuration] = []
+        for number in 0..<10 {
+            let stream = try viewers[number % 2].subscribe(to: track)
+            let joined = world.now
+            #expect(world.run(atMost: .milliseconds(2600)) { stream.packets > 0 })
+            waits.append(world.now - joined)
+            viewers[number % 2].unsubscribe(stream)
+            world.run(for: .milliseconds(100))
+            if world.now - joined < .milliseconds(500) { world.run(for: .milliseconds(400)) }
+        }
+        #expect(waits.max()! > .seconds(1))
+        let crowd = track.encodings[0].keyFramesSent - before
+        #expect((3...6).contains(crowd))
     }
 
     @Test func `consumers that wait at the same time share one request for each encoding`() throws {

@@ -31,7 +31,7 @@ struct KeyFrameRequesterTests {
     func answered() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
-        requester.keyFrameReceived()
+        requester.keyFrameReceived(at: ms(100))
         let repeats = run(&requester, until: 10_000)
         let next = requester.requested(at: ms(200))
         #expect(repeats == [])
@@ -52,6 +52,36 @@ struct KeyFrameRequesterTests {
         #expect(rest == [2000])
     }
 
+    @Test("Who joins waits for 2.5 s after a key frame, and is served by the next one, whoever caused it")
+    func joining() {
+        var requester = KeyFrameRequester()
+        let first = requester.requested(for: .joining, at: ms(0))
+        requester.keyFrameReceived(at: ms(100))
+        let early = [200, 1500].map { requester.requested(for: .joining, at: ms($0)) }
+        let sent = run(&requester, until: 2700)
+        #expect(first && early == [false, false])
+        #expect(sent == [2600])
+        requester.keyFrameReceived(at: ms(2700))
+        let again = requester.requested(for: .joining, at: ms(2800))
+        let change = requester.requested(for: .change, at: ms(2900))
+        requester.keyFrameReceived(at: ms(3000))
+        let later = run(&requester, until: 20_000)
+        let free = requester.requested(for: .joining, at: ms(20_000))
+        #expect(!again && change && later == [] && free)
+    }
+
+    @Test("Who joins while a request is pending shares it, and a producer's own delay comes on top")
+    func joiningWhilePending() {
+        var requester = KeyFrameRequester(delay: .milliseconds(5000))
+        let first = requester.requested(at: ms(0))
+        let second = requester.requested(for: .joining, at: ms(50))
+        requester.keyFrameReceived(at: ms(100))
+        let third = requester.requested(for: .joining, at: ms(200))
+        let sent = run(&requester, until: 5500)
+        #expect(first && !second && !third)
+        #expect(sent == [5000])
+    }
+
     @Test("A forced request is sent whatever is pending")
     func forced() {
         var requester = KeyFrameRequester()
@@ -66,10 +96,10 @@ struct KeyFrameRequesterTests {
     func holdOff() {
         var requester = KeyFrameRequester(delay: .milliseconds(3000))
         let first = requester.requested(at: ms(0))
-        requester.keyFrameReceived()
+        requester.keyFrameReceived(at: ms(50))
         let held = [100, 2000, 2999].map { requester.requested(at: ms($0)) }
         let sent = run(&requester, until: 3000)
-        requester.keyFrameReceived()
+        requester.keyFrameReceived(at: ms(3050))
         #expect(first)
         #expect(held == [false, false, false])
         #expect(sent == [3000])
@@ -83,7 +113,7 @@ struct KeyFrameRequesterTests {
     func quietHoldOff() {
         var requester = KeyFrameRequester(delay: .milliseconds(500))
         _ = requester.requested(at: ms(0))
-        requester.keyFrameReceived()
+        requester.keyFrameReceived(at: ms(50))
         let sent = run(&requester, until: 10_000)
         let next = requester.requested(at: ms(600))
         #expect(sent == [])
