@@ -1,15 +1,18 @@
 """/api/v1: what it answers, what it changes, who may, its events, and its document, over HTTP/1.1 and HTTP/2."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 
 import pytest_asyncio
+import websockets
 from openapi_spec_validator import validate
 
 from call import Person
-from stateapi import TOKEN, StateAPI, populated_room
+from protoo import ProtooClient, Refused
+from stateapi import HEADERS, TOKEN, StateAPI, populated_room
 from test_http2 import run
 from waiting import until
 
@@ -169,6 +172,26 @@ async def test_other_programs_read_it_over_h2_and_h2c(start_gateway):
             assert "status codes: 1000 2xx" in text, text
 
 
+async def schemathesis(gateway, artifacts, ids, *options):
+    """Has schemathesis ask what the document knows, with these names in its paths; fails on whatever it finds."""
+    configuration = artifacts / "schemathesis.toml"
+    lines = ["[parameters]", *(f'"path.{name}" = {json.dumps(value)}' for name, value in ids.items())]
+    configuration.write_text("\n".join(lines) + "\n")
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration), "run",
+        f"{gateway.url}/api/openapi.json", "-H", FIELD, "--checks", "all", "--exclude-checks", "ignored_auth",
+        "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "30",
+        "--no-shrink", *options]
+    # In a folder of its own: it leaves notes for the next run.
+    done = await asyncio.to_thread(subprocess.run, command, cwd=artifacts, capture_output=True, text=True, timeout=180)
+    (artifacts / "schemathesis.txt").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    gateway.assert_alive()
+    metrics = await gateway.metrics()
+    assert not [name for name in metrics if 'responses_total{status="5' in name], "a server error"
+    return metrics
+
+
 async def test_schemathesis_finds_nothing(gateway, artifacts):
     async with populated_room(gateway) as (_, viewer, made):
         await until(lambda: len(viewer.requests) == 2, 30, "the viewer is offered both")
@@ -177,23 +200,49 @@ async def test_schemathesis_finds_nothing(gateway, artifacts):
         async with StateAPI(gateway) as api:
             ids["transport"] = (await api.get("/api/v1/rooms/lounge/transports"))["transports"][0]["id"]
         # What there is; what there is not is another test. The stream has no end, and the room has to stay.
-        configuration = artifacts / "schemathesis.toml"
-        lines = ["[parameters]", *(f'"path.{name}" = {json.dumps(value)}' for name, value in ids.items())]
-        configuration.write_text("\n".join(lines) + "\n")
-        command = [
-            sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration), "run",
-            f"{gateway.url}/api/openapi.json", "-H", FIELD, "--checks", "all", "--exclude-checks", "ignored_auth",
-            "--exclude-path", "/api/v1/events", "--exclude-method", "DELETE", "--phases", "examples,coverage,fuzzing",
-            "--max-examples", "15", "--seed", "1", "--max-time", "30", "--no-shrink"]
-        # In a folder of its own: it leaves notes for the next run.
-        done = await asyncio.to_thread(
-            subprocess.run, command, cwd=artifacts, capture_output=True, text=True, timeout=180)
-        (artifacts / "schemathesis.txt").write_text(done.stdout)
-        assert done.returncode == 0, done.stdout + done.stderr
-        gateway.assert_alive()
-        metrics = await gateway.metrics()
-        assert not [name for name in metrics if 'responses_total{status="5' in name], "a server error"
+        metrics = await schemathesis(
+            gateway, artifacts, ids, "--exclude-path", "/api/v1/events", "--exclude-method", "DELETE")
         assert metrics['roundhouse_gateway_http_responses_total{status="200"}'] > 50
+
+
+async def test_schemathesis_finds_nothing_in_what_deletes(gateway, artifacts):
+    """Rooms that are closed and peers that are sent away, while they come again and again."""
+    async def come_again(peer):
+        while True:
+            with contextlib.suppress(ConnectionError, Refused, websockets.WebSocketException):
+                async with ProtooClient(gateway, "doomed", peer) as client:
+                    await client.join()
+                    await client.socket.wait_closed()
+
+    peers = [asyncio.create_task(come_again(name)) for name in ("ann", "ben", "cyd")]
+    try:
+        metrics = await schemathesis(
+            gateway, artifacts, {"room": "doomed", "peer": "ben"}, "--include-method", "DELETE")
+        # Both what there was and what there was no longer.
+        assert metrics['roundhouse_gateway_http_responses_total{status="204"}'] > 2
+        assert metrics['roundhouse_gateway_websocket_closes_total{code="4000"}'] > 2
+    finally:
+        for task in peers:
+            task.cancel()
+        ended = await asyncio.gather(*peers, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in ended), ended
+
+
+async def test_the_stream_refuses_as_the_document_says(gateway):
+    """What schemathesis cannot ask, since the stream has no end."""
+    async with StateAPI(gateway) as api:
+        assert (await api.ask("GET", "/api/v1/events", {}))[0] == 401
+        assert (await api.ask("GET", "/api/v1/events", {"Authorization": "Bearer wrong"}))[0] == 401
+        for query in ("what=1", "room=a&room=b", "lastEventId=%00", "room=" + "x" * 300):
+            assert (await api.ask("GET", f"/api/v1/events?{query}"))[0] == 400, query
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            async with api.session.request(method, f"{api.url}/api/v1/events", headers=HEADERS) as answer:
+                assert answer.status == 405 and "GET" in answer.headers["Allow"]
+        # A place that never was is a gap, not an error.
+        for last in ("nonsense", "0-0", "99999999999999999999-1", "-1", "1-1-1"):
+            async with api.events(last=last) as events:
+                await until(lambda: events, 30, "the stream begins")
+                assert events[0]["event"] == "hello" and events[0]["data"]["gap"], last
 
 
 async def test_statistics_of_a_call_are_as_the_document_says(gateway, chromium):
