@@ -105,8 +105,9 @@ extension Room {
             throw Self.notImplemented("produceData")
         case .getDataProducerStats: throw Self.notImplemented("getDataProducerStats")
         case .getDataConsumerStats: throw Self.notImplemented("getDataConsumerStats")
-        case .applyNetworkThrottle: throw Self.notImplemented("applyNetworkThrottle")
-        case .resetNetworkThrottle: throw Self.notImplemented("resetNetworkThrottle")
+        // Without a secret of its own, the demo's server finds every client's wrong.
+        case .applyNetworkThrottle, .resetNetworkThrottle:
+            throw RoomError(.forbidden, "secret: this server lets nobody throttle networks")
         }
     }
 

@@ -103,7 +103,7 @@ REFUSED = {
     "data": ("produceData", lambda s: {
         "transportId": s.send, "label": "chat", "protocol": "", "appData": {},
         "sctpStreamParameters": {"streamId": 0, "ordered": True}}, r"produceData|not implemented"),
-    "network throttle": ("applyNetworkThrottle", {"secret": "x"}, r"applyNetworkThrottle|not implemented|secret"),
+    "network throttle": ("applyNetworkThrottle", {"secret": "x"}, r"^secret: "),
     "request data a list": ("pauseProducer", [], r"data|object|producerId"),
     "request data a text": ("pauseProducer", "producerId", r"data|object|producerId"),
 }

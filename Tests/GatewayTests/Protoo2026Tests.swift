@@ -94,6 +94,13 @@ import Testing
             try sent(.consumerLayersChanged(consumer, spatialLayer: nil, temporalLayer: nil))["data"]
                 == .object(["consumerId": .string("c")]))
         #expect(try sent(.activeSpeaker(nil, volume: nil))["data"] == .object([:]))
+        let speaking = ServerNotification.speakingPeers([PeerVolume(peerID: PeerID("ann"), volume: -3)])
+        #expect(
+            try sent(speaking)["data"]
+                == .object([
+                    "peerVolumes": .array([.object(["peerId": .string("ann"), "volume": .integer(-3)])])
+                ]))
+        #expect(dialect.knows(speaking) && !ProtooDialect().knows(speaking))
         #expect(try sent(.activeSpeaker(PeerID("ann"), volume: -3))["data"] == .object(["peerId": .string("ann")]))
     }
 

@@ -301,6 +301,31 @@ import Testing
         #expect(script(state.dtlsStateChanged(key, dtlsState)).last == reason.map { "alice closed: \($0.rawValue)" })
     }
 
+    @Test mutating func `a peer that outlives its transports loses only what was on the one it closed`() throws {
+        let alice = try state.peerConnected(PeerID("alice")).session
+        let sending = try openTransport(alice, consuming: false)
+        let other = try openTransport(alice, consuming: true)
+        _ = try state.join(
+            JoinRequest(displayName: "A", consumesOnRequest: true, outlivesTransports: true), from: alice)
+        let bob = try join("bob").session
+        let (producer, actions) = try produce(alice, on: sending)
+        #expect(!open(actions).isEmpty)
+        let key = try state.transport(sending, of: alice).key
+        let script = script(state.dtlsStateChanged(key, .closed))
+        #expect(script == ["close consumer", "bob ← consumerClosed", "close transport"])
+        #expect(throws: RoomError.self) { try state.transport(sending, of: alice) }
+        #expect(throws: RoomError.self) { try state.producer(producer, of: alice) }
+        #expect(try state.transport(other, of: alice).id == other)
+        #expect(state.counts.peers == 2 && state.counts.transports == 2 && state.counts.consumers == 0)
+        // What the media plane still says of it is too late; a lost connection is another matter.
+        #expect(state.dtlsStateChanged(key, .failed).isEmpty)
+        let otherKey = try state.transport(other, of: alice).key
+        #expect(
+            self.script(state.iceStateChanged(otherKey, .disconnected, selected: nil)).last
+                == "alice closed: ice-disconnected")
+        _ = bob
+    }
+
     @Test mutating func `a closed room tells nobody of the others and takes nobody`() throws {
         _ = try join("alice")
         _ = try join("bob")

@@ -85,12 +85,20 @@ import Testing
         #expect(await alice.room.state.counts.producers == 0)
     }
 
+    @Test(arguments: ["applyNetworkThrottle", "resetNetworkThrottle"])
+    func `nobody throttles networks`(method: String) async throws {
+        let alice = try await RoomFixture().join("alice")
+        let request = try SignalingRequest(method: method, data: try json("{\"secret\":\"x\"}"))
+        await expectRefusal(.forbidden) {
+            try await alice.request(request)
+        }
+    }
+
     @Test func `methods that are not implemented say which`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")
         for method in [
-            "produceData", "getDataProducerStats", "getDataConsumerStats", "applyNetworkThrottle",
-            "resetNetworkThrottle",
+            "produceData", "getDataProducerStats", "getDataConsumerStats",
         ] {
             let request = try SignalingRequest(method: method, data: .object([:]))
             do {

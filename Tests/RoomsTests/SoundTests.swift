@@ -93,6 +93,9 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
         let told = bob.client.notifications.filter { $0.method == "activeSpeaker" }.map(\.json.text)
         #expect(told.first == #"{"peerId":"alice","volume":-20}"#)
         #expect(told.last == #"{"peerId":null}"#)
+        let speakers = bob.client.notifications.filter { $0.method == "speakingPeers" }.map(\.json.text)
+        #expect(speakers.first == #"{"peerVolumes":[{"peerId":"alice","volume":-20}]}"#)
+        #expect(speakers.last == #"{"peerVolumes":[]}"#)
         #expect(alice.client.log.contains("activeSpeaker") && !visitor.client.log.contains("activeSpeaker"))
         while await room.isListening { try await Task.sleep(for: .milliseconds(20)) }
         await room.close()

@@ -14,6 +14,9 @@ protocol SignalingDialect: Sendable {
     /// A response's data.
     func data(of response: SignalingResponse) -> JSONValue
 
+    /// Whether it has words for a notification; its clients are not told of others.
+    func knows(_ notification: ServerNotification) -> Bool
+
     /// - Parameter number: where the client numbers messages, so as to be able to come back.
     func encode(_ signal: OutgoingSignal, number: UInt64?) -> String
 }

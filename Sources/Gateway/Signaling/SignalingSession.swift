@@ -326,7 +326,11 @@ final class SignalingSession: PeerConnectionSink {
 
     // MARK: The room's side
 
-    func notify(_ notification: ServerNotification) { state.withLock { send(.notification(notification), &$0) } }
+    func notify(_ notification: ServerNotification) {
+        state.withLock { state in
+            if state.dialect.knows(notification) { send(.notification(notification), &state) }
+        }
+    }
 
     func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         let refusal: ServerRequestOutcome? = state.withLock { state in
@@ -354,6 +358,7 @@ final class SignalingSession: PeerConnectionSink {
     // MARK: Patience
 
     private func schedule(_ state: inout State) {
+        guard !state.isEnded else { return }
         // A client that is away cannot answer.
         guard let deadline = state.link.isAttached ? state.pending.nextDeadline : state.link.deadline else { return }
         // A timer that fires early finds nothing to do and is set again.

@@ -111,6 +111,8 @@ public enum ServerNotification: Sendable {
     case downlinkBwe(desiredBitrate: UInt64, effectiveDesiredBitrate: UInt64, availableBitrate: UInt64)
     /// The peer that speaks, with its volume in dBov (−127…0), or nobody.
     case activeSpeaker(PeerID?, volume: Int?)
+    /// Everybody who speaks, loudest first, with volumes in dBov; nobody, once there is silence. Of the 2026 protocol.
+    case speakingPeers([PeerVolume])
     /// The server takes nobody any more, and will close its peers after so many seconds.
     case serverDraining(seconds: Int)
 
@@ -130,8 +132,22 @@ public enum ServerNotification: Sendable {
         case .consumerLayersChanged: "consumerLayersChanged"
         case .downlinkBwe: "downlinkBwe"
         case .activeSpeaker: "activeSpeaker"
+        case .speakingPeers: "speakingPeers"
         case .serverDraining: "serverDraining"
         }
+    }
+}
+
+/// How loud a peer is.
+public struct PeerVolume: Sendable, Hashable, JSONRepresentable {
+    /// Which peer.
+    public var peerID: PeerID
+    /// −127…0 dBov.
+    public var volume: Int
+
+    /// `peerId` and `volume`.
+    public var json: JSONValue {
+        .object(["peerId": .string(peerID.rawValue), "volume": .integer(Int64(volume))])
     }
 }
 
@@ -169,6 +185,7 @@ extension ServerNotification: JSONRepresentable {
                 "desiredBitrate": .count(desired), "effectiveDesiredBitrate": .count(effective),
                 "availableBitrate": .count(available),
             ])
+        case .speakingPeers(let volumes): return .object(["peerVolumes": .array(volumes.map(\.json))])
         case .serverDraining(let seconds): return .object(["seconds": .integer(Int64(seconds))])
         case .activeSpeaker(let id, let volume):
             return .fields([

@@ -11,6 +11,8 @@ struct Peer {
     var rtpCapabilities: RTPCapabilities?
     /// It is told of producers and makes its consumers itself.
     var consumesOnRequest = false
+    /// It stays when its client closes one of its transports.
+    var outlivesTransports = false
     /// In the order they were made.
     var transportIDs: [TransportID] = []
     var producerIDs: [ProducerID] = []

@@ -43,15 +43,30 @@ extension RoomState {
             switch event {
             case .volumes(let volumes):
                 actions.append(.observed(.volumes(volumes)))
-                guard let loudest = volumes.first, let speaker = producers[loudest.producer]?.peerID else { continue }
-                actions += everybody(.activeSpeaker(speaker, volume: loudest.volume))
+                let speakers = speakers(volumes)
+                guard let loudest = speakers.first else { continue }
+                actions += everybody(.activeSpeaker(loudest.peerID, volume: loudest.volume))
+                actions += everybody(.speakingPeers(speakers))
             case .silence:
                 actions.append(.observed(.silence))
                 actions += everybody(.activeSpeaker(nil, volume: nil))
+                actions += everybody(.speakingPeers([]))
             case .dominant(let producer): actions.append(.observed(.dominantSpeaker(producer)))
             }
         }
         return actions
+    }
+
+    /// Each peer once, as loud as its loudest producer.
+    private func speakers(_ volumes: [AudioLevelObserver.Volume]) -> [PeerVolume] {
+        var speakers: [PeerVolume] = []
+        for volume in volumes {
+            guard let peer = producers[volume.producer]?.peerID, !speakers.contains(where: { $0.peerID == peer }) else {
+                continue
+            }
+            speakers.append(PeerVolume(peerID: peer, volume: volume.volume))
+        }
+        return speakers
     }
 
     private func everybody(_ notification: ServerNotification) -> [RoomAction] {

@@ -86,7 +86,7 @@ extension RoomState {
         }
     }
 
-    /// A peer whose handshake failed or whose DTLS was closed leaves.
+    /// A peer whose handshake failed or whose DTLS was closed leaves, unless it outlives its transports.
     mutating func dtlsStateChanged(_ key: TransportKey, _ dtlsState: DTLSState) -> [RoomAction] {
         guard let id = transportIDs[key], let transport = transports[id] else { return [] }
         transports[id]?.dtlsState = dtlsState
@@ -94,8 +94,24 @@ extension RoomState {
         switch dtlsState {
         case .new, .connecting, .connected: return []
         case .failed: return leave(transport.peerID, .dtlsFailed)
-        case .closed: return leave(transport.peerID, .dtlsClosed)
+        case .closed:
+            if peers[transport.peerID]?.outlivesTransports == true { return transportClosed(id) }
+            return leave(transport.peerID, .dtlsClosed)
         }
+    }
+
+    /// Removes a transport with all that is on it; its peer stays.
+    private mutating func transportClosed(_ id: TransportID) -> [RoomAction] {
+        guard let transport = transports[id] else { return [] }
+        var actions: [RoomAction] = []
+        for producer in transport.producerIDs { actions += producerClosed(producer, withTransport: true) }
+        for consumer in transport.consumerIDs { removeConsumer(consumer) }
+        transports[id] = nil
+        transportIDs[transport.key] = nil
+        peers[transport.peerID]?.transportIDs.removeAll { $0 == id }
+        journal.append(.transportClosed(id, peer: transport.peerID))
+        actions.append(.closeTransport(transport.key))
+        return actions
     }
 
     private mutating func leave(_ id: PeerID, _ reason: PeerCloseReason) -> [RoomAction] {

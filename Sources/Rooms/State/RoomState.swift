@@ -136,6 +136,7 @@ struct RoomState {
         peer.description.device = request.device
         peer.rtpCapabilities = request.rtpCapabilities
         peer.consumesOnRequest = request.consumesOnRequest
+        peer.outlivesTransports = request.outlivesTransports
         peers[peer.id] = peer
         journal.append(.peerJoined(peer.description))
         let others = joinedPeers(except: peer.id)

@@ -58,6 +58,8 @@ struct Protoo2026: ProtooVocabulary {
 
     // MARK: Messages of the server
 
+    func knows(_ notification: ServerNotification) -> Bool { true }
+
     func method(of notification: ServerNotification) -> String {
         switch notification {
         case .mediasoupVersion: "mediasoupVersion"

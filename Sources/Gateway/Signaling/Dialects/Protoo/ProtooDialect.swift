@@ -95,6 +95,8 @@ struct ProtooDialect: SignalingDialect {
 
     func data(of response: SignalingResponse) -> JSONValue { vocabulary.data(of: response) }
 
+    func knows(_ notification: ServerNotification) -> Bool { vocabulary.knows(notification) }
+
     func encode(_ signal: OutgoingSignal, number: UInt64?) -> String {
         var fields = fields(of: signal)
         if let number { fields["seq"] = .count(number) }

@@ -8,6 +8,7 @@ protocol ProtooVocabulary: Sendable {
     /// - Parameter data: an object.
     func request(_ method: String, _ data: JSONValue) throws(RoomError) -> RequestMeaning
     func data(of response: SignalingResponse) -> JSONValue
+    func knows(_ notification: ServerNotification) -> Bool
     func method(of notification: ServerNotification) -> String
     func data(of notification: ServerNotification) -> JSONValue
     func data(of request: ServerRequest) -> JSONValue
@@ -27,6 +28,9 @@ struct Protoo2024: ProtooVocabulary {
     }
 
     func data(of response: SignalingResponse) -> JSONValue { response.json }
+    func knows(_ notification: ServerNotification) -> Bool {
+        if case .speakingPeers = notification { false } else { true }
+    }
     func method(of notification: ServerNotification) -> String { notification.method }
     func data(of notification: ServerNotification) -> JSONValue { notification.json }
     func data(of request: ServerRequest) -> JSONValue { request.json }

@@ -101,7 +101,7 @@ enum SocketIOReply {
         case .serverDraining(let seconds):
             .event("serverDraining", [.object(["seconds": .integer(Int64(seconds))])])
         case .mediasoupVersion, .peerDisplayNameChanged, .producerScore, .consumerScore, .consumerLayersChanged,
-            .downlinkBwe, .activeSpeaker:
+            .downlinkBwe, .activeSpeaker, .speakingPeers:
             nil
         }
     }
