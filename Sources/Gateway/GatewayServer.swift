@@ -17,8 +17,9 @@ public final class GatewayServer: Sendable {
     private let socketIO: SocketIOServer
     private let http2: HTTP2Connections
     private let feed: RoomEventFeed
-    private let certificates: TLSCertificates?
+    private let certificates: TLSCertificates
     private let access: AccessControl
+    private let requests: OpenRequests
     private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
@@ -31,11 +32,11 @@ public final class GatewayServer: Sendable {
         mediaCounters: @escaping @Sendable () -> [ShardCounters],
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) async throws(GatewayError) -> GatewayServer {
-        let certificates: TLSCertificates? =
-            if let tls = configuration.tls { try TLSCertificates(tls) } else { nil }
+        let certificates = try TLSCertificates(configuration.tls)
         let counters = GatewayCounters()
         let access = AccessControl(limits: configuration.limits, counters: counters)
-        await access.apply(configuration.access, limits: configuration.limits)
+        await access.apply(
+            configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
         let socketIO = SocketIOServer(
@@ -47,7 +48,7 @@ public final class GatewayServer: Sendable {
         let router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
-                registry: rooms, admin: AdminAccess(token: configuration.adminToken, access: access), feed: feed,
+                registry: rooms, admin: AdminAccess(access: access), feed: feed,
                 media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
@@ -67,9 +68,8 @@ public final class GatewayServer: Sendable {
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
-                feed: feed, certificates: certificates, access: access, logger: logger, opened: opened,
-                opener: opener,
-                counters: counters)
+                feed: feed, certificates: certificates, access: access, requests: router.open, logger: logger,
+                opened: opened, opener: opener, counters: counters)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -78,8 +78,8 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates?,
-        access: AccessControl, logger: Logger,
+        socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates,
+        access: AccessControl, requests: OpenRequests, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
@@ -91,6 +91,7 @@ public final class GatewayServer: Sendable {
         self.feed = feed
         self.certificates = certificates
         self.access = access
+        self.requests = requests
         self.logger = logger
         self.opened = opened
         self.opener = opener
@@ -100,27 +101,26 @@ public final class GatewayServer: Sendable {
     /// Serves clients, one task each; returns when `close` was called and the last of them is gone.
     public func run() async {
         // Ends, cancelled, with this function.
-        async let _: Void? = certificates?.watch(logger: logger)
-        await withDiscardingTaskGroup { tasks in
-            tasks.addTask { await self.socketIO.run() }
-            for await (connection, handshake) in opened {
-                tasks.addTask { await self.gateway.serve(connection, handshake) }
-            }
-        }
+        async let _: Void = certificates.watch(logger: logger)
+        async let polls: Void = socketIO.run()
+        await opened.serveEach { connection, handshake in await self.gateway.serve(connection, handshake) }
+        await polls
+        await requests.close()
         try? await group.shutdownGracefully()
     }
 
     /// Whether a configuration's certificate can be used; what `start` would find out later, or in the middle of a call.
     /// - Throws: `GatewayError` with code `certificate`.
     public static func check(_ configuration: GatewayConfiguration) throws(GatewayError) {
-        if let tls = configuration.tls { _ = try TLSCertificates(tls) }
+        _ = try TLSCertificates(configuration.tls)
     }
 
-    /// Exchanges keys, origins and limits, and reads the certificate again where its files have changed.
+    /// Exchanges keys, origins, limits and the admin token, and reads the certificate again where it is another or has changed.
     /// - Throws: `GatewayError` where the certificate cannot be used; the old one stays, and all else is exchanged.
     public func reload(_ configuration: GatewayConfiguration) async throws(GatewayError) {
-        await access.apply(configuration.access, limits: configuration.limits)
-        if try certificates?.reloadIfChanged() == true { logger.notice("certificate reloaded") }
+        await access.apply(
+            configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        if try certificates.reload(configuration.tls) { logger.notice("certificate reloaded") }
     }
 
     /// Takes no new peers: `/readyz` says so, and HTTP/2 clients are asked to open no more streams. Those that are there go on.

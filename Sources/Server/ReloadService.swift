@@ -2,23 +2,10 @@ import Gateway
 import Logging
 import Rooms
 import ServiceLifecycle
-import Synchronization
 import UnixSignals
 
-/// The settings that hold now.
-final class RunningSettings: Sendable {
-    private let state: Mutex<ServerSettings>
-
-    init(_ settings: ServerSettings) { state = Mutex(settings) }
-
-    var current: ServerSettings {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
-    }
-}
-
-/// Reads the configuration again at SIGHUP: keys, origins, limits and certificates change under way, all else at the next
-/// start. What cannot be used changes nothing.
+/// Reads the configuration again at SIGHUP: what is reloadable changes under way, all else waits for the next start, and the log
+/// says so. What cannot be used changes nothing.
 struct ReloadService: Service {
     let options: SettingsOptions
     let gateway: GatewayServer

@@ -23,21 +23,17 @@ struct ServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await readSettings(options)
-        let level = settings.logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let running = RunningSettings(settings)
+        LoggingSystem.bootstrap { RunningLogHandler(label: $0, settings: running) }
         do throws(StartError) {
-            try await serve(settings)
+            try await serve(settings, running)
         } catch {
             StandardError.write("gateway: \(error.message)\n")
             throw ExitCode(1)
         }
     }
 
-    private func serve(_ settings: ServerSettings) async throws(StartError) {
+    private func serve(_ settings: ServerSettings, _ running: RunningSettings) async throws(StartError) {
         try DescriptorLimit.raise(mediaThreads: settings.media.shards)
         let plane = try openMediaPlane(settings)
         let rooms: RoomRegistry
@@ -56,7 +52,6 @@ struct ServerCommand: AsyncParsableCommand {
                 "everybody who can reach this address may enter every room: give --auth-key-file to ask for tokens",
                 metadata: ["host": "\(settings.gateway.host)"])
         }
-        let running = RunningSettings(settings)
         let group = ServiceGroup(
             configuration: Self.lifecycle(
                 services: [

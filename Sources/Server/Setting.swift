@@ -67,10 +67,10 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaListen, .announcedAddress, .shards, .tls, .tlsCertificate, .tlsPrivateKey,
-            .dtlsCertificate, .dtlsPrivateKey, .adminToken, .logLevel:
+        case .host, .port, .mediaPort, .mediaListen, .announcedAddress, .shards, .dtlsCertificate, .dtlsPrivateKey:
             false
-        case .authKey, .authKeyFile, .allowedOrigin, .trustedProxy, .unlimitedAddress, .maxConnections,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .allowedOrigin,
+            .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,
             .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer, .maxConsumersPerPeer, .drainSeconds:
             true

@@ -18,25 +18,10 @@ import Testing
         init(_ change: (inout GatewayLimits) -> Void = { _ in }) throws {
             var limits = GatewayLimits()
             change(&limits)
-            let rooms = try RoomRegistry(media: .recording { _, _ in true })
-            let access = AccessControl(limits: limits, counters: counters)
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let socketIO = SocketIOServer(
-                rooms: rooms, access: access, group: EmbeddedEventLoop(), counters: counters, logger: logger)
-            let gateway = SignalingGateway(
-                rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1), access: access,
-                counters: counters, logger: logger)
-            let router = HTTPRouter(
-                assets: StaticAssets(), state: StateAPI(registry: rooms),
-                metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
-                roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
-                whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
-                peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: EmbeddedEventLoop()),
-                broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
             let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-            let pipeline = ConnectionPipeline(
-                access: access, router: router, counters: counters, certificates: nil, http2: HTTP2Connections(),
-                opened: { connection, _ in bound.value.tunnels.append(connection) })
+            let pipeline = try ConnectionPipeline.embedded(limits: limits, counters: counters) { connection, _ in
+                bound.value.tunnels.append(connection)
+            }
             try pipeline.begin(on: channel)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
             try channel.writeInbound(ByteBuffer(bytes: HTTP2Frame.opening))

@@ -12,25 +12,8 @@ import Testing
     private let counters = GatewayCounters()
 
     private func open() throws -> EmbeddedChannel {
-        let rooms = try RoomRegistry(media: .recording { _, _ in true })
-        let access = AccessControl(counters: counters)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let socketIO = SocketIOServer(
-            rooms: rooms, access: access, group: EmbeddedEventLoop(), counters: counters, logger: logger)
-        let gateway = SignalingGateway(
-            rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1), access: access,
-            counters: counters, logger: logger)
-        let router = HTTPRouter(
-            assets: StaticAssets(), state: StateAPI(registry: rooms),
-            metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
-            roomEntry: RoomEntryAPI(rooms: rooms, access: access),
-            socketIO: socketIO, whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
-            peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: EmbeddedEventLoop()),
-            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
         let channel = EmbeddedChannel()
-        let pipeline = ConnectionPipeline(
-            access: access, router: router, counters: counters, certificates: nil, http2: HTTP2Connections(),
-            opened: { _, _ in })
+        let pipeline = try ConnectionPipeline.embedded(counters: counters)
         try pipeline.begin(on: channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return channel

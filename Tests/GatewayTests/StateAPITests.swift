@@ -11,7 +11,8 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct StateAPITests {
     private func api(token: String? = "secret") throws -> StateAPI {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
-        return StateAPI(registry: rooms, admin: AdminAccess(token: token), media: { [TestServer.sampleCounters] })
+        let access = AccessControl(adminToken: token, counters: GatewayCounters())
+        return StateAPI(registry: rooms, admin: AdminAccess(access: access), media: { [TestServer.sampleCounters] })
     }
 
     private func request(

@@ -13,6 +13,7 @@ final class AccessControl: Sendable {
         var origins = OriginPolicy()
         var configuration: AccessConfiguration
         var limits: GatewayLimits
+        var adminToken: [UInt8] = []
         var addresses = AddressLimiter()
         /// Connections that are being told why they are refused.
         var refusals = 0
@@ -29,21 +30,26 @@ final class AccessControl: Sendable {
     private let counters: GatewayCounters
 
     /// Lets everybody in until `apply` says otherwise.
-    init(limits: GatewayLimits = GatewayLimits(), counters: GatewayCounters) {
+    init(limits: GatewayLimits = GatewayLimits(), adminToken: String? = nil, counters: GatewayCounters) {
         self.counters = counters
-        state = Mutex(State(configuration: AccessConfiguration(), limits: limits))
+        state = Mutex(
+            State(configuration: AccessConfiguration(), limits: limits, adminToken: Array((adminToken ?? "").utf8)))
     }
 
-    /// Exchanges keys, origins and limits. Peers that are in a room stay there.
-    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits) async {
+    /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
+    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: String? = nil) async {
         let verifier = await TokenVerifier(configuration.keys)
         state.withLock { state in
             state.verifier = verifier
             state.origins = OriginPolicy(configuration.allowedOrigins)
             state.configuration = configuration
             state.limits = limits
+            state.adminToken = Array((adminToken ?? "").utf8)
         }
     }
+
+    /// Empty where there is none.
+    var adminToken: [UInt8] { state.withLock { $0.adminToken } }
 
     /// For what begins now.
     var limits: GatewayLimits { state.withLock { $0.limits } }

@@ -9,7 +9,7 @@ struct ConnectionPipeline: Sendable {
     let router: HTTPRouter
     let counters: GatewayCounters
     /// What TLS is spoken with, if it is.
-    let certificates: TLSCertificates?
+    let certificates: TLSCertificates
     let http2: HTTP2Connections
     /// Called on an event loop with every new WebSocket and its handshake.
     let opened: @Sendable (WebSocketConnection, SignalingHandshake) -> Void

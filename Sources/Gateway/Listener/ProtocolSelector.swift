@@ -42,8 +42,8 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
         received.writeImmutableBuffer(unwrapInboundIn(data))
         // Inside TLS the handshake's end decides, and it comes before any byte.
         guard !isEncrypted else { return }
-        if let certificates = pipeline.certificates, received.readableBytesView.first == Self.handshakeRecord {
-            return beginTLS(certificates, context)
+        if received.readableBytesView.first == Self.handshakeRecord, let certificate = pipeline.certificates.context {
+            return beginTLS(certificate, context)
         }
         let known = received.readableBytesView.prefix(Self.preface.count)
         guard Self.preface.starts(with: known) else { return choose(.http1, context) }
@@ -64,13 +64,13 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    private func beginTLS(_ certificates: TLSCertificates, _ context: ChannelHandlerContext) {
+    private func beginTLS(_ certificate: NIOSSLContext, _ context: ChannelHandlerContext) {
         isEncrypted = true
         let bytes = received
         received = ByteBuffer()
         do {
             try context.pipeline.syncOperations.addHandler(
-                NIOSSLServerHandler(context: certificates.context), position: .before(self))
+                NIOSSLServerHandler(context: certificate), position: .before(self))
         } catch {
             return context.close(promise: nil)
         }

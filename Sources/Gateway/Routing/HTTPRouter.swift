@@ -12,8 +12,14 @@ struct HTTPRouter: Sendable {
     let peers: PeerEndpoints
     let broadcasters: BroadcasterEndpoints
     let access: AccessControl
+    let open = OpenRequests()
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
+        let response = await open.counting { await answer(to: request) }
+        return response ?? .refused(RoomError(.shuttingDown, "the server is stopping: try again, or another one"))
+    }
+
+    private func answer(to request: IncomingRequest) async -> OutgoingResponse {
         var request = request
         request.remoteAddress = access.client(request.remoteAddress, request.head.headerFields)
         guard let target = request.target else { return .malformedTarget }

@@ -13,7 +13,7 @@ struct StateAPI: Sendable {
     let media: @Sendable () -> [ShardCounters]
 
     init(
-        registry: RoomRegistry, admin: AdminAccess = AdminAccess(), feed: RoomEventFeed? = nil,
+        registry: RoomRegistry, admin: AdminAccess, feed: RoomEventFeed? = nil,
         media: @escaping @Sendable () -> [ShardCounters] = { [] }
     ) {
         self.registry = registry

@@ -31,42 +31,43 @@ final class TLSCertificates: Sendable {
     }
 
     private struct State {
-        var context: NIOSSLContext
+        var context: NIOSSLContext?
+        var settings: TLSSettings?
         /// The files as they were when they were last read, well or not.
         var stamps: [FileStamp?]
     }
 
-    private let settings: TLSSettings
     private let state: Mutex<State>
 
-    init(_ settings: TLSSettings) throws(GatewayError) {
-        self.settings = settings
+    /// - Parameter settings: `nil` for a server that speaks no TLS.
+    init(_ settings: TLSSettings?) throws(GatewayError) {
         // Taken before reading: a change in between is then seen.
         let stamps = Self.stamps(settings)
-        state = Mutex(State(context: try Self.read(settings), stamps: stamps))
+        state = Mutex(State(context: try Self.read(settings), settings: settings, stamps: stamps))
     }
 
-    /// For the next connection.
-    var context: NIOSSLContext { state.withLock { $0.context } }
+    /// For the next connection; `nil` where there is no TLS.
+    var context: NIOSSLContext? { state.withLock { $0.context } }
 
     /// Looks at the files until the task is cancelled.
     func watch(logger: Logger) async {
         while (try? await Task.sleep(for: .seconds(2))) != nil {
             do throws(GatewayError) {
-                if try reloadIfChanged() { logger.notice("certificate reloaded") }
+                if try reload(state.withLock { $0.settings }) { logger.notice("certificate reloaded") }
             } catch {
                 logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// - Returns: whether there is a new certificate.
-    /// - Throws: when the files have changed and cannot be used; the certificate stays, and a further change is awaited.
-    func reloadIfChanged() throws(GatewayError) -> Bool {
+    /// From here on the certificate is this one.
+    /// - Returns: whether it is another, or has changed.
+    /// - Throws: when it cannot be used; the one of before stays, and a change of the files is awaited.
+    func reload(_ settings: TLSSettings?) throws(GatewayError) -> Bool {
         let stamps = Self.stamps(settings)
         let hasChanged = state.withLock { state in
-            defer { state.stamps = stamps }
-            return state.stamps != stamps
+            defer { (state.settings, state.stamps) = (settings, stamps) }
+            return state.settings != settings || state.stamps != stamps
         }
         guard hasChanged else { return false }
         let context = try Self.read(settings)
@@ -74,14 +75,15 @@ final class TLSCertificates: Sendable {
         return true
     }
 
-    private static func stamps(_ settings: TLSSettings) -> [FileStamp?] {
+    private static func stamps(_ settings: TLSSettings?) -> [FileStamp?] {
         switch settings {
-        case .selfSigned: []
+        case nil, .selfSigned: []
         case .files(let certificate, let privateKey): [FileStamp(certificate), FileStamp(privateKey)]
         }
     }
 
-    private static func read(_ settings: TLSSettings) throws(GatewayError) -> NIOSSLContext {
+    private static func read(_ settings: TLSSettings?) throws(GatewayError) -> NIOSSLContext? {
+        guard let settings else { return nil }
         do {
             let chain: [NIOSSLCertificate]
             let key: NIOSSLPrivateKey

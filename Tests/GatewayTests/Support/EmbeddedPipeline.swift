@@ -1,0 +1,34 @@
+import Logging
+import Media
+import NIOEmbedded
+import Rooms
+
+@testable import Gateway
+
+extension ConnectionPipeline {
+    /// What connections of embedded channels go through, in virtual time; the rooms' media commands go nowhere.
+    static func embedded(
+        limits: GatewayLimits = GatewayLimits(), counters: GatewayCounters,
+        opened: @escaping @Sendable (WebSocketConnection, SignalingHandshake) -> Void = { _, _ in }
+    ) throws -> ConnectionPipeline {
+        let rooms = try RoomRegistry(media: .recording { _, _ in true })
+        let access = AccessControl(limits: limits, counters: counters)
+        let logger = TestServer.silentLogger
+        let group = EmbeddedEventLoop()
+        let socketIO = SocketIOServer(rooms: rooms, access: access, group: group, counters: counters, logger: logger)
+        let gateway = SignalingGateway(
+            rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1), access: access,
+            counters: counters, logger: logger)
+        let router = HTTPRouter(
+            assets: StaticAssets(),
+            state: StateAPI(registry: rooms, admin: AdminAccess(access: access), media: { [] }),
+            metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
+            roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
+            whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
+            peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
+            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
+        return ConnectionPipeline(
+            access: access, router: router, counters: counters, certificates: try TLSCertificates(nil),
+            http2: HTTP2Connections(), opened: opened)
+    }
+}
