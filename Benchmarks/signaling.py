@@ -5,8 +5,8 @@
 
 Needs nothing but Python and Linux. Prints one JSON object; ends with 1 where anything failed.
 
-A reply's latency ends when the kernel had it at the client's socket (SO_TIMESTAMPING), not when this script, which is busy
-with thousands of others, came to read it. It begins before the request is given to the kernel.
+A reply's latency ends when the kernel had it at the client's socket (SO_TIMESTAMPING), not when this script, which is
+busy with thousands of others, came to read it. It begins before the request is given to the kernel.
 """
 
 import argparse

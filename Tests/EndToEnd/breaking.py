@@ -64,3 +64,8 @@ class BreakableRelay:
             for writer in pair:
                 writer.transport.abort()
         return len(pairs)
+
+    def cut_everything(self):
+        """Breaks every connection, polls and page loads too."""
+        for writer in list(self.open):
+            writer.transport.abort()

@@ -24,13 +24,10 @@ def post(gateway, path, fields, as_json=False):
 class RoomServerClient:
     """One Socket.IO connection; every event is kept in order."""
 
-    def __init__(self, gateway, transports):
-        self.gateway, self.transports = gateway, transports
-        self.socket = socketio.AsyncClient(reconnection=False)
+    def __init__(self, gateway, transports, auth=None):
+        self.gateway, self.transports, self.auth = gateway, transports, auth
         self.events = []
         self.disconnects = []
-        self.socket.on("*", self._heard)
-        self.socket.on("disconnect", self._disconnected)
 
     async def _heard(self, name, *data):
         self.events.append((name, *data))
@@ -42,8 +39,14 @@ class RoomServerClient:
     async def _disconnected(self, *reason):
         self.disconnects.append(reason)
 
+    async def connect(self):
+        self.socket = socketio.AsyncClient(reconnection=False)
+        self.socket.on("*", self._heard)
+        self.socket.on("disconnect", self._disconnected)
+        await self.socket.connect(self.gateway.url, auth=self.auth, transports=self.transports, wait_timeout=10)
+
     async def __aenter__(self):
-        await self.socket.connect(self.gateway.url, transports=self.transports, wait_timeout=10)
+        await self.connect()
         return self
 
     async def __aexit__(self, *_):
@@ -71,8 +74,8 @@ class RoomServerClient:
 class RoomServerPeer(RoomServerClient):
     """Creates or finds its room, sends a grey picture and a tone, and consumes whatever it is told of."""
 
-    def __init__(self, gateway, room, name, transports, level=None, hertz=None, password=""):
-        super().__init__(gateway, transports)
+    def __init__(self, gateway, room, name, transports, level=None, hertz=None, password="", auth=None):
+        super().__init__(gateway, transports, auth)
         self.room, self.name, self.password = room, name, password
         self.video = Colour(level) if level is not None else None
         self.audio = Tone(hertz) if hertz is not None else None

@@ -1,5 +1,8 @@
 // A small client for Socket.IO 4 (Engine.IO protocol 4, Socket.IO protocol 5), for pages that load it from their server
 // as /socket.io/socket.io.js and use `io`. One namespace, no binary. Plain ES5: it runs in whatever an old Electron has.
+//
+// A connection that breaks is picked up within 30 s (Socket.IO's connection state recovery): `connect` comes again with
+// `socket.recovered` true, and no event or answer is lost or doubled on the way. `io({ resumption: false })` does without.
 (function (root, make) {
   'use strict';
   var io = make(root);
@@ -233,13 +236,15 @@
   };
 
   Engine.prototype.closed = function (reason) {
+    // Who is to be back says so, where a connection still carries it.
+    var code = reason === 'forced close' ? 1000 : 4002;
     if (this.state === 'closed') { return; }
     this.state = 'closed';
     clearTimeout(this.timer);
     [this.socket, this.probe].forEach(function (socket) {
       if (!socket) { return; }
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
-      try { socket.close(); } catch (error) { /* It was not open yet. */ }
+      try { socket.close(code); } catch (error) { /* It was not open yet. */ }
     });
     this.requests.forEach(function (request) { request.onreadystatechange = null; request.abort(); });
     this.events.close(reason, this.error);
@@ -330,10 +335,18 @@
     this.connected = false;
     this.disconnected = true;
     this.id = undefined;
+    this.recovered = false;
+    this.resumption = options.resumption !== false;
     this._waiting = {};
     this._nextID = 0;
     this._buffer = [];
     this._any = [];
+    // The server's name for this session, and the last of its events that came.
+    this._pid = undefined;
+    this._offset = undefined;
+    // Events sent in this session that the server may not have: `_sent[0]` is the one after the first `_settled`.
+    this._sent = [];
+    this._settled = 0;
   }
   inherit(Socket);
 
@@ -345,9 +358,23 @@
 
   Socket.prototype._packet = function (text) { if (this.io.engine) { this.io.engine.send('4' + text); } };
 
+  // Sends an event, and keeps it until the server is known to have it.
+  Socket.prototype._sends = function (text) {
+    if (this._pid) { this._sent.push(text); }
+    this._packet(text);
+  };
+
   Socket.prototype._engineOpened = function () {
     var self = this;
-    function say(data) { self._packet(data ? '0' + JSON.stringify(data) : '0'); }
+    function say(data) {
+      if (self.resumption) {
+        data = Object.assign({ resumption: 'yes' }, data);
+        if (self._pid) {
+          Object.assign(data, { pid: self._pid, offset: self._offset, waiting: Object.keys(self._waiting).map(Number) });
+        }
+      }
+      self._packet(data ? '0' + JSON.stringify(data) : '0');
+    }
     if (typeof this.auth === 'function') { this.auth(say); } else { say(this.auth); }
   };
 
@@ -360,7 +387,7 @@
       this._nextID += 1;
     }
     text = '2' + text + JSON.stringify(args);
-    if (this.connected) { this._packet(text); } else { this._buffer.push(text); }
+    if (this.connected) { this._sends(text); } else { this._buffer.push(text); }
     return this;
   };
 
@@ -413,20 +440,19 @@
     try { data = parts[4] ? JSON.parse(parts[4]) : undefined; }
     catch (error) { this.io.engine.closed('parse error'); return; }
     switch (parts[1]) {
-    case '0':
-      this.id = data.sid;
-      this.connected = true;
-      this.disconnected = false;
-      this._buffer.splice(0).forEach(this._packet, this);
-      this._fire('connect', []);
-      break;
+    case '0': this._welcomed(data); break;
     case '1':
       // Sent away: it does not come back by itself.
       this.io.isWanted = false;
       this._lost('io server disconnect');
       this.io.close();
       break;
-    case '2': this._event(data, parts[3]); break;
+    case '2':
+      // In a session that can be picked up, every event ends with its number.
+      if (this._pid && typeof data[data.length - 1] === 'string') { this._offset = data.pop(); }
+      else if (this._pid && data[0] === 'resumable') { break; }
+      this._event(data, parts[3]);
+      break;
     case '3': this._answered(Number(parts[3]), data); break;
     case '4':
       this.io.isWanted = false;
@@ -434,6 +460,37 @@
       break;
     default: break;
     }
+  };
+
+  Socket.prototype._welcomed = function (data) {
+    var missed = [];
+    this.recovered = Boolean(data.pid) && data.pid === this._pid;
+    if (this.recovered) {
+      missed = this._sent.slice(data.received - this._settled);
+    } else {
+      this._waiting = this._unsent();
+      this._sent = [];
+      this._settled = 0;
+      this._offset = undefined;
+    }
+    this._pid = data.pid;
+    this.id = data.sid;
+    this.connected = true;
+    this.disconnected = false;
+    missed.forEach(this._packet, this);
+    this._buffer.splice(0).forEach(this._sends, this);
+    this._fire('connect', []);
+  };
+
+  // Whoever waits for the answer to an event that was never sent goes on waiting.
+  Socket.prototype._unsent = function () {
+    var waiting = this._waiting;
+    var kept = {};
+    this._buffer.forEach(function (text) {
+      var id = /^2(\d+)/.exec(text);
+      if (id && waiting[id[1]]) { kept[id[1]] = waiting[id[1]]; }
+    });
+    return kept;
   };
 
   Socket.prototype._event = function (args, id) {
@@ -448,7 +505,16 @@
 
   Socket.prototype._answered = function (id, args) {
     var answer = this._waiting[id];
+    var sent;
     delete this._waiting[id];
+    // What is answered was received, and so was all that was sent before it.
+    for (sent = 0; sent < this._sent.length; sent += 1) {
+      if (this._sent[sent].indexOf('2' + id + '[') === 0) {
+        this._settled += sent + 1;
+        this._sent.splice(0, sent + 1);
+        break;
+      }
+    }
     if (answer) { answer.apply(this, args); }
   };
 
@@ -457,7 +523,8 @@
     this.connected = false;
     this.disconnected = true;
     this.id = undefined;
-    this._waiting = {};
+    if (reason === 'io server disconnect' || reason === 'io client disconnect') { this._pid = undefined; }
+    if (!this._pid) { this._waiting = this._unsent(); }
     this._fire('disconnect', [reason]);
   };
 

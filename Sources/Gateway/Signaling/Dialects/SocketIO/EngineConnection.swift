@@ -12,6 +12,9 @@ final class EngineConnection: Sendable {
         var lastSocket = 0
         var timer: Scheduled<Void>?
         var timerDeadline = NIODeadline.distantFuture
+        var closeReason: EngineSession.CloseReason?
+        /// Its page was closed or left.
+        var isGoingAway = false
     }
 
     /// The session's name, as the client gives it with every request.
@@ -89,10 +92,23 @@ final class EngineConnection: Sendable {
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
         }
         state.withLock { state in
+            // Browsers say so where a page ends (RFC 6455 §7.4.1).
+            if socket.ending == .closedByClient(.goingAway) { state.isGoingAway = true }
             perform(state.session.socketClosed(number), &state)
             state.sockets[number] = nil
         }
         await socket.waitUntilClosed()
+    }
+
+    /// Whether a client that is gone may be back by another session: it broke, rather than that anybody ended it.
+    var isBroken: Bool {
+        state.withLock { state in
+            switch state.closeReason {
+            // A client that misses the server's pings ends its session by name, and comes back.
+            case .clientClosed, .transportClosed, .overlappingPolls, .pingTimeout: !state.isGoingAway
+            case nil, .serverClosed, .protocolViolation, .overflow: false
+            }
+        }
     }
 
     // MARK: The server's side
@@ -113,7 +129,9 @@ final class EngineConnection: Sendable {
             case .closeSocket(let socket): state.sockets.removeValue(forKey: socket)?.close(.normal)
             case .message(let text):
                 if case .dropped = incoming.yield(text) { isOverflown = true }
-            case .closed: incoming.finish()
+            case .closed(let reason):
+                state.closeReason = reason
+                incoming.finish()
             case .ended: ended(self)
             }
         }

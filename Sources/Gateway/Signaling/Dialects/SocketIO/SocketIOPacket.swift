@@ -23,6 +23,15 @@ struct SocketIOPacket: Sendable, Hashable {
         SocketIOPacket(kind: .ack, id: id, data: .array(arguments))
     }
 
+    /// An event with its number as a further argument: what a client says it has when it comes back (Socket.IO's
+    /// connection state recovery). Nothing else has room for one.
+    func numbered(_ number: UInt64) -> SocketIOPacket {
+        guard kind == .event, case .array(let values) = data else { return self }
+        var packet = self
+        packet.data = .array(values + [.string(String(number))])
+        return packet
+    }
+
     /// `<type>[<namespace>,][<id>][<JSON>]`.
     var text: String {
         var text = String(UnicodeScalar(kind.rawValue))

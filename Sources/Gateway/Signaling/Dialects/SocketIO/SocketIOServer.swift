@@ -8,6 +8,8 @@ import Synchronization
 final class SocketIOServer: Sendable {
     private struct State {
         var connections: [String: EngineConnection] = [:]
+        /// Those whose clients may come back, by their tokens.
+        var sessions: [String: SocketIOSession] = [:]
         var isClosed = false
     }
 
@@ -31,32 +33,129 @@ final class SocketIOServer: Sendable {
         (opened, opener) = AsyncStream.makeStream()
     }
 
-    /// Serves the sessions, one task each; returns when `close` was called and the last of them is gone.
-    func run() async {
-        await withDiscardingTaskGroup { tasks in
-            for await connection in opened { tasks.addTask { await self.serve(connection) } }
-        }
-    }
+    /// Serves the connections, one task each; returns when `close` was called and the last of them is gone.
+    func run() async { await opened.serveEach { await self.serve($0) } }
 
     /// Closes every session and takes no more. Safe to call twice.
     func close() {
-        let connections = state.withLock { state in
+        let (sessions, connections) = state.withLock { state in
             state.isClosed = true
-            return Array(state.connections.values)
+            return (Array(state.sessions.values), Array(state.connections.values))
         }
+        for session in sessions { session.close(.shutdown) }
         for connection in connections { connection.close() }
         opener.finish()
     }
 
+    private struct Road {
+        var session: SocketIOSession
+        var number: UInt64
+    }
+
+    /// Carries one connection's packets until it ends.
     private func serve(_ connection: EngineConnection) async {
-        counters.sessionOpened()
-        await SocketIOSession(connection: connection, rooms: rooms, access: access, counters: counters, logger: logger)
-            .run()
+        var road: Road?
+        let isBroken = await read(connection, &road)
         connection.close()
-        counters.sessionClosed()
+        guard let road else { return }
+        if isBroken { road.session.broke(road.number) } else { road.session.leave(road.number) }
+    }
+
+    /// Reads a connection's packets: the first says whose it is, of a new client or of one that comes back.
+    /// - Returns: whether the client may be back by another connection.
+    private func read(_ connection: EngineConnection, _ road: inout Road?) async -> Bool {
+        for await text in connection.messages {
+            guard let packet = try? SocketIOPacket(parsing: text) else {
+                counters.messageRejected(.notAMessage)
+                return false
+            }
+            switch packet.kind {
+            case .connect where packet.namespace != "/":
+                let problem = JSONValue.object(["message": .string("Invalid namespace")])
+                let answer = SocketIOPacket(kind: .connectError, namespace: packet.namespace, data: problem)
+                connection.send(answer.text)
+            case .connect:
+                guard road == nil else { return false }
+                do throws(RoomError) {
+                    road = try await self.road(for: connection, packet.data)
+                } catch {
+                    connection.send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)).text)
+                }
+            case .event:
+                guard let road, packet.namespace == "/" else {
+                    counters.messageRejected(.notAMessage)
+                    return false
+                }
+                await road.session.received(packet, on: road.number)
+            // The server asks nothing of its clients.
+            case .ack: counters.messageRejected(.unexpectedResponse)
+            case .disconnect, .connectError, .binaryEvent, .binaryAck: return false
+            }
+        }
+        return connection.isBroken
     }
 
     // MARK: Sessions
+
+    /// The session that a connection asks for with its `auth`.
+    private func road(for connection: EngineConnection, _ auth: JSONValue?) async throws(RoomError) -> Road {
+        let fields: [String: JSONValue] = if case .object(let fields)? = auth { fields } else { [:] }
+        func field(_ name: String) -> String? {
+            if case .string(let text)? = fields[name] { text } else { nil }
+        }
+        let former = field("pid")
+        if let former {
+            let offset = field("offset").map { UInt64($0) } ?? 0
+            if let session = state.withLock({ $0.sessions[former] }), let offset {
+                let waiting = Self.identifiers(fields["waiting"])
+                if let number = await session.attach(connection, offset: offset, waiting: waiting) {
+                    counters.resumed(.resumed)
+                    session.logger.info("signaling resumed")
+                    return Road(session: session, number: number)
+                }
+                // The client begins anew.
+                session.end()
+            }
+            counters.resumed(.refused)
+        }
+        let isResumable = former != nil || field("resumption") == "yes"
+        let session = SocketIOSession(
+            token: isResumable ? .random() : nil, grants: try access.grants(of: field("token") ?? connection.token),
+            rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
+            onEnded: { [weak self, counters] session in
+                counters.sessionClosed()
+                self?.forget(session)
+            })
+        counters.sessionOpened()
+        guard isKept(session), let number = await session.attach(connection) else {
+            session.end()
+            throw RoomError(.overloaded, "the server is full or stopping: try again later")
+        }
+        return Road(session: session, number: number)
+    }
+
+    /// The acknowledgements that a client which comes back has not got.
+    private static func identifiers(_ json: JSONValue?) -> [UInt64] {
+        guard case .array(let ids)? = json else { return [] }
+        return ids.compactMap { id in
+            if case .integer(let number) = id { UInt64(exactly: number) } else { nil }
+        }
+    }
+
+    private func isKept(_ session: SocketIOSession) -> Bool {
+        guard let token = session.token else { return true }
+        let limit = access.limits.connections
+        return state.withLock { state in
+            guard !state.isClosed, state.sessions.count < limit else { return false }
+            state.sessions[token.text] = session
+            return true
+        }
+    }
+
+    private func forget(_ session: SocketIOSession) {
+        guard let token = session.token else { return }
+        state.withLock { $0.sessions[token.text] = nil }
+    }
 
     private func open(_ socket: WebSocketConnection?, token: String?) -> EngineConnection? {
         guard !access.isDraining else { return nil }

@@ -3,242 +3,293 @@ import NIOCore
 import Rooms
 import Synchronization
 
-/// One client of the older Electron room server: reads events one after the other, has registry and room carry each
-/// out, and carries what the room sends. It is in no room at first, and may go from one to another.
+/// One client of the older Electron room server, over one connection or, where it asked for that, over several: carries out
+/// its events one after the other, and carries what its room sends. It is in no room at first, and may go from one to
+/// another.
 final class SocketIOSession: PeerConnectionSink {
+    struct Membership {
+        var room: Room
+        var peer: PeerSession
+    }
+
     private struct State {
+        var link: SignalingLink
+        /// What carries its packets at present.
+        var connection: EngineConnection?
+        var membership: Membership?
         /// The room whose notifications arrive.
         var roomID = RoomID("")
         /// Packets made while an event is carried out; they follow its answer.
         var held: [SocketIOPacket]?
         /// The peer gives way to a newer connection of this same session.
         var isRejoining = false
-    }
-
-    private struct Membership {
-        var room: Room
-        var peer: PeerSession
-    }
-
-    private enum Answer {
-        case none
-        /// An answer without a value.
-        case done
-        case value(JSONValue, then: SocketIOPacket? = nil)
+        /// The room has sent the peer away while the client was gone: it is told when it comes back.
+        var isDismissed = false
+        var isEnded = false
+        var bucket: TokenBucket
+        var timer: Scheduled<Void>?
     }
 
     /// What clients know each other by.
     let id = SocketIOServer.randomName()
-    private let connection: EngineConnection
-    private let rooms: RoomRegistry
-    private let access: AccessControl
+    /// By which the client may come back; without it the session ends with its connection.
+    let token: ResumptionToken?
+    let grants: AccessGrants
+    let rooms: RoomRegistry
+    let access: AccessControl
+    let counters: GatewayCounters
+    let logger: Logger
+    private let window: Duration
     private let rate: RateLimit
-    private let counters: GatewayCounters
-    private let logger: Logger
-    private let state = Mutex(State())
+    private let eventLoop: any EventLoop
+    private let turnstile = Turnstile(limit: 8)
+    private let onEnded: @Sendable (SocketIOSession) -> Void
+    private let state: Mutex<State>
 
+    /// - Parameters:
+    ///   - token: for a client that wants to be able to come back.
+    ///   - grants: what its access token gave it.
+    ///   - onEnded: called once, from any thread, when the session is over.
     init(
-        connection: EngineConnection, rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters,
-        logger: Logger
+        token: ResumptionToken?, grants: AccessGrants, rooms: RoomRegistry, access: AccessControl,
+        eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
+        onEnded: @escaping @Sendable (SocketIOSession) -> Void
     ) {
-        self.connection = connection
+        self.token = token
+        self.grants = grants
         self.rooms = rooms
         self.access = access
-        rate = RateLimit(perSecond: access.limits.messagesPerSecond)
+        self.eventLoop = eventLoop
         self.counters = counters
+        self.onEnded = onEnded
+        let limits = access.limits
+        window = limits.resumptionWindow
+        rate = RateLimit(perSecond: limits.messagesPerSecond)
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
         self.logger = logger
+        var settings = SignalingLink.Settings()
+        settings.retention = TimeAmount(limits.eventsWindow)
+        settings.replayBytes = limits.replayBytes
+        state = Mutex(
+            State(
+                link: SignalingLink(settings, until: .now() + TimeAmount(window)),
+                bucket: TokenBucket(rate: rate, now: .now())))
+    }
+
+    // MARK: Connections
+
+    /// The client has come by this connection, or come back by it: it is told so, and gets what it missed.
+    /// - Parameters:
+    ///   - offset: the number of the last event that it has; 0 for none.
+    ///   - waiting: the acknowledgements it still waits for.
+    /// - Returns: the connection's number; `nil` where the session is over, or too much was missed.
+    func attach(_ connection: EngineConnection, offset: UInt64 = 0, waiting: [UInt64] = []) async -> UInt64? {
+        // Behind the event that is carried out: what it answers is missed, or counted as received.
+        let number = await turnstile.pass { () -> UInt64? in
+            let (number, former, isDismissed) = state.withLock { state -> (UInt64?, EngineConnection?, Bool) in
+                guard !state.isEnded, let attachment = try? state.link.attach(acknowledged: offset, now: .now()),
+                    attachment.lost == nil
+                else { return (nil, nil, false) }
+                let former = state.connection
+                state.connection = connection
+                state.timer?.cancel()
+                state.timer = nil
+                greet(connection, attachment)
+                for id in waiting { repeatAnswer(id, on: connection, state) }
+                for message in attachment.replay { connection.send(message.text) }
+                if state.isDismissed { connection.send(SocketIOPacket(kind: .disconnect).text) }
+                return (attachment.road, former, state.isDismissed)
+            }
+            former?.close()
+            if isDismissed { end() }
+            return number
+        }
+        return number ?? nil
+    }
+
+    private func greet(_ connection: EngineConnection, _ attachment: SignalingLink.Attachment) {
+        var greeting = ["sid": JSONValue.string(id)]
+        if let token {
+            greeting["pid"] = .string(token.text)
+            greeting["received"] = .count(attachment.received)
+        }
+        connection.send(SocketIOPacket(kind: .connect, data: .object(greeting)).text)
+        if let token, attachment.road == 1 {
+            // For clients that cannot see what came with the connection.
+            let data = JSONValue.object([
+                "token": .string(token.text), "seconds": .integer(window.components.seconds),
+            ])
+            connection.send(SocketIOPacket.event("resumable", [data]).text)
+        }
+    }
+
+    /// Where the event has not arrived either, the client sends it again.
+    private func repeatAnswer(_ id: UInt64, on connection: EngineConnection, _ state: State) {
+        guard case .success(.array(let values))? = state.link.reply(to: SignalID(json: .count(id)))?.result else {
+            return
+        }
+        connection.send(SocketIOPacket.ack(id, values).text)
+    }
+
+    /// A connection has ended, and not by the client's leaving.
+    func broke(_ road: UInt64) {
+        guard token != nil else { return leave(road) }
+        let isAway = state.withLock { state in
+            let deadline = NIODeadline.now() + TimeAmount(window)
+            guard state.link.detach(road: road, until: deadline) else { return false }
+            state.connection = nil
+            guard !state.isEnded else { return false }
+            state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.patienceEnded() }
+            return true
+        }
+        guard isAway else { return }
+        counters.resumed(.lost)
+        logger.info("signaling connection lost")
+    }
+
+    /// The client has left by this connection; nothing, where it has another one by now.
+    func leave(_ road: UInt64) {
+        if state.withLock({ $0.link.phase == .attached(road: road) }) { end() }
+    }
+
+    private func patienceEnded() {
+        guard state.withLock({ $0.link.timePassed(now: .now()) }) else { return }
+        counters.resumed(.expired)
+        logger.info("the client did not come back in time")
+        end()
+    }
+
+    /// The session is over, and its peer leaves.
+    func end() {
+        let (isFirst, connection, membership) = state.withLock { state in
+            defer {
+                state.isEnded = true
+                state.link.end()
+                state.connection = nil
+                state.membership = nil
+                state.held = nil
+                state.timer?.cancel()
+                state.timer = nil
+            }
+            return (!state.isEnded, state.connection, state.membership)
+        }
+        guard isFirst else { return }
+        connection?.close()
+        onEnded(self)
+        if let membership { Task { await membership.room.disconnected(membership.peer) } }
     }
 
     // MARK: The client's side
 
-    /// Serves the client until its session ends. Call it once.
-    func run() async {
-        var grants: AccessGrants?
-        var bucket = TokenBucket(rate: rate, now: .now())
-        var membership: Membership?
-        loop: for await text in connection.messages {
-            guard let packet = try? SocketIOPacket(parsing: text) else {
-                counters.messageRejected(.notAMessage)
-                break
+    /// Carries out an event of the client's.
+    func received(_ packet: SocketIOPacket, on road: UInt64) async {
+        guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
+        await turnstile.pass {
+            let isTaken = state.withLock { state in
+                // What a connection brings that was left comes again by the newer one.
+                guard state.link.messageReceived(road: road, number: state.link.received + 1) else { return false }
+                state.held = []
+                return true
             }
-            switch packet.kind {
-            case .connect where packet.namespace != "/":
-                let problem = JSONValue.object(["message": .string("Invalid namespace")])
-                send(SocketIOPacket(kind: .connectError, namespace: packet.namespace, data: problem))
-            case .connect:
-                guard grants == nil else { break loop }
-                do throws(RoomError) {
-                    grants = try access.grants(of: Self.token(in: packet.data) ?? connection.token)
-                    send(SocketIOPacket(kind: .connect, data: .object(["sid": .string(id)])))
-                } catch {
-                    send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)))
-                }
-            case .event:
-                guard let grants, packet.namespace == "/", let (name, argument) = packet.event else {
-                    counters.messageRejected(.notAMessage)
-                    break loop
-                }
-                let isTooFast = bucket.take(rate, now: .now()) != nil
-                await carryOut(name, argument, packet.id, grants, isTooFast: isTooFast, &membership)
-            // The server asks nothing of its clients.
-            case .ack: counters.messageRejected(.unexpectedResponse)
-            case .disconnect, .connectError, .binaryEvent, .binaryAck: break loop
-            }
+            guard isTaken else { return counters.messageRejected(.repeated) }
+            let (answer, outcome) = await answer(to: name, argument)
+            counters.requested(method: SocketIOEvent.names.contains(name) ? name : "unknown", outcome: outcome)
+            respond(answer, to: name, packet.id)
         }
-        if let membership { await membership.room.disconnected(membership.peer) }
     }
 
-    /// The token of a connection's `auth`.
-    private static func token(in data: JSONValue?) -> String? {
-        guard case .object(let fields)? = data, case .string(let token)? = fields["token"] else { return nil }
-        return token
-    }
-
-    private func carryOut(
-        _ name: String, _ argument: JSONValue, _ id: UInt64?, _ grants: AccessGrants, isTooFast: Bool,
-        _ membership: inout Membership?
-    ) async {
-        state.withLock { $0.held = [] }
-        let answer: Answer
-        var outcome = "ok"
+    private func answer(
+        to name: String, _ argument: JSONValue
+    ) async -> (answer: SocketIOAnswer, outcome: String) {
         do throws(RoomError) {
-            if isTooFast {
+            guard state.withLock({ $0.bucket.take(rate, now: .now()) }) == nil else {
                 counters.limited(.messageRate)
                 throw RoomError.tooFast(rate)
             }
             guard let event = try SocketIOEvent(name, argument) else {
                 throw RoomError(.unknownMethod, "unknown event \"\(name.prefix(64))\"")
             }
-            answer = try await result(of: event, grants, &membership)
+            return (try await result(of: event), "ok")
         } catch {
             logger.debug("event refused", metadata: ["event": "\(name.prefix(64))", "error": "\(error)"])
-            outcome = error.code.name
-            answer = .value(SocketIOReply.error(error))
-        }
-        counters.requested(method: SocketIOEvent.names.contains(name) ? name : "unknown", outcome: outcome)
-        respond(answer, to: name, id)
-    }
-
-    private func result(
-        of event: SocketIOEvent, _ grants: AccessGrants, _ membership: inout Membership?
-    ) async throws(RoomError) -> Answer {
-        switch event {
-        case .createRoom(let room, let password):
-            _ = try access.admit(grants, to: room)
-            return .value(.string(try rooms.createRoom(room, password: password) ? room.rawValue : "already exists"))
-        case .join(let room, let name, let password): return try await join(room, name, password, grants, &membership)
-        case .exitRoom:
-            guard let current = membership else { throw RoomError(.invalidRequest, "not currently in a room") }
-            membership = nil
-            await current.room.left(current.peer)
-            return .value(.string("successfully exited room"))
-        case .resume: return .done
-        case .getProducers:
-            guard let current = membership else { return .none }
-            if case .producers(let producers) = try await current.room.request(.getProducers, from: current.peer) {
-                send(SocketIOReply.everyProducer(producers))
-            }
-            return .none
-        case .getMyRoomInfo:
-            guard let current = membership else { throw RoomError(.invalidRequest, "not currently in a room") }
-            guard case .peers(let peers) = try await current.room.request(.getPeers, from: current.peer) else {
-                return .none
-            }
-            return .value(.object(SocketIOReply.room(current.room.id, peers)))
-        case .room(let request): return try await result(of: request, membership)
+            return (.value(SocketIOReply.error(error)), error.code.name)
         }
     }
 
-    private func join(
-        _ id: RoomID, _ name: String, _ password: String, _ grants: AccessGrants, _ membership: inout Membership?
-    ) async throws(RoomError) -> Answer {
-        _ = try access.admit(grants, to: id)
-        guard rooms.existence(of: id).exists else { throw RoomError(.invalidRequest, "room does not exist") }
-        guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
-        // One socket is in one room. Joining the same one again must not empty it, and with that delete it, in between.
-        let isSame = membership?.room.id == id
-        if let current = membership, !isSame { await current.room.left(current.peer) }
-        membership = nil
+    // MARK: Membership
+
+    var membership: Membership? { state.withLock { $0.membership } }
+
+    /// The client leaves its room, and is in none.
+    func takeMembership() -> Membership? {
         state.withLock { state in
-            state.roomID = id
-            state.isRejoining = isSame
+            defer { state.membership = nil }
+            return state.membership
         }
-        defer { state.withLock { $0.isRejoining = false } }
-        let (room, peer) = try await rooms.connect(
-            PeerID(self.id), to: id, password: password, grant: grants.peerGrant, through: self)
-        membership = Membership(room: room, peer: peer)
-        let request = JoinRequest(displayName: name, consumesOnRequest: true)
-        guard case .joined(let others) = try await room.request(.join(request), from: peer),
-            case .peers(let all) = try await room.request(.getPeers, from: peer)
-        else { return .none }
-        logger.info("peer joined", metadata: ["room.id": "\(id)"])
-        var description = SocketIOReply.room(id, all)
-        description["socketid"] = .string(self.id)
-        return .value(.object(description), then: SocketIOReply.othersInRoom(others))
     }
 
-    private func result(
-        of request: SignalingRequest, _ membership: Membership?
-    ) async throws(RoomError) -> Answer {
-        guard let membership else {
-            if case .produce = request { throw RoomError(.invalidRequest, "not is a room") }
-            throw RoomError(.invalidRequest, "not currently in a room")
+    /// - Parameter isSame: the peer is there already, and gives way to itself.
+    func joins(_ room: RoomID, isSame: Bool) {
+        state.withLock { state in
+            state.roomID = room
+            state.isRejoining = isSame
+            state.membership = nil
         }
-        do throws(RoomError) {
-            let response = try await membership.room.request(request, from: membership.peer)
-            if case .closeProducer = request { return .none }
-            return SocketIOReply.value(of: response).map { .value($0) } ?? .none
-        } catch {
-            switch (request, error.code) {
-            // That server said so whether or not there was such a thing, and its clients go on with it.
-            case (.connectWebRtcTransport, .transportNotFound), (.pauseProducer, .producerNotFound),
-                (.resumeProducer, .producerNotFound):
-                return .value(.string("success"))
-            case (.closeProducer, .producerNotFound): return .none
-            default: throw error
-            }
+    }
+
+    /// - Parameter membership: `nil` where the room did not take the peer.
+    func joined(_ membership: Membership?) async {
+        let isEnded = state.withLock { state in
+            state.isRejoining = false
+            if !state.isEnded { state.membership = membership }
+            return state.isEnded
         }
+        // The client left in the meantime.
+        if isEnded, let membership { await membership.room.disconnected(membership.peer) }
     }
 
     // MARK: Order
 
-    // Everything is sent under the lock, so that the order of the queue is the order on the wire.
+    // Everything is sent under the lock, so that the order of the numbers is the order on the wire.
 
     /// Sends an answer, by whichever way the client left open, and what waited for it.
-    private func respond(_ answer: Answer, to name: String, _ id: UInt64?) {
-        var packets: [SocketIOPacket] = []
-        switch answer {
-        case .none: break
-        case .done: if let id { packets.append(.ack(id, [])) }
-        case .value(var value, let then):
-            if let id {
-                packets.append(.ack(id, [value]))
-            } else if SocketIOEvent.namesWithCallback.contains(name) {
-                if name == "consume", case .object(var fields) = value, fields["error"] == nil {
-                    fields["peerId"] = .string(self.id)
-                    value = .object(fields)
-                }
-                packets.append(.event(name + " callback", [value]))
-            }
-            if let then { packets.append(then) }
-        }
+    private func respond(_ answer: SocketIOAnswer, to name: String, _ id: UInt64?) {
+        let packets = answer.packets(to: name, id, from: self.id)
         state.withLock { state in
-            for packet in packets { connection.send(packet.text) }
+            for packet in packets { emit(packet, &state) }
             releaseHeld(&state)
         }
     }
 
     private func releaseHeld(_ state: inout State) {
-        for packet in state.held ?? [] { connection.send(packet.text) }
+        let held = state.held ?? []
         state.held = nil
+        for packet in held { emit(packet, &state) }
     }
 
-    private func send(_ packet: SocketIOPacket) {
+    /// Sends a packet, behind the answer to the event that is being carried out.
+    func send(_ packet: SocketIOPacket) {
         state.withLock { state in
-            if state.held == nil { connection.send(packet.text) } else { state.held?.append(packet) }
+            if state.held == nil { emit(packet, &state) } else { state.held?.append(packet) }
         }
+    }
+
+    private func emit(_ packet: SocketIOPacket, _ state: inout State) {
+        guard !state.isEnded else { return }
+        var text = packet.text
+        if token != nil {
+            if packet.kind == .event {
+                let number = state.link.takeNumber()
+                text = packet.numbered(number).text
+                state.link.sent(text, number: number, now: .now())
+            } else if packet.kind == .ack, let id = packet.id, let values = packet.data {
+                // Acknowledgements have no room for a number: the client says which it has not got.
+                let reply = RecordedReply(.success(values))
+                state.link.replied(reply, to: SignalID(json: .count(id)), bytes: text.utf8.count)
+            }
+        }
+        state.connection?.send(text)
     }
 
     // MARK: The room's side
@@ -254,17 +305,22 @@ final class SocketIOSession: PeerConnectionSink {
     }
 
     func close(_ reason: PeerCloseReason) {
-        state.withLock { state in
+        let isOver = state.withLock { state in
             switch reason {
-            case .left, .disconnected: return
-            case .replaced where state.isRejoining: return
+            case .left, .disconnected: return false
+            case .replaced where state.isRejoining: return false
             case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
                 releaseHeld(&state)
+                guard state.link.isAttached else {
+                    state.isDismissed = true
+                    return false
+                }
                 // A client that is sent away by name does not come back by itself.
-                connection.send(SocketIOPacket(kind: .disconnect).text)
+                state.connection?.send(SocketIOPacket(kind: .disconnect).text)
             case .shutdown: releaseHeld(&state)
             }
-            connection.close()
+            return true
         }
+        if isOver { end() }
     }
 }

@@ -1,0 +1,114 @@
+import Logging
+import Rooms
+
+/// What an event is answered with.
+enum SocketIOAnswer {
+    case none
+    /// An answer without a value.
+    case done
+    case value(JSONValue, then: SocketIOPacket? = nil)
+
+    /// The answer by whichever way the client left open.
+    /// - Parameters:
+    ///   - id: of the acknowledgement that the client wants.
+    ///   - peer: the client's own name.
+    func packets(to name: String, _ id: UInt64?, from peer: String) -> [SocketIOPacket] {
+        switch self {
+        case .none: return []
+        case .done: return id.map { [.ack($0, [])] } ?? []
+        case .value(var value, let then):
+            var packets: [SocketIOPacket] = []
+            if let id {
+                packets.append(.ack(id, [value]))
+            } else if SocketIOEvent.namesWithCallback.contains(name) {
+                if name == "consume", case .object(var fields) = value, fields["error"] == nil {
+                    fields["peerId"] = .string(peer)
+                    value = .object(fields)
+                }
+                packets.append(.event(name + " callback", [value]))
+            }
+            if let then { packets.append(then) }
+            return packets
+        }
+    }
+}
+
+extension SocketIOSession {
+    func result(of event: SocketIOEvent) async throws(RoomError) -> SocketIOAnswer {
+        switch event {
+        case .createRoom(let room, let password):
+            _ = try access.admit(grants, to: room)
+            return .value(.string(try rooms.createRoom(room, password: password) ? room.rawValue : "already exists"))
+        case .join(let room, let name, let password): return try await join(room, name, password)
+        case .exitRoom:
+            guard let current = takeMembership() else {
+                throw RoomError(.invalidRequest, "not currently in a room")
+            }
+            await current.room.left(current.peer)
+            return .value(.string("successfully exited room"))
+        case .resume: return .done
+        case .getProducers:
+            guard let current = membership else { return .none }
+            if case .producers(let producers) = try await current.room.request(.getProducers, from: current.peer) {
+                send(SocketIOReply.everyProducer(producers))
+            }
+            return .none
+        case .getMyRoomInfo:
+            guard let current = membership else { throw RoomError(.invalidRequest, "not currently in a room") }
+            guard case .peers(let peers) = try await current.room.request(.getPeers, from: current.peer) else {
+                return .none
+            }
+            return .value(.object(SocketIOReply.room(current.room.id, peers)))
+        case .room(let request): return try await result(of: request)
+        }
+    }
+
+    private func join(_ id: RoomID, _ name: String, _ password: String) async throws(RoomError) -> SocketIOAnswer {
+        _ = try access.admit(grants, to: id)
+        guard rooms.existence(of: id).exists else { throw RoomError(.invalidRequest, "room does not exist") }
+        guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
+        // One socket is in one room. Joining the same one again must not empty it, and with that delete it, in between.
+        let isSame = membership?.room.id == id
+        if let current = membership, !isSame { await current.room.left(current.peer) }
+        joins(id, isSame: isSame)
+        let room: Room
+        let peer: PeerSession
+        do throws(RoomError) {
+            (room, peer) = try await rooms.connect(
+                PeerID(self.id), to: id, password: password, grant: grants.peerGrant, through: self)
+        } catch {
+            await joined(nil)
+            throw error
+        }
+        await joined(Membership(room: room, peer: peer))
+        let request = JoinRequest(displayName: name, consumesOnRequest: true, outlivesTransports: true)
+        guard case .joined(let others) = try await room.request(.join(request), from: peer),
+            case .peers(let all) = try await room.request(.getPeers, from: peer)
+        else { return .none }
+        logger.info("peer joined", metadata: ["room.id": "\(id)"])
+        var description = SocketIOReply.room(id, all)
+        description["socketid"] = .string(self.id)
+        return .value(.object(description), then: SocketIOReply.othersInRoom(others))
+    }
+
+    private func result(of request: SignalingRequest) async throws(RoomError) -> SocketIOAnswer {
+        guard let membership else {
+            if case .produce = request { throw RoomError(.invalidRequest, "not is a room") }
+            throw RoomError(.invalidRequest, "not currently in a room")
+        }
+        do throws(RoomError) {
+            let response = try await membership.room.request(request, from: membership.peer)
+            if case .closeProducer = request { return .none }
+            return SocketIOReply.value(of: response).map { .value($0) } ?? .none
+        } catch {
+            switch (request, error.code) {
+            // That server said so whether or not there was such a thing, and its clients go on with it.
+            case (.connectWebRtcTransport, .transportNotFound), (.pauseProducer, .producerNotFound),
+                (.resumeProducer, .producerNotFound):
+                return .value(.string("success"))
+            case (.closeProducer, .producerNotFound): return .none
+            default: throw error
+            }
+        }
+    }
+}
