@@ -207,8 +207,7 @@ extension Room {
         let consumer = try state.consumer(request.consumerID, of: session).consumer
         // There is nothing to choose from, and mediasoup says so to nobody.
         guard consumer.type != .simple else { return .now(.done, then: []) }
-        let wanted = LayerPreference(spatial: request.spatialLayer, temporal: request.temporalLayer)
-        state.consumerPreferenceChanged(consumer.id, wanted)
+        state.consumerPreferenceChanged(consumer.id, request.layers)
         do {
             try updateConsumer(consumer.id)
         } catch {

@@ -45,7 +45,8 @@ extension RecordingPlane {
 
     private func prefer(_ id: ConsumerID, _ spatial: Int, _ temporal: Int? = nil) async throws {
         try await bob.request(
-            .setConsumerPreferredLayers(.init(consumerID: id, spatialLayer: spatial, temporalLayer: temporal)))
+            .setConsumerPreferredLayers(
+                .init(consumerID: id, layers: PreferredLayers(spatialLayer: spatial, temporalLayer: temporal))))
     }
 
     private func happened(_ event: MediaEvent) async {

@@ -9,13 +9,20 @@ struct StateList {
     /// Whether the list's objects have counters that may be missing.
     private let hasStatistics: Bool
 
+    private init(
+        _ name: String, _ query: StateQuery, hasStatistics: Bool = true,
+        items: @escaping (RoomSnapshot) -> [JSONValue]
+    ) throws(StateQuery.Invalid) {
+        self.name = name
+        bounds = try query.page()
+        self.hasStatistics = hasStatistics
+        self.items = items
+    }
+
     init(peers query: StateQuery) throws(StateQuery.Invalid) {
         let isJoined = try query.flag("joined")
         let text = try query.text("name") ?? ""
-        name = "peers"
-        bounds = try query.page()
-        hasStatistics = false
-        items = { snapshot in
+        try self.init("peers", query, hasStatistics: false) { snapshot in
             snapshot.peers.filter {
                 (isJoined ?? $0.isJoined) == $0.isJoined
                     && (text.isEmpty || $0.peer.id.rawValue.contains(text) || $0.peer.displayName.contains(text))
@@ -25,43 +32,28 @@ struct StateList {
 
     init(transports query: StateQuery) throws(StateQuery.Invalid) {
         let peer = try query.text("peer")
-        name = "transports"
-        bounds = try query.page()
-        hasStatistics = true
-        items = { snapshot in
-            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }
-                .map { $0.transport.object(of: $0.peer) }
+        try self.init("transports", query) { snapshot in
+            snapshot.transports(of: peer).map { $0.transport.object(of: $0.peer) }
         }
     }
 
     init(producers query: StateQuery) throws(StateQuery.Invalid) {
-        let peer = try query.text("peer")
-        let kind = try query.choice("kind", of: [MediaKind.audio, .video])
-        let isPaused = try query.flag("paused")
-        name = "producers"
-        bounds = try query.page()
-        hasStatistics = true
-        items = { snapshot in
-            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }.flatMap { owner in
-                owner.transport.producers.filter {
-                    (kind ?? $0.kind) == $0.kind && (isPaused ?? $0.isPaused) == $0.isPaused
-                }.map { $0.json.owned(by: owner.peer, on: owner.transport.id) }
+        let filter = try TrackFilter(query)
+        try self.init("producers", query) { snapshot in
+            snapshot.transports(of: filter.peer).flatMap { owner in
+                owner.transport.producers.filter { filter.takes($0.kind, isPaused: $0.isPaused) }
+                    .map { $0.json.owned(by: owner.peer, on: owner.transport.id) }
             }
         }
     }
 
     init(consumers query: StateQuery) throws(StateQuery.Invalid) {
-        let peer = try query.text("peer")
+        let filter = try TrackFilter(query)
         let producer = try query.text("producer")
-        let kind = try query.choice("kind", of: [MediaKind.audio, .video])
-        let isPaused = try query.flag("paused")
-        name = "consumers"
-        bounds = try query.page()
-        hasStatistics = true
-        items = { snapshot in
-            snapshot.transports.filter { peer == nil || $0.peer.rawValue == peer }.flatMap { owner in
+        try self.init("consumers", query) { snapshot in
+            snapshot.transports(of: filter.peer).flatMap { owner in
                 owner.transport.consumers.filter {
-                    (kind ?? $0.kind) == $0.kind && (isPaused ?? $0.isPaused) == $0.isPaused
+                    filter.takes($0.kind, isPaused: $0.isPaused)
                         && (producer == nil || $0.producerID.rawValue == producer)
                 }.map { $0.json.owned(by: owner.peer, on: owner.transport.id) }
             }
@@ -77,7 +69,29 @@ struct StateList {
     }
 }
 
+/// Which tracks are asked for, whichever way they flow.
+private struct TrackFilter {
+    let peer: String?
+    private let kind: MediaKind?
+    private let isPaused: Bool?
+
+    init(_ query: StateQuery) throws(StateQuery.Invalid) {
+        peer = try query.text("peer")
+        kind = try query.choice("kind", of: [MediaKind.audio, .video])
+        isPaused = try query.flag("paused")
+    }
+
+    func takes(_ kind: MediaKind, isPaused: Bool) -> Bool {
+        (self.kind ?? kind) == kind && (self.isPaused ?? isPaused) == isPaused
+    }
+}
+
 extension RoomSnapshot {
+    /// The transports of a peer, or all.
+    fileprivate func transports(of peer: String?) -> [(peer: PeerID, transport: TransportSnapshot)] {
+        transports.filter { peer == nil || $0.peer.rawValue == peer }
+    }
+
     /// Every transport with its peer, in the order they came.
     var transports: [(peer: PeerID, transport: TransportSnapshot)] {
         peers.flatMap { peer in peer.transports.map { (peer.peer.id, $0) } }

@@ -171,8 +171,10 @@ extension SetConsumerPreferredLayersRequest: JSONReadable {
     /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
-            consumerID: try reader.consumerID(), spatialLayer: try reader.required("spatialLayer").layer(),
-            temporalLayer: try reader.optional("temporalLayer")?.layer())
+            consumerID: try reader.consumerID(),
+            layers: PreferredLayers(
+                spatialLayer: try reader.required("spatialLayer").layer(),
+                temporalLayer: try reader.optional("temporalLayer")?.layer()))
     }
 }
 

@@ -214,16 +214,13 @@ public struct SwitchConsumerRequest: Sendable, Hashable {
 public struct SetConsumerPreferredLayersRequest: Sendable, Hashable {
     /// Which consumer.
     public var consumerID: ConsumerID
-    /// 0 is the lowest.
-    public var spatialLayer: Int
-    /// 0 is the lowest; the highest where absent.
-    public var temporalLayer: Int?
+    /// What it is to get at most.
+    public var layers: PreferredLayers
 
     /// A request.
-    public init(consumerID: ConsumerID, spatialLayer: Int, temporalLayer: Int? = nil) {
+    public init(consumerID: ConsumerID, layers: PreferredLayers) {
         self.consumerID = consumerID
-        self.spatialLayer = spatialLayer
-        self.temporalLayer = temporalLayer
+        self.layers = layers
     }
 }
 

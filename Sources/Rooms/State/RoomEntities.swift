@@ -89,13 +89,6 @@ struct Producer {
     var description: ProducerDescription { ProducerDescription(id: id, peerID: peerID, kind: kind) }
 }
 
-/// Layers a client wants at most.
-struct LayerPreference: Hashable {
-    let spatial: Int
-    /// `nil` is the highest.
-    let temporal: Int?
-}
-
 /// A consumer, before or after the media plane took it.
 struct Consumer {
     enum Phase: Hashable {
@@ -126,7 +119,7 @@ struct Consumer {
     var toldPaused = true
     var toldProducerPaused = false
     /// What the client asked for, whatever its producer has.
-    var preferredLayers: LayerPreference?
+    var preferredLayers: PreferredLayers?
     var toldPreferredLayers: ConsumerLayers?
     var ignoresDTX = false
     /// 1…255.

@@ -71,7 +71,7 @@ extension RoomState {
             return try addConsumer(
                 of: producer, to: peer, on: transport, request.rtpCapabilities, mid: request.mid,
                 keepsClientNumbers: request.keepsClientNumbers, enableRTX: request.enableRTX,
-                ignoresDTX: request.ignoresDTX, preferredLayers: request.preferredLayers.map(LayerPreference.init))
+                ignoresDTX: request.ignoresDTX, preferredLayers: request.preferredLayers)
         } catch {
             throw RoomError(error)
         }
@@ -80,7 +80,7 @@ extension RoomState {
     private mutating func addConsumer(
         of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities,
         mid: String? = nil, keepsClientNumbers: Bool = false, enableRTX: Bool = true, ignoresDTX: Bool = false,
-        preferredLayers: LayerPreference? = nil
+        preferredLayers: PreferredLayers? = nil
     ) throws(ORTCError) -> ConsumerID {
         let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
         let matching =

@@ -10,22 +10,18 @@ extension Producer {
     }
 
     /// Wanted layers as far as there are any.
-    func clamped(_ wanted: LayerPreference) -> ConsumerLayers {
+    func clamped(_ wanted: PreferredLayers) -> ConsumerLayers {
         let counts = layerCounts
         let highest = min((counts.temporal ?? 8) - 1, 7)
-        let spatial = min(wanted.spatial, counts.spatial - 1, 7)
+        let spatial = min(wanted.spatialLayer, counts.spatial - 1, 7)
         return ConsumerLayers(
-            spatial: UInt8(clamping: spatial), temporal: UInt8(clamping: min(wanted.temporal ?? highest, highest)))
+            spatial: UInt8(clamping: spatial), temporal: UInt8(clamping: min(wanted.temporalLayer ?? highest, highest)))
     }
-}
-
-extension LayerPreference {
-    init(_ layers: PreferredLayers) { self.init(spatial: max(layers.spatialLayer, 0), temporal: layers.temporalLayer) }
 }
 
 extension RoomState {
     /// Changes what the client wants; what it was told before stays until the media plane knows.
-    mutating func consumerPreferenceChanged(_ id: ConsumerID, _ wanted: LayerPreference?) {
+    mutating func consumerPreferenceChanged(_ id: ConsumerID, _ wanted: PreferredLayers?) {
         consumers[id]?.preferredLayers = wanted
     }
 
