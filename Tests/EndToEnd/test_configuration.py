@@ -6,10 +6,12 @@ import re
 import signal
 import subprocess
 
+import aiohttp
 import pytest
 
 from gateway import BINARY, Gateway, assert_no_trap
-from protoo import ProtooClient
+from protoo import ProtooClient, Refused
+from test_http2 import make_certificate, shown_name
 from tokens import KEY, OTHER_KEY, token
 from waiting import until
 
@@ -163,6 +165,65 @@ async def test_sighup_exchanges_keys_and_limits_and_a_broken_file_changes_nothin
         async with ProtooClient(gateway, "r4", "d", query=f"&token={new}") as taken:
             await taken.join()
         await stays.request("changeDisplayName", {"displayName": "still here"})
+
+
+async def test_sighup_exchanges_certificates_the_admin_token_and_the_log_level(start_gateway, file, artifacts):
+    names = ("first", "second")
+    files = {name: make_certificate(artifacts, name, f"{name}.example") for name in names}
+    gateway = await start_gateway("--config", file("admin-token: old\n"))
+
+    def tls(name):
+        certificate, key = files[name]
+        return f"tls-certificate: {certificate}\ntls-private-key: {key}\n"
+
+    async def opens(secret):
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {secret}"}) as session:
+            async with session.get(f"{gateway.url}/api/v1/rooms") as answer:
+                return answer.status == 200
+
+    async def refused_requests():
+        """Has the server refuse a request, which it tells at the level 'debug'; how often it has told so far."""
+        async with ProtooClient(gateway, "r", "p") as client:
+            with pytest.raises(Refused):
+                await client.request("restartIce", {"transportId": "nobody's"})
+        return gateway.log.count("request refused")
+
+    assert await opens("old") and not await opens("new")
+    assert await refused_requests() == 0
+    for name in names:
+        file(f"admin-token: new\nlog-level: debug\n{tls(name)}")
+        await reloaded(gateway, len(gateway.log))
+        assert await shown_name(gateway) == f"{name}.example"
+        assert await opens("new") and not await opens("old")
+    assert await refused_requests() == 1
+
+    # What cannot be used changes nothing, and is taken once it can.
+    files["late"] = artifacts / "late.pem", artifacts / "late.key"
+    for path in files["late"]:
+        path.unlink(missing_ok=True)
+    file(f"admin-token: new\nlog-level: debug\n{tls('late')}")
+    assert "certificate not reloaded" in await reloaded(gateway, len(gateway.log))
+    assert await shown_name(gateway) == "second.example"
+    make_certificate(artifacts, "late", "late.example")
+
+    async def is_late():
+        return await shown_name(gateway) == "late.example"
+    await until(is_late, 30, "the certificate is taken once it is there", every=0.3)
+
+    # Without TLS again. The level says nothing of it, so what tells is the token.
+    file("admin-token: third\nlog-level: error\n")
+    gateway.process.send_signal(signal.SIGHUP)
+    await until(lambda: opens("third"), 30, "the new admin token opens")
+    told = gateway.log.count("request refused")
+    assert await refused_requests() == told
+
+    async def refuses_tls():
+        try:
+            await shown_name(gateway)
+        except AssertionError:
+            return True
+    await until(refuses_tls, 30, "TLS is refused", every=0.3)
+    assert (await gateway.get("/healthz"))[0] == 200
 
 
 async def test_a_server_for_strangers_without_a_key_says_so_and_works(artifacts):

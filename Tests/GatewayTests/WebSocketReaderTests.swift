@@ -81,7 +81,7 @@ import Testing
                 == .close(.init(rawValue: 4001)))
         #expect(reader.frameReceived(frame(.text, [65])) == .none)
         var bare = WebSocketReader(messageLimit: 100)
-        #expect(bare.frameReceived(frame(.connectionClose)) == .close(.normal))
+        #expect(bare.frameReceived(frame(.connectionClose)) == .close(.noStatus))
         var garbled = WebSocketReader(messageLimit: 100)
         #expect(isFailure(garbled.frameReceived(frame(.connectionClose, [0x03, 0xE8, 0xFF])), .invalidData))
     }

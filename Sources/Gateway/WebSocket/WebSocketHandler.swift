@@ -150,13 +150,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
         resumeReading()
     }
 
-    /// The client's close frame is answered with its own code, and the server ends the connection (RFC 6455 §7.1.1).
+    /// The client's close frame is answered with its own code, where it had one, and the server ends the connection (RFC 6455 §7.1.1).
     private func answerClose(_ code: WebSocketCloseCode) {
         guard let context else { return }
         state = .closing
         connection?.closed(.closedByClient(code))
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        writeClose(code, "", on: context).whenComplete { _ in bound.value.close(promise: nil) }
+        writeClose(code == .noStatus ? .normal : code, "", on: context).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
     }
 
     @discardableResult

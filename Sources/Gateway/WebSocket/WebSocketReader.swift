@@ -85,7 +85,7 @@ struct WebSocketReader {
 
     private func closeReceived(_ payload: ByteBuffer) -> Action {
         var payload = payload
-        guard payload.readableBytes > 0 else { return .close(.normal) }
+        guard payload.readableBytes > 0 else { return .close(.noStatus) }
         guard let raw = payload.readInteger(as: UInt16.self), WebSocketCloseCode.isSendable(raw) else {
             return .fail(.protocolError, "a close code that must not be sent")
         }
@@ -104,6 +104,8 @@ struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
     static let goingAway = WebSocketCloseCode(rawValue: 1001)
     static let protocolError = WebSocketCloseCode(rawValue: 1002)
     static let unacceptableData = WebSocketCloseCode(rawValue: 1003)
+    /// Never sent: a close frame without a code.
+    static let noStatus = WebSocketCloseCode(rawValue: 1005)
     /// Never sent: the connection ended without a close frame.
     static let abnormal = WebSocketCloseCode(rawValue: 1006)
     static let invalidData = WebSocketCloseCode(rawValue: 1007)

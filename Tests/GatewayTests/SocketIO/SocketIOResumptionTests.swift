@@ -106,7 +106,7 @@ import Testing
             _ = try await bob.ask("createRoom", Self.room)
             _ = try await bob.ask("join", Self.room)
             for leave: (WebSocketClient) async throws -> Void in [
-                { try await $0.close(1001) }, { try await $0.send("41") },
+                { try await $0.close(1001) }, { try await $0.close(1000) }, { try await $0.send("41") },
             ] {
                 let ann = try await ResumingSocketIOClient(server)
                 try await joined(server, ann)

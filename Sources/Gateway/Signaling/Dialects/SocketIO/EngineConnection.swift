@@ -13,7 +13,7 @@ final class EngineConnection: Sendable {
         var timer: Scheduled<Void>?
         var timerDeadline = NIODeadline.distantFuture
         var closeReason: EngineSession.CloseReason?
-        /// Its page was closed or left.
+        /// Its page or program has ended.
         var isGoingAway = false
     }
 
@@ -92,8 +92,10 @@ final class EngineConnection: Sendable {
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
         }
         state.withLock { state in
-            // Browsers say so where a page ends (RFC 6455 §7.4.1).
-            if socket.ending == .closedByClient(.goingAway) { state.isGoingAway = true }
+            // Browsers say so where a page ends, and programs where they do (RFC 6455 §7.4.1). A client that gives up a
+            // connection says nothing, or that it will be back.
+            let ending = socket.ending
+            if ending == .closedByClient(.goingAway) || ending == .closedByClient(.normal) { state.isGoingAway = true }
             perform(state.session.socketClosed(number), &state)
             state.sockets[number] = nil
         }
