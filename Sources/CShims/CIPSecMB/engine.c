@@ -1,8 +1,10 @@
+#define _DEFAULT_SOURCE
 #include "CIPSecMB.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 // The prototypes of the library's ABI 1 (libIPSec_MB.so.1), the context being `struct gcm_context_data`, 112 bytes there.
 typedef void (*expand_function)(const void *key, void *expanded);
@@ -86,4 +88,23 @@ bool cim_open(
     uint8_t difference = 0;
     for (int i = 0; i < 16; i++) difference |= computed[i] ^ tag[i];
     return difference == 0;
+}
+
+void cim_seal_once(
+    const uint8_t *key, size_t key_length, const uint8_t vector[12], const void *header, size_t header_length,
+    void *bytes, size_t count, uint8_t *tag) {
+    uint8_t expanded[CIM_KEY_SIZE] __attribute__((aligned(CIM_KEY_ALIGNMENT)));
+    cim_expand_key(expanded, key, key_length);
+    cim_seal(expanded, key_length, vector, header, header_length, bytes, count, bytes, tag);
+    explicit_bzero(expanded, sizeof expanded);
+}
+
+bool cim_open_once(
+    const uint8_t *key, size_t key_length, const uint8_t vector[12], const void *header, size_t header_length,
+    void *bytes, size_t count, const uint8_t *tag) {
+    uint8_t expanded[CIM_KEY_SIZE] __attribute__((aligned(CIM_KEY_ALIGNMENT)));
+    cim_expand_key(expanded, key, key_length);
+    bool fits = cim_open(expanded, key_length, vector, header, header_length, bytes, count, tag);
+    explicit_bzero(expanded, sizeof expanded);
+    return fits;
 }

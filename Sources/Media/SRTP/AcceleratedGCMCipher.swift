@@ -1,5 +1,4 @@
 import CIPSecMB
-import COpenSSL
 
 /// AES-GCM by intel-ipsec-mb, where library and processor allow it: half of libcrypto's time per packet, because
 /// nothing but the packet itself is touched.
@@ -22,12 +21,6 @@ struct AcceleratedGCMCipher {
         expanded = .allocate(byteCount: Int(CIM_KEY_SIZE), alignment: Int(CIM_KEY_ALIGNMENT))
         cim_expand_key(expanded, keys.encryptionKey, keyLength)
         salt = Salt(keys.salt)
-    }
-
-    fileprivate init(expanded: UnsafeMutableRawPointer, keyLength: Int, salt: Salt) {
-        self.expanded = expanded
-        self.keyLength = keyLength
-        self.salt = salt
     }
 
     /// Asks for the cache lines of the expanded key.
@@ -62,7 +55,7 @@ struct AcceleratedGCMCipher {
 
 /// The same for RTCP, with the key expanded for each packet: an expanded key is a KiB, and would lie idle in each direction
 /// of every transport between a few packets a second.
-// Safe: `key` lives from init to `destroy()`, as above; the expanded key lives on the stack and is wiped there.
+// Safe: `key` lives from init to `destroy()`, as above; a packet holds the lengths given with it, and 16 bytes more.
 struct AcceleratedRTCPCipher {
     private let key: UnsafeMutablePointer<UInt8>
     private let keyLength: Int
@@ -83,32 +76,33 @@ struct AcceleratedRTCPCipher {
     /// Seals an SRTCP packet in place: its first eight bytes and the word with the E flag are authenticated together
     /// (RFC 7714 §9.2).
     func seal(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) {
-        withCipher(packet, word: word) { cipher, header in
-            cipher.seal(
-                header: header, headerLength: 12, ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF), source: packet + 8,
-                count: count - 8, destination: packet + 8)
+        withHeader(packet, word: word) { header in
+            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
+                cim_seal_once(
+                    key, keyLength, vector, header, 12, packet + 8, count - 8,
+                    (packet + count).assumingMemoryBound(to: UInt8.self))
+            }
         }
     }
 
     /// Opens an SRTCP packet of `count` bytes (without tag and word) in place.
     func open(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) -> Bool {
-        withCipher(packet, word: word) { cipher, header in
-            cipher.open(
-                header: header, headerLength: 12, ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF), bytes: packet + 8,
-                count: count - 8)
+        withHeader(packet, word: word) { header in
+            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
+                cim_open_once(
+                    key, keyLength, vector, header, 12, packet + 8, count - 8,
+                    (packet + count).assumingMemoryBound(to: UInt8.self))
+            }
         }
     }
 
-    private func withCipher<Result>(
-        _ packet: UnsafeRawPointer, word: UInt32, _ body: (AcceleratedGCMCipher, UnsafeRawPointer) -> Result
+    private func withHeader<Result>(
+        _ packet: UnsafeRawPointer, word: UInt32, _ body: (UnsafeRawPointer) -> Result
     ) -> Result {
-        withUnsafeTemporaryAllocation(byteCount: Int(CIM_KEY_SIZE), alignment: Int(CIM_KEY_ALIGNMENT)) { expanded in
-            // '!' okay: neither the allocation nor a tuple is empty.
-            cim_expand_key(expanded.baseAddress!, key, keyLength)
-            defer { OPENSSL_cleanse(expanded.baseAddress, expanded.count) }
-            let cipher = AcceleratedGCMCipher(expanded: expanded.baseAddress!, keyLength: keyLength, salt: salt)
-            var header = (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
-            return withUnsafeBytes(of: &header) { body(cipher, $0.baseAddress!) }
+        var header = (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
+        return withUnsafeBytes(of: &header) { bytes in
+            // '!' okay: a tuple is not empty.
+            body(bytes.baseAddress!)
         }
     }
 }

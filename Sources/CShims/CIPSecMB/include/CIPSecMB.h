@@ -20,6 +20,14 @@ void cim_seal(
 bool cim_open(
     const void *expanded, size_t key_length, const uint8_t vector[12], const void *header, size_t header_length,
     void *bytes, size_t count, const uint8_t *tag);
+/// `cim_seal` in place, with the key expanded for this call on the stack, and wiped from there.
+void cim_seal_once(
+    const uint8_t *key, size_t key_length, const uint8_t vector[12], const void *header, size_t header_length,
+    void *bytes, size_t count, uint8_t *tag);
+/// `cim_open`, likewise.
+bool cim_open_once(
+    const uint8_t *key, size_t key_length, const uint8_t vector[12], const void *header, size_t header_length,
+    void *bytes, size_t count, const uint8_t *tag);
 
 static inline void cim_prefetch(const void *expanded) {
     for (unsigned offset = 0; offset < CIM_KEY_SIZE; offset += 64) __builtin_prefetch((const char *)expanded + offset, 0, 3);
