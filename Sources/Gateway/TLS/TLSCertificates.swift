@@ -53,7 +53,7 @@ final class TLSCertificates: Sendable {
     func watch(logger: Logger) async {
         while (try? await Task.sleep(for: .seconds(2))) != nil {
             do throws(GatewayError) {
-                if try reload(state.withLock { $0.settings }) { logger.notice("certificate reloaded") }
+                if try reloadIfChanged() { logger.notice("certificate reloaded") }
             } catch {
                 logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
             }
@@ -64,15 +64,32 @@ final class TLSCertificates: Sendable {
     /// - Returns: whether it is another, or has changed.
     /// - Throws: when it cannot be used; the one of before stays, and a change of the files is awaited.
     func reload(_ settings: TLSSettings?) throws(GatewayError) -> Bool {
-        let stamps = Self.stamps(settings)
-        let hasChanged = state.withLock { state in
-            defer { (state.settings, state.stamps) = (settings, stamps) }
-            return state.settings != settings || state.stamps != stamps
+        let isOther = state.withLock { state in
+            defer { state.settings = settings }
+            return state.settings != settings
         }
-        guard hasChanged else { return false }
+        return try read(settings, always: isOther)
+    }
+
+    private func reloadIfChanged() throws(GatewayError) -> Bool {
+        try read(state.withLock { $0.settings }, always: false)
+    }
+
+    private func read(_ settings: TLSSettings?, always: Bool) throws(GatewayError) -> Bool {
+        let stamps = Self.stamps(settings)
+        let isNews = state.withLock { state in
+            // Exchanged meanwhile for another, whose files these are not.
+            guard state.settings == settings else { return false }
+            defer { state.stamps = stamps }
+            return always || state.stamps != stamps
+        }
+        guard isNews else { return false }
         let context = try Self.read(settings)
-        state.withLock { $0.context = context }
-        return true
+        return state.withLock { state in
+            guard state.settings == settings else { return false }
+            state.context = context
+            return true
+        }
     }
 
     private static func stamps(_ settings: TLSSettings?) -> [FileStamp?] {
