@@ -99,7 +99,7 @@ extension Room {
             _ = try state.consumer(request.consumerID, of: session)
             state.consumerPriorityChanged(request.consumerID, request.priority)
             return .now(.done, then: [])
-        case .switchConsumer(let request): return try switchConsumer(request, from: session)
+        case .switchProducer(let request): return try switchProducer(request, from: session)
         case .produceData:
             try state.joinedPeer(session).require(.data)
             throw Self.notImplemented("produceData")
@@ -217,12 +217,12 @@ extension Room {
         return .now(.done, then: [])
     }
 
-    private func switchConsumer(_ request: SwitchConsumerRequest, from session: PeerSession) throws(RoomError) -> Answer
+    private func switchProducer(_ request: SwitchProducerRequest, from session: PeerSession) throws(RoomError) -> Answer
     {
         let (consumer, producer) = try state.consumerSwitching(request, from: session)
         if consumer.producerID != producer.id, let key = consumer.key {
             try told { () throws(MediaError) in
-                try media.switchConsumer(key, to: producer.key, SourceSettings(producer))
+                try media.switchProducer(of: key, to: producer.key, SourceSettings(producer))
             }
         }
         let (description, actions) = state.consumerSwitched(consumer, to: producer)

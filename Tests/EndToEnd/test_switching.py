@@ -67,7 +67,7 @@ async def test_a_consumer_goes_on_with_another_producer_without_negotiation(trio
     before = await bob.page.evaluate(DESCRIPTIONS)
     begun = len(await received(bob, mid))
     for target in ("Carol", "Alice", "Carol"):
-        answer = await request(bob, "switchConsumer", {
+        answer = await request(bob, "switchProducer", {
             "consumerId": consumers["Alice"]["id"], "producerId": consumers[target]["producerID"]})
         assert answer["id"] == consumers["Alice"]["id"]
         assert answer["producerId"] == consumers[target]["producerID"]

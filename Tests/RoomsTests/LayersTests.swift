@@ -120,8 +120,8 @@ extension RecordingPlane {
         ("setConsumerPriority", #"{"consumerId":"c"}"#),
         ("setConsumerPreferredLayers", #"{"consumerId":"c","spatialLayer":-1}"#),
         ("setConsumerPreferredLayers", #"{"consumerId":"c","spatialLayer":0,"temporalLayer":-2}"#),
-        ("switchConsumer", #"{"consumerId":"c"}"#),
-        ("switchConsumer", #"{"consumerId":"c","producerId":7}"#),
+        ("switchProducer", #"{"consumerId":"c"}"#),
+        ("switchProducer", #"{"consumerId":"c","producerId":7}"#),
     ])
     func `fields out of range are refused`(method: String, data: String) throws {
         #expect { try SignalingRequest(method: method, data: try json(data)) } throws: {
@@ -144,17 +144,17 @@ extension RecordingPlane {
         try await prefer(consumer.id, 1)
         try await carol.request(.pauseProducer(second))
         fixture.plane.forget()
-        let request = SwitchConsumerRequest(consumerID: consumer.id, producerID: second)
-        guard case .consumer(let told) = try await bob.request(.switchConsumer(request)) else { return }
+        let request = SwitchProducerRequest(consumerID: consumer.id, producerID: second)
+        guard case .consumer(let told) = try await bob.request(.switchProducer(request)) else { return }
         #expect(told.id == consumer.id && told.producerID == second && told.isProducerPaused)
         #expect(told.peerID == PeerID("carol") && told.rtpParameters == consumer.rtpParameters)
-        #expect(fixture.plane.names == ["switchConsumer", "setConsumerPreferredLayers"])
-        guard case .switchConsumer(_, _, let source)? = fixture.plane.commands.first else { return }
+        #expect(fixture.plane.names == ["switchProducer", "setConsumerPreferredLayers"])
+        guard case .switchProducer(_, _, let source)? = fixture.plane.commands.first else { return }
         #expect(source.encodings.count == 3 && source.isProducerPaused && source.scalability.temporalLayers == 3)
         #expect(source.encodings != fixture.plane.consumerSettings.first?.encodings)
         bob.client.forget()
         fixture.plane.forget()
-        try await bob.request(.switchConsumer(request))
+        try await bob.request(.switchProducer(request))
         #expect(fixture.plane.names.isEmpty, "it is there already")
         try await alice.request(.closeProducer(first))
         #expect(!bob.client.log.contains("consumerClosed"))
@@ -175,11 +175,11 @@ extension RecordingPlane {
             (audio, RoomError.Code.unsupported), (film, .unsupported), (ProducerID("x"), .producerNotFound),
         ] {
             await expectRefusal(code) {
-                try await bob.request(.switchConsumer(.init(consumerID: consumer, producerID: producer)))
+                try await bob.request(.switchProducer(.init(consumerID: consumer, producerID: producer)))
             }
         }
         await expectRefusal(.consumerNotFound) {
-            try await alice.request(.switchConsumer(.init(consumerID: consumer, producerID: audio)))
+            try await alice.request(.switchProducer(.init(consumerID: consumer, producerID: audio)))
         }
         #expect(fixture.plane.names.isEmpty)
     }
@@ -190,7 +190,7 @@ extension RecordingPlane {
         let second = try await call(by: carol).producer
         fixture.plane.setFull(true)
         await expectRefusal(.overloaded) {
-            try await bob.request(.switchConsumer(.init(consumerID: consumer.id, producerID: second)))
+            try await bob.request(.switchProducer(.init(consumerID: consumer.id, producerID: second)))
         }
         #expect(await bob.room.state.consumers[consumer.id]?.producerID == first)
         #expect(await bob.room.state.producers[first]?.consumerIDs.contains(consumer.id) == true)

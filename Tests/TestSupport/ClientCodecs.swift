@@ -66,7 +66,7 @@
             return settings
         }
 
-        /// What `MediaHandle.switchConsumer` has to be told of a track.
+        /// What `MediaHandle.switchProducer` has to be told of a track.
         static func sourceSettings(of track: PublishedTrack) -> SourceSettings {
             let settings = producerSettings(of: track)
             return SourceSettings(

@@ -39,6 +39,8 @@
         var temporalLayers = 1
         var isKSVC = false
         var isFlexible = false
+        /// Of VP8: the layers stand in the dependency descriptor alone.
+        var usesDescriptorOnly = false
 
         var scalability: ScalabilitySettings {
             ScalabilitySettings(spatialLayers: spatialLayers, temporalLayers: temporalLayers, isKSVC: isKSVC)
@@ -78,6 +80,9 @@
             switch codec {
             case .vp8:
                 // RFC 7741 §4.2: X, S; then I, L, T; the frame's own byte says whether it is a key frame.
+                if usesDescriptorOnly {
+                    return [isFirst ? 0x90 : 0x80, 0xC0] + id + [frame.tl0, frame.isKey ? 0 : 1]
+                }
                 return [isFirst ? 0x90 : 0x80, 0xE0] + id + [
                     frame.tl0, UInt8(frame.temporal) << 6 | (frame.isSync ? 0x20 : 0), frame.isKey ? 0 : 1,
                 ]
@@ -117,7 +122,7 @@
 
         /// A packet's dependency descriptor; empty for a codec that does without.
         func descriptor(of frame: SentFrame, isFirst: Bool, isLast: Bool) -> [UInt8] {
-            guard codec == .av1 || (codec == .h264 && temporalLayers > 1) else { return [] }
+            guard codec == .av1 || usesDescriptorOnly || (codec == .h264 && temporalLayers > 1) else { return [] }
             var writer = DescriptorWriter()
             writer.startsFrame = isFirst
             writer.endsFrame = isLast

@@ -116,7 +116,7 @@
             guard let consumer = stream.consumer, let producer = track.producer else {
                 throw MediaError(.notFound, "no consumer or no producer")
             }
-            try handle.switchConsumer(consumer, to: producer, ClientCodecs.sourceSettings(of: track))
+            try handle.switchProducer(of: consumer, to: producer, ClientCodecs.sourceSettings(of: track))
         }
 
         var failures: [MediaError] {

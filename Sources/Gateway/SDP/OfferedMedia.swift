@@ -49,6 +49,8 @@ struct OfferedMedia: Sendable {
     var cname: String?
     var usesRTCPMultiplexing: Bool
     var usesReducedSizeRTCP: Bool
+    /// The section's own `a=extmap-allow-mixed` (RFC 8285 §6).
+    var allowsMixedExtensions: Bool
 
     var mayBeSentToUs: Bool { direction == .sendonly || direction == .sendrecv }
     var mayBeSentByUs: Bool { direction == .recvonly || direction == .sendrecv }
@@ -70,7 +72,8 @@ extension OfferedMedia {
             description: section, kind: kind, mid: mid,
             direction: attributes.direction ?? SDPAttributes(session.attributes).direction ?? .sendrecv,
             usesRTCPMultiplexing: attributes.first("rtcp-mux") != nil,
-            usesReducedSizeRTCP: attributes.first("rtcp-rsize") != nil)
+            usesReducedSizeRTCP: attributes.first("rtcp-rsize") != nil,
+            allowsMixedExtensions: attributes.first("extmap-allow-mixed") != nil)
         guard let kind else { return }
         codecs = try attributes.codecs(kind, formats: section.formats, of: section)
         extensions = try attributes.extensions()

@@ -29,6 +29,8 @@ struct SDPAnswer {
         if !bundle.isEmpty {
             answer.attributes.append(SDPAttribute("group", "BUNDLE \(bundle.joined(separator: " "))"))
         }
+        // Without it a sender of AV1 leaves its layers' structure out: it needs the long form, the rest the short one.
+        if offer.allowsMixedExtensions { answer.attributes.append(SDPAttribute("extmap-allow-mixed")) }
         answer.attributes.append(SDPAttribute("ice-lite"))
         answer.attributes.append(SDPAttribute("msid-semantic", " WMS *"))
         answer.media = zip(offer.media, sections).map { offered, section in
@@ -86,6 +88,7 @@ struct SDPAnswer {
             SDPAttribute("mid", offered.mid), SDPAttribute(direction.rawValue), SDPAttribute("rtcp-mux"),
         ]
         if offered.usesReducedSizeRTCP { lines.append(SDPAttribute("rtcp-rsize")) }
+        if offered.allowsMixedExtensions { lines.append(SDPAttribute("extmap-allow-mixed")) }
         lines.append(SDPAttribute("ice-ufrag", transport.iceParameters.usernameFragment))
         lines.append(SDPAttribute("ice-pwd", transport.iceParameters.password))
         for fingerprint in transport.fingerprints where fingerprint.algorithm == .sha256 {

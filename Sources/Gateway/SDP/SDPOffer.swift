@@ -13,6 +13,8 @@ struct SDPOffer: Sendable {
     /// The MIDs of the BUNDLE group, in its order.
     var bundle: [String]
     var media: [OfferedMedia]
+    /// `a=extmap-allow-mixed` of the session (RFC 8285 §6).
+    var allowsMixedExtensions: Bool
 
     /// The role by which a room is told who starts the handshake: we wait, unless the client insists on waiting.
     var dtlsRole: DTLSRole { setup == .passive ? .server : .client }
@@ -66,6 +68,7 @@ struct SDPOffer: Sendable {
         self.fingerprints = fingerprints
         self.bundle = bundle
         self.media = media
+        allowsMixedExtensions = common.first("extmap-allow-mixed") != nil
     }
 
     private static func bundle(

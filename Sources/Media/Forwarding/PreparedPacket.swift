@@ -142,7 +142,7 @@ enum RingRecordKind: UInt8 {
     case keptPacket
     /// No kept packets follow: producer key, and a bit for each encoding of which a whole group of pictures came.
     case keptPacketsEnd
-    /// Since when an encoding is sent, and its newest sender report: producer key, encoding, `SourceEncodings.Encoding`.
+    /// Since when an encoding is sent, its score and its newest sender report: producer key, encoding, `SourceEncodings.Encoding`.
     case encodingAdvanced
     /// An encoding's stream ended or began anew: producer key and encoding.
     case encodingRestarted

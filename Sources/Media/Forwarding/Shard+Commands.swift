@@ -39,9 +39,9 @@ extension Shard {
         case .setConsumerPreferredLayers(let key, let layers):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             setPreferredLayers(layers, of: consumer)
-        case .switchConsumer(let key, let producer, let settings):
+        case .switchProducer(let key, let producer, let settings):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            switchConsumer(consumer, to: producer, settings)
+            switchProducer(of: consumer, to: producer, settings)
         case .traceProducer(let key, let kinds):
             guard let producer = producersByKey[key.rawValue] else { return ignored() }
             producer.pointee.traces = kinds

@@ -8,11 +8,13 @@ extension Shard {
         guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else {
             return
         }
-        source.pointee.activity.packetReceived(encoding: Int(packet.encoding), at: now)
-        if packet.layers.flags.contains(.hasPictureID) { source.pointee.newestPicture = packet.layers }
-        if !packet.isPaddingOnly, source.pointee.keeps(packet, at: now) {
-            remember(packet, template: template, payload: payload, at: now, in: source)
+        if !packet.isPaddingOnly {
+            source.pointee.activity.packetReceived(encoding: Int(packet.encoding), at: now)
+            if source.pointee.keeps(packet, at: now) {
+                remember(packet, template: template, payload: payload, at: now, in: source)
+            }
         }
+        if packet.layers.flags.contains(.hasPictureID) { source.pointee.newestPicture = packet.layers }
         let count = source.pointee.count
         let consumers = source.pointee.consumers
         for index in 0..<count {

@@ -11,10 +11,10 @@ extension Shard {
         of payload: UnsafeRawBufferPointer, _ extensions: ReceivedExtensions, codec: CodecKind, extended: UInt64,
         in packet: UnsafeRawBufferPointer, of stream: UnsafeMutablePointer<ReceivingStream>
     ) -> PacketLayers {
+        guard !payload.isEmpty else { return PacketLayers() }
         let usesDTX = stream.pointee.producer.pointee.settings.scalability.usesDTX
         stream.pointee.activity.packetReceived(
             within: usesDTX ? SourceEncodings.timeoutWithDTX : SourceEncodings.timeout, isOnly: false, at: now)
-        guard !payload.isEmpty else { return PacketLayers() }
         if stream.pointee.layers.codec != codec {
             let isKSVC = stream.pointee.producer.pointee.settings.scalability.isKSVC
             stream.pointee.layers = LayerReader(codec: codec, isKSVC: isKSVC)
@@ -156,8 +156,8 @@ extension Shard {
 
     /// Points a consumer at another producer. What it got stops at once; the other's key frame, asked for now, goes on
     /// with the numbers, timestamps and names of pictures where they stand.
-    mutating func switchConsumer(
-        _ consumer: UnsafeMutablePointer<ShardConsumer>, to producer: ProducerKey, _ settings: SourceSettings
+    mutating func switchProducer(
+        of consumer: UnsafeMutablePointer<ShardConsumer>, to producer: ProducerKey, _ settings: SourceSettings
     ) {
         let transport = consumer.pointee.transport
         let old = consumer.pointee.source

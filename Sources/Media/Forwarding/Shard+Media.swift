@@ -71,7 +71,7 @@ extension Shard {
         case .duplicate, .tooOld: return counters.add(.duplicatePacket)
         case .discarded: return counters.add(.implausibleSequence)
         }
-        if stream.pointee.score.packetReceived(at: now) {
+        if header.payloadLength > 0, stream.pointee.score.packetReceived(at: now) {
             producerScoreChanged(stream.pointee.producer)
             touch(stream.pointee.producer.pointee.transport)
         }

@@ -2,11 +2,15 @@
 
 /// What rooms are told of streams besides their packets: scores and sound.
 extension Shard {
-    /// Tells the room the scores of all of a producer's streams.
-    func producerScoreChanged(_ producer: UnsafeMutablePointer<ShardProducer>) {
+    /// Tells the room the scores of all of a producer's streams, and the shards that choose between encodings.
+    mutating func producerScoreChanged(_ producer: UnsafeMutablePointer<ShardProducer>) {
         var scores: [EncodingScore] = []
         for case .some(let stream) in producer.pointee.streams {
             guard let score = stream.pointee.score.value else { continue }
+            if stream.pointee.activity.score != score {
+                stream.pointee.activity.score = score
+                encodingAdvanced(stream)
+            }
             let encoding = stream.pointee.encoding
             scores.append(
                 EncodingScore(

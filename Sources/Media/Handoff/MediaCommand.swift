@@ -19,7 +19,7 @@ public enum MediaCommand: Sendable {
     /// The layers to send at most, from now on; clamped to those the producer has.
     case setConsumerPreferredLayers(ConsumerKey, ConsumerLayers)
     /// Points a consumer at another producer of the same kind and codec, on a key frame, with numbers that go on.
-    case switchConsumer(ConsumerKey, to: ProducerKey, SourceSettings)
+    case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
     case closeConsumer(ConsumerKey)
 
     /// Which events a producer or consumer tells of its packets; none at first.

@@ -111,10 +111,10 @@ public struct MediaHandle: Sendable {
     }
 
     /// Points a consumer at another producer of the same kind and codec: no negotiation, numbers and timestamps go on.
-    public func switchConsumer(_ key: ConsumerKey, to producer: ProducerKey, _ source: SourceSettings)
+    public func switchProducer(of key: ConsumerKey, to producer: ProducerKey, _ source: SourceSettings)
         throws(MediaError)
     {
-        try send(.switchConsumer(key, to: producer, source), to: key.shard)
+        try send(.switchProducer(key, to: producer, source), to: key.shard)
     }
 
     /// Says which of a producer's packets become `MediaEvent.trace`.

@@ -45,12 +45,10 @@ struct SourceEncodings: ~Copyable {
         encodings[encoding].packetReceived(within: timeout, isOnly: count == 1, at: now)
     }
 
-    /// What the producer's shard knows of an encoding; the score stays.
+    /// What the producer's shard knows of an encoding.
     mutating func advanced(encoding: Int, to state: Encoding) {
         guard encoding >= 0, encoding < count else { return }
-        let score = encodings[encoding].score
         encodings[encoding] = state
-        encodings[encoding].score = score
     }
 
     mutating func senderReportReceived(encoding: Int, _ report: SenderReportInfo) {
@@ -63,6 +61,8 @@ struct SourceEncodings: ~Copyable {
         guard encoding >= 0, encoding < count else { return }
         encodings[encoding].score = score
     }
+
+    func score(of encoding: Int) -> UInt8 { encoding >= 0 && encoding < count ? encodings[encoding].score : 0 }
 
     /// The encoding's stream ended or changed its SSRC.
     mutating func reset(encoding: Int) {

@@ -91,7 +91,8 @@ struct ReceiveStream {
             return .discarded
         }
         updateJitter(timestamp: timestamp, at: now)
-        countPacket(payloadLength, at: now)
+        // Padding alone fills the numbers and says nothing of the medium.
+        if payloadLength > 0 { countPacket(payloadLength, at: now) }
         return arrival
     }
 

@@ -38,7 +38,7 @@ extension SignalingRequest {
         case "setConsumerPreferredLayers": .setConsumerPreferredLayers(try SetConsumerPreferredLayersRequest(data))
         case "setConsumerPriority": .setConsumerPriority(try SetConsumerPriorityRequest(data))
         case "requestConsumerKeyFrame": .requestConsumerKeyFrame(try data.consumerID())
-        case "switchConsumer": .switchConsumer(try SwitchConsumerRequest(data))
+        case "switchProducer": .switchProducer(try SwitchProducerRequest(data))
         case "produceData": .produceData
         case "changeDisplayName": .changeDisplayName(try data.displayName())
         case "getTransportStats": .getTransportStats(try data.transportID())
@@ -188,7 +188,7 @@ extension SetConsumerPriorityRequest: JSONReadable {
     }
 }
 
-extension SwitchConsumerRequest: JSONReadable {
+extension SwitchProducerRequest: JSONReadable {
     /// Reads both identifiers.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(consumerID: try reader.consumerID(), producerID: try reader.producerID())

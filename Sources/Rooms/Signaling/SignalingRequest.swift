@@ -24,7 +24,7 @@ public enum SignalingRequest: Sendable {
     case setConsumerPriority(SetConsumerPriorityRequest)
     case requestConsumerKeyFrame(ConsumerID)
     /// Points a consumer at another producer without negotiation; answered with the consumer as it is then.
-    case switchConsumer(SwitchConsumerRequest)
+    case switchProducer(SwitchProducerRequest)
     case produceData
     case changeDisplayName(String)
     case getTransportStats(TransportID)
@@ -196,8 +196,8 @@ public struct PreferredLayers: Sendable, Hashable {
     }
 }
 
-/// `switchConsumer`.
-public struct SwitchConsumerRequest: Sendable, Hashable {
+/// `switchProducer`.
+public struct SwitchProducerRequest: Sendable, Hashable {
     /// Which consumer.
     public var consumerID: ConsumerID
     /// What it is to send from here on.

@@ -45,7 +45,7 @@ extension RoomState {
 
     /// Checks a request to point a consumer at another producer; `consumerSwitched` follows.
     func consumerSwitching(
-        _ request: SwitchConsumerRequest, from session: PeerSession
+        _ request: SwitchProducerRequest, from session: PeerSession
     ) throws(RoomError) -> (consumer: Consumer, producer: Producer) {
         let consumer = try consumer(request.consumerID, of: session).consumer
         guard let producer = producers[request.producerID], peers[producer.peerID]?.isJoined == true else {

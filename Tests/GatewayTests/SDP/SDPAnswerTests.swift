@@ -53,6 +53,13 @@ struct SDPAnswerTests {
             try checkParameters(section, offered)
         }
         #expect(answer.attributes.contains(SDPAttribute("ice-lite")))
+        // Chromium and Firefox mix one- and two-byte header extensions; an answer has it where the offer had it.
+        let mixed = SDPAttribute("extmap-allow-mixed")
+        #expect(answer.attributes.contains(mixed) == offer.allowsMixedExtensions)
+        if [.chromiumPublish, .chromiumSimulcast].contains(file) { #expect(answer.attributes.contains(mixed)) }
+        for (section, offered) in zip(answer.media, offer.media) {
+            #expect(section.attributes.contains(mixed) == offered.description.attributes.contains(mixed))
+        }
         #expect(answer.attributes.first == SDPAttribute("group", "BUNDLE \(offer.bundle.joined(separator: " "))"))
     }
 

@@ -71,6 +71,8 @@ struct LayeredCase: CustomTestStringConvertible, Sendable {
             video: LayeredVideo(codec: .av1, spatialLayers: 3, temporalLayers: 3, isKSVC: true)),
         LayeredCase(name: "VP8 L1T3", video: LayeredVideo(temporalLayers: 3)),
         LayeredCase(name: "AV1 L1T2", video: LayeredVideo(codec: .av1, temporalLayers: 2)),
+        LayeredCase(
+            name: "VP8 L1T3 by descriptor", video: LayeredVideo(temporalLayers: 3, usesDescriptorOnly: true)),
     ]
 }
 

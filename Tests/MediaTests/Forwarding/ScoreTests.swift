@@ -58,6 +58,51 @@ struct ScoreTests {
         #expect(producerScores(publisher).last?.map(\.score) == [10, 10])
     }
 
+    @Test(arguments: [1, 2]) func `shards that choose between encodings know their scores`(shards: Int) throws {
+        let (world, _, viewer, track, stream) = try makeCall(shards: shards, rids: ["lo", "hi"])
+        let producer = try #require(track.producer)
+        func scores() -> [UInt8] {
+            world.server.withShard(viewer.transport.shard) { shard in
+                let source = shard.sourcesByKey[producer.rawValue]
+                return (0..<2).map { source?.pointee.activity.score(of: $0) ?? 255 }
+            }
+        }
+        world.run(for: .seconds(4))
+        #expect(scores() == [10, 10])
+        track.activeEncodings = 1
+        world.run(for: .milliseconds(1700))
+        #expect(scores() == [10, 0])
+        track.activeEncodings = 2
+        world.run(for: .milliseconds(200))
+        #expect(scores() == [10, 10])
+        #expect(stream.faults == [])
+    }
+
+    @Test(arguments: [1, 2]) func `padding alone is no sign of life, and is not counted`(shards: Int) throws {
+        let (world, publisher, viewer, track, stream) = try makeCall(shards: shards, rids: ["lo", "hi"])
+        world.run(for: .seconds(4))
+        #expect(viewer.layers(of: stream).last == ConsumerLayers(spatial: 1, temporal: 0))
+        track.activeEncodings = 1
+        let padded = track.encodings[1]
+        let (sent, bytes) = (padded.packetsSent, padded.bytesSent)
+        for _ in 0..<60 {
+            try publisher.peer.sendRTP(
+                payloadType: track.payloadType, ssrc: padded.ssrc, index: padded.index, payload: [0, 0, 0, 4],
+                hasPadding: true)
+            padded.index += 1
+            world.run(for: .milliseconds(50))
+        }
+        #expect(producerScores(publisher).last?.map(\.score) == [10, 0])
+        #expect(viewer.layers(of: stream).last == ConsumerLayers(spatial: 0, temporal: 0))
+        try publisher.collectStatistics()
+        world.run(for: .milliseconds(10))
+        let streams = try #require(publisher.statistics?.producers.first?.streams)
+        let told = try #require(streams.first { $0.rid == "hi" })
+        #expect(told.packetsReceived == sent && told.bytesReceived <= bytes)
+        #expect(told.packetsLost == 0)
+        #expect(stream.faults == [])
+    }
+
     @Test func `screen sharing with DTX may be silent for longer, and a paused producer for ever`() throws {
         let world = try VirtualWorld()
         let publisher = try world.join()

@@ -148,6 +148,71 @@ struct SequenceRewriterTests {
         }
     }
 
+    @Test(
+        "Many drops at the beginning move everything down, whatever the width on the wire", arguments: [1, 200, 5000])
+    func dropsAtTheBeginning(count: UInt64) {
+        for base: UInt64 in [0, 0x7FF0, 0xFFF0, 0x1_FFF0] {
+            var rewriter = SequenceRewriter(firstOutput: 100)
+            rewriter.synchronise(at: base)
+            for number in 0..<count { rewriter.drop(base + number) }
+            for number in 0..<10 as Range<UInt64> {
+                let output = rewriter.rewrite(base + count + number)
+                #expect(output == 100 + number)
+            }
+            let dropped = rewriter.rewrite(base + count - 1)
+            #expect(dropped == nil)
+        }
+    }
+
+    @Test("Over three cycles of 16 bits, with a drop in each, wire numbers follow each other")
+    func cycles() {
+        var extender = SequenceExtender()
+        var rewriter = SequenceRewriter(firstOutput: 1)
+        var expected: UInt64 = 1
+        var wrong = 0
+        for number in 0..<3 * 65_536 {
+            let extended: UInt64
+            switch extender.extend(UInt16(truncatingIfNeeded: number)) {
+            case .newest(let newest): extended = newest
+            case .late, .resynchronised, .implausible:
+                Issue.record("number \(number) is not the newest")
+                return
+            }
+            if number == 0 { rewriter.synchronise(at: extended) }
+            // The same wire number is dropped in the first cycle, and passes in the next.
+            if number % 65_536 == 7 + number / 65_536 {
+                rewriter.drop(extended)
+                continue
+            }
+            if rewriter.rewrite(extended) != expected { wrong += 1 }
+            expected += 1
+        }
+        #expect(wrong == 0 && expected == 3 * 65_536 - 2)
+    }
+
+    @Test(
+        "Drops and inputs leaping anywhere never pass what was dropped and never give two inputs one output",
+        arguments: 1...20 as ClosedRange<UInt64>)
+    func leaps(seed: UInt64) {
+        var random = TestRandom(state: seed)
+        var rewriter = SequenceRewriter(firstOutput: 1000)
+        rewriter.synchronise(at: 1 << 20)
+        var dropped: Set<UInt64> = []
+        var outputs: [UInt64: UInt64] = [:]
+        for _ in 0..<2000 {
+            let input = (1 << 20) + random.next() % 65_536
+            if random.next() % 2 == 0, outputs.values.contains(input) == false {
+                let isNew = input >= rewriter.nextInput
+                rewriter.drop(input)
+                if isNew { dropped.insert(input) }
+            } else if let output = rewriter.rewrite(input) {
+                #expect(!dropped.contains(input))
+                #expect(outputs[output] == nil || outputs[output] == input)
+                outputs[output] = input
+            }
+        }
+    }
+
     @Test("An output names the source it came from")
     func source() {
         var rewriter = SequenceRewriter(firstOutput: 1)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Media
+@testable import TestSupport
 
 @Suite("TemporalSelector and VP8 picture ids")
 struct TemporalSelectorTests {
@@ -144,6 +145,78 @@ struct TemporalSelectorTests {
         check(rewriter.rewrite(layers(13))?.pictureID == 12)
         check(rewriter.rewrite(layers(14))?.pictureID == 13)
         check(rewriter.rewrite(layers(9)) == nil, "before the first")
+    }
+
+    @Test("A base picture that comes late behind an upper one that was left out keeps its id and TL0PICIDX")
+    func lateBasePicture() {
+        var rewriter = PictureIDRewriter()
+        let first = Self.layers(Self.vp8(picture: 0, tl0: 0, temporal: 0))
+        rewriter.synchronise(first)
+        check(rewriter.rewrite(first) == PictureIDRewriter.Rewritten(pictureID: 0, tl0PictureIndex: 0))
+        rewriter.drop(Self.layers(Self.vp8(picture: 2, tl0: 1, temporal: 1)))
+        let late = rewriter.rewrite(Self.layers(Self.vp8(picture: 1, tl0: 1, temporal: 0)))
+        check(late == PictureIDRewriter.Rewritten(pictureID: 1, tl0PictureIndex: 1))
+    }
+
+    @Test("Picture ids roll over with upper layers left out on both sides, and again and again", arguments: [7, 15])
+    func pictureIDRollOver(bits: Int) {
+        let cycle = 1 << bits
+        func layers(_ picture: Int, tl0: Int, temporal: Int) -> PacketLayers {
+            let id = picture % cycle
+            if bits == 15 { return Self.layers(Self.vp8(picture: id, tl0: tl0 & 0xFF, temporal: temporal)) }
+            return Self.layers([0x90, 0xE0, UInt8(id), UInt8(tl0 & 0xFF), UInt8(temporal) << 6, 1])
+        }
+        var rewriter = PictureIDRewriter()
+        let start = cycle - 1
+        rewriter.synchronise(layers(start, tl0: 0, temporal: 0))
+        var wrong = 0
+        for number in 0..<3 * cycle {
+            let one = layers(start + number, tl0: number / 2, temporal: number % 2)
+            if number % 2 == 1 {
+                rewriter.drop(one)
+                if rewriter.rewrite(one) != nil { wrong += 1 }
+            } else {
+                let expected = PictureIDRewriter.Rewritten(
+                    pictureID: UInt16((start + number / 2) % cycle), tl0PictureIndex: UInt8(number / 2 & 0xFF))
+                if rewriter.rewrite(one) != expected { wrong += 1 }
+            }
+        }
+        check(wrong == 0)
+    }
+
+    @Test("VP8 whose layers stand in the dependency descriptor alone has them from there, its names from its own")
+    func vp8ByDescriptor() {
+        let video = LayeredVideo(temporalLayers: 3, usesDescriptorOnly: true)
+        var pictures = LayeredVideo.Pictures()
+        var reader = LayerReader(codec: .vp8)
+        for number in 0..<8 {
+            for frame in video.nextPicture(&pictures, isKey: number == 0) {
+                let payload = video.prefix(of: frame, isFirst: true, isLast: true) + [1, 2, 3]
+                let descriptor = video.descriptor(of: frame, isFirst: true, isLast: true)
+                let layers = payload.withUnsafeBytes { payload in
+                    descriptor.withUnsafeBytes {
+                        reader.read(payload: payload, descriptor: $0, sequence: UInt64(number))
+                    }
+                }
+                check(layers.flags.isSuperset(of: [.isKnown, .describesTargets, .hasPictureID, .hasTL0PictureIndex]))
+                check(layers.temporalLayer == UInt8(frame.temporal))
+                check(layers.pictureID == frame.pictureID && layers.tl0PictureIndex == frame.tl0)
+                check(layers.pictureIDOffset == 2 && layers.tl0PictureIndexOffset == 4)
+                for temporal in 0..<3 {
+                    check(layers.isNeeded(spatial: 0, temporal: temporal) == (frame.temporal <= temporal))
+                }
+            }
+        }
+        check(reader.failures == 0)
+        // Without the descriptor's structure nothing is known of layers; the names stay.
+        var other = LayerReader(codec: .vp8)
+        let frame = video.nextPicture(&pictures, isKey: false)[0]
+        let layers = video.prefix(of: frame, isFirst: true, isLast: true).withUnsafeBytes { payload in
+            video.descriptor(of: frame, isFirst: true, isLast: true).withUnsafeBytes {
+                other.read(payload: payload, descriptor: $0, sequence: 9)
+            }
+        }
+        check(!layers.flags.contains(.isKnown) && layers.pictureID == frame.pictureID && other.failures == 1)
     }
 
     @Test("A new source continues both numberings, over every width")
