@@ -12,9 +12,11 @@ struct ReloadService: Service {
     let rooms: RoomRegistry
     let running: RunningSettings
     let logger: Logger
+    /// Trapped before clients can come: whoever sees that the server is there may send one.
+    let signals: UnixSignalsSequence
 
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await reload() }
+        for await _ in signals.cancelOnGracefulShutdown() { await reload() }
     }
 
     private func reload() async {

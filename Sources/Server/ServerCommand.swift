@@ -35,6 +35,7 @@ struct ServerCommand: AsyncParsableCommand {
 
     private func serve(_ settings: ServerSettings, _ running: RunningSettings) async throws(StartError) {
         try DescriptorLimit.raise(mediaThreads: settings.media.shards)
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let plane = try openMediaPlane(settings)
         let rooms: RoomRegistry
         let gateway: GatewayServer
@@ -59,7 +60,9 @@ struct ServerCommand: AsyncParsableCommand {
                     GatewayService(
                         gateway: gateway, rooms: rooms, running: running,
                         welcome: welcome(gateway.port, plane.handle, settings)),
-                    ReloadService(options: options, gateway: gateway, rooms: rooms, running: running, logger: logger),
+                    ReloadService(
+                        options: options, gateway: gateway, rooms: rooms, running: running, logger: logger,
+                        signals: hangups),
                 ]))
         do {
             try await group.run()

@@ -55,6 +55,26 @@ import Testing
         }
     }
 
+    @Test func `a numbered poll or post that a browser sends again is answered again, and carried out once`()
+        async throws
+    {
+        try await TestServer.with { server in
+            let client = try await SocketIOClient.open(port: server.port)
+            let target = "/socket.io/?EIO=4&transport=polling&sid=\(client.name)"
+            for number in 1...3 {
+                let body = "42\(number)[\"resume\",{}]"
+                let post =
+                    "POST \(target)&n=\(2 * number) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                for _ in 0..<3 { #expect(try await raw(server, post).body == "ok") }
+                for _ in 0..<3 {
+                    let get = try await raw(server, "GET \(target)&n=\(2 * number + 1) HTTP/1.1\r\nHost: x\r\n\r\n")
+                    #expect(get.status == 200 && get.body == "43\(number)[]")
+                }
+            }
+            #expect(try await client.ask("resume") == .null)
+        }
+    }
+
     @Test func `a body as long as a message is taken, a longer one is refused`() async throws {
         var limits = GatewayLimits.patient
         limits.messageBytes = 100_000

@@ -68,6 +68,8 @@
     this.queue = [];
     this.socket = null;
     this.requests = [];
+    // Browsers send a request again by themselves whose connection broke: the server tells by its number.
+    this.requested = 0;
     this.isPosting = false;
     this.isPolling = false;
     this.isUpgrading = false;
@@ -81,7 +83,10 @@
       query += '&' + encodeURIComponent(name) + '=' + encodeURIComponent(extra[name]);
     });
     if (this.sid) { query += '&sid=' + encodeURIComponent(this.sid); }
-    if (transport === 'polling') { query += '&t=' + Date.now().toString(36) + Math.random().toString(36).slice(2, 8); }
+    if (transport === 'polling') {
+      this.requested += 1;
+      query += '&n=' + this.requested + '&t=' + Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
+    }
     return this.base.replace(/^http/, scheme) + '?' + query;
   };
 

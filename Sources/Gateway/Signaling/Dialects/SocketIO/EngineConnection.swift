@@ -8,6 +8,11 @@ final class EngineConnection: Sendable {
     private struct State {
         var session: EngineSession
         var waitingPoll: CheckedContinuation<[EnginePacket]?, Never>?
+        var waitingNumber: UInt64?
+        /// The last poll that was answered, and how.
+        var answered: (number: UInt64, packets: [EnginePacket])?
+        /// The last post that was taken.
+        var posted: UInt64?
         var sockets: [Int: WebSocketConnection] = [:]
         var lastSocket = 0
         var timer: Scheduled<Void>?
@@ -54,25 +59,38 @@ final class EngineConnection: Sendable {
     // MARK: The client's side
 
     /// A GET: returns when there is something for the client.
+    /// - Parameter number: the client's, where it counts its polls: the same again gets the same again.
     /// - Returns: `nil` where the session takes no poll.
-    func poll() async -> [EnginePacket]? {
+    func poll(_ number: UInt64? = nil) async -> [EnginePacket]? {
         await withCheckedContinuation { continuation in
             state.withLock { state in
+                if let answered = state.answered, answered.number == number {
+                    return continuation.resume(returning: answered.packets)
+                }
                 let (verdict, actions) = state.session.pollReceived()
                 perform(actions, &state)
                 switch verdict {
-                case .answer(let packets): continuation.resume(returning: packets)
+                case .answer(let packets):
+                    state.answered = number.map { ($0, packets) }
+                    continuation.resume(returning: packets)
                 case .refuse: continuation.resume(returning: nil)
-                case .wait: state.waitingPoll = continuation
+                case .wait:
+                    state.waitingPoll = continuation
+                    state.waitingNumber = number
                 }
             }
         }
     }
 
     /// A POST.
+    /// - Parameter number: the client's, where it counts its posts: the same again is taken once.
     /// - Returns: whether it was understood.
-    func post(_ body: [UInt8]) -> Bool {
+    func post(_ body: [UInt8], _ number: UInt64? = nil) -> Bool {
         state.withLock { state in
+            if let number {
+                guard state.posted != number else { return true }
+                state.posted = number
+            }
             let (isAccepted, actions) = state.session.payloadReceived(body, now: .now())
             perform(actions, &state)
             return isAccepted
@@ -125,6 +143,7 @@ final class EngineConnection: Sendable {
         for action in actions {
             switch action {
             case .answerPoll(let packets):
+                state.answered = state.waitingNumber.map { ($0, packets) }
                 state.waitingPoll?.resume(returning: packets)
                 state.waitingPoll = nil
             case .send(let packet, let socket): state.sockets[socket]?.send(packet.text)

@@ -10,12 +10,15 @@ struct EngineRequest: Sendable, Hashable {
     var transport: Transport
     /// The session's name; `nil` asks for a new one.
     var session: String?
+    /// Of a poll or a post, where the client counts them: a browser may send one again whose response was lost.
+    var number: UInt64?
 
     /// - Returns: why it is none of Engine.IO's requests where it is not.
     static func read(_ target: RequestTarget) -> Result<EngineRequest, EngineProblem> {
         guard let version = target["EIO"], version == "4" else { return .failure(.unsupportedVersion) }
         guard let transport = target["transport"].flatMap(Transport.init) else { return .failure(.unknownTransport) }
-        return .success(EngineRequest(transport: transport, session: target["sid"]))
+        let number = target["n"].flatMap { UInt64($0) }
+        return .success(EngineRequest(transport: transport, session: target["sid"], number: number))
     }
 
     /// Whether a path is Engine.IO's: `/socket.io/`, with or without the slash.

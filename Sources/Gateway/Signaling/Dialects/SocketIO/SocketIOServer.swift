@@ -219,23 +219,23 @@ final class SocketIOServer: Sendable {
             guard let connection = open(nil, token: AccessControl.token(of: request.head, target)) else {
                 return .refused(RoomError(.overloaded, "the server is full or stopping"))
             }
-            var response = await poll(connection)
+            var response = await poll(connection, asked.number)
             // Some clients would ask for their WebSocket on this same connection, where only a first request can.
             response.head.headerFields[.connection] = "close"
             return response
         }
         guard let connection = connection(name) else { return EngineProblem.unknownSession.response }
         switch request.head.method {
-        case .get: return await poll(connection)
+        case .get: return await poll(connection, asked.number)
         case .post:
-            guard connection.post(request.body) else { return EngineProblem.badRequest.response }
+            guard connection.post(request.body, asked.number) else { return EngineProblem.badRequest.response }
             return OutgoingResponse(contentType: "text/html", body: Array("ok".utf8))
         default: return EngineProblem.badRequest.response
         }
     }
 
-    private func poll(_ connection: EngineConnection) async -> OutgoingResponse {
-        guard let packets = await connection.poll() else { return EngineProblem.badRequest.response }
+    private func poll(_ connection: EngineConnection, _ number: UInt64?) async -> OutgoingResponse {
+        guard let packets = await connection.poll(number) else { return EngineProblem.badRequest.response }
         return OutgoingResponse(contentType: "text/plain; charset=UTF-8", body: EnginePayload.bytes(of: packets))
     }
 }
