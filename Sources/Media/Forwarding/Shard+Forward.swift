@@ -303,7 +303,8 @@ extension Shard {
             extended: index, timestamp: timestamp,
             payloadLength: Int(packet.payloadLength) - Int(packet.paddingLength), at: now)
         let size = Int(packet.headerLength) + Int(packet.payloadLength)
-        consumer.pointee.transport.pointee.traffic.rtpSent &+= UInt64(size)
+        let transport = consumer.pointee.transport
+        transport.pointee.traffic.rtpSent &+= UInt64(size)
         counters.add(.packetsForwarded)
         if !consumer.pointee.traces.isEmpty {
             traceSent(

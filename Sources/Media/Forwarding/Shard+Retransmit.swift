@@ -67,7 +67,8 @@ extension Shard {
         }
         guard isSealed else { return }
         consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)
-        consumer.pointee.transport.pointee.traffic.rtxSent &+= UInt64(template.count + payload.count)
+        let transport = consumer.pointee.transport
+        transport.pointee.traffic.rtxSent &+= UInt64(template.count + payload.count)
         counters.add(.packetsRetransmitted)
         if !consumer.pointee.traces.isEmpty {
             traceSent(

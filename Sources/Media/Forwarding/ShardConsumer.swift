@@ -296,9 +296,10 @@ struct ConsumerSource: ~Copyable {
         if retransmittingConsumers > 0 { return true }
         guard kind == .video else { return false }
         if packet.isKeyFrame || firstOfGroup(of: Int(packet.encoding), at: now) != nil { return true }
-        if histories[Int(packet.encoding)].newest != nil {
+        let history = histories + Int(packet.encoding)
+        if history.pointee.newest != nil {
             forgetGroup(of: Int(packet.encoding))
-            histories[Int(packet.encoding)].removeAllAndRelease()
+            history.pointee.removeAllAndRelease()
         }
         return false
     }
