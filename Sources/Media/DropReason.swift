@@ -10,8 +10,10 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case malformedSTUN
     /// A binding request for a user name fragment nobody has.
     case unknownUsernameFragment
-    /// RTP or RTCP before the DTLS handshake made its keys.
+    /// RTP or RTCP before the DTLS handshake made its keys, or signaling told a plain transport's.
     case beforeHandshake
+    /// Sent to a plain transport from another address than its client's.
+    case foreignSource
     case malformedRTP
     case malformedRTCP
     /// An RTCP packet that is in order and that this server has no use for.

@@ -6,6 +6,9 @@ public struct MediaConfiguration: Sendable {
     public var listenAddresses: [String]
     /// The first shard's UDP port, the next shards take the following ones; 0 lets the kernel choose.
     public var port: UInt16
+    /// The UDP ports of plain transports (RTP without ICE), one or two each, on the first of `listenAddresses`; `nil` for
+    /// no plain transports.
+    public var plainPorts: ClosedRange<UInt16>?
     /// The address clients are told instead of the bound one: an IP address or a host name.
     public var announcedAddress: String?
     /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
@@ -18,15 +21,20 @@ public struct MediaConfiguration: Sendable {
     /// A configuration; the defaults suit a server with a public address.
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
+        plainPorts: ClosedRange<UInt16>? = MediaConfiguration.defaultPlainPorts,
         announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
         pinsThreads: Bool = true
     ) {
         self.shards = shards
         self.listenAddresses = listenAddresses
         self.port = port
+        self.plainPorts = plainPorts
         self.announcedAddress = announcedAddress
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
         self.pinsThreads = pinsThreads
     }
+
+    /// Below the ports that Linux gives to outgoing connections.
+    public static let defaultPlainPorts: ClosedRange<UInt16> = 20_000...20_999
 }

@@ -60,8 +60,13 @@ public final class MediaPlane: Sendable {
                     now: .current)
             }
         }
+        var openSockets: MediaHandle.SocketOpener?
+        if let source = Self.plainSockets(configuration, bound: opened[0].localAddresses) {
+            openSockets = { usesRTCPMux throws(MediaError) in try source.open(usesRTCPMux: usesRTCPMux) }
+        }
         handle = MediaHandle(
-            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial()
+            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(),
+            openSockets: openSockets
         ) { shard, command in
             switch queues[shard].push(command, urgent: command.mustNotBeLost) {
             case .full: return false
@@ -153,6 +158,19 @@ public final class MediaPlane: Sendable {
             $0.family == .ipv4
                 ? IPAddressPort(ipv4: $0.ipv4, port: port) : IPAddressPort(ipv6High: $0.high, low: $0.low, port: port)
         }
+    }
+
+    /// Plain transports listen on the first address as it was given, wildcards too: their clients do not mind which of
+    /// the machine's addresses answers.
+    private static func plainSockets(
+        _ configuration: MediaConfiguration, bound: [IPAddressPort]
+    ) -> PlainSocketSource? {
+        guard let ports = configuration.plainPorts, let first = bound.first,
+            let address = configuration.listenAddresses.lazy.compactMap({ IPAddressPort(text: $0, port: 0) }).first
+        else { return nil }
+        let told = bound.first { $0.family == address.family } ?? first
+        let ip = configuration.announcedAddress ?? (address.isUnspecified ? told : address).addressText
+        return PlainSocketSource(address: address, ip: ip, ports: ports)
     }
 
     /// What clients are told: the announced address with each bound port, or the bound addresses themselves.

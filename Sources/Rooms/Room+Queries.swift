@@ -6,6 +6,6 @@ extension Room {
 
     /// Whether a client is, or was, connected to a transport; `false` where it is closed.
     public func hasConnected(_ id: TransportID) -> Bool {
-        state.transports[id].map { $0.iceState != .new } ?? false
+        state.transports[id]?.hasConnected ?? false
     }
 }

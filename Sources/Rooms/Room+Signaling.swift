@@ -1,3 +1,4 @@
+import Logging
 import Media
 
 extension Room {
@@ -63,6 +64,8 @@ extension Room {
             return .now(.done, then: try state.changeDisplayName(name, from: session))
         case .createWebRtcTransport(let create): return try openTransport(create, from: session)
         case .connectWebRtcTransport(let connect): return try connectTransport(connect, from: session)
+        case .createPlainTransport(let create): return try openPlainTransport(create, from: session)
+        case .connectPlainTransport(let connect): return try connectPlainTransport(connect, from: session)
         case .restartIce(let id): return try restartICE(id, from: session)
         case .produce(let produce): return try openProducer(produce, from: session)
         case .closeProducer(let id):
@@ -141,6 +144,38 @@ extension Room {
         try told { () throws(MediaError) in
             try media.connectTransport(key, role: role, remoteFingerprint: fingerprint)
         }
+        state.transportConnected(request.transportID)
+        return .now(.done, then: [])
+    }
+
+    private func openPlainTransport(
+        _ request: CreatePlainTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        guard media.hasPlainTransports else {
+            throw RoomError(
+                .notImplemented,
+                "this server gives no plain transports (its operator can, with --plain-ports): use one of type "
+                    + "\"webrtc\", or WHIP at /whip/")
+        }
+        let opening = try state.openPlainTransport(request, from: session)
+        let opened: (key: TransportKey, endpoint: PlainEndpoint)
+        do throws(MediaError) {
+            opened = try media.openPlainTransport(opening.settings, events: events)
+        } catch {
+            // What is missing is no room's secret: ports, or descriptors.
+            logger.warning("no plain transport could be opened", metadata: ["error": "\(error)"])
+            throw error.code == .overloaded
+                ? RoomError(.overloaded, "the server has no UDP port left for a plain transport: try again later")
+                : RoomError(error)
+        }
+        return .now(.plainTransport(state.plainTransportOpened(opening, opened.key, opened.endpoint)), then: [])
+    }
+
+    private func connectPlainTransport(
+        _ request: ConnectPlainTransportRequest, from session: PeerSession
+    ) throws(RoomError) -> Answer {
+        let (key, remote) = try state.connectPlainTransport(request, from: session)
+        try told { () throws(MediaError) in try media.connectPlainTransport(key, to: remote) }
         state.transportConnected(request.transportID)
         return .now(.done, then: [])
     }

@@ -41,12 +41,8 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     public var id: TransportID
     /// The media thread that owns it.
     public var shard: Int
-    /// ICE's state.
-    public var iceState: ICEState
-    /// DTLS's state.
-    public var dtlsState: DTLSState
-    /// The addresses in use.
-    public var selectedTuple: TransportTuple?
+    /// How its client reaches it.
+    public var path: TransportPath
     /// Its counters, where they arrived in time.
     public var statistics: TransportStatistics?
     /// What it receives.
@@ -57,14 +53,61 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     /// The transport's fields, its producers and consumers.
     public var json: JSONValue {
         .fields([
-            "id": .string(id.rawValue), "shard": .integer(Int64(shard)), "iceState": .string(iceState.rawValue),
-            "dtlsState": .string(dtlsState.rawValue), "iceSelectedTuple": selectedTuple?.json,
+            "id": .string(id.rawValue), "shard": .integer(Int64(shard)),
             "srtpProfile": statistics?.srtpProfile.map { .string($0) },
             "bytesReceived": statistics.map { .count($0.bytes.received) },
             "packetsReceived": statistics.map { .count($0.packetsReceived) },
             "bytesSent": statistics.map { .count($0.bytes.sent) },
             "packetsSent": statistics.map { .count($0.packetsSent) },
             "producers": .array(producers.map(\.json)), "consumers": .array(consumers.map(\.json)),
+        ]).merging(path.json)
+    }
+}
+
+/// How a transport and its client reach each other.
+public enum TransportPath: Sendable, Hashable {
+    /// With ICE and DTLS; `selected` are the addresses in use.
+    case webRTC(ICEState, DTLSState, selected: TransportTuple?)
+    /// RTP on sockets of the transport's own.
+    case plain(PlainTransportState)
+
+    fileprivate var json: JSONValue {
+        switch self {
+        case .webRTC(let ice, let dtls, let selected):
+            .fields([
+                "type": .string("webrtc"), "iceState": .string(ice.rawValue), "dtlsState": .string(dtls.rawValue),
+                "iceSelectedTuple": selected?.json,
+            ])
+        case .plain(let state): state.json.merging(.object(["type": .string("plain")]))
+        }
+    }
+}
+
+/// A plain transport's settings and addresses.
+public struct PlainTransportState: Sendable, Hashable {
+    /// Whether the client's addresses are learned.
+    public var comedia: Bool
+    /// Whether RTP and RTCP share a port.
+    public var rtcpMux: Bool
+    /// The addresses, as far as they are known.
+    public var tuples: PlainTuples
+
+    /// mediasoup's names.
+    var json: JSONValue {
+        .fields([
+            "comedia": .bool(comedia), "rtcpMux": .bool(rtcpMux), "tuple": tuples.rtp.json,
+            "rtcpTuple": tuples.rtcp?.json,
+        ])
+    }
+}
+
+extension PlainTuple {
+    /// mediasoup's shape, with the older `localIp`; the client's side is absent until it is known.
+    var json: JSONValue {
+        .fields([
+            "localAddress": .string(localAddress), "localIp": .string(localAddress),
+            "localPort": .integer(Int64(localPort)), "remoteIp": remoteAddress.map { .string($0) },
+            "remotePort": remotePort.map { .integer(Int64($0)) }, "protocol": .string("udp"),
         ])
     }
 }

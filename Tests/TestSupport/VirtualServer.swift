@@ -22,6 +22,10 @@
         /// Takes a shard's messages apart again.
         private final class Output: DatagramOutput {
             let addresses: [IPAddressPort]
+            /// Those of plain transports, behind the shard's own.
+            var sockets: [PlainSocket?] = []
+            /// How many more `attach` takes.
+            var socketsLeft = Int.max
             var messages = 0
             var datagrams = 0
             var segmented = 0
@@ -29,6 +33,22 @@
             var outbox: [VirtualDatagram] = []
 
             init(addresses: [IPAddressPort]) { self.addresses = addresses }
+
+            func attach(_ socket: PlainSocket) -> Int? {
+                guard socketsLeft > 0 else { return nil }
+                socketsLeft -= 1
+                let index = sockets.firstIndex { $0 == nil } ?? sockets.count
+                if index == sockets.count { sockets.append(nil) }
+                sockets[index] = socket
+                return addresses.count + index
+            }
+
+            func detach(_ socket: Int) { sockets[socket - addresses.count] = nil }
+
+            func address(of socket: Int) -> IPAddressPort {
+                // '!' okay: a shard sends on sockets that are attached.
+                socket < addresses.count ? addresses[socket] : sockets[socket - addresses.count]!.address
+            }
 
             func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
                 for index in 0..<count {
@@ -45,7 +65,7 @@
                         outbox.append(
                             VirtualDatagram(
                                 bytes: Array(UnsafeRawBufferPointer(start: bytes.iov_base, count: bytes.iov_len)),
-                                from: addresses[socket], to: to))
+                                from: address(of: socket), to: to))
                         datagrams += 1
                     }
                 }
@@ -86,7 +106,8 @@
                     addresses: list.map { CandidateAddress(address: $0.addressText, port: $0.port, transport: .udp) })
             }
             handle = MediaHandle(
-                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial()
+                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(),
+                openSockets: PlainSockets.simulated(address: addresses[0][0], from: 20_000)
             ) { shard, command in queues[shard].push(command, urgent: false) != .full }
             for (shard, list) in addresses.enumerated() {
                 for (socket, address) in list.enumerated() { owners[address] = (shard, socket) }
@@ -99,7 +120,22 @@
             shards.deallocate()
         }
 
-        func owns(_ address: IPAddressPort) -> Bool { owners[address] != nil }
+        func owns(_ address: IPAddressPort) -> Bool { owners[address] != nil || plainOwner(of: address) != nil }
+
+        /// The shard and the number of a plain transport's socket.
+        private func plainOwner(of address: IPAddressPort) -> (shard: Int, socket: Int)? {
+            for (shard, output) in outputs.enumerated() {
+                guard let index = output.sockets.firstIndex(where: { $0?.address == address }) else { continue }
+                return (shard, output.addresses.count + index)
+            }
+            return nil
+        }
+
+        /// Sockets of plain transports that are attached.
+        var plainSockets: Int { outputs.reduce(0) { $0 + $1.sockets.count { $0 != nil } } }
+
+        /// Lets shards attach only so many sockets more.
+        func limitPlainSockets(to count: Int) { for output in outputs { output.socketsLeft = count } }
 
         /// One tick of every shard: commands, rings, the datagrams that have arrived, then what is due. Repeated until the
         /// shards have nothing for each other.
@@ -149,12 +185,17 @@
         }
 
         private func deliver(_ datagram: VirtualDatagram) {
-            guard let (shard, socket) = owners[datagram.to] else { return }
+            guard let (shard, socket) = owners[datagram.to] ?? plainOwner(of: datagram.to) else { return }
+            let isPlain = owners[datagram.to] == nil
             var bytes = datagram.bytes
             let isOversized = bytes.count > Int(CLN_RECEIVE_SIZE)
             var source = cln_address(datagram.from)
             bytes.withUnsafeMutableBytes { buffer in
-                shards[shard].datagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
+                if isPlain {
+                    shards[shard].plainDatagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
+                } else {
+                    shards[shard].datagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
+                }
             }
         }
     }

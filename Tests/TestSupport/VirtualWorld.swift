@@ -86,8 +86,22 @@
 
         /// Hands a datagram to the server in the next tick.
         func inject(_ bytes: [UInt8], from: IPAddressPort, shard: Int = 0) {
-            injected.append(VirtualDatagram(bytes: bytes, from: from, to: server.addresses[shard][0]))
+            inject(bytes, from: from, to: server.addresses[shard][0])
         }
+
+        func inject(_ bytes: [UInt8], from: IPAddressPort, to: IPAddressPort) {
+            injected.append(VirtualDatagram(bytes: bytes, from: from, to: to))
+        }
+
+        /// Keeps what is sent to an address that is no peer's.
+        func listen(on address: IPAddressPort) { mailboxes[address] = [] }
+
+        /// What came to a listening address since the last call.
+        func takeMail(of address: IPAddressPort) -> [[UInt8]] {
+            defer { mailboxes[address] = [] }
+            return mailboxes[address] ?? []
+        }
+        private var mailboxes: [IPAddressPort: [[UInt8]]] = [:]
         private var injected: [VirtualDatagram] = []
 
         private func run(until end: MediaInstant) {
@@ -110,6 +124,8 @@
             while let datagram = network.receive(at: clock.now) {
                 if server.owns(datagram.to) {
                     toServer.append(datagram)
+                } else if mailboxes[datagram.to] != nil {
+                    mailboxes[datagram.to]?.append(datagram.bytes)
                 } else if let peer = owners[datagram.to] {
                     var bytes = datagram.bytes
                     bytes.withUnsafeMutableBytes {

@@ -1,6 +1,7 @@
 import CLinuxNet
 
-/// A WebRTC transport on its shard: ICE, DTLS, SRTP and the streams that share them.
+/// A transport on its shard: ICE, DTLS, SRTP and the streams that share them. A plain transport has `plain` in place of
+/// ICE and DTLS, and SRTP only if it was asked for.
 // Safe: reached by one thread only; pointers to streams, producers and consumers are owned by the shard, which clears
 // every reference to one before freeing it (`Shard+Lifetimes`).
 struct MediaTransport: ~Copyable {
@@ -14,8 +15,10 @@ struct MediaTransport: ~Copyable {
     /// The transport's index in the shard's table and timer wheel.
     let slot: Int
     let events: EventQueue
+    /// Idle in a plain transport.
     var ice: ICELiteAgent
-    var dtls: DTLSConnection
+    /// `nil` in a plain transport.
+    var dtls: DTLSConnection?
     /// The role told by the client's side of the handshake; `auto` until then.
     var dtlsRole = DTLSRole.auto
     var hasRemoteFingerprint = false
@@ -57,6 +60,8 @@ struct MediaTransport: ~Copyable {
     var traffic = TransportTraffic()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0
+    /// Owned, in a plain transport.
+    var plain: UnsafeMutablePointer<PlainPath>?
     /// Stays the last: `prefetch` leaves it out.
     var history: History
 
@@ -70,7 +75,7 @@ struct MediaTransport: ~Copyable {
     }
 
     init(
-        key: TransportKey, slot: Int, settings: TransportSettings, events: EventQueue, dtls: consuming DTLSConnection,
+        key: TransportKey, slot: Int, settings: TransportSettings, events: EventQueue, dtls: DTLSConnection?,
         feedbackSSRC: UInt32, now: MediaInstant
     ) {
         self.key = key
@@ -93,8 +98,14 @@ struct MediaTransport: ~Copyable {
         return SSRC(0)
     }
 
-    /// Whether media can be sent: keys and an address.
-    var isReady: Bool { sealer != nil && selected != nil }
+    /// Whether media can be sent: keys, or none needed, and an address.
+    var isReady: Bool { (sealer != nil || isUnprotected) && selected != nil }
+
+    /// Whether RTCP can be sent too: the client of a plain transport may have shown RTP alone.
+    var sendsRTCP: Bool { isReady && (plain.map { $0.pointee.rtcpRemote != nil } ?? true) }
+
+    /// Whether packets go in the clear.
+    var isUnprotected: Bool { plain.map { $0.pointee.profile == nil } ?? false }
 
     /// Asks for the lines that sending touches: the sealer, the selected address and the counters.
     static func prefetch(_ transport: UnsafeMutablePointer<MediaTransport>) {
@@ -103,8 +114,8 @@ struct MediaTransport: ~Copyable {
 
     /// When the shard has something to do for this transport.
     var nextDeadline: MediaInstant? {
-        var deadline = earliest(ice.nextDeadline, dtls.nextDeadline)
-        if isReady, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
+        var deadline = earliest(ice.nextDeadline, dtls?.nextDeadline)
+        if sendsRTCP, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
         if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
         for producer in producers {
             for case .some(let stream) in producer.pointee.streams {

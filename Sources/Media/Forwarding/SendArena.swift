@@ -6,6 +6,13 @@ import CLinuxNet
 protocol DatagramOutput: AnyObject {
     /// Sends messages from one of the shard's sockets. Returns how many datagrams (not messages) were refused.
     func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int
+
+    /// Begins to receive from, and to send on, a socket of one transport's own.
+    /// - Returns: its number, from the count of the shard's own sockets on; `nil` if the system watches no more.
+    func attach(_ socket: PlainSocket) -> Int?
+
+    /// Ends what `attach` began. The number may be given again.
+    func detach(_ socket: Int)
 }
 
 /// Collects what one tick sends, and hands it over grouped by destination.
@@ -65,6 +72,8 @@ struct SendArena: ~Copyable {
     private var byteCount = 0
     private var entryCount = 0
     private var destinationCount = 0
+    /// Among the destinations.
+    private var highestSocket = -1
     /// Never repeats, so that an index kept for days names nothing by chance.
     private var generation: UInt64 = 1
     /// Whether the sockets take several segments in one message.
@@ -111,6 +120,7 @@ struct SendArena: ~Copyable {
         destinations[index] = Destination(
             address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1, count: 0)
         destinationCount = index + 1
+        highestSocket = max(highestSocket, socket)
         return DestinationIndex(index: Int32(truncatingIfNeeded: index), generation: generation)
     }
 
@@ -135,11 +145,22 @@ struct SendArena: ~Copyable {
     }
 
     /// Sends everything, socket by socket and destination by destination, and starts anew.
+    /// - Parameter sockets: how many the shard has; numbers from there on are transports' own.
     mutating func flush(through output: any DatagramOutput, sockets: Int) -> Outcome {
         var outcome = Outcome()
         if entryCount > 0 {
-            for socket in 0..<sockets { flush(socket: socket, through: output, &outcome) }
+            for socket in 0..<sockets {
+                flush(socket: socket, among: 0..<destinationCount, through: output, &outcome)
+            }
+            // Of a transport's own socket there is one destination, or two.
+            if highestSocket >= sockets {
+                for index in 0..<destinationCount where destinations[index].socket >= sockets {
+                    flush(
+                        socket: Int(destinations[index].socket), among: index..<index + 1, through: output, &outcome)
+                }
+            }
         }
+        highestSocket = -1
         byteCount = 0
         entryCount = 0
         destinationCount = 0
@@ -147,10 +168,12 @@ struct SendArena: ~Copyable {
         return outcome
     }
 
-    private func flush(socket: Int, through output: any DatagramOutput, _ outcome: inout Outcome) {
+    private func flush(
+        socket: Int, among range: Range<Int>, through output: any DatagramOutput, _ outcome: inout Outcome
+    ) {
         var batch = 0
         var piece = 0
-        for index in 0..<destinationCount where destinations[index].socket == socket {
+        for index in range where destinations[index].socket == socket {
             let count = putInOrder(destinations[index])
             var position = 0
             while position < count {

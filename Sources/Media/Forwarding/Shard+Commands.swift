@@ -14,6 +14,9 @@ extension Shard {
         case .openTransport(let key, let settings, let events): openTransport(key, settings, events)
         case .connectTransport(let key, let role, let fingerprint): connectTransport(key, role, fingerprint)
         case .restartICE(let key, let credentials): restartICE(key, credentials)
+        case .openPlainTransport(let key, let settings, let sockets, let events):
+            openPlainTransport(key, settings, sockets, events)
+        case .connectPlainTransport(let key, let remote): connectPlainTransport(key, remote)
         case .closeTransport(let key):
             guard let transport = transportsByKey[key.rawValue] else { return ignored() }
             closeTransport(transport)
@@ -64,7 +67,7 @@ extension Shard {
         guard let transport = transportsByKey[key.rawValue] else { return ignored() }
         if role == .client, transport.pointee.dtlsRole == .auto { becomeDTLSClient(transport) }
         transport.pointee.dtlsRole = role
-        transport.pointee.dtls.setRemoteFingerprint(fingerprint)
+        transport.pointee.dtls?.setRemoteFingerprint(fingerprint)
         startHandshakeIfPossible(transport)
         dtlsAdvanced(transport)
     }

@@ -5,7 +5,7 @@ extension Shard {
         guard transport.pointee.ice.mediaReceived(on: tuple) else { return counters.add(.unknownTuple) }
         iceAdvanced(transport)
         startHandshakeIfPossible(transport)
-        transport.pointee.dtls.datagramReceived(bytes, at: now)
+        transport.pointee.dtls?.datagramReceived(bytes, at: now)
         dtlsAdvanced(transport)
     }
 
@@ -14,7 +14,7 @@ extension Shard {
     mutating func startHandshakeIfPossible(_ transport: UnsafeMutablePointer<MediaTransport>) {
         guard !transport.pointee.isHandshakeStarted, transport.pointee.selected != nil else { return }
         transport.pointee.isHandshakeStarted = true
-        transport.pointee.dtls.start(role: transport.pointee.dtlsRole == .client ? .client : .server, at: now)
+        transport.pointee.dtls?.start(role: transport.pointee.dtlsRole == .client ? .client : .server, at: now)
         dtlsAdvanced(transport)
     }
 
@@ -31,7 +31,7 @@ extension Shard {
 
     /// Sends the handshake's datagrams and carries out its events.
     mutating func dtlsAdvanced(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        while let event = transport.pointee.dtls.pollEvent() {
+        while let event = transport.pointee.dtls?.pollEvent() {
             switch event {
             case .connecting: setDTLSState(.connecting, of: transport)
             case .connected(let keys): handshakeCompleted(keys, on: transport)
@@ -49,7 +49,7 @@ extension Shard {
         while transport.pointee.selected != nil {
             makeRoom()
             let space = UnsafeMutableRawBufferPointer(start: arena.next, count: SendArena.largestDatagram)
-            guard let length = transport.pointee.dtls.pollTransmit(into: space) else { break }
+            guard let length = transport.pointee.dtls?.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }
         touch(transport)

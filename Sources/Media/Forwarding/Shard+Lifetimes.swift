@@ -13,6 +13,12 @@ extension Shard {
         } catch {
             return events.append(.commandFailed(key, error))
         }
+        transportsByUsernameFragment[fragment] = makeTransport(key, settings, dtls, events)
+    }
+
+    private mutating func makeTransport(
+        _ key: TransportKey, _ settings: TransportSettings, _ dtls: DTLSConnection?, _ events: EventQueue
+    ) -> UnsafeMutablePointer<MediaTransport> {
         let slot = freeTransportSlots.popLast() ?? transports.count
         if slot == transports.count { transports.append(nil) }
         let transport = UnsafeMutablePointer<MediaTransport>.allocate(capacity: 1)
@@ -22,17 +28,51 @@ extension Shard {
                 feedbackSSRC: UInt32(truncatingIfNeeded: random.next()), now: now))
         transports[slot] = transport
         transportsByKey[key.rawValue] = transport
-        transportsByUsernameFragment[fragment] = transport
         counters.add(.transportsOpened)
+        return transport
+    }
+
+    mutating func openPlainTransport(
+        _ key: TransportKey, _ settings: PlainTransportSettings, _ sockets: PlainSockets, _ events: EventQueue
+    ) {
+        guard transportsByKey[key.rawValue] == nil else { return ignored() }
+        var sealer: SRTPSealer?
+        do throws(MediaError) {
+            if let protection = settings.protection {
+                sealer = try SRTPSealer(profile: protection.profile, master: protection.local)
+            }
+        } catch {
+            return events.append(.commandFailed(key, error))
+        }
+        let none = TransportSettings(
+            iceCredentials: ICECredentials(usernameFragment: "", password: ""), consentTimeout: .zero)
+        let transport = makeTransport(key, none, nil, events)
+        transport.pointee.usernameFragments = []
+        transport.pointee.sealer = sealer
+        transport.pointee.profile = settings.protection?.profile
+        let plain = UnsafeMutablePointer<PlainPath>.allocate(capacity: 1)
+        plain.initialize(to: PlainPath(settings, sockets))
+        transport.pointee.plain = plain
+        guard attach(sockets, to: transport, plain) else {
+            closeTransport(transport)
+            return events.append(
+                .commandFailed(key, MediaError(.system, "the system watches no more sockets for this process")))
+        }
     }
 
     mutating func closeTransport(_ transport: UnsafeMutablePointer<MediaTransport>) {
         while let consumer = transport.pointee.consumers.last { closeConsumer(consumer) }
         while let producer = transport.pointee.producers.last { closeProducer(producer) }
-        transport.pointee.dtls.close()
-        dtlsAdvanced(transport)
-        transport.pointee.ice.close()
-        iceAdvanced(transport)
+        if let plain = transport.pointee.plain {
+            detachSockets(of: plain)
+            plain.deinitialize(count: 1)
+            plain.deallocate()
+        } else {
+            transport.pointee.dtls?.close()
+            dtlsAdvanced(transport)
+            transport.pointee.ice.close()
+            iceAdvanced(transport)
+        }
         for fragment in transport.pointee.usernameFragments { transportsByUsernameFragment[fragment] = nil }
         transportsByKey[transport.pointee.key.rawValue] = nil
         transports[transport.pointee.slot] = nil

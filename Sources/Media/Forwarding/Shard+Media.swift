@@ -18,8 +18,20 @@ extension Shard {
             transport.pointee.ice.mediaReceived(on: tuple)
             iceAdvanced(transport)
         }
-        let packet = UnsafeRawBufferPointer(start: start, count: length)
-        guard let header = try? RTPHeader(parsing: packet) else { return counters.add(.malformedRTP) }
+        openedRTPReceived(datagram, length: length, on: transport)
+    }
+
+    /// An RTP packet in the clear, `length` bytes at the start of its datagram.
+    /// - Returns: whether it is of a stream that the transport's producers know.
+    @discardableResult
+    mutating func openedRTPReceived(
+        _ datagram: UnsafeMutableRawBufferPointer, length: Int, on transport: UnsafeMutablePointer<MediaTransport>
+    ) -> Bool {
+        let packet = UnsafeRawBufferPointer(rebasing: datagram[..<length])
+        guard let header = try? RTPHeader(parsing: packet) else {
+            counters.add(.malformedRTP)
+            return false
+        }
         let extensions = ReceivedExtensions(header, in: packet, ids: transport.pointee.extensionIDs)
         if let number = extensions.transportWideSequence, transport.pointee.sendsTransportFeedback {
             let wasIdle = transport.pointee.recorder.nextDeadline == nil
@@ -30,8 +42,9 @@ extension Shard {
             let reference = transport.pointee.streams.find(header.ssrc.rawValue)
                 ?? learnStream(header, extensions, in: packet, on: transport)
         else {
-            transport.pointee.opener!.forget(header.ssrc.rawValue)  // '!' okay: checked above.
-            return counters.add(.unknownSSRC)
+            transport.pointee.opener?.forget(header.ssrc.rawValue)
+            counters.add(.unknownSSRC)
+            return false
         }
         counters.add(.packetsReceived)
         if reference.isRTX {
@@ -41,12 +54,14 @@ extension Shard {
         }
         // Where the tag and the sender's padding were, there is room behind the payload.
         let room = datagram.count - header.payload.upperBound
-        if reference.stream.pointee.producer.pointee.isPaused { return counters.add(.producerPaused) }
-        if reference.isRTX {
+        if reference.stream.pointee.producer.pointee.isPaused {
+            counters.add(.producerPaused)
+        } else if reference.isRTX {
             retransmissionReceived(header, extensions, in: packet, room: room, of: reference.stream)
         } else {
             mediaReceived(header, extensions, in: packet, room: room, of: reference.stream)
         }
+        return true
     }
 
     private mutating func mediaReceived(

@@ -14,7 +14,14 @@ extension Shard {
         case .malformed: return counters.add(.malformedRTCP)
         case .tooManyStreams: return counters.add(.srtpTooManyStreams)
         }
-        var reader = RTCPCompoundReader(UnsafeRawBufferPointer(start: start, count: length))
+        openedRTCPReceived(UnsafeRawBufferPointer(start: start, count: length), on: transport)
+    }
+
+    /// A compound RTCP packet in the clear.
+    mutating func openedRTCPReceived(
+        _ compound: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+    ) {
+        var reader = RTCPCompoundReader(compound)
         do throws(WireError) {
             while let packet = try reader.next() { try rtcpPacketReceived(packet, on: transport) }
         } catch {

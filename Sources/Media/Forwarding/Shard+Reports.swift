@@ -9,15 +9,21 @@ extension Shard {
         on transport: UnsafeMutablePointer<MediaTransport>,
         _ build: (inout ByteWriter) throws(WireError) -> Void
     ) -> Bool {
-        guard transport.pointee.isReady else { return false }
+        guard transport.pointee.sendsRTCP else { return false }
         makeRoom()
         let out = arena.next
         var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
         do throws(WireError) { try build(&writer) } catch { return false }
         guard writer.count > 0 else { return false }
-        let length = transport.pointee.sealer?.sealRTCP(out, count: writer.count) ?? 0
+        let length =
+            transport.pointee.sealer?.sealRTCP(out, count: writer.count)
+            ?? (transport.pointee.isUnprotected ? writer.count : 0)
         guard length > 0 else { return false }
-        commit(length: length, to: transport)
+        if let plain = transport.pointee.plain {
+            commitRTCP(length: length, to: transport, plain)
+        } else {
+            commit(length: length, to: transport)
+        }
         return true
     }
 
@@ -27,15 +33,15 @@ extension Shard {
             transport.pointee.ice.deadlineReached(now)
             iceAdvanced(transport)
         }
-        if let deadline = transport.pointee.dtls.nextDeadline, deadline <= now {
-            transport.pointee.dtls.deadlineReached(at: now)
+        if let deadline = transport.pointee.dtls?.nextDeadline, deadline <= now {
+            transport.pointee.dtls?.deadlineReached(at: now)
             dtlsAdvanced(transport)
         }
         if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }
         }
-        if transport.pointee.isReady,
+        if transport.pointee.sendsRTCP,
             transport.pointee.reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
         {
             sendReports(transport)

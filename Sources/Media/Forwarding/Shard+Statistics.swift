@@ -5,7 +5,8 @@ extension Shard {
         var result = TransportStatistics(key: key)
         result.iceState = transport.pointee.ice.state
         result.dtlsState = transport.pointee.dtlsState
-        result.selectedTuple = selectedTuple(of: transport)
+        if transport.pointee.plain == nil { result.selectedTuple = selectedTuple(of: transport) }
+        result.plain = transport.pointee.plain?.pointee.tuples
         result.srtpProfile = transport.pointee.profile?.rawValue
         transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
         result.bytes = transport.pointee.traffic

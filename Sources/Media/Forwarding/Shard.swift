@@ -39,6 +39,8 @@ struct Shard: ~Copyable {
     var tuples: [Tuple?] = []
     var freeTuples: [Int] = []
     var tupleNumbers = TupleTable()
+    /// The transports of sockets of their own, behind the shard's: the first of them has number `localAddresses.count`.
+    var ownSockets: [OwnSocket?] = []
     var producersByKey: [UInt64: UnsafeMutablePointer<ShardProducer>] = [:]
     var consumersByKey: [UInt64: UnsafeMutablePointer<ShardConsumer>] = [:]
     var sourcesByKey: [UInt64: UnsafeMutablePointer<ConsumerSource>] = [:]

@@ -10,6 +10,12 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
     private let sockets: [Int32]
+    /// Those of plain transports; the first has number `sockets.count`.
+    private var ownSockets: [PlainSocket?] = []
+    /// The numbers of plain transports' sockets that had something at the last `wait`.
+    private(set) var readyOwnSockets: [Int] = []
+    private let events: UnsafeMutablePointer<epoll_event>
+    private static let eventCapacity = 64
     private let epoll: Int32
     /// Written by other threads to end a sleep.
     let wakeDescriptor: Int32
@@ -54,42 +60,72 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
         self.epoll = epoll
         wakeDescriptor = wake
         self.batch = batch
+        events = .allocate(capacity: Self.eventCapacity)
+        events.initialize(repeating: epoll_event(), count: Self.eventCapacity)
+        readyOwnSockets.reserveCapacity(Self.eventCapacity)
     }
+
+    deinit { events.deallocate() }
 
     func close() {
         for descriptor in sockets { Glibc.close(descriptor) }
+        ownSockets = []
         Glibc.close(epoll)
         Glibc.close(wakeDescriptor)
         cln_receive_batch_destroy(batch)
     }
 
-    /// Waits for a datagram or a wake-up, at most `timeout`; returns the sockets that have something, as bits.
+    func attach(_ socket: PlainSocket) -> Int? {
+        let free = ownSockets.firstIndex { $0 == nil }
+        let number = sockets.count + (free ?? ownSockets.count)
+        guard Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else { return nil }
+        if let free { ownSockets[free] = socket } else { ownSockets.append(socket) }
+        return number
+    }
+
+    func detach(_ socket: Int) {
+        guard let own = ownSocket(socket) else { return }
+        epoll_ctl(epoll, EPOLL_CTL_DEL, own.descriptor, nil)
+        ownSockets[socket - sockets.count] = nil
+    }
+
+    private func ownSocket(_ number: Int) -> PlainSocket? {
+        let index = number - sockets.count
+        return ownSockets.indices.contains(index) ? ownSockets[index] : nil
+    }
+
+    /// The descriptor of a socket; -1, which the kernel refuses, for one that was detached.
+    private func descriptor(_ socket: Int) -> Int32 {
+        socket < sockets.count ? sockets[socket] : ownSocket(socket)?.descriptor ?? -1
+    }
+
+    /// Waits for a datagram or a wake-up, at most `timeout`; returns the shard's sockets that have something, as bits,
+    /// and leaves those of transports in `readyOwnSockets`.
     func wait(timeout: MediaDuration?) -> UInt64 {
-        var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
+        if !readyOwnSockets.isEmpty { readyOwnSockets.removeAll(keepingCapacity: true) }
         var timespec = timespec()
         if let timeout {
             let nanoseconds = max(timeout.nanoseconds, 0)
             timespec.tv_sec = Int(nanoseconds / 1_000_000_000)
             timespec.tv_nsec = Int(nanoseconds % 1_000_000_000)
         }
-        return withUnsafeMutableBytes(of: &events) { raw in
-            // '!' okay: the tuple is not empty.
-            let pointer = raw.baseAddress!.assumingMemoryBound(to: epoll_event.self)
-            let count =
-                timeout == nil
-                ? epoll_pwait2(epoll, pointer, 4, nil, nil) : epoll_pwait2(epoll, pointer, 4, &timespec, nil)
-            var ready: UInt64 = 0
-            for index in 0..<max(Int(count), 0) {
-                let token = pointer[index].data.u64
-                if token == Self.wakeToken {
-                    var value: UInt64 = 0
-                    _ = read(wakeDescriptor, &value, 8)
-                } else {
-                    ready |= 1 << token
-                }
+        let capacity = Int32(Self.eventCapacity)
+        let count =
+            timeout == nil
+            ? epoll_pwait2(epoll, events, capacity, nil, nil) : epoll_pwait2(epoll, events, capacity, &timespec, nil)
+        var ready: UInt64 = 0
+        for index in 0..<max(Int(count), 0) {
+            let token = events[index].data.u64
+            if token == Self.wakeToken {
+                var value: UInt64 = 0
+                _ = read(wakeDescriptor, &value, 8)
+            } else if token < UInt64(sockets.count) {
+                ready |= 1 << token
+            } else {
+                readyOwnSockets.append(Int(truncatingIfNeeded: token))
             }
-            return ready
         }
+        return ready
     }
 
     /// The sockets that have something now.
@@ -97,7 +133,7 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
 
     /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
     func receive(from socket: Int) -> Int {
-        let count = cln_receive(batch, sockets[socket])
+        let count = cln_receive(batch, descriptor(socket))
         return max(Int(count), 0)
     }
 
@@ -112,10 +148,11 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
     }
 
     func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+        let descriptor = descriptor(socket)
         var first = 0
         var refused = 0
         while first < count {
-            let result = cln_send(sockets[socket], messages + first, UInt32(count - first))
+            let result = cln_send(descriptor, messages + first, UInt32(count - first))
             if result > 0 {
                 first += Int(result)
                 continue
@@ -123,7 +160,7 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
             // The kernel names the first message's error. EIO/EINVAL with several segments: the device cannot cut them.
             if messages[first].segments > 1, result == -EIO || result == -EINVAL {
                 segmentRefusals += 1
-                refused += sendSeparately(messages[first], from: socket)
+                refused += sendSeparately(messages[first], from: descriptor)
             } else {
                 refused += Int(messages[first].segments)
             }
@@ -132,22 +169,23 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
         return refused
     }
 
-    private func sendSeparately(_ message: cln_message, from socket: Int) -> Int {
+    private func sendSeparately(_ message: cln_message, from descriptor: Int32) -> Int {
         var refused = 0
         for index in 0..<Int(message.segments) {
             var single = message
             single.pieces = message.pieces + index
             single.segments = 1
-            if cln_send(sockets[socket], &single, 1) != 1 { refused += 1 }
+            if cln_send(descriptor, &single, 1) != 1 { refused += 1 }
         }
         return refused
     }
 
-    private static func watch(_ descriptor: Int32, token: UInt64, in epoll: Int32) {
+    @discardableResult
+    private static func watch(_ descriptor: Int32, token: UInt64, in epoll: Int32) -> Bool {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.u64 = token
-        epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
     }
 
     private static func explain(errno code: Int32, address: IPAddressPort?) -> String {

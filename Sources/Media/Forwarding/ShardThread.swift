@@ -90,6 +90,7 @@ final class ShardThread: @unchecked Sendable {
             for socket in 0..<sockets where ready & (1 << UInt64(socket)) != 0 {
                 mayHaveMore = receive(from: socket, into: &shard) || mayHaveMore
             }
+            for socket in io.readyOwnSockets { receive(fromOwn: socket, into: &shard) }
             shard.endTick()
             ready = mayHaveMore ? io.poll() : sleep(shard)
         }
@@ -112,6 +113,15 @@ final class ShardThread: @unchecked Sendable {
             if count == 0 { return false }
         }
         return true
+    }
+
+    /// Hands over one batch of a plain transport's socket; if more waits, the next `wait` says so.
+    private func receive(fromOwn socket: Int, into shard: inout Shard) {
+        let count = io.receive(from: socket)
+        for index in 0..<count {
+            let (bytes, source) = io.datagram(index)
+            shard.plainDatagramReceived(bytes, from: source, on: socket)
+        }
     }
 
     /// Blocks until a datagram, a command, a record from another shard or the next deadline.

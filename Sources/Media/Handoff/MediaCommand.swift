@@ -4,6 +4,10 @@ public enum MediaCommand: Sendable {
     /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.
     case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)
     case restartICE(TransportKey, ICECredentials)
+    /// A transport without ICE and DTLS, on sockets of its own.
+    case openPlainTransport(TransportKey, PlainTransportSettings, PlainSockets, EventQueue)
+    /// The client's side of a plain transport is known.
+    case connectPlainTransport(TransportKey, PlainRemote)
     case closeTransport(TransportKey)
 
     case openProducer(ProducerKey, on: TransportKey, ProducerSettings)

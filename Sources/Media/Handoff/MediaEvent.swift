@@ -2,6 +2,8 @@
 public enum MediaEvent: Sendable {
     case iceStateChanged(TransportKey, ICEState, selected: TransportTuple?)
     case dtlsStateChanged(TransportKey, DTLSState)
+    /// A plain transport's client was told of, or has shown itself.
+    case plainTuplesChanged(TransportKey, PlainTuples)
     /// The plane could not carry out a command (its message says which and why).
     case commandFailed(TransportKey, MediaError)
     case statistics(token: UInt64, [TransportStatistics])

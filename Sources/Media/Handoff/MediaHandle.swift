@@ -6,6 +6,8 @@ import Synchronization
 public struct MediaHandle: Sendable {
     /// Enqueues a command on a shard; `false` when the shard's bounded queue is full.
     typealias Sink = @Sendable (_ shard: Int, _ command: MediaCommand) -> Bool
+    /// Opens the sockets of a plain transport.
+    typealias SocketOpener = @Sendable (_ usesRTCPMux: Bool) throws(MediaError) -> PlainSockets
 
     /// What clients have to know to reach each shard; the index is the shard.
     public let endpoints: [ShardEndpoint]
@@ -13,11 +15,17 @@ public struct MediaHandle: Sendable {
     public let fingerprints: [DTLSFingerprint]
     private let sink: Sink
     private let serial: KeySerial
+    private let openSockets: SocketOpener?
 
-    init(endpoints: [ShardEndpoint], fingerprints: [DTLSFingerprint], serial: KeySerial, sink: @escaping Sink) {
+    /// - Parameter openSockets: `nil` where there are no plain transports.
+    init(
+        endpoints: [ShardEndpoint], fingerprints: [DTLSFingerprint], serial: KeySerial,
+        openSockets: SocketOpener? = nil, sink: @escaping Sink
+    ) {
         self.endpoints = endpoints
         self.fingerprints = fingerprints
         self.serial = serial
+        self.openSockets = openSockets
         self.sink = sink
     }
 
@@ -31,7 +39,10 @@ public struct MediaHandle: Sendable {
             ])
         }
         let fingerprint = DTLSFingerprint(algorithm: .sha256, value: [UInt8](repeating: 0xAB, count: 32))
-        return MediaHandle(endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(), sink: sink)
+        let openSockets = PlainSockets.simulated(address: IPAddressPort(ipv4: 0x7F00_0001, port: 0), from: 20_000)
+        return MediaHandle(
+            endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(), openSockets: openSockets,
+            sink: sink)
     }
 
     /// Opens a transport on the shard with the fewest so far.
@@ -52,6 +63,33 @@ public struct MediaHandle: Sendable {
         _ key: TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint
     ) throws(MediaError) {
         try send(.connectTransport(key, role: role, remoteFingerprint: remoteFingerprint), to: key.shard)
+    }
+
+    /// Whether there are plain transports at all.
+    public var hasPlainTransports: Bool { openSockets != nil }
+
+    /// Opens a transport without ICE and DTLS on sockets of its own, on the shard with the fewest transports so far.
+    /// - Returns: also where the client reaches it.
+    /// - Throws: `overloaded` where no port is free, `invalidSetting` where `hasPlainTransports` is false.
+    public func openPlainTransport(
+        _ settings: PlainTransportSettings, events: EventQueue
+    ) throws(MediaError) -> (key: TransportKey, endpoint: PlainEndpoint) {
+        guard let openSockets else { throw MediaError(.invalidSetting, "this server has no plain transports") }
+        let sockets = try openSockets(settings.usesRTCPMux)
+        let shard = serial.assignShard(count: endpoints.count)
+        let key = TransportKey(rawValue: MediaKeyLayout.key(shard: shard, serial: serial.next()))
+        do {
+            try send(.openPlainTransport(key, settings, sockets, events), to: shard)
+        } catch {
+            serial.releaseShard(shard)
+            throw error
+        }
+        return (key, sockets.endpoint)
+    }
+
+    /// Tells a plain transport where its client is, and the client's key.
+    public func connectPlainTransport(_ key: TransportKey, to remote: PlainRemote) throws(MediaError) {
+        try send(.connectPlainTransport(key, remote), to: key.shard)
     }
 
     /// Gives the transport new credentials; its address stays until a check with them arrives.

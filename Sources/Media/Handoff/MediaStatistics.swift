@@ -29,6 +29,8 @@ public struct TransportStatistics: Sendable {
     public var dtlsState: DTLSState = .new
     /// Where packets are sent; `nil` before the first check.
     public var selectedTuple: TransportTuple?
+    /// A plain transport's addresses; `nil` for a WebRTC transport.
+    public var plain: PlainTuples?
     /// The negotiated SRTP profile's name, once connected.
     public var srtpProfile: String?
     /// Bytes so far.

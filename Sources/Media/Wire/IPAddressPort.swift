@@ -31,6 +31,11 @@ struct IPAddressPort: Hashable, Sendable {
         self.low = isMapped ? low & 0xFFFF_FFFF : low
     }
 
+    /// The same address with another port.
+    func withPort(_ port: UInt16) -> IPAddressPort {
+        family == .ipv4 ? IPAddressPort(ipv4: ipv4, port: port) : IPAddressPort(ipv6High: high, low: low, port: port)
+    }
+
     /// The IPv4 address as a number; zero for IPv6.
     var ipv4: UInt32 { family == .ipv4 ? UInt32(truncatingIfNeeded: low) : 0 }
 

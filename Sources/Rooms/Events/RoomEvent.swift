@@ -24,6 +24,8 @@ public struct RoomEvent: Sendable, Hashable {
         case peerLeft(PeerID, PeerCloseReason)
         case transportOpened(TransportID, peer: PeerID)
         case transportChanged(TransportID, peer: PeerID, ICEState, DTLSState)
+        /// A plain transport's client was told of, or has shown itself.
+        case transportTuple(TransportID, peer: PeerID, PlainTuples)
         case transportClosed(TransportID, peer: PeerID)
         case producerOpened(
             ProducerID, peer: PeerID, transport: TransportID, MediaKind, ProducerType, mimeType: String, isPaused: Bool)
@@ -82,6 +84,7 @@ extension RoomEvent.Kind {
         case .peerLeft: "peer-left"
         case .transportOpened: "transport-opened"
         case .transportChanged: "transport-changed"
+        case .transportTuple: "transport-tuple"
         case .transportClosed: "transport-closed"
         case .producerOpened: "producer-opened"
         case .producerClosed: "producer-closed"
@@ -121,6 +124,11 @@ extension RoomEvent.Kind {
                 "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue),
                 "iceState": .string(ice.rawValue),
                 "dtlsState": .string(dtls.rawValue),
+            ])
+        case .transportTuple(let id, let peer, let tuples):
+            .fields([
+                "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue), "tuple": tuples.rtp.json,
+                "rtcpTuple": tuples.rtcp?.json,
             ])
         case .producerOpened(let id, let peer, let transport, let kind, let type, let mimeType, let isPaused):
             .object([

@@ -6,6 +6,8 @@ public enum SignalingRequest: Sendable {
     case join(JoinRequest)
     case createWebRtcTransport(CreateWebRtcTransportRequest)
     case connectWebRtcTransport(ConnectWebRtcTransportRequest)
+    case createPlainTransport(CreatePlainTransportRequest)
+    case connectPlainTransport(ConnectPlainTransportRequest)
     case restartIce(TransportID)
     case produce(ProduceRequest)
     case closeProducer(ProducerID)

@@ -5,6 +5,7 @@ public enum SignalingResponse: Sendable {
     case routerRtpCapabilities(RTPCapabilities)
     case joined(peers: [PeerDescription])
     case webRtcTransport(WebRtcTransportDescription)
+    case plainTransport(PlainTransportDescription)
     case iceParameters(ICEParameters)
     case producer(ProducerID)
     case consumer(NewConsumerRequest)
@@ -23,6 +24,7 @@ extension SignalingResponse: JSONRepresentable {
         case .routerRtpCapabilities(let capabilities): capabilities.json
         case .joined(let peers): .object(["peers": .array(peers.map(\.json))])
         case .webRtcTransport(let transport): transport.json
+        case .plainTransport(let transport): transport.json
         case .iceParameters(let parameters): parameters.json
         case .producer(let id): .object(["id": .string(id.rawValue)])
         case .consumer(let consumer): consumer.json

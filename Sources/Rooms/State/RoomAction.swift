@@ -29,6 +29,13 @@ struct TransportOpening {
     let settings: TransportSettings
 }
 
+/// A plain transport that is about to be opened on the media plane.
+struct PlainTransportOpening {
+    let id: TransportID
+    let peerID: PeerID
+    let settings: PlainTransportSettings
+}
+
 /// A producer that is about to be opened on the media plane.
 struct ProducerOpening {
     let id: ProducerID

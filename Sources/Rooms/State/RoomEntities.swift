@@ -44,13 +44,16 @@ struct Peer {
     }
 }
 
-/// A WebRTC transport that is open on the media plane.
+/// A transport that is open on the media plane: a WebRTC one, or a plain one.
 struct Transport {
     let id: TransportID
     let peerID: PeerID
     let key: TransportKey
     let isConsuming: Bool
-    var credentials: ICECredentials
+    /// `nil` for a plain transport, as are ICE's and DTLS's states without meaning.
+    var credentials: ICECredentials?
+    /// `nil` for a WebRTC transport.
+    var plain: PlainTransport?
     var isConnected = false
     var iceState = ICEState.new
     var dtlsState = DTLSState.new
@@ -67,6 +70,9 @@ struct Transport {
     var consumerSSRCs: Set<UInt32> = []
     var producerIDs: [ProducerID] = []
     var consumerIDs: [ConsumerID] = []
+
+    /// Whether its client is, or was, there.
+    var hasConnected: Bool { plain.map { $0.tuples.rtp.remoteAddress != nil } ?? (iceState != .new) }
 }
 
 /// A producer that is open on the media plane.

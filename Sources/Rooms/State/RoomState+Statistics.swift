@@ -28,12 +28,21 @@ extension RoomState {
 
     private func entries(_ transport: Transport, _ collected: CollectedStatistics, _ timestamp: Int64) -> [JSONValue] {
         guard let statistics = collected.transports[transport.key] else { return [] }
-        return [
-            .fields([
-                "type": .string("webrtc-transport"), "transportId": .string(transport.id.rawValue),
-                "timestamp": .integer(timestamp), "iceRole": .string("controlled"),
+        let own: JSONValue
+        if let plain = transport.plain {
+            var state = plain.state
+            state.tuples = statistics.plain ?? state.tuples
+            own = state.json.merging(.object(["type": .string("plain-rtp-transport")]))
+        } else {
+            own = .fields([
+                "type": .string("webrtc-transport"), "iceRole": .string("controlled"),
                 "iceState": .string(statistics.iceState.rawValue), "dtlsState": .string(statistics.dtlsState.rawValue),
                 "iceSelectedTuple": statistics.selectedTuple?.json,
+            ])
+        }
+        return [
+            .fields([
+                "transportId": .string(transport.id.rawValue), "timestamp": .integer(timestamp),
                 "bytesReceived": .count(statistics.bytes.received),
                 "recvBitrate": .count(statistics.bitrates.received), "bytesSent": .count(statistics.bytes.sent),
                 "sendBitrate": .count(statistics.bitrates.sent),
@@ -49,7 +58,7 @@ extension RoomState {
                 "probationSendBitrate": .count(statistics.bitrates.probationSent),
                 "rtpPacketLossReceived": statistics.packetLossReceived.map { .normalized($0) },
                 "rtpPacketLossSent": statistics.packetLossSent.map { .normalized($0) },
-            ])
+            ]).merging(own)
         ]
     }
 
@@ -121,14 +130,19 @@ extension RoomState {
     }
 }
 
+extension Transport {
+    fileprivate var path: TransportPath {
+        plain.map { .plain($0.state) } ?? .webRTC(iceState, dtlsState, selected: selectedTuple)
+    }
+}
+
 extension RoomSnapshot {
     init(_ state: RoomState, _ collected: CollectedStatistics, timestamp: Int64) {
         let peers = state.orderedPeers.map { peer in
             let transports = peer.transportIDs.compactMap { state.transports[$0] }.map { transport in
                 let statistics = collected.transports[transport.key]
                 return TransportSnapshot(
-                    id: transport.id, shard: transport.key.shard, iceState: transport.iceState,
-                    dtlsState: transport.dtlsState, selectedTuple: transport.selectedTuple, statistics: statistics,
+                    id: transport.id, shard: transport.key.shard, path: transport.path, statistics: statistics,
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,

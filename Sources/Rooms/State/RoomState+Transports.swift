@@ -13,17 +13,22 @@ extension RoomState {
     mutating func openTransport(
         _ request: CreateWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> TransportOpening {
+        let peer = try peerWithRoomForTransport(session)
+        return TransportOpening(
+            id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
+            forceTcp: request.forceTcp,
+            settings: TransportSettings(
+                iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout))
+    }
+
+    func peerWithRoomForTransport(_ session: PeerSession) throws(RoomError) -> Peer {
         let peer = try peer(session)
         guard peer.transportIDs.count < configuration.maximumTransportsPerPeer else {
             throw RoomError(
                 RoomLimit.transportsPerPeer,
                 "a peer may have \(configuration.maximumTransportsPerPeer) transports: use those it has")
         }
-        return TransportOpening(
-            id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
-            forceTcp: request.forceTcp,
-            settings: TransportSettings(
-                iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout))
+        return peer
     }
 
     /// The media plane has the transport. What waited for a consuming transport is consumed.
@@ -42,6 +47,9 @@ extension RoomState {
         _ request: ConnectWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> (key: TransportKey, role: DTLSRole, fingerprint: DTLSFingerprint) {
         let transport = try transport(request.transportID, of: session)
+        guard transport.plain == nil else {
+            throw RoomError(.invalidParameters, "transport \"\(transport.id)\" is plain: it has no DTLS to connect")
+        }
         guard !transport.isConnected else {
             throw RoomError(.wrongState, "connect() already called for transport \"\(transport.id)\"")
         }
@@ -64,6 +72,9 @@ extension RoomState {
         _ id: TransportID, from session: PeerSession
     ) throws(RoomError) -> (key: TransportKey, credentials: ICECredentials) {
         let transport = try transport(id, of: session)
+        guard transport.plain == nil else {
+            throw RoomError(.invalidParameters, "transport \"\(id)\" is plain: it has no ICE to restart")
+        }
         return (transport.key, randomCredentials())
     }
 

@@ -162,10 +162,12 @@ struct RoomState {
 
     mutating func randomCredentials() -> ICECredentials { ICECredentials.random(using: &generator) }
 
+    mutating func randomByte() -> UInt8 { UInt8.random(in: 0...255, using: &generator) }
+
     /// A version 4 UUID (RFC 9562 §5.4).
     mutating func randomIdentifier() -> String {
         var bytes: [UInt8] = []
-        for _ in 0..<16 { bytes.append(UInt8.random(in: 0...255, using: &generator)) }
+        for _ in 0..<16 { bytes.append(randomByte()) }
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
         var text = ""

@@ -30,6 +30,9 @@ struct SendArenaTests {
             }
             return refuses
         }
+
+        func attach(_ socket: PlainSocket) -> Int? { nil }
+        func detach(_ socket: Int) {}
     }
 
     private func address(_ port: UInt16) -> cln_address { cln_address(IPAddressPort(ipv4: 0x7F00_0001, port: port)) }

@@ -52,7 +52,7 @@ struct Protoo2026: ProtooVocabulary {
         case .producer(let id): .object(["producerId": .string(id.rawValue)])
         case .consumer(let consumer): Self.consumer(consumer)
         case .statistics(let entries): .object(["stats": .array(entries)])
-        case .producers, .done: response.json
+        case .producers, .plainTransport, .done: response.json
         }
     }
 

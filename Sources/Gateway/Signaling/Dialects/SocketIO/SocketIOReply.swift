@@ -19,7 +19,7 @@ enum SocketIOReply {
                 "type": .string(consumer.type.rawValue), "producerPaused": .bool(consumer.isProducerPaused),
             ])
         case .done: .string("success")
-        case .joined, .producers, .peers, .statistics: nil
+        case .joined, .producers, .peers, .statistics, .plainTransport: nil
         }
     }
 

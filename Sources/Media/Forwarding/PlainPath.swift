@@ -1,0 +1,48 @@
+import CLinuxNet
+
+/// What a plain transport has in place of ICE: its own sockets and its client's addresses.
+// Safe: owned by its transport; made and freed in `Shard+Lifetimes`.
+struct PlainPath: ~Copyable {
+    let isComedia: Bool
+    let usesRTCPMux: Bool
+    /// `nil` for RTP in the clear.
+    let profile: SRTPProfile?
+    let sockets: PlainSockets
+    /// The shard's numbers of the sockets.
+    var socket = -1
+    var rtcpSocket = -1
+    /// Whether `connect` was called.
+    var isConnected = false
+    var remote: IPAddressPort?
+    /// With RTCP-mux the same.
+    var rtcpRemote: IPAddressPort?
+
+    init(_ settings: PlainTransportSettings, _ sockets: PlainSockets) {
+        isComedia = settings.isComedia
+        usesRTCPMux = settings.usesRTCPMux
+        profile = settings.protection?.profile
+        self.sockets = sockets
+    }
+
+    /// The addresses as events and statistics tell them.
+    var tuples: PlainTuples {
+        PlainTuples(
+            rtp: tuple(sockets.rtp, remote), rtcp: sockets.rtcp.map { tuple($0, rtcpRemote) })
+    }
+
+    private func tuple(_ socket: PlainSocket, _ remote: IPAddressPort?) -> PlainTuple {
+        PlainTuple(
+            localAddress: sockets.ip, localPort: socket.address.port, remoteAddress: remote?.addressText,
+            remotePort: remote?.port)
+    }
+}
+
+extension Shard {
+    /// Whose a socket is that is not the shard's.
+    struct OwnSocket {
+        var transport: UnsafeMutablePointer<MediaTransport>
+        var path: UnsafeMutablePointer<PlainPath>
+        /// Whether it is for RTCP alone.
+        var isRTCP: Bool
+    }
+}

@@ -1,0 +1,125 @@
+import CLinuxNet
+import Glibc
+import Synchronization
+
+// Safe: a descriptor is opened once and closed once, by the socket that names it.
+
+/// A UDP socket of one plain transport. Whoever opens a transport opens it, because the client is told its port at once;
+/// the transport's shard receives and sends on it. It is closed with the last reference.
+// Sendable: constants.
+package final class PlainSocket: Sendable {
+    /// Negative in simulations.
+    let descriptor: Int32
+    let address: IPAddressPort
+
+    init(descriptor: Int32, address: IPAddressPort) {
+        self.descriptor = descriptor
+        self.address = address
+    }
+
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+}
+
+/// The sockets of one plain transport.
+public struct PlainSockets: Sendable {
+    let rtp: PlainSocket
+    /// `nil` with RTCP-mux.
+    let rtcp: PlainSocket?
+    /// What clients are told instead of the bound address.
+    let ip: String
+
+    var endpoint: PlainEndpoint {
+        PlainEndpoint(
+            ip: ip, port: rtp.address.port, rtcpPort: rtcp?.address.port, isIPv6: rtp.address.family == .ipv6)
+    }
+
+    /// Sockets that are none, with ports one after the other.
+    static func simulated(address: IPAddressPort, from first: UInt16) -> MediaHandle.SocketOpener {
+        let next = SimulatedPorts(first)
+        return { usesRTCPMux throws(MediaError) in
+            let port = next.take()
+            return PlainSockets(
+                rtp: PlainSocket(descriptor: -1, address: address.withPort(port)),
+                rtcp: usesRTCPMux ? nil : PlainSocket(descriptor: -1, address: address.withPort(port &+ 1)),
+                ip: address.addressText)
+        }
+    }
+}
+
+private final class SimulatedPorts: Sendable {
+    private let next: Mutex<UInt16>
+
+    init(_ first: UInt16) { next = Mutex(first) }
+
+    func take() -> UInt16 {
+        next.withLock { next in
+            defer { next &+= 2 }
+            return next
+        }
+    }
+}
+
+/// Opens the sockets of plain transports in a range of ports.
+///
+/// Which ports are free is the kernel's to say: a port that is taken, by us or by another program, is passed over.
+final class PlainSocketSource: Sendable {
+    private let address: IPAddressPort
+    private let ip: String
+    private let ports: ClosedRange<UInt16>
+    private let bufferBytes: Int32
+    /// Where the search goes on: a port rests as long as possible before it has another owner.
+    private let next: Mutex<Int>
+
+    /// - Parameters:
+    ///   - address: where to bind; its port is not used.
+    ///   - ip: what clients are told.
+    init(address: IPAddressPort, ip: String, ports: ClosedRange<UInt16>, bufferBytes: Int32 = 1 << 20) {
+        self.address = address
+        self.ip = ip
+        self.ports = ports
+        self.bufferBytes = bufferBytes
+        next = Mutex(0)
+    }
+
+    /// A socket, or one with an even port for RTP and one with the next for RTCP (RFC 3550 §11).
+    /// - Throws: `overloaded` where no port is free, `system` where the kernel opens none.
+    func open(usesRTCPMux: Bool) throws(MediaError) -> PlainSockets {
+        let count = Int(ports.upperBound) - Int(ports.lowerBound) + 1
+        let start = next.withLock { next in
+            defer { next = (next + 2) % count }
+            return next
+        }
+        for step in 0..<count {
+            let port = Int(ports.lowerBound) + (start + step) % count
+            if usesRTCPMux {
+                guard let rtp = try bind(port) else { continue }
+                return PlainSockets(rtp: rtp, rtcp: nil, ip: ip)
+            }
+            guard port % 2 == 0, port < Int(ports.upperBound), let rtp = try bind(port), let rtcp = try bind(port + 1)
+            else { continue }
+            return PlainSockets(rtp: rtp, rtcp: rtcp, ip: ip)
+        }
+        throw MediaError(
+            .overloaded,
+            "no UDP port for a plain transport is free in \(ports.lowerBound)-\(ports.upperBound): "
+                + "close some, or give the server more with --plain-ports")
+    }
+
+    /// - Returns: `nil` where somebody has the port.
+    private func bind(_ port: Int) throws(MediaError) -> PlainSocket? {
+        guard let port = UInt16(exactly: port) else { return nil }
+        let wanted = address.withPort(port)
+        var from = cln_address(wanted)
+        var bound = cln_address()
+        let descriptor = cln_udp_open(&from, bufferBytes, &bound)
+        switch -descriptor {
+        case ..<1: return PlainSocket(descriptor: descriptor, address: IPAddressPort(bound) ?? wanted)
+        case EADDRINUSE, EACCES: return nil
+        case EMFILE, ENFILE:
+            throw MediaError(.system, "no file descriptor is left for a plain transport: raise the limit (ulimit -n)")
+        case let code:
+            throw MediaError(
+                .system, "cannot open a socket for a plain transport: \(String(cString: strerror(code)))")
+        }
+    }
+}
