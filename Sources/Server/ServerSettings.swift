@@ -50,7 +50,8 @@ struct ServerSettings: Sendable {
         let mediaPort = try reader.number(.mediaPort, 44444)
         media = MediaConfiguration(
             shards: try reader.optionalNumber(.shards, preset: "one per core"), listenAddresses: listen,
-            port: UInt16(clamping: mediaPort), announcedAddress: try reader.text(.announcedAddress),
+            port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
+            announcedAddress: try reader.text(.announcedAddress),
             certificateFile: certificate, privateKeyFile: key)
         gateway.adminToken = try reader.text(.adminToken)
         gateway.access = try Self.access(&reader)
@@ -68,6 +69,21 @@ struct ServerSettings: Sendable {
         rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logLevel = try reader.text(.logLevel, preset: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
+    }
+
+    /// `none`, or the first and the last port; two ports at least, as most clients want them.
+    private static func plainPorts(_ reader: inout Reader) throws(SettingsError) -> ClosedRange<UInt16>? {
+        let preset = MediaConfiguration.defaultPlainPorts
+        guard let text = try reader.text(.plainPorts, preset: "\(preset.lowerBound)-\(preset.upperBound)") else {
+            return preset
+        }
+        guard text != "none" else { return nil }
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        guard ends.count == 2, let first = ends[0], let last = ends[1], first > 0, first < last else {
+            throw try reader.failure(
+                .plainPorts, "\(text) is no range of ports: write the first and the last, as 20000-20999, or none")
+        }
+        return first...last
     }
 
     private static func tls(_ reader: inout Reader) throws(SettingsError) -> TLSSettings? {

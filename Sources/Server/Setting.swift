@@ -5,6 +5,7 @@ enum Setting: String, CaseIterable {
     case port
     case mediaPort = "media-port"
     case mediaListen = "media-listen"
+    case plainPorts = "plain-ports"
     case announcedAddress = "announced-address"
     case shards
     case tls
@@ -43,7 +44,7 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken:
+            .adminToken, .plainPorts:
             .text
         case .mediaListen, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
         case .port, .mediaPort: .number(0...65_535)
@@ -67,7 +68,8 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaListen, .announcedAddress, .shards, .dtlsCertificate, .dtlsPrivateKey:
+        case .host, .port, .mediaPort, .mediaListen, .plainPorts, .announcedAddress, .shards, .dtlsCertificate,
+            .dtlsPrivateKey:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,

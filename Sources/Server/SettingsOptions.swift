@@ -20,6 +20,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Address to listen on for media; may be given more than once. (default: 0.0.0.0)")
     var mediaListen: [String] = []
 
+    @Option(
+        help: """
+            UDP ports of plain transports (RTP without ICE, for ffmpeg and GStreamer), two each, or 'none'. (default: \
+            20000-20999)
+            """)
+    var plainPorts: String?
+
     @Option(help: "Address or host name that clients are told instead of the bound ones.")
     var announcedAddress: String?
 
@@ -105,8 +112,9 @@ struct SettingsOptions: ParsableArguments {
     /// What was given, by setting.
     var given: [Setting: [String]] {
         let texts: [Setting: String?] = [
-            .host: host, .port: port, .mediaPort: mediaPort, .announcedAddress: announcedAddress, .shards: shards,
-            .tls: tls, .tlsCertificate: tlsCertificate, .tlsPrivateKey: tlsPrivateKey,
+            .host: host, .port: port, .mediaPort: mediaPort, .plainPorts: plainPorts,
+            .announcedAddress: announcedAddress, .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
+            .tlsPrivateKey: tlsPrivateKey,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
             .adminToken: adminToken,
             .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,

@@ -12,7 +12,7 @@ export class Notes {
 export function describe({ type, data }, names) {
   const what = type.replace('-', ' ');
   const who = data.displayName || (names.get(data.peerId) ?? data.peerId);
-  const extra = data.reason ?? data.kind ?? data.iceState ?? '';
+  const extra = data.reason ?? data.kind ?? data.iceState ?? data.tuple?.remoteIp ?? '';
   if (type === 'active-speaker') return who ? `${who} speaks` : 'nobody speaks';
   if (type === 'consumer-layers') return `layers ${data.spatialLayer ?? '–'}/${data.temporalLayer ?? '–'}`;
   if (type === 'consumer-score') return `consumer score ${data.score.score}`;

@@ -45,8 +45,10 @@ export class RoomView {
       write(avatar, [...shown][0]?.toUpperCase() ?? '?');
       write(name, shown);
       kick.setAttribute('aria-label', `Kick ${shown}`);
-      const states = peer.transports.map(({ iceState, dtlsState }) =>
-        (dtlsState === 'connected' ? iceState : `${iceState}, DTLS ${dtlsState}`));
+      const states = peer.transports.map(({ type, tuple, iceState, dtlsState }) => {
+        if (type === 'plain') return tuple.remoteIp ? 'plain RTP' : 'plain RTP, not seen yet';
+        return dtlsState === 'connected' ? iceState : `${iceState}, DTLS ${dtlsState}`;
+      });
       const place = [...new Set(peer.transports.map(({ shard }) => shard))].join(', ');
       write(details, [
         peer.device.name ?? peer.device.flag ?? 'unknown program', peer.joined ? '' : 'not joined',

@@ -5,7 +5,7 @@ import Rooms
 
 /// mediasoup-demo's HTTP API for broadcasters, of 2024 and of 2026, under `/rooms/{room}/broadcasters`.
 ///
-/// Their transports are WebRTC ones: RTP without DTLS is refused with 501.
+/// Their transports are plain ones (RTP without ICE and DTLS) or WebRTC ones.
 struct BroadcasterEndpoints: Sendable {
     let rooms: RoomRegistry
     let access: AccessControl
@@ -165,16 +165,35 @@ struct BroadcasterEndpoints: Sendable {
             try reader.optional("type")?.string() ?? "plain"
         }
         switch type {
-        case "webrtc": break
+        case "webrtc":
+            let create = CreateWebRtcTransportRequest(producing: true, consuming: true)
+            let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
+            if case .webRtcTransport(let transport) = response { broadcaster.opened(transport.id) }
+            return OutgoingResponse(json: response.json)
         case "plain":
-            throw RoomError(
-                .notImplemented, "this server has no plain transports: use one of type \"webrtc\", or WHIP at /whip/")
+            let create = try Self.reading(data, CreatePlainTransportRequest.init)
+            let response = try await member.room.request(.createPlainTransport(create), from: member.peer)
+            if case .plainTransport(let transport) = response { broadcaster.opened(transport.id) }
+            return OutgoingResponse(json: response.json)
         default: throw RoomError(.invalidRequest, "type: not one of plain, webrtc")
         }
-        let create = CreateWebRtcTransportRequest(producing: true, consuming: true)
-        let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
-        if case .webRtcTransport(let transport) = response { broadcaster.opened(transport.id) }
-        return OutgoingResponse(json: response.json)
+    }
+
+    /// `connect` is for both kinds of transport: what the body has says which is meant.
+    private func connect(_ id: TransportID, _ data: JSONValue, _ member: Broadcaster.Member) async throws(RoomError) {
+        if data["dtlsParameters"] != nil {
+            let connect = try Self.reading(data) { reader throws(JSONFieldError) in
+                ConnectWebRtcTransportRequest(
+                    transportID: id,
+                    dtlsParameters: try RemoteDTLSParameters(try reader.required("dtlsParameters")))
+            }
+            _ = try await member.room.request(.connectWebRtcTransport(connect), from: member.peer)
+        } else {
+            let connect = try Self.reading(data) { reader throws(JSONFieldError) in
+                try ConnectPlainTransportRequest(transportID: id, reader)
+            }
+            _ = try await member.room.request(.connectPlainTransport(connect), from: member.peer)
+        }
     }
 
     private func atTransport(
@@ -182,20 +201,20 @@ struct BroadcasterEndpoints: Sendable {
         _ broadcaster: Broadcaster, _ member: Broadcaster.Member
     ) async throws(RoomError) -> OutgoingResponse? {
         switch rest {
-        case ["connect"]:
-            let connect = try Self.reading(try Self.body(request)) { reader throws(JSONFieldError) in
-                ConnectWebRtcTransportRequest(
-                    transportID: id,
-                    dtlsParameters: try RemoteDTLSParameters(try reader.required("dtlsParameters")))
-            }
-            _ = try await member.room.request(.connectWebRtcTransport(connect), from: member.peer)
+        case ["connect"], ["plain-connect"]:
+            try await connect(id, try Self.body(request), member)
             return OutgoingResponse(status: .ok)
         case ["producers"]: return try await produce(try Self.body(request), on: id, member, answer: "id")
         case ["consume"]:
             guard let producer = target["producerId"] else {
                 throw RoomError(.invalidRequest, "the query has no producerId")
             }
-            guard let capabilities = broadcaster.capabilities else {
+            let capabilities = try Self.reading(try Self.body(request)) { reader throws(JSONFieldError) in
+                try reader.optional("rtpCapabilities").map { (field) throws(JSONFieldError) in
+                    try RTPCapabilities(field)
+                }
+            }
+            guard let capabilities = capabilities ?? broadcaster.capabilities else {
                 throw RoomError(.invalidRequest, "broadcaster does not have rtpCapabilities")
             }
             let consumer = try await consume(ProducerID(producer), on: id, capabilities, member)
