@@ -71,6 +71,7 @@ extension Shard {
         guard let remote = IPAddressPort(source.pointee), ownSockets.indices.contains(index),
             let own = ownSockets[index]
         else { return counters.add(.unknownDatagram) }
+        let transport = own.transport
         let isRTCP: Bool
         switch DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
         case .rtp where !own.isRTCP: isRTCP = false
@@ -83,39 +84,40 @@ extension Shard {
         }
         guard let length = plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
         let isOwn: Bool
-        let hasProducers = !own.transport.pointee.producers.isEmpty
+        let hasProducers = !transport.pointee.producers.isEmpty
         if isRTCP {
             let compound = UnsafeRawBufferPointer(rebasing: datagram[..<length])
-            isOwn = isFromKnownSource(compound, on: own.transport)
+            isOwn = isFromKnownSource(compound, on: transport)
             if known != nil || isOwn {
-                openedRTCPReceived(compound, on: own.transport)
-                touch(own.transport)
+                openedRTCPReceived(compound, on: transport)
+                touch(transport)
             } else {
                 counters.add(.unknownSSRC)
             }
         } else {
-            isOwn = openedRTPReceived(datagram, length: length, on: own.transport)
+            isOwn = openedRTPReceived(datagram, length: length, on: transport)
         }
         // A receiver sends some packet to show its address: any will do while there is no producer to belong to.
         let shows = isOwn || (!hasProducers && isWellFormed(datagram, length: length, isRTCP: isRTCP))
         guard known != nil || shows else { return }
-        own.transport.pointee.traffic.received &+= UInt64(datagram.count)
-        own.transport.pointee.packetsReceived &+= 1
+        transport.pointee.traffic.received &+= UInt64(datagram.count)
+        transport.pointee.packetsReceived &+= 1
         if known == nil { learn(remote, isRTCP: isRTCP, of: own) }
     }
 
     /// The length of an RTP or RTCP packet once it is in the clear; `nil` for one that was dropped.
     private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: OwnSocket) -> Int? {
         guard own.path.pointee.profile != nil else { return datagram.count }
-        guard let start = datagram.baseAddress, own.transport.pointee.opener != nil else {
+        let transport = own.transport
+        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
             counters.add(.beforeHandshake)
             return nil
         }
         let result: SRTPOpenResult
         if isRTCP {
-            result = own.transport.pointee.opener!.openRTCP(start, count: datagram.count)  // '!' okay: checked above.
+            result = transport.pointee.opener!.openRTCP(start, count: datagram.count)  // '!' okay: checked above.
         } else {
-            result = own.transport.pointee.opener!.openRTP(start, count: datagram.count)  // '!' okay: checked above.
+            result = transport.pointee.opener!.openRTP(start, count: datagram.count)  // '!' okay: checked above.
         }
         switch result {
         case .opened(_, let plain, _): return plain
@@ -143,10 +145,11 @@ extension Shard {
 
     /// The client has shown where it is. From now on it is there and nowhere else.
     private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: OwnSocket) {
-        if own.path.pointee.usesRTCPMux || isRTCP { own.path.pointee.rtcpRemote = remote }
-        if own.path.pointee.usesRTCPMux || !isRTCP { setRemote(remote, of: own.transport, own.path) }
-        own.transport.pointee.events.append(
-            .plainTuplesChanged(own.transport.pointee.key, own.path.pointee.tuples))
+        let (transport, path) = (own.transport, own.path)
+        if path.pointee.usesRTCPMux || isRTCP { path.pointee.rtcpRemote = remote }
+        if path.pointee.usesRTCPMux || !isRTCP { setRemote(remote, of: transport, path) }
+        transport.pointee.events.append(
+            .plainTuplesChanged(transport.pointee.key, path.pointee.tuples))
     }
 
     private mutating func setRemote(
