@@ -63,9 +63,12 @@ extension ORTC {
         }
         result.codecs = withoutOrphanedRTX(result.codecs)
         guard let first = result.codecs.first, !first.isRTX else { throw .unsupported("no compatible media codecs") }
-        result.headerExtensions = consumable.headerExtensions.filter { ext in
+        let extensions = consumable.headerExtensions.filter { ext in
             capabilities.headerExtensions.contains { $0.preferredID == ext.id && $0.uri == ext.uri }
         }
+        // Where none is left out, a producer's many consumers share its array.
+        result.headerExtensions =
+            extensions.count == consumable.headerExtensions.count ? consumable.headerExtensions : extensions
         reduceFeedback(&result)
 
         var encoding = RTPEncodingParameters(ssrc: ssrc)
