@@ -38,7 +38,7 @@ async def take(folder):
                 people = []
                 for name in PEOPLE:
                     people.append(await Person(await browser.page(), server.url, "Turntable", name).enter())
-                    await people[0].sees_and_hears(others=len(people) - 1, seconds=60)
+                    await people[0].sees_and_hears(others=len(people) - 1, seconds=300)
                     if len(people) == 2:
                         await people[0].page.picture(folder / "call-two.png")
                 await people[0].page.picture(folder / "call.png")
