@@ -30,6 +30,8 @@ extension Room {
         case .consumerScoreChanged(let key, let score): perform(state.consumerScoreChanged(key, score))
         case .producerScoreChanged(let key, let scores): perform(state.producerScoreChanged(key, scores))
         case .audioLevels(let reports): soundReceived(reports)
+        case .videoOrientationChanged(let key, let orientation):
+            perform(state.videoOrientationChanged(key, orientation))
         case .trace(let trace): perform(state.traced(trace))
         }
     }

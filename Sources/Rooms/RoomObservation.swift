@@ -9,6 +9,8 @@ public enum RoomObservation: Sendable, Hashable {
     case silence
     /// Another audio producer leads the conversation.
     case dominantSpeaker(ProducerID)
+    /// How a producer's picture is to be turned was told for the first time, or is another.
+    case videoOrientationChanged(ProducerID, VideoOrientation)
     /// A packet of a producer whose trace is on.
     case producerTrace(ProducerID, TraceEvent)
     /// A packet of a consumer whose trace is on.

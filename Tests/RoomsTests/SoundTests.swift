@@ -105,6 +105,19 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
         #expect(events.contains { if case .dominantSpeaker = $0 { true } else { false } })
     }
 
+    @Test func `how a picture is to be turned is told to the program`() async throws {
+        let fixture = try RoomFixture()
+        let alice = try await fixture.join("alice")
+        let producer = try await alice.produce(.video, simulcastParameters())
+        var observed = alice.room.observations().makeAsyncIterator()
+        let orientation = VideoOrientation(camera: true, flip: false, rotation: 90)
+        let key = fixture.plane.producerKeys[0]
+        await alice.room.events.append(.videoOrientationChanged(ProducerKey(rawValue: 12345), orientation))
+        await alice.room.events.append(.videoOrientationChanged(key, orientation))
+        await alice.room.drain()
+        #expect(await observed.next() == .videoOrientationChanged(producer, orientation))
+    }
+
     @Test func `traces are switched on by the program and told to it`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")

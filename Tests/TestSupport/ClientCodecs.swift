@@ -30,6 +30,7 @@
             ids.transportWideSequence = 3
             ids.audioLevel = 1
             ids.dependencyDescriptor = 12
+            ids.videoOrientation = 13
             return ids
         }()
 

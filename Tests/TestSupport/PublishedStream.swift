@@ -82,6 +82,8 @@
         var video = Video()
         /// Payloads as browsers write them, with layers; `nil`: the plainest VP8.
         var layered: LayeredVideo?
+        /// Of video: the byte that says how the picture is to be turned, in each packet.
+        var orientation: UInt8?
         /// Of audio: every other packet says nothing but that there is silence (opus DTX).
         var sendsDTX = false
         /// The first packet of each key frame is lost, and sent only when asked for.

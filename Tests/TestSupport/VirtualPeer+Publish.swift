@@ -201,6 +201,9 @@
                 if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
                 try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
                 try writer.appendExtension(id: ids.transportWideSequence, uint16: takeTransportWide(track.kind))
+                if let orientation = track.orientation {
+                    try writer.appendExtension(id: ids.videoOrientation, uint8: orientation)
+                }
                 if track.kind == .audio { try writer.appendExtension(id: ids.audioLevel, uint8: 0x80 | 30) }
                 var length = try writer.finish()
                 let headerLength = length

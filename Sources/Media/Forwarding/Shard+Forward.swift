@@ -206,17 +206,11 @@ extension Shard {
         }
         guard let sequence = consumer.pointee.sequence.rewrite(packet.sequence) else { return }
         let timestamp = consumer.pointee.timestamps.rewrite(packet.timestamp, at: now)
-        let isSealed: Bool
-        if let names {
-            isSealed = seal(
+        guard
+            seal(
                 template: template, copying: payload, named: names, packet.layers, hasMarker: hasMarker,
                 payloadType: packet.payloadType, index: sequence, timestamp: timestamp, for: consumer)
-        } else {
-            isSealed = seal(
-                template: template, payload: payload, hasMarker: hasMarker, payloadType: packet.payloadType,
-                index: sequence, timestamp: timestamp, for: consumer)
-        }
-        guard isSealed else { return }
+        else { return }
         let wasSet = hasMarker && template[1] & 0x80 == 0
         consumer.pointee.selection?.pointee.packetSent(output: sequence, wasSet ? .marker : .none)
         packetSent(packet, index: sequence, timestamp: timestamp, hasMarker: hasMarker, to: consumer)
@@ -233,28 +227,25 @@ extension Shard {
             let output = consumer.pointee.sequence.lateOutput(packet.sequence, ofPreviousSource: packet.encoding)
         else { return }
         let timestamp = packet.timestamp &+ previous.timestampOffset
-        let isSealed: Bool
+        let hasMarker = template[1] & 0x80 != 0
+        var names: PictureIDRewriter.Rewritten?
         if packet.codec == .vp8, packet.layers.flags.hasNames {
             var pictures = previous.pictures
-            guard let names = pictures.rewrite(packet.layers) else {
+            names = pictures.rewrite(packet.layers)
+            guard names != nil else {
                 if previous.pictures.isOmitted(packet.layers) {
                     fill(packet, template, at: output, timestamp: timestamp, consumer)
                 }
                 return
             }
-            isSealed = seal(
-                template: template, copying: payload, named: names, packet.layers,
-                hasMarker: template[1] & 0x80 != 0, payloadType: packet.payloadType, index: output,
-                timestamp: timestamp, for: consumer)
-        } else {
-            isSealed = seal(
-                template: template, payload: payload, hasMarker: template[1] & 0x80 != 0,
-                payloadType: packet.payloadType, index: output, timestamp: timestamp, for: consumer)
         }
-        guard isSealed else { return }
+        guard
+            seal(
+                template: template, copying: payload, named: names, packet.layers, hasMarker: hasMarker,
+                payloadType: packet.payloadType, index: output, timestamp: timestamp, for: consumer)
+        else { return }
         selection.pointee.packetSent(output: output, .none)
-        packetSent(
-            packet, index: output, timestamp: timestamp, hasMarker: template[1] & 0x80 != 0, to: consumer)
+        packetSent(packet, index: output, timestamp: timestamp, hasMarker: hasMarker, to: consumer)
     }
 
     /// Sends nothing, under the number that was left free for a packet that came late and is not wanted: a receiver takes

@@ -91,6 +91,9 @@ extension Shard {
             touch(stream.pointee.producer.pointee.transport)
         }
         if let level = extensions.audioLevel { soundReceived(level, of: stream) }
+        if let orientation = extensions.videoOrientation {
+            orientationReceived(orientation & 0x0F, of: stream.pointee.producer)
+        }
         accepted(
             header, extensions, codec: codec, extended: extended, isRecovered: false, in: packet, room: room,
             of: stream)

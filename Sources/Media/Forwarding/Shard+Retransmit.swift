@@ -56,14 +56,10 @@ extension Shard {
             isSealed = sealFiller(
                 template: template, payloadType: packet.payloadType, index: extended, timestamp: timestamp,
                 for: consumer)
-        } else if let names {
+        } else {
             isSealed = seal(
                 template: template, copying: padded, named: names, packet.layers, hasMarker: hasMarker,
                 payloadType: packet.payloadType, index: extended, timestamp: timestamp, for: consumer)
-        } else {
-            isSealed = seal(
-                template: template, payload: padded, hasMarker: hasMarker, payloadType: packet.payloadType,
-                index: extended, timestamp: timestamp, for: consumer)
         }
         guard isSealed else { return }
         consumer.pointee.stream.packetRetransmitted(payloadLength: payload.count, at: now)

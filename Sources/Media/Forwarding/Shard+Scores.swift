@@ -52,6 +52,21 @@ extension Shard {
         producersByKey[key]?.pointee.consumerLoss.add(fraction)
     }
 
+    /// The least time between two orientations of one producer that rooms are told: nobody turns a telephone faster.
+    private static let orientationInterval = MediaDuration.milliseconds(100)
+
+    /// A packet says how the picture is to be turned; the room is told where that is news.
+    func orientationReceived(_ encoded: UInt8, of producer: UnsafeMutablePointer<ShardProducer>) {
+        if let known = producer.pointee.orientation {
+            guard known.encoded != encoded, now - known.at >= Self.orientationInterval else { return }
+        }
+        let event = MediaEvent.videoOrientationChanged(
+            producer.pointee.key, VideoOrientation(encoded: encoded))
+        // What is not taken now is told with a later packet.
+        guard producer.pointee.transport.pointee.events.appendSample(event) else { return }
+        producer.pointee.orientation = (encoded, now)
+    }
+
     // MARK: Sound
 
     /// A packet with an audio level arrived.

@@ -35,12 +35,17 @@ extension Shard {
         return headerLength + payload.count
     }
 
-    /// Like `seal(template:payload:…)`, with other names for the picture.
+    /// Like `seal(template:payload:…)`, with other names for the picture, if it has other names.
     mutating func seal(
         template: UnsafeRawBufferPointer, copying payload: UnsafeRawBufferPointer,
-        named names: PictureIDRewriter.Rewritten, _ layers: PacketLayers, hasMarker: Bool, payloadType: UInt8,
+        named names: PictureIDRewriter.Rewritten?, _ layers: PacketLayers, hasMarker: Bool, payloadType: UInt8,
         index: UInt64, timestamp: UInt32, for consumer: UnsafeMutablePointer<ShardConsumer>
     ) -> Bool {
+        guard let names else {
+            return seal(
+                template: template, payload: payload, hasMarker: hasMarker, payloadType: payloadType, index: index,
+                timestamp: timestamp, for: consumer)
+        }
         let ssrc = consumer.pointee.ssrc
         guard
             let out = writeHeader(

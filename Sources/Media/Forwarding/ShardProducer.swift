@@ -11,6 +11,8 @@ struct ShardProducer: ~Copyable {
     /// its place.
     private var sequenceBases: [UInt64]
     var isPaused: Bool
+    /// How its picture is to be turned, as the room was told, and when.
+    var orientation: (encoded: UInt8, at: MediaInstant)?
     /// What its consumers lose, of an Opus producer.
     var consumerLoss = WorstConsumerLoss()
     /// The kinds of packets that are traced.

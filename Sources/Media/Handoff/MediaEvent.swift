@@ -13,6 +13,8 @@ public enum MediaEvent: Sendable {
     case consumerScoreChanged(ConsumerKey, score: UInt8)
     /// The score of one of a producer's streams is another.
     case producerScoreChanged(ProducerKey, [EncodingScore])
+    /// How a producer's picture is to be turned was told for the first time, or is another.
+    case videoOrientationChanged(ProducerKey, VideoOrientation)
     /// Audio levels of producers since the last such event of their shard, at most one for each producer.
     case audioLevels([AudioLevelReport])
     /// A packet of an object whose trace was asked for.

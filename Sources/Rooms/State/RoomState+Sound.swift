@@ -29,6 +29,11 @@ extension RoomState {
         return told(events)
     }
 
+    /// A producer's picture is to be turned in another way.
+    func videoOrientationChanged(_ key: ProducerKey, _ orientation: VideoOrientation) -> [RoomAction] {
+        producerIDs[key].map { [.observed(.videoOrientationChanged($0, orientation))] } ?? []
+    }
+
     /// A packet of an object whose trace is on.
     func traced(_ trace: TraceEvent) -> [RoomAction] {
         switch trace.subject {

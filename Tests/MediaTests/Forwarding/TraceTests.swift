@@ -35,6 +35,37 @@ struct TraceTests {
         #expect(events.allSatisfy { [.rtp, .keyFrame, .pli, .sr].contains($0.kind) })
     }
 
+    @Test func `how a picture is to be turned is told once, and again when it changes, but not in floods`() throws {
+        let world = try VirtualWorld()
+        let publisher = try world.join()
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        let (key, _) = try publisher.publish(track)
+        func told() -> [VideoOrientation] {
+            publisher.events.compactMap { event in
+                if case .videoOrientationChanged(key, let orientation) = event { orientation } else { nil }
+            }
+        }
+        world.run(for: .seconds(1))
+        #expect(told() == [])
+        track.orientation = 0
+        world.run(for: .seconds(1))
+        let upright = VideoOrientation(camera: false, flip: false, rotation: 0)
+        #expect(told() == [upright])
+        // The upper bits mean nothing.
+        track.orientation = 0xFB
+        world.run(for: .seconds(1))
+        #expect(told() == [upright, VideoOrientation(camera: true, flip: false, rotation: 270)])
+        for number in 0..<300 {
+            track.orientation = UInt8(number % 16)
+            world.run(for: .milliseconds(10))
+        }
+        #expect((10...35).contains(told().count))
+        track.orientation = 0x05
+        world.run(for: .seconds(1))
+        #expect(told().last == VideoOrientation(camera: false, flip: true, rotation: 90))
+    }
+
     @Test func `a consumer's packets, repairs and requests are traced`() throws {
         let (world, _, viewer, _, stream) = try makeCall(shards: 2)
         world.run(for: .seconds(2))
