@@ -89,9 +89,11 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
 /// `unknownSSRC` as `unknown_ssrc`: how metrics spell names.
 private func snakeCase(_ name: String) -> String {
     var text = ""
+    var isInsideWord = false
     for character in name {
-        if character.isUppercase, text.last?.isLowercase == true { text.append("_") }
+        if character.isUppercase, isInsideWord { text.append("_") }
         text.append(contentsOf: character.lowercased())
+        isInsideWord = !character.isUppercase
     }
     return text
 }

@@ -76,6 +76,21 @@ struct DocumentTests {
         }
     }
 
+    @Test func `every drop reason and counter of the media threads is in Operations.md`() throws {
+        let document = try rows(of: "Docs/Operations.md")
+        let text = try #require(SourceTree.text(of: "Sources/Media/DropReason.swift"))
+        for (name, prefix, suffix) in [("DropReason", "`", "`"), ("ShardCounter", "`roundhouse_media_", "_total`")] {
+            let body = text[try #require(text.range(of: "enum \(name): Int")).upperBound...].prefix { $0 != "}" }
+            let cases = body.matches(of: /case (\w+)\n/).map { String($0.1) }
+            #expect(cases.count > 20)
+            for name in cases {
+                // An acronym is one word: `unknownSSRC` is unknown_ssrc.
+                let label = name.replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }.lowercased()
+                #expect(document.contains(prefix + label + suffix), "\(label)")
+            }
+        }
+    }
+
     @Test func `every link between documents leads somewhere`() throws {
         for path in SourceTree.documents {
             let text = try #require(SourceTree.text(of: path))
