@@ -103,6 +103,17 @@ extension Shard {
         updateSelection(consumer)
     }
 
+    /// Gives back the memory of a transport's streams that have stopped.
+    func releaseExpired(of transport: UnsafeMutablePointer<MediaTransport>) {
+        for producer in transport.pointee.producers {
+            guard let source = sourcesByKey[producer.pointee.key.rawValue] else { continue }
+            for encoding in 0..<source.pointee.encodings {
+                let history = source.pointee.histories + encoding
+                history.pointee.removeExpired(at: now)
+            }
+        }
+    }
+
     // MARK: Between shards
 
     /// Gives the newest groups of pictures of a producer that lives here to a shard that has its first consumer of it.

@@ -108,6 +108,7 @@ extension Shard {
     private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
         transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
         sendSenderReports(transport)
+        releaseExpired(of: transport)
         var blocks: [ReportBlock] = []
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {

@@ -236,6 +236,8 @@ struct ConsumerSource: ~Copyable {
     /// Of the newest VP8 packet: where the names of pictures stand, for a consumer that is switched away.
     var newestPicture = PacketLayers()
 
+    /// Packets of an encoding that are kept while nobody can ask for them again: 2.5 s of 3 Mb/s, and 1.6 MB at most.
+    static let mostForNobody = 1000
     static let keyFrameRequestInterval = MediaDuration.milliseconds(500)
 
     init(key: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool) {
@@ -295,8 +297,9 @@ struct ConsumerSource: ~Copyable {
     mutating func keeps(_ packet: PreparedPacket, at now: MediaInstant) -> Bool {
         if retransmittingConsumers > 0 { return true }
         guard kind == .video else { return false }
-        if packet.isKeyFrame || firstOfGroup(of: Int(packet.encoding), at: now) != nil { return true }
         let history = histories + Int(packet.encoding)
+        let isYoung = packet.isKeyFrame || firstOfGroup(of: Int(packet.encoding), at: now) != nil
+        if isYoung, history.pointee.storedCount < Self.mostForNobody { return true }
         if history.pointee.newest != nil {
             forgetGroup(of: Int(packet.encoding))
             history.pointee.removeAllAndRelease()
