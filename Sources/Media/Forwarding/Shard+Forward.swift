@@ -160,6 +160,7 @@ extension Shard {
             consumer.pointee.flow = .flowing
             return
         }
+        if consumer.pointee.isNew { selection.pointee.settled = now + LayerSelection.settlingTime }
         // An encoding's selector has moved the timestamps itself.
         if selection.pointee.kind != .encodings {
             consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)

@@ -155,7 +155,8 @@ extension Shard {
     /// A consumer that waits, or would switch, needs its target's key frame; asked again after a while.
     mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         guard let encoding = consumer.pointee.wantedKeyFrame else { return }
-        askForKeyFrameAgain(of: consumer.pointee.source, encoding: encoding, for: consumer.pointee.need)
+        askForKeyFrameAgain(
+            of: consumer.pointee.source, encoding: encoding, for: consumer.pointee.needOfLayers(at: now))
     }
 
     /// Asks, unless somebody just did.

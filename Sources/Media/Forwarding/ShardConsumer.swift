@@ -180,8 +180,14 @@ struct ShardConsumer: ~Copyable {
         }
     }
 
-    /// What a key frame that it wants is for.
+    /// What a key frame is for that it has to have.
     var need: KeyFrameRequester.Need { isNew ? .joining : .change }
+
+    /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
+    /// picture once it shows it, and a crowd of them asks one by one.
+    func needOfLayers(at now: MediaInstant) -> KeyFrameRequester.Need {
+        if let settled = selection?.pointee.settled, now < settled { .joining } else { need }
+    }
 
     /// Whether nothing was sent yet.
     var isNew: Bool { stream.highestExtended == nil }

@@ -29,6 +29,9 @@ struct LayerSelection {
     /// The first output number of the current encoding.
     var firstOutput: UInt64 = 0
     var previous: Previous?
+    /// Until then its consumer has just begun.
+    var settled: MediaInstant?
+    static let settlingTime = MediaDuration.seconds(2)
     private let highestSpatial: Int
     private let highestTemporal: Int
     private var reported: ConsumerLayers?

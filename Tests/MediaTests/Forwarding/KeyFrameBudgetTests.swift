@@ -8,7 +8,8 @@ struct KeyFrameBudgetTests {
     /// 100 viewers join within five seconds, evenly; returns their streams, and how long each waited for its first packet.
     private func joinCrowd(
         _ viewers: [VirtualMember], of track: PublishedTrack, in world: VirtualWorld,
-        keepsLog: (Int) -> Bool = { _ in false }, change: (Int, inout ConsumerSettings) -> Void = { _, _ in }
+        keepsLog: (Int) -> Bool = { _ in false }, change: (Int, inout ConsumerSettings) -> Void = { _, _ in },
+        later: (Int, SubscribedStream) throws -> Void = { _, _ in }
     ) throws -> (streams: [SubscribedStream], waits: [MediaDuration]) {
         var streams: [SubscribedStream] = []
         var joined: [MediaInstant] = []
@@ -28,7 +29,9 @@ struct KeyFrameBudgetTests {
             streams.append(stream)
             joined.append(world.now)
             step(.milliseconds(50))
+            if number >= 6 { try later(number - 6, streams[number - 6]) }
         }
+        for number in 94..<100 { try later(number, streams[number]) }
         step(.seconds(3))
         return (streams, streams.indices.map { waits[$0] ?? .seconds(100) })
     }
@@ -87,6 +90,44 @@ struct KeyFrameBudgetTests {
             #expect(stream.duplicates == 0)
             let told = viewers[number % viewers.count].layers(of: stream)
             if layered.spatialLayers * layered.video.temporalLayers > 1 { #expect(told.last == preferred(number)) }
+            guard stream.keepsLog else { continue }
+            let video = DecodedVideo(stream.log, of: track.encodings)
+            #expect(video.faults == [])
+            #expect(video.broken.isEmpty)
+            #expect(video.missing == 0)
+            #expect(video.longestFreeze <= .milliseconds(300))
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `a crowd that finds its pictures too large costs two key frames of the smaller ones`(
+        shards: Int
+    ) throws {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewers = try (0..<10).map { _ in try world.join() }
+        #expect(world.connectAll())
+        world.network.conditions = .delayed(.milliseconds(40))
+        let track = publisher.peer.addTrack(
+            .video, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3))
+        try publisher.publish(track)
+        world.run(for: .seconds(4))
+        let before = track.encodings.map(\.keyFramesSent)
+        let smaller = ConsumerLayers(spatial: 0, temporal: 2)
+        let start = world.now
+        let (streams, waits) = try joinCrowd(
+            viewers, of: track, in: world, keepsLog: { $0 % 9 == 4 },
+            later: {
+                // 300 ms after it came, as a page does that has laid out its tiles.
+                try viewers[$0 % viewers.count].prefer(0, 2, of: $1)
+            })
+        // One at once, and the next not before two and a half seconds have gone, in eight.
+        let sent = zip(track.encodings, before).map { $0.keyFramesSent - $1 }
+        #expect(sent[0] <= Int((world.now - start).milliseconds / 2500) + 1)
+        #expect(sent[1] == 0)
+        #expect(sent[2] <= 2)
+        #expect(waits.max()! < .milliseconds(200))
+        for (number, stream) in streams.enumerated() {
+            #expect(viewers[number % viewers.count].layers(of: stream).last == smaller)
             guard stream.keepsLog else { continue }
             let video = DecodedVideo(stream.log, of: track.encodings)
             #expect(video.faults == [])
