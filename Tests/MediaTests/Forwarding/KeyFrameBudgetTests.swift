@@ -36,17 +36,26 @@ struct KeyFrameBudgetTests {
         return (streams, streams.indices.map { waits[$0] ?? .seconds(100) })
     }
 
+    /// A track that is sent for a while, 40 ms away, before any of the viewers watches it.
+    private func stage(
+        shards: Int, viewers count: Int = 10, rids: [String] = [], layered: LayeredVideo? = nil,
+        for duration: MediaDuration = .seconds(4)
+    ) throws -> (world: VirtualWorld, viewers: [VirtualMember], track: PublishedTrack) {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewers = try (0..<count).map { _ in try world.join() }
+        #expect(world.connectAll())
+        world.network.conditions = .delayed(.milliseconds(40))
+        let track = publisher.peer.addTrack(.video, rids: rids, layered: layered)
+        try publisher.publish(track)
+        world.run(for: duration)
+        return (world, viewers, track)
+    }
+
     @Test(arguments: [1, 2, 4]) func `a crowd of 100 that joins within five seconds costs two key frames`(
         shards: Int
     ) throws {
-        let world = try VirtualWorld(shards: shards)
-        let publisher = try world.join()
-        let viewers = try (0..<10).map { _ in try world.join() }
-        #expect(world.connectAll())
-        world.network.conditions = .delayed(.milliseconds(40))
-        let track = publisher.peer.addTrack(.video)
-        try publisher.publish(track)
-        world.run(for: .seconds(4))
+        let (world, viewers, track) = try stage(shards: shards)
         let before = track.encodings[0].keyFramesSent
         let (streams, waits) = try joinCrowd(viewers, of: track, in: world)
         #expect(track.encodings[0].keyFramesSent - before <= 2)
@@ -64,15 +73,8 @@ struct KeyFrameBudgetTests {
     func `a crowd that wants all kinds of layers costs two key frames of each`(
         layered: LayeredCase, shards: Int
     ) throws {
-        let world = try VirtualWorld(shards: shards)
-        let publisher = try world.join()
-        let viewers = try (0..<10).map { _ in try world.join() }
-        #expect(world.connectAll())
-        world.network.conditions = .delayed(.milliseconds(40))
-        let track = publisher.peer.addTrack(
-            .video, rids: layered.encodings > 1 ? ["l", "m", "h"] : [], layered: layered.video)
-        try publisher.publish(track)
-        world.run(for: .seconds(4))
+        let (world, viewers, track) = try stage(
+            shards: shards, rids: layered.encodings > 1 ? ["l", "m", "h"] : [], layered: layered.video)
         let before = track.encodings.map(\.keyFramesSent)
         func preferred(_ number: Int) -> ConsumerLayers {
             ConsumerLayers(
@@ -102,15 +104,8 @@ struct KeyFrameBudgetTests {
     @Test(arguments: [1, 2]) func `a crowd that finds its pictures too large costs two key frames of the smaller ones`(
         shards: Int
     ) throws {
-        let world = try VirtualWorld(shards: shards)
-        let publisher = try world.join()
-        let viewers = try (0..<10).map { _ in try world.join() }
-        #expect(world.connectAll())
-        world.network.conditions = .delayed(.milliseconds(40))
-        let track = publisher.peer.addTrack(
-            .video, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3))
-        try publisher.publish(track)
-        world.run(for: .seconds(4))
+        let (world, viewers, track) = try stage(
+            shards: shards, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3))
         let before = track.encodings.map(\.keyFramesSent)
         let smaller = ConsumerLayers(spatial: 0, temporal: 2)
         let start = world.now
@@ -263,15 +258,8 @@ struct KeyFrameBudgetTests {
     }
 
     @Test func `consumers that wait at the same time share one request for each encoding`() throws {
-        let world = try VirtualWorld(shards: 2)
-        let publisher = try world.join()
-        let viewers = try (0..<6).map { _ in try world.join() }
-        #expect(world.connectAll())
-        world.network.conditions = .delayed(.milliseconds(40))
-        let track = publisher.peer.addTrack(
-            .video, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3))
-        try publisher.publish(track)
-        world.run(for: .seconds(3))
+        let (world, viewers, track) = try stage(
+            shards: 2, viewers: 6, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3), for: .seconds(3))
         let before = track.encodings.map(\.keyFrameRequests)
         let streams = try viewers.map { try $0.subscribe(to: track) }
         world.run(for: .seconds(2))
