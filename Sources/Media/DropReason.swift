@@ -56,6 +56,9 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case bytesSent
     /// What the kernel was handed: a message is one datagram, or several of equal size for one destination.
     case messagesSent
+    /// Larger than an Ethernet path's MTU of 1,500 bytes carries whole: the kernel sends it in IP fragments, which many
+    /// paths lose.
+    case datagramsAboveMTU
     case packetsReceived
     case packetsForwarded
     case packetsRetransmitted

@@ -53,12 +53,18 @@ struct SendArena: ~Copyable {
         var messages = 0
         /// Datagrams the output did not take.
         var refused = 0
+        /// Datagrams larger than an Ethernet path carries whole.
+        var aboveMTU = 0
     }
 
     /// Writable bytes at `next`.
     static let largestDatagram = 2048
     static let byteCapacity = 4 << 20
     static let entryCapacity = 4096
+    /// The largest datagrams of an Ethernet path's MTU of 1,500 bytes. The kernel refuses to cut a message into larger
+    /// ones (EMSGSIZE), and sends a single larger one in fragments.
+    static let largestWholeIPv4 = 1472
+    static let largestWholeIPv6 = 1452
     /// A UDP_SEGMENT message carries at most this many bytes (the IP packet's limit less headers).
     static let largestMessage = 65_000
 
@@ -177,7 +183,8 @@ struct SendArena: ~Copyable {
             let count = putInOrder(destinations[index])
             var position = 0
             while position < count {
-                messages[batch] = nextMessage(from: &position, until: count, to: index, pieceIndex: &piece)
+                messages[batch] = nextMessage(
+                    from: &position, until: count, to: index, pieceIndex: &piece, &outcome)
                 batch += 1
                 if batch == Int(CLN_SEND_BATCH) {
                     outcome.messages += batch
@@ -214,13 +221,22 @@ struct SendArena: ~Copyable {
 
     private static let longestMove = 64
 
+    private func largestWhole(to destination: Int) -> Int32 {
+        let isIPv6 = destinations[destination].address.generic.sa_family == sa_family_t(AF_INET6)
+        return Int32(isIPv6 ? Self.largestWholeIPv6 : Self.largestWholeIPv4)
+    }
+
     /// Takes the longest run of equal datagrams, with one shorter at its end, from `order`.
     private func nextMessage(
-        from position: inout Int, until count: Int, to destination: Int, pieceIndex: inout Int
+        from position: inout Int, until count: Int, to destination: Int, pieceIndex: inout Int,
+        _ outcome: inout Outcome
     ) -> cln_message {
         let first = pieceIndex
         let size = entries[Int(order[position])].length
         var total = 0
+        let isAboveMTU = size > Self.largestWholeIPv6 && size > largestWhole(to: destination)
+        if isAboveMTU { outcome.aboveMTU += 1 }
+        let segments = self.segments && !isAboveMTU
         while position < count {
             let item = entries[Int(order[position])]
             if pieceIndex > first {

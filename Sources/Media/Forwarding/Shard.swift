@@ -138,6 +138,7 @@ struct Shard: ~Copyable {
         let outcome = arena.flush(through: output, sockets: localAddresses.count)
         if outcome.messages >= Self.fewMessages { lastFlush = now }
         counters.add(.messagesSent, UInt64(outcome.messages))
+        if outcome.aboveMTU > 0 { counters.add(.datagramsAboveMTU, UInt64(outcome.aboveMTU)) }
         if outcome.refused > 0 { counters.add(.sendRefused, UInt64(outcome.refused)) }
     }
 

@@ -157,8 +157,8 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
                 first += Int(result)
                 continue
             }
-            // The kernel names the first message's error. EIO/EINVAL with several segments: the device cannot cut them.
-            if messages[first].segments > 1, result == -EIO || result == -EINVAL {
+            // The kernel names the first message's error.
+            if messages[first].segments > 1, Self.concernsSegments(errno: -result) {
                 segmentRefusals += 1
                 refused += sendSeparately(messages[first], from: descriptor)
             } else {
@@ -167,6 +167,12 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
             first += 1
         }
         return refused
+    }
+
+    /// Whether datagrams may be sent one by one that were refused as segments of one message: the device cannot cut them
+    /// (EIO, EINVAL, EOPNOTSUPP), or each is larger than the path's MTU (EMSGSIZE).
+    private static func concernsSegments(errno code: Int32) -> Bool {
+        code == EMSGSIZE || code == EIO || code == EINVAL || code == EOPNOTSUPP
     }
 
     private func sendSeparately(_ message: cln_message, from descriptor: Int32) -> Int {

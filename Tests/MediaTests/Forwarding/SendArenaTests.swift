@@ -44,6 +44,21 @@ struct SendArenaTests {
         arena.commit(length: length, to: destination)
     }
 
+    @Test func `datagrams that a 1,500-byte path cannot carry whole leave one by one and are counted`() {
+        var arena = SendArena(segments: true)
+        let output = Recorder()
+        let four = arena.addDestination(address(4), socket: 0)
+        for length in [1472, 1472, 1473, 1473, 1472] { put(length, to: four, in: &arena) }
+        let six = arena.addDestination(
+            cln_address(IPAddressPort(ipv6High: 0x2001_0DB8_0000_0000, low: 1, port: 6)), socket: 0)
+        for length in [1453, 1453, 1452, 1452] { put(length, to: six, in: &arena) }
+        let outcome = arena.flush(through: output, sockets: 1)
+        #expect(
+            output.messages.map(\.lengths)
+                == [[1472, 1472], [1473], [1473], [1472], [1453], [1453], [1452, 1452]])
+        #expect(outcome.aboveMTU == 4 && outcome.messages == 7)
+    }
+
     @Test func `equal datagrams for one destination leave as one message`() {
         var arena = SendArena(segments: true)
         let output = Recorder()
