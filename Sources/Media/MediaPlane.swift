@@ -65,7 +65,7 @@ public final class MediaPlane: Sendable {
             openSockets = { usesRTCPMux throws(MediaError) in try source.open(usesRTCPMux: usesRTCPMux) }
         }
         handle = MediaHandle(
-            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(),
+            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(shards: count),
             openSockets: openSockets
         ) { shard, command in
             switch queues[shard].push(command, urgent: command.mustNotBeLost) {

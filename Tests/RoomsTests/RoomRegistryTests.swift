@@ -138,6 +138,21 @@ import Testing
         #expect(names.count { $0 == "openConsumer" } == 4800)
     }
 
+    @Test(arguments: [1, 2, 3, 4, 8])
+    func `senders and receivers of clients in many rooms are spread over all shards`(shards: Int) async throws {
+        let fixture = try RoomFixture(shards: shards)
+        var peers: [ConnectedPeer] = []
+        for index in 0..<24 { peers.append(try await fixture.join("peer\(index)", to: "room\(index / 6)")) }
+        // As every client does: a transport to send on, then one to receive on.
+        let keys = fixture.plane.transports.map(\.key)
+        for offset in 0...1 {
+            let ofUse = stride(from: offset, to: keys.count, by: 2).map { keys[$0].shard }
+            let counts = (0..<shards).map { shard in ofUse.count { $0 == shard } }
+            #expect(counts.allSatisfy { $0 == 24 / shards }, "\(counts)")
+        }
+        for peer in peers { await peer.room.disconnected(peer.session) }
+    }
+
     /// Sees a room without keeping it.
     // Sendable: the weak reference is written once, before the value is shared.
     final class WeakRoom: @unchecked Sendable {

@@ -106,7 +106,7 @@
                     addresses: list.map { CandidateAddress(address: $0.addressText, port: $0.port, transport: .udp) })
             }
             handle = MediaHandle(
-                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(),
+                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(shards: count),
                 openSockets: PlainSockets.simulated(address: addresses[0][0], from: 20_000)
             ) { shard, command in queues[shard].push(command, urgent: false) != .full }
             for (shard, list) in addresses.enumerated() {

@@ -41,18 +41,23 @@ public struct MediaHandle: Sendable {
         let fingerprint = DTLSFingerprint(algorithm: .sha256, value: [UInt8](repeating: 0xAB, count: 32))
         let openSockets = PlainSockets.simulated(address: IPAddressPort(ipv4: 0x7F00_0001, port: 0), from: 20_000)
         return MediaHandle(
-            endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(), openSockets: openSockets,
-            sink: sink)
+            endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(shards: shards),
+            openSockets: openSockets, sink: sink)
     }
 
-    /// Opens a transport on the shard with the fewest so far.
+    /// Opens a transport on the shard with the fewest of the same use so far.
     public func openTransport(_ settings: TransportSettings, events: EventQueue) throws(MediaError) -> TransportKey {
-        let shard = serial.assignShard(count: endpoints.count)
-        let key = TransportKey(rawValue: MediaKeyLayout.key(shard: shard, serial: serial.next()))
+        try place(settings.use) { .openTransport($0, settings, events) }
+    }
+
+    private func place(
+        _ use: TransportUse, _ command: (TransportKey) -> MediaCommand
+    ) throws(MediaError) -> TransportKey {
+        let key = serial.place(use)
         do {
-            try send(.openTransport(key, settings, events), to: shard)
+            try send(command(key), to: key.shard)
         } catch {
-            serial.releaseShard(shard)
+            serial.closed(key)
             throw error
         }
         return key
@@ -68,7 +73,7 @@ public struct MediaHandle: Sendable {
     /// Whether there are plain transports at all.
     public var hasPlainTransports: Bool { openSockets != nil }
 
-    /// Opens a transport without ICE and DTLS on sockets of its own, on the shard with the fewest transports so far.
+    /// Opens a transport without ICE and DTLS on sockets of its own, on the shard with the fewest such so far.
     /// - Returns: also where the client reaches it.
     /// - Throws: `overloaded` where no port is free, `invalidSetting` where `hasPlainTransports` is false.
     public func openPlainTransport(
@@ -76,14 +81,7 @@ public struct MediaHandle: Sendable {
     ) throws(MediaError) -> (key: TransportKey, endpoint: PlainEndpoint) {
         guard let openSockets else { throw MediaError(.invalidSetting, "this server has no plain transports") }
         let sockets = try openSockets(settings.usesRTCPMux)
-        let shard = serial.assignShard(count: endpoints.count)
-        let key = TransportKey(rawValue: MediaKeyLayout.key(shard: shard, serial: serial.next()))
-        do {
-            try send(.openPlainTransport(key, settings, sockets, events), to: shard)
-        } catch {
-            serial.releaseShard(shard)
-            throw error
-        }
+        let key = try place(.unknown) { .openPlainTransport($0, settings, sockets, events) }
         return (key, sockets.endpoint)
     }
 
@@ -99,7 +97,7 @@ public struct MediaHandle: Sendable {
 
     /// Closes a transport with its producers and consumers. Call it once per opened transport.
     public func closeTransport(_ key: TransportKey) {
-        serial.releaseShard(key.shard)
+        serial.closed(key)
         sendClosing(.closeTransport(key), to: key.shard)
     }
 
@@ -187,24 +185,23 @@ public struct MediaHandle: Sendable {
     private func sendClosing(_ command: MediaCommand, to shard: Int) { _ = sink(shard, command) }
 }
 
-/// Numbers for keys and the count of transports per shard, shared by every handle of one plane.
+/// Numbers for keys and the placement of transports, shared by every handle of one plane.
 final class KeySerial: Sendable {
     private let counter = Atomic<UInt64>(1)
-    private let transports = Mutex<[Int]>([])
+    private let placement: Mutex<ShardPlacement>
+
+    init(shards: Int) { placement = Mutex(ShardPlacement(shards: shards)) }
 
     func next() -> UInt64 { counter.add(1, ordering: .relaxed).newValue }
 
-    func assignShard(count: Int) -> Int {
-        transports.withLock { load in
-            if load.count < count { load.append(contentsOf: repeatElement(0, count: count - load.count)) }
-            var best = 0
-            for shard in 1..<max(count, 1) where load[shard] < load[best] { best = shard }
-            load[best] += 1
-            return best
+    /// The key of a new transport, which counts as open from now on.
+    func place(_ use: TransportUse) -> TransportKey {
+        placement.withLock { placement in
+            let key = TransportKey(rawValue: MediaKeyLayout.key(shard: placement.shard(for: use), serial: next()))
+            placement.opened(key, use)
+            return key
         }
     }
 
-    func releaseShard(_ shard: Int) {
-        transports.withLock { load in if shard < load.count, load[shard] > 0 { load[shard] -= 1 } }
-    }
+    func closed(_ key: TransportKey) { placement.withLock { $0.closed(key) } }
 }

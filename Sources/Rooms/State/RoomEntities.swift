@@ -58,6 +58,8 @@ struct Transport {
     var iceState = ICEState.new
     var dtlsState = DTLSState.new
     var selectedTuple: TransportTuple?
+    /// The transport that its client's address belongs to now.
+    var successor: TransportID?
     /// The first producer's CNAME is used for all of a transport's producers, so that a receiver can synchronise them.
     var cname: String?
     /// The next consumer's MID.
@@ -70,6 +72,11 @@ struct Transport {
     var consumerSSRCs: Set<UInt32> = []
     var producerIDs: [ProducerID] = []
     var consumerIDs: [ConsumerID] = []
+
+    /// Whether the peer has a connection by it.
+    func isAlive(for peer: PeerID) -> Bool {
+        peerID == peer && (iceState == .connected || iceState == .completed)
+    }
 
     /// Whether its client is, or was, there.
     var hasConnected: Bool { plain.map { $0.tuples.rtp.remoteAddress != nil } ?? (iceState != .new) }

@@ -18,7 +18,10 @@ extension RoomState {
             id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
             forceTcp: request.forceTcp,
             settings: TransportSettings(
-                iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout))
+                iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout,
+                use: TransportUse(
+                    sends: request.producing, receives: request.consuming,
+                    isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty)))
     }
 
     func peerWithRoomForTransport(_ session: PeerSession) throws(RoomError) -> Peer {
@@ -93,8 +96,18 @@ extension RoomState {
         journal.append(.transportChanged(id, peer: transport.peerID, iceState, transport.dtlsState))
         switch iceState {
         case .new, .connected, .completed: return []
-        case .disconnected, .closed: return leave(transport.peerID, .iceDisconnected)
+        case .disconnected, .closed:
+            // A client that made its transport again goes on with the new one.
+            if let successor = transport.successor, transports[successor]?.isAlive(for: transport.peerID) == true {
+                return transportClosed(id)
+            }
+            return leave(transport.peerID, .iceDisconnected)
         }
+    }
+
+    mutating func transportSuperseded(_ key: TransportKey, by successor: TransportKey) {
+        guard let id = transportIDs[key] else { return }
+        transports[id]?.successor = transportIDs[successor]
     }
 
     /// A peer whose handshake failed or whose DTLS was closed leaves, unless it outlives its transports.
