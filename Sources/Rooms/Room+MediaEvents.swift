@@ -19,6 +19,7 @@ extension Room {
             perform(state.iceStateChanged(key, iceState, selected: selected))
         case .dtlsStateChanged(let key, let dtlsState):
             perform(state.dtlsStateChanged(key, dtlsState))
+        case .transportSuperseded(let key, let successor): state.transportSuperseded(key, by: successor)
         case .plainTuplesChanged(let key, let tuples): state.plainTuplesChanged(key, tuples)
         case .commandFailed(let key, let error):
             logger.warning(

@@ -23,10 +23,10 @@ public struct RoomConfiguration: Sendable {
     /// What `mediasoup-version` tells clients.
     public var announcedVersion: String
 
-    /// The defaults: the codecs browsers have, 20 s of consent, 64 producers a peer.
+    /// The defaults: the codecs browsers have, 30 s of consent (RFC 7675 §5.1), 64 producers a peer.
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
-        iceConsentTimeout: MediaDuration = .seconds(20), keyFrameRequestDelay: MediaDuration = .zero,
+        iceConsentTimeout: MediaDuration = .seconds(30), keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
         maximumConsumersPerPeer: Int = 4096,

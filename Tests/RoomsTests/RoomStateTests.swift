@@ -326,6 +326,27 @@ import Testing
         _ = bob
     }
 
+    @Test mutating func `a peer whose client made its transport again loses only the one that was replaced`() throws {
+        let alice = try state.peerConnected(PeerID("alice")).session
+        let bob = try join("bob").session
+        func key(_ id: TransportID) throws -> TransportKey { try state.transport(id, of: alice).key }
+        let first = try openTransport(alice, consuming: true)
+        let second = try openTransport(alice, consuming: true)
+        let (firstKey, secondKey) = try (key(first), key(second))
+        _ = state.iceStateChanged(firstKey, .completed, selected: nil)
+        _ = state.iceStateChanged(secondKey, .completed, selected: nil)
+        state.transportSuperseded(firstKey, by: secondKey)
+        #expect(script(state.iceStateChanged(firstKey, .disconnected, selected: nil)) == ["close transport"])
+        #expect(throws: RoomError.self) { try state.transport(first, of: alice) }
+        #expect(state.counts.peers == 2)
+        // A successor of somebody else's, or a lost one, keeps nobody in the room.
+        let third = try openTransport(alice, consuming: true)
+        let bobsKey = try #require(state.transports.values.first { $0.peerID == bob.peerID }?.key)
+        state.transportSuperseded(try key(third), by: bobsKey)
+        let actions = script(state.iceStateChanged(try key(third), .disconnected, selected: nil))
+        #expect(actions.last == "alice closed: ice-disconnected")
+    }
+
     @Test mutating func `a closed room tells nobody of the others and takes nobody`() throws {
         _ = try join("alice")
         _ = try join("bob")

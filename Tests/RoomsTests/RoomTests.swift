@@ -51,7 +51,7 @@ import Testing
         #expect(first.iceParameters.usernameFragment != second.iceParameters.usernameFragment)
         if case .openTransport(_, let settings, _) = fixture.plane.commands[0] {
             #expect(settings.iceCredentials.usernameFragment == first.iceParameters.usernameFragment)
-            #expect(settings.consentTimeout == .seconds(20))
+            #expect(settings.consentTimeout == .seconds(30))
         }
         let restarted = try await alice.request(.restartIce(first.id))
         guard case .iceParameters(let parameters) = restarted else { return }

@@ -94,6 +94,11 @@
             events.compactMap { if case .iceStateChanged(_, _, let tuple) = $0 { .some(tuple) } else { nil } }
         }
 
+        /// The transports that took the last tuple of this one.
+        var successors: [TransportKey] {
+            events.compactMap { if case .transportSuperseded(_, let successor) = $0 { successor } else { nil } }
+        }
+
         var dtlsStates: [DTLSState] {
             events.compactMap { if case .dtlsStateChanged(_, let state) = $0 { state } else { nil } }
         }

@@ -9,7 +9,7 @@
                 nextCheck = nil
                 return
             }
-            for path in paths { sendCheck(from: path, nominates: path == localAddress) }
+            for path in paths { sendCheck(from: path, nominates: nominates && path == localAddress) }
             nextCheck = now + (confirmedPaths.isEmpty ? .milliseconds(50) : Self.recheckInterval)
         }
 

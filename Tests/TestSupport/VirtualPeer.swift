@@ -39,6 +39,10 @@
         var paths: [IPAddressPort]
         /// Whether checks are sent; without them consent expires.
         var sendsChecks = true
+        /// Whether the checks of the path that media uses carry USE-CANDIDATE.
+        var nominates = true
+        /// Whether nothing leaves: the process is gone, or its network.
+        var isSilent = false
         var nextCheck: MediaInstant?
         var checks: [STUNTransactionID: IPAddressPort] = [:]
         var checksSucceeded = 0
@@ -160,7 +164,7 @@
         }
 
         func send(_ bytes: UnsafeRawBufferPointer, from address: IPAddressPort? = nil) {
-            guard let remote else { return }
+            guard let remote, !isSilent else { return }
             outbox.append(VirtualDatagram(bytes: Array(bytes), from: address ?? localAddress, to: remote.address))
         }
 

@@ -2,7 +2,7 @@ extension Shard {
     mutating func dtlsReceived(
         _ bytes: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>, tuple: TupleID
     ) {
-        guard transport.pointee.ice.mediaReceived(on: tuple) else { return counters.add(.unknownTuple) }
+        guard transport.pointee.ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
         iceAdvanced(transport)
         startHandshakeIfPossible(transport)
         transport.pointee.dtls?.datagramReceived(bytes, at: now)

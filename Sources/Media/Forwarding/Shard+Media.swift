@@ -14,10 +14,7 @@ extension Shard {
         case .malformed: return counters.add(.malformedRTP)
         case .tooManyStreams: return counters.add(.srtpTooManyStreams)
         }
-        if transport.pointee.selected != tuple {
-            transport.pointee.ice.mediaReceived(on: tuple)
-            iceAdvanced(transport)
-        }
+        if transport.pointee.ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport) }
         openedRTPReceived(datagram, length: length, on: transport)
     }
 

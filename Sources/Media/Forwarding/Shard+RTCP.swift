@@ -1,7 +1,7 @@
 extension Shard {
     /// An SRTCP packet: decrypted in place, each of its packets taken by itself.
     mutating func rtcpReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>, tuple: TupleID
     ) {
         guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
             return counters.add(.beforeHandshake)
@@ -14,6 +14,7 @@ extension Shard {
         case .malformed: return counters.add(.malformedRTCP)
         case .tooManyStreams: return counters.add(.srtpTooManyStreams)
         }
+        if transport.pointee.ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport) }
         openedRTCPReceived(UnsafeRawBufferPointer(start: start, count: length), on: transport)
     }
 

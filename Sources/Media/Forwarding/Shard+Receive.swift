@@ -28,7 +28,7 @@ extension Shard {
         switch kind {
         case .dtls: dtlsReceived(bytes, on: transport, tuple: id)
         case .rtp: rtpReceived(datagram, on: transport, tuple: id)
-        default: rtcpReceived(datagram, on: transport)
+        default: rtcpReceived(datagram, on: transport, tuple: id)
         }
     }
 
@@ -93,24 +93,34 @@ extension Shard {
     ) {
         guard let tuple = tuples[number] else { return }
         if owner.pointee.ice.hasTuple(TupleID(UInt64(number))) {
-            if let known { forgetTuple(known, tellingAgent: true) }
+            if let known { takeTuple(known, for: owner) }
             if tupleNumbers.insert(tuple.key, number: number) { return }
             counters.add(.tableFull)
-            owner.pointee.ice.tupleRemoved(TupleID(UInt64(number)))
+            owner.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
         }
         tuples[number] = nil
         freeTuples.append(number)
     }
 
     /// Removes a tuple from the tables, if it is still there.
-    mutating func forgetTuple(_ number: Int, tellingAgent: Bool) {
+    private mutating func forgetTuple(_ number: Int) {
         guard let tuple = tuples[number] else { return }
         if tupleNumbers.find(tuple.key) == number { tupleNumbers.remove(tuple.key) }
         tuples[number] = nil
         freeTuples.append(number)
-        guard tellingAgent else { return }
-        tuple.transport.pointee.ice.tupleRemoved(TupleID(UInt64(number)))
-        iceAdvanced(tuple.transport)
+    }
+
+    /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
+    /// last tuple so waits to be heard from elsewhere, and its room learns which one replaced it.
+    private mutating func takeTuple(_ number: Int, for owner: UnsafeMutablePointer<MediaTransport>) {
+        guard let transport = tuples[number]?.transport else { return }
+        forgetTuple(number)
+        transport.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+        iceAdvanced(transport)
+        touch(transport)
+        if transport.pointee.selected == nil {
+            transport.pointee.events.append(.transportSuperseded(transport.pointee.key, by: owner.pointee.key))
+        }
     }
 
     /// Carries out what the ICE agent has to say.
@@ -121,7 +131,7 @@ extension Shard {
                 transport.pointee.events.append(
                     .iceStateChanged(transport.pointee.key, state, selected: selectedTuple(of: transport)))
             case .selectedTupleChanged(let tuple): select(tuple, on: transport)
-            case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue), tellingAgent: false)
+            case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
             case .usernameFragmentRetired(let fragment):
                 transportsByUsernameFragment[fragment] = nil
                 transport.pointee.usernameFragments.removeAll { $0 == fragment }

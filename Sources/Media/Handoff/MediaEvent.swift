@@ -2,6 +2,9 @@
 public enum MediaEvent: Sendable {
     case iceStateChanged(TransportKey, ICEState, selected: TransportTuple?)
     case dtlsStateChanged(TransportKey, DTLSState)
+    /// The transport lost its last tuple to another transport that its client uses from the same address. It has its
+    /// consent timeout to be heard from elsewhere.
+    case transportSuperseded(TransportKey, by: TransportKey)
     /// A plain transport's client was told of, or has shown itself.
     case plainTuplesChanged(TransportKey, PlainTuples)
     /// The plane could not carry out a command (its message says which and why).

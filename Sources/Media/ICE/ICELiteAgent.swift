@@ -3,31 +3,45 @@
 ///
 ///     new ──check──> connected ──nominating check──> completed
 ///      └──────────nominating check─────────────────────↑
-///     connected, completed ──last tuple gone or consent expired──> disconnected ──check──> as from new
+///     connected, completed ──not heard for the consent timeout──> disconnected ──check──> as from new
 ///     any ──close()──> closed
+///
+/// A client is heard by valid checks and by authenticated media, on each tuple for itself. It may lose every tuple (to
+/// other transports, or with their connections) without being disconnected before its time is over.
 ///
 /// Feed it every binding request, media fact and deadline; poll `pollEvent()` until `nil` after each: then nothing new
 /// comes until the next input or `nextDeadline`.
 struct ICELiteAgent {
-    /// mediasoup's bounds for the time without a check after which a client counts as gone.
+    /// mediasoup's bounds for the time without a sign of life after which a client counts as gone.
     static let consentTimeoutRange = MediaDuration.seconds(10)...MediaDuration.seconds(60)
+    /// A selected tuple gives way to one that is heard after two of its own check intervals of silence, within these
+    /// bounds. Clients check every 2 to 5 s, and a receiver's RTCP comes every second or so.
+    static let silenceRange = MediaDuration.seconds(3)...MediaDuration.seconds(10)
 
     /// What may happen while at least one tuple is stored.
     struct Live {
-        /// Never empty.
+        /// Never empty. When the client was last heard on the selected one, `selection` says.
         var tuples: TupleList
-        var selected: TupleID
         var isNominated: Bool
         /// The greatest NOMINATION accepted.
         var nomination: UInt32?
+        /// When the consent is looked at; each look puts it off as far as the client was heard since.
         var consentDeadline: MediaInstant?
     }
 
     enum State {
         case new
         case live(Live)
+        /// Without a tuple, until the client is heard from some address or its time is over.
+        case pathless(isNominated: Bool, until: MediaInstant)
         case disconnected
         case closed
+    }
+
+    /// The tuple to send on, and when the client was last heard there.
+    struct Selection {
+        let tuple: TupleID
+        var heard: MediaInstant
     }
 
     /// Credentials with the integrity key made from them.
@@ -42,6 +56,8 @@ struct ICELiteAgent {
     }
 
     private(set) var machine = State.new
+    /// There is one while `machine` is live; apart from it, because every packet reads and writes this.
+    private var selection: Selection?
     private(set) var current: LocalCredentials
     /// The credentials from before a restart, until a client uses the new ones.
     private(set) var previous: LocalCredentials?
@@ -60,19 +76,18 @@ struct ICELiteAgent {
         switch machine {
         case .new: .new
         case .live(let live): live.isNominated ? .completed : .connected
+        case .pathless(let isNominated, _): isNominated ? .completed : .connected
         case .disconnected: .disconnected
         case .closed: .closed
         }
     }
 
     /// The tuple to send on.
-    var selected: TupleID? {
-        if case .live(let live) = machine { live.selected } else { nil }
-    }
+    var selected: TupleID? { selection?.tuple }
 
     /// Stored tuples, newest first.
     var tuples: [TupleID] {
-        if case .live(let live) = machine { (0..<live.tuples.count).map { live.tuples[$0] } } else { [] }
+        if case .live(let live) = machine { (0..<live.tuples.count).map { live.tuples[$0].id } } else { [] }
     }
 
     /// Whether media and DTLS are accepted from the tuple.
@@ -82,77 +97,146 @@ struct ICELiteAgent {
 
     /// When `deadlineReached(_:)` is due.
     var nextDeadline: MediaInstant? {
-        if case .live(let live) = machine { live.consentDeadline } else { nil }
+        switch machine {
+        case .live(let live): live.consentDeadline
+        case .pathless(_, let deadline): deadline
+        case .new, .disconnected, .closed: nil
+        }
     }
 
     /// What has changed, oldest first.
     mutating func pollEvent() -> ICEEvent? { events.isEmpty ? nil : events.removeFirst() }
 
-    /// Takes new credentials; the ones before stay valid until the first check with the new ones.
+    /// Takes new credentials; the ones before stay valid until the first check with the new ones. The client's time
+    /// starts again: it was heard over signaling.
     mutating func restart(credentials: ICECredentials, at now: MediaInstant) {
         if case .closed = machine { return }
         if let previous { events.append(.usernameFragmentRetired(previous.usernameFragment)) }
         previous = current
         current = LocalCredentials(credentials)
-        guard case .live(var live) = machine else { return }
-        live.nomination = nil
-        live.consentDeadline = consentTimeout.map { now + $0 }
-        machine = .live(live)
+        switch machine {
+        case .live(var live):
+            live.nomination = nil
+            live.consentDeadline = consentTimeout.map { now + $0 }
+            machine = .live(live)
+        case .pathless(let isNominated, _):
+            machine = .pathless(isNominated: isNominated, until: now + pathlessTimeout)
+        case .new, .disconnected, .closed: break
+        }
     }
 
-    /// A DTLS packet, or an RTP packet that decrypted, came in on the tuple: the client uses it, so it becomes the
-    /// selected one, nominated or not. RTCP does not count.
+    /// A DTLS packet came in on the tuple: the client uses it, so it becomes the selected one, nominated or not.
+    /// Nothing shows who sent it, so it is no sign of life.
     /// - Returns: whether the tuple is known; from an unknown one nothing must be accepted.
-    @discardableResult
-    mutating func mediaReceived(on tuple: TupleID) -> Bool {
-        // Every packet asks this; nearly all come on the selected tuple.
+    mutating func handshakeReceived(on tuple: TupleID) -> Bool {
         if selected == tuple { return true }
-        guard case .live(var live) = machine else { return false }
-        guard live.tuples.firstIndex(of: tuple) != nil else { return false }
-        select(tuple, in: &live)
+        guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
+        select(index, in: &live)
         machine = .live(live)
         return true
     }
 
-    /// The tuple's connection is gone.
-    mutating func tupleRemoved(_ tuple: TupleID) {
+    /// An RTP packet that decrypted came in on the tuple: the client is there and uses it, so it becomes the selected
+    /// one, nominated or not.
+    /// - Returns: whether there may be events.
+    @inline(__always)
+    mutating func mediaReceived(on tuple: TupleID, at now: MediaInstant) -> Bool {
+        // Nearly every packet comes on the selected tuple.
+        if selected == tuple {
+            selection?.heard = now
+            return false
+        }
+        return mediaReceivedElsewhere(on: tuple, at: now)
+    }
+
+    private mutating func mediaReceivedElsewhere(on tuple: TupleID, at now: MediaInstant) -> Bool {
+        guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
+        live.tuples[index].heard = now
+        select(index, in: &live)
+        machine = .live(live)
+        return true
+    }
+
+    /// An RTCP packet that decrypted came in on the tuple: the client is there. A receiver whose selected tuple has
+    /// fallen silent receives on this one from now on.
+    /// - Returns: whether there may be events.
+    mutating func feedbackReceived(on tuple: TupleID, at now: MediaInstant) -> Bool {
+        if selected == tuple {
+            selection?.heard = now
+            return false
+        }
+        guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
+        live.tuples[index].heard = now
+        let isSilent = isSelectionSilent(in: live, at: now)
+        if isSilent { select(index, in: &live) }
+        machine = .live(live)
+        return isSilent
+    }
+
+    /// The tuple's connection is gone, or its address belongs to another transport.
+    mutating func tupleRemoved(_ tuple: TupleID, at now: MediaInstant) {
         guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return }
+        let heard = newestHeard(in: live, at: now)
         live.tuples.remove(at: index)
-        guard let first = live.tuples.first else { return disconnect() }
-        if live.selected == tuple { select(first, in: &live) }
+        if live.tuples.count == 0 {
+            // After the loss of a path, too, a client has its time to be heard from elsewhere.
+            machine = .pathless(isNominated: live.isNominated, until: max(heard + pathlessTimeout, now))
+            selection = nil
+            events.append(.selectedTupleChanged(nil))
+            return
+        }
+        if selected == tuple { select(live.tuples.newestHeardIndex, in: &live) }
         machine = .live(live)
     }
 
-    /// Time has reached `nextDeadline`: consent is over when no check came in between.
+    /// Time has reached `nextDeadline`: consent is over if the client was not heard in between.
     mutating func deadlineReached(_ now: MediaInstant) {
         guard let deadline = nextDeadline, deadline <= now else { return }
-        dropTuples()
-        disconnect()
+        if case .live(var live) = machine, let timeout = consentTimeout {
+            let end = newestHeard(in: live, at: now) + timeout
+            if end > now {
+                live.consentDeadline = end
+                machine = .live(live)
+                return
+            }
+        }
+        end(.disconnected, announcing: .disconnected)
     }
 
     /// Ends the agent; it answers nothing afterwards.
     mutating func close() {
         if case .closed = machine { return }
-        dropTuples()
-        if selected != nil { events.append(.selectedTupleChanged(nil)) }
-        machine = .closed
-        events.append(.stateChanged(.closed))
+        end(.closed, announcing: .closed)
     }
 
-    private mutating func dropTuples() {
+    /// How long a client without a tuple is waited for.
+    private var pathlessTimeout: MediaDuration { consentTimeout ?? .seconds(30) }
+
+    private mutating func end(_ state: State, announcing announced: ICEState) {
         for tuple in tuples { events.append(.tupleDropped(tuple)) }
+        machine = state
+        if selection != nil { events.append(.selectedTupleChanged(nil)) }
+        selection = nil
+        events.append(.stateChanged(announced))
     }
 
-    private mutating func disconnect() {
-        machine = .disconnected
-        events.append(.selectedTupleChanged(nil))
-        events.append(.stateChanged(.disconnected))
+    private func newestHeard(in live: Live, at now: MediaInstant) -> MediaInstant {
+        max(live.tuples[live.tuples.newestHeardIndex].heard, selection?.heard ?? now)
     }
 
-    private mutating func select(_ tuple: TupleID, in live: inout Live) {
-        guard live.selected != tuple else { return }
-        live.selected = tuple
-        events.append(.selectedTupleChanged(tuple))
+    private func isSelectionSilent(in live: Live, at now: MediaInstant) -> Bool {
+        guard let selection else { return false }
+        let interval = live.tuples.firstIndex(of: selection.tuple).map { live.tuples[$0].checkInterval } ?? .zero
+        let silence = min(max(interval * 2, Self.silenceRange.lowerBound), Self.silenceRange.upperBound)
+        return now - selection.heard >= silence
+    }
+
+    private mutating func select(_ index: Int, in live: inout Live) {
+        let tuple = live.tuples[index]
+        guard let selection, selection.tuple != tuple.id else { return }
+        if let old = live.tuples.firstIndex(of: selection.tuple) { live.tuples[old].heard = selection.heard }
+        self.selection = Selection(tuple: tuple.id, heard: tuple.heard)
+        events.append(.selectedTupleChanged(tuple.id))
     }
 }
 
@@ -160,32 +244,35 @@ extension ICELiteAgent {
     /// A check with valid credentials was answered (RFC 8445 §7.3.1).
     mutating func checkAccepted(on tuple: TupleID, nominates: Bool, nomination: UInt32?, at now: MediaInstant) {
         let before = state
-        let deadline = consentTimeout.map { now + $0 }
         switch machine {
         case .closed: return
-        case .new, .disconnected:
-            let isNominated = nominates || nomination != nil
-            machine = .live(
-                Live(
-                    tuples: TupleList(tuple), selected: tuple, isNominated: isNominated, nomination: nomination,
-                    consentDeadline: deadline))
-            events.append(.selectedTupleChanged(tuple))
+        case .new, .disconnected: begin(on: tuple, isNominated: nominates || nomination != nil, nomination, at: now)
+        case .pathless(let isNominated, _):
+            begin(on: tuple, isNominated: isNominated || nominates || nomination != nil, nomination, at: now)
         case .live(var live):
-            live.consentDeadline = deadline
-            var select = nominates
+            var isChosen = nominates
             if let nomination {
-                // Renomination: only a greater number than the last is heard.
-                select = live.nomination.map { nomination > $0 } ?? true
-                if select { live.nomination = nomination }
+                // Renomination: only a value greater than the last one is accepted.
+                isChosen = live.nomination.map { nomination > $0 } ?? true
+                if isChosen { live.nomination = nomination }
             }
-            store(tuple, in: &live)
-            if select {
-                live.isNominated = true
-                self.select(tuple, in: &live)
-            }
+            // A client that does not nominate again after its address changed (RFC 8445 §8.1.1) is followed all the same.
+            let isFollowed = tuple != selected && isSelectionSilent(in: live, at: now)
+            let index = checked(tuple, in: &live, at: now)
+            if isChosen { live.isNominated = true }
+            if isChosen || isFollowed { select(index, in: &live) }
             machine = .live(live)
         }
         if state != before { events.append(.stateChanged(state)) }
+    }
+
+    private mutating func begin(on tuple: TupleID, isNominated: Bool, _ nomination: UInt32?, at now: MediaInstant) {
+        machine = .live(
+            Live(
+                tuples: TupleList(CheckedTuple(tuple, checkedAt: now)), isNominated: isNominated,
+                nomination: nomination, consentDeadline: consentTimeout.map { now + $0 }))
+        selection = Selection(tuple: tuple, heard: now)
+        events.append(.selectedTupleChanged(tuple))
     }
 
     /// The new credentials are in use: the old ones are over.
@@ -195,12 +282,18 @@ extension ICELiteAgent {
         events.append(.usernameFragmentRetired(previous.usernameFragment))
     }
 
-    /// Puts a tuple first, unless it is stored; over the limit the oldest that is not selected is dropped.
-    private mutating func store(_ tuple: TupleID, in live: inout Live) {
-        guard live.tuples.firstIndex(of: tuple) == nil else { return }
-        if let dropped = live.tuples.insertFirst(tuple, keeping: live.selected) {
+    /// Takes note of a check. A tuple that is not stored comes first; over the limit another is dropped.
+    /// - Returns: the tuple's index.
+    private mutating func checked(_ tuple: TupleID, in live: inout Live, at now: MediaInstant) -> Int {
+        if let index = live.tuples.firstIndex(of: tuple) {
+            live.tuples[index].checked(at: now)
+            if tuple == selected { selection?.heard = now }
+            return index
+        }
+        if let dropped = live.tuples.insertFirst(CheckedTuple(tuple, checkedAt: now), keeping: selected) {
             events.append(.tupleDropped(dropped))
         }
+        return 0
     }
 }
 

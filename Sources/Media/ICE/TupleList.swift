@@ -1,32 +1,65 @@
-/// Up to eight tuples, newest first, in place: looking one up for every packet touches no reference count.
+/// A tuple that connectivity checks came in on, and when its client was last heard there.
+struct CheckedTuple: Sendable {
+    let id: TupleID
+    /// The last valid check or authenticated media packet.
+    var heard: MediaInstant
+    var lastCheck: MediaInstant
+    /// Between the last two checks; zero before the second.
+    var checkInterval = MediaDuration.zero
+
+    init(_ id: TupleID, checkedAt now: MediaInstant) {
+        self.id = id
+        heard = now
+        lastCheck = now
+    }
+
+    mutating func checked(at now: MediaInstant) {
+        checkInterval = now - lastCheck
+        lastCheck = now
+        heard = now
+    }
+}
+
+/// Up to eight tuples, newest first, in place: looking one up touches no reference count.
 struct TupleList: Sendable {
     /// More than a client has interfaces times our candidates.
     static let capacity = 8
 
-    private var storage = InlineArray<8, TupleID>(repeating: TupleID(0))
+    private var storage: InlineArray<8, CheckedTuple>
     private(set) var count = 1
 
     /// A list is never made empty; it becomes so when its last tuple goes.
-    init(_ first: TupleID) { storage[0] = first }
-
-    var first: TupleID? { count > 0 ? storage[0] : nil }
+    init(_ first: CheckedTuple) { storage = InlineArray(repeating: first) }
 
     /// - Parameter index: 0..<`count`.
-    subscript(index: Int) -> TupleID { storage[index] }
+    subscript(index: Int) -> CheckedTuple {
+        get { storage[index] }
+        set { storage[index] = newValue }
+    }
 
     func firstIndex(of tuple: TupleID) -> Int? {
-        for index in 0..<count where storage[index] == tuple { return index }
+        for index in 0..<count where storage[index].id == tuple { return index }
         return nil
     }
 
-    /// Puts a tuple that is not in the list first. Over the capacity, the oldest that is not `kept` makes room.
+    /// The one that was heard last; of several the newest. Zero in an empty list.
+    var newestHeardIndex: Int {
+        var newest = 0
+        for index in 0..<count where storage[newest].heard < storage[index].heard { newest = index }
+        return newest
+    }
+
+    /// Puts a tuple that is not in the list first. Over the capacity, the one that has been silent for longest and is
+    /// not `kept` makes room; of several the oldest.
     /// - Returns: the tuple that was dropped.
-    mutating func insertFirst(_ tuple: TupleID, keeping kept: TupleID) -> TupleID? {
+    mutating func insertFirst(_ tuple: CheckedTuple, keeping kept: TupleID?) -> TupleID? {
         var dropped: TupleID?
         if count == Self.capacity {
-            let oldest = storage[count - 1] == kept ? count - 2 : count - 1
-            dropped = storage[oldest]
-            remove(at: oldest)
+            var silent = storage[count - 1].id == kept ? count - 2 : count - 1
+            for index in stride(from: silent - 1, through: 0, by: -1)
+            where storage[index].id != kept && storage[index].heard < storage[silent].heard { silent = index }
+            dropped = storage[silent].id
+            remove(at: silent)
         }
         for index in stride(from: count, to: 0, by: -1) { storage[index] = storage[index - 1] }
         storage[0] = tuple

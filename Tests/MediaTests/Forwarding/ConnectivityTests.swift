@@ -94,7 +94,7 @@ struct ConnectivityTests {
         try publisher.publish(track)
         let stream = try viewer.subscribe(to: track)
         world.run(for: .seconds(5))
-        viewer.peer.sendsChecks = false
+        viewer.peer.isSilent = true
         world.run(for: .seconds(13))
         #expect(viewer.iceStates == [.completed, .disconnected])
         #expect(publisher.iceStates == [.completed])
@@ -102,7 +102,7 @@ struct ConnectivityTests {
         world.run(for: .seconds(1))
         #expect(stream.packets == packets)
         world.server.withShard(0) { shard in #expect(shard.tupleNumbers.count == 1) }
-        viewer.peer.sendsChecks = true
+        viewer.peer.isSilent = false
         viewer.peer.nextCheck = world.now
         stream.reset()
         world.run(for: .seconds(2))
@@ -147,6 +147,88 @@ struct ConnectivityTests {
         #expect(sources == [server.addresses[0][0]])
     }
 
+    @Test(arguments: [false, true])
+    func `a client whose media goes on is there without checks, and is gone once that ends`(sends: Bool) throws {
+        let (world, publisher, viewer, _, stream) = try makeCall(shards: 2)
+        world.run(for: .seconds(1))
+        let member = sends ? publisher : viewer
+        member.peer.sendsChecks = false
+        // Each in its own way: one packet of sound every 20 ms, or one receiver report a second.
+        world.run(for: .seconds(100))
+        #expect(member.iceStates == [.completed])
+        stream.reset()
+        world.run(for: .seconds(1))
+        #expect(stream.main?.ratio == 1)
+        member.peer.isSilent = true
+        world.run(for: .seconds(28))
+        #expect(member.iceStates == [.completed])
+        world.run(for: .seconds(3))
+        #expect(member.iceStates == [.completed, .disconnected])
+    }
+
+    @Test func `datagrams that nobody could authenticate keep no client alive`() throws {
+        let (world, _, viewer, _, _) = try makeCall(shards: 1)
+        world.run(for: .seconds(1))
+        viewer.peer.isSilent = true
+        let shard = try #require(viewer.transport.shard as Int?)
+        for _ in 0..<35 {
+            for first in [UInt8(0x80), 0x16] {
+                var bytes = [UInt8](repeating: 7, count: 60)
+                bytes[0] = first
+                world.inject(bytes, from: viewer.peer.localAddress, shard: shard)
+                bytes[1] = 200
+                world.inject(bytes, from: viewer.peer.localAddress, shard: shard)
+            }
+            world.run(for: .seconds(1))
+        }
+        #expect(viewer.iceStates == [.completed, .disconnected])
+    }
+
+    @Test func `a viewer whose NAT gives it another port goes on receiving without nominating again`() throws {
+        let (world, _, viewer, _, stream) = try makeCall(shards: 2)
+        world.run(for: .seconds(10))
+        let new = world.makeAddress(for: viewer.peer)
+        viewer.peer.nominates = false
+        viewer.peer.move(to: new)
+        world.run(for: .seconds(5))
+        stream.reset()
+        world.run(for: .seconds(2))
+        #expect(stream.main?.ratio == 1)
+        #expect(stream.packets > 100)
+        try viewer.collectStatistics()
+        world.run(for: .milliseconds(10))
+        #expect(viewer.statistics?.selectedTuple?.remoteAddress == new.addressText)
+        #expect(viewer.iceStates == [.completed])
+    }
+
+    @Test func `a viewer heard by its reports alone is followed to a checked address`() throws {
+        let (world, _, viewer, _, stream) = try makeCall(shards: 1)
+        world.run(for: .seconds(10))
+        let new = world.makeAddress(for: viewer.peer)
+        viewer.peer.sendCheck(from: new, nominates: false)
+        viewer.peer.sendsChecks = false
+        viewer.peer.localAddress = new
+        world.run(for: .seconds(5))
+        stream.reset()
+        world.run(for: .seconds(2))
+        #expect(stream.main?.ratio == 1)
+        #expect(stream.packets > 100)
+    }
+
+    @Test func `two paths that are both checked do not take turns`() throws {
+        let (world, _, viewer, _, _) = try makeCall(shards: 1)
+        world.run(for: .seconds(1))
+        let first = viewer.peer.localAddress
+        viewer.peer.paths = [first, world.makeAddress(for: viewer.peer)]
+        viewer.peer.reportInterval = .seconds(5)
+        for _ in 0..<30 {
+            world.run(for: .seconds(1))
+            try viewer.collectStatistics()
+            world.run(for: .milliseconds(10))
+            #expect(viewer.statistics?.selectedTuple?.remoteAddress == first.addressText)
+        }
+    }
+
     @Test func `an address may pass from one transport to another`() throws {
         let world = try VirtualWorld()
         let first = try world.join()
@@ -160,7 +242,12 @@ struct ConnectivityTests {
         world.adopt(address, by: second.peer)
         try second.connect()
         #expect(world.run(atMost: .seconds(5)) { second.peer.isConnected })
+        // It may be heard from elsewhere yet, and ends when its time is over.
+        #expect(first.iceStates == [.completed])
+        #expect(first.successors == [second.transport])
+        world.run(for: .seconds(31))
         #expect(first.iceStates == [.completed, .disconnected])
+        #expect(second.iceStates == [.completed])
         world.remove(first)
         let track = second.peer.addTrack(.audio)
         try second.publish(track)

@@ -84,7 +84,10 @@ struct ICEScript {
         if let deadline = agent.nextDeadline, deadline <= now { agent.deadlineReached(now) }
     }
 
-    mutating func mediaReceived(on tuple: TupleID) -> Bool { agent.mediaReceived(on: tuple) }
+    mutating func mediaReceived(on tuple: UInt64) -> Bool { agent.mediaReceived(on: TupleID(tuple), at: now) }
+    mutating func feedbackReceived(on tuple: UInt64) -> Bool { agent.feedbackReceived(on: TupleID(tuple), at: now) }
+    mutating func handshakeReceived(on tuple: UInt64) -> Bool { agent.handshakeReceived(on: TupleID(tuple)) }
+    mutating func remove(_ tuple: UInt64) { agent.tupleRemoved(TupleID(tuple), at: now) }
 
     func withReply(_ body: (STUNMessage) throws -> Void) throws {
         try reply.withUnsafeBytes { try body(try STUNMessage(parsing: $0)) }
@@ -261,15 +264,19 @@ struct ICELiteAgentStateTests {
     @Test("Media selects a stored tuple, and an unknown one not")
     func media() throws {
         var script = ICEScript()
-        #expect(script.mediaReceived(on: TupleID(1)) == false)
+        #expect(script.mediaReceived(on: 1) == false)
+        #expect(script.handshakeReceived(on: 1) == false)
         try script.send(on: 1) { $0.hasUseCandidate = true }
         try script.send(on: 2)
         _ = script.events()
-        #expect(script.mediaReceived(on: TupleID(1)) == true)
+        #expect(script.mediaReceived(on: 1) == false)
         #expect(script.events().isEmpty)
-        #expect(script.mediaReceived(on: TupleID(2)) == true)
-        #expect(script.mediaReceived(on: TupleID(3)) == false)
+        #expect(script.mediaReceived(on: 2) == true)
+        #expect(script.mediaReceived(on: 3) == false)
         #expect(script.events() == [selected(2)])
+        #expect(script.handshakeReceived(on: 3) == false)
+        #expect(script.handshakeReceived(on: 1) == true)
+        #expect(script.events() == [selected(1)])
         #expect(script.agent.state == .completed)
     }
 
@@ -278,7 +285,7 @@ struct ICELiteAgentStateTests {
         var script = ICEScript()
         try script.send(on: 1)
         try script.send(on: 2)
-        script.agent.mediaReceived(on: TupleID(2))
+        #expect(script.mediaReceived(on: 2) == true)
         #expect(script.agent.selected == TupleID(2) && script.agent.state == .connected)
     }
 
@@ -298,8 +305,8 @@ struct ICELiteAgentStateTests {
         script.agent.restart(credentials: ICEScript.restarted, at: script.now)
         try script.send(on: 2) { $0.nomination = 1 }
         #expect(script.agent.selected == TupleID(2), "a restart forgets the number")
-        script.agent.tupleRemoved(TupleID(1))
-        script.agent.tupleRemoved(TupleID(2))
+        script.remove(1)
+        script.remove(2)
         try script.send(on: 3) { $0.nomination = 1 }
         #expect(script.agent.state == .completed && script.agent.selected == TupleID(3))
     }
@@ -319,21 +326,30 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.tuples.count == 8)
     }
 
-    @Test("When the selected tuple goes, the newest takes over; when the last goes, the client is disconnected")
+    @Test("When the selected tuple goes, the newest takes over; when the last goes, the client has its time to return")
     func removal() throws {
         var script = ICEScript()
         for tuple in UInt64(1)...3 { try script.send(on: tuple) }
         _ = script.events()
-        script.agent.tupleRemoved(TupleID(2))
-        script.agent.tupleRemoved(TupleID(99))
+        script.remove(2)
+        script.remove(99)
         #expect(script.events().isEmpty)
-        script.agent.tupleRemoved(TupleID(1))
+        script.remove(1)
         #expect(script.events() == [selected(3)])
-        script.agent.tupleRemoved(TupleID(3))
-        #expect(script.events() == [selected(nil), .stateChanged(.disconnected)])
-        #expect(script.agent.nextDeadline == nil && !script.mediaReceived(on: TupleID(3)))
+        script.wait(.seconds(10))
+        script.remove(3)
+        #expect(script.events() == [selected(nil)])
+        #expect(script.agent.state == .connected && script.agent.nextDeadline == script.now + .seconds(20))
+        #expect(!script.mediaReceived(on: 3) && !script.feedbackReceived(on: 3))
+        script.wait(.seconds(19))
         try script.send(on: 4)
-        #expect(script.events() == [selected(4), .stateChanged(.connected)])
+        #expect(script.events() == [selected(4)])
+        script.remove(4)
+        script.wait(.seconds(30))
+        #expect(script.events() == [selected(nil), .stateChanged(.disconnected)])
+        #expect(script.agent.nextDeadline == nil)
+        try script.send(on: 5)
+        #expect(script.events() == [selected(5), .stateChanged(.connected)])
     }
 
     @Test("Closing drops every tuple, once")
@@ -370,7 +386,7 @@ struct ICELiteAgentConsentTests {
         #expect(script.agent.state == .connected, "a new check begins again")
     }
 
-    @Test("Each valid check starts the time again; a refused one, and media, do not")
+    @Test("Each valid check and authenticated packet starts the time again; a refused check and DTLS do not")
     func renewal() throws {
         var script = ICEScript()
         try script.send()
@@ -378,10 +394,71 @@ struct ICELiteAgentConsentTests {
         try script.send()
         script.wait(.seconds(20))
         #expect(script.agent.state == .connected)
+        #expect(script.mediaReceived(on: 1) == false)
+        script.wait(.seconds(29))
+        #expect(script.feedbackReceived(on: 1) == false)
+        script.wait(.seconds(29))
+        #expect(script.agent.state == .connected)
         try script.send { $0.credentials.password = "a wrong password" }
-        script.agent.mediaReceived(on: TupleID(1))
-        script.wait(.seconds(10))
+        #expect(script.handshakeReceived(on: 1) == true)
+        script.wait(.seconds(1))
         #expect(script.agent.state == .disconnected)
+    }
+
+    @Test("A tuple on which the client is heard replaces a selected one that is silent, nominated or not")
+    func silence() throws {
+        for hears in [
+            { (script: inout ICEScript) in try script.send(on: 2) },
+            { (script: inout ICEScript) in _ = script.feedbackReceived(on: 2) },
+        ] as [(inout ICEScript) throws -> Void] {
+            var script = ICEScript()
+            try script.send(on: 1) { $0.hasUseCandidate = true }
+            script.wait(.seconds(2))
+            try script.send(on: 1) { $0.hasUseCandidate = true }
+            try script.send(on: 2)
+            _ = script.events()
+            // Twice the client's interval of two seconds.
+            for _ in 0..<3 {
+                script.wait(.seconds(1))
+                try hears(&script)
+            }
+            #expect(script.events().isEmpty)
+            script.wait(.seconds(1))
+            try hears(&script)
+            #expect(script.events() == [selected(2)])
+            // And back, by the same rule, or at once by media or nomination.
+            #expect(script.mediaReceived(on: 1) == true)
+            #expect(script.events() == [selected(1)])
+        }
+    }
+
+    @Test(
+        "Silence is two check intervals, at least 3 and at most 10 seconds",
+        arguments: [(0, 3), (1, 3), (4, 8), (9, 10)])
+    func silenceBounds(interval: Int, silence: Int) throws {
+        var script = ICEScript()
+        try script.send(on: 1) { $0.hasUseCandidate = true }
+        script.wait(.seconds(interval))
+        if interval > 0 { try script.send(on: 1) { $0.hasUseCandidate = true } }
+        try script.send(on: 2)
+        _ = script.events()
+        script.wait(.milliseconds(silence * 1000 - 1))
+        try script.send(on: 2)
+        #expect(script.events().isEmpty)
+        script.wait(.milliseconds(1))
+        try script.send(on: 2)
+        #expect(script.events() == [selected(2)])
+    }
+
+    @Test("Of a full list the tuple that has been silent for longest goes")
+    func silentest() throws {
+        var script = ICEScript()
+        for tuple in UInt64(1)...8 { try script.send(on: tuple) }
+        script.wait(.seconds(1))
+        for tuple in [2, 3, 4, 5, 7, 8] as [UInt64] { try script.send(on: tuple) }
+        _ = script.events()
+        try script.send(on: 9)
+        #expect(script.events() == [dropped(6)])
     }
 
     @Test(
