@@ -27,19 +27,25 @@ class Publisher:
         self.url, self.loop, self.failure = url, GLib.MainLoop(), None
         self.pipeline = Gst.parse_launch(PIPELINE)
         self.peer = self.pipeline.get_by_name("peer")
-        self.peer.connect("on-negotiation-needed", self.negotiate)
         self.peer.connect("notify::ice-gathering-state", self.gathered)
         self.peer.connect("notify::connection-state", self.changed)
         self.is_offered = False
 
-    def negotiate(self, _):
+    def negotiate(self):
+        # An offer needs the formats of both streams, which are known once their first packets have come.
+        pads = [pad for pad in self.peer.sinkpads if pad.get_current_caps()]
+        if len(pads) < 2:
+            return True
         for index in range(2):
             transceiver = self.peer.emit("get-transceiver", index)
             transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
         self.peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
+        return False
 
-    def offered(self, promise):
-        offer = promise.get_reply().get_value("offer")
+    def offered(self, promise, *_):
+        # The offer lives no longer than the reply.
+        reply = promise.get_reply()
+        offer = reply.get_value("offer")
         self.peer.emit("set-local-description", offer, Gst.Promise.new())
 
     def gathered(self, *_):
@@ -69,6 +75,7 @@ class Publisher:
 
     def run(self, seconds):
         self.pipeline.set_state(Gst.State.PLAYING)
+        GLib.timeout_add(100, self.negotiate)
         GLib.timeout_add(seconds * 1000, self.loop.quit)
         self.loop.run()
         self.pipeline.set_state(Gst.State.NULL)

@@ -145,7 +145,7 @@ extension Shard {
 
     // MARK: Key frames
 
-    private mutating func consumerAskedForKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+    mutating func consumerAskedForKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         counters.add(.keyFrameRequestsReceived)
         guard consumer.pointee.wantsMedia else { return }
         askForKeyFrame(

@@ -131,6 +131,10 @@ extension Shard {
                 transport.pointee.events.append(
                     .iceStateChanged(transport.pointee.key, state, selected: selectedTuple(of: transport)))
             case .selectedTupleChanged(let tuple): select(tuple, on: transport)
+            case .pathRecovered:
+                for consumer in transport.pointee.consumers where consumer.pointee.kind == .video {
+                    consumerAskedForKeyFrame(consumer)
+                }
             case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
             case .usernameFragmentRetired(let fragment):
                 transportsByUsernameFragment[fragment] = nil

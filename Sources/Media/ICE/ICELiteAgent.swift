@@ -15,8 +15,9 @@ struct ICELiteAgent {
     /// mediasoup's bounds for the time without a sign of life after which a client counts as gone.
     static let consentTimeoutRange = MediaDuration.seconds(10)...MediaDuration.seconds(60)
     /// A selected tuple gives way to one that is heard after two of its own check intervals of silence, within these
-    /// bounds. Clients check every 2 to 5 s, and a receiver's RTCP comes every second or so.
-    static let silenceRange = MediaDuration.seconds(3)...MediaDuration.seconds(10)
+    /// bounds. Clients check every 2 to 5 s, and a receiver's RTCP comes every second or so; where only the checks of two
+    /// live paths come, and seldom, either path will do.
+    static let silenceRange = MediaDuration.seconds(3)...MediaDuration.seconds(5)
 
     /// What may happen while at least one tuple is stored.
     struct Live {
@@ -168,7 +169,7 @@ struct ICELiteAgent {
         guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
         live.tuples[index].heard = now
         let isSilent = isSelectionSilent(in: live, at: now)
-        if isSilent { select(index, in: &live) }
+        if isSilent { follow(index, in: &live) }
         machine = .live(live)
         return isSilent
     }
@@ -231,6 +232,12 @@ struct ICELiteAgent {
         return now - selection.heard >= silence
     }
 
+    /// Selects a tuple in place of a silent one, on which the client may have missed what was sent.
+    private mutating func follow(_ index: Int, in live: inout Live) {
+        select(index, in: &live)
+        events.append(.pathRecovered)
+    }
+
     private mutating func select(_ index: Int, in live: inout Live) {
         let tuple = live.tuples[index]
         guard let selection, selection.tuple != tuple.id else { return }
@@ -260,7 +267,11 @@ extension ICELiteAgent {
             let isFollowed = tuple != selected && isSelectionSilent(in: live, at: now)
             let index = checked(tuple, in: &live, at: now)
             if isChosen { live.isNominated = true }
-            if isChosen || isFollowed { select(index, in: &live) }
+            if isFollowed {
+                follow(index, in: &live)
+            } else if isChosen {
+                select(index, in: &live)
+            }
             machine = .live(live)
         }
         if state != before { events.append(.stateChanged(state)) }
@@ -301,6 +312,8 @@ extension ICELiteAgent {
 enum ICEEvent: Equatable, Sendable {
     case stateChanged(ICEState)
     case selectedTupleChanged(TupleID?)
+    /// The selected tuple had been silent before it changed: what was sent to it may be lost.
+    case pathRecovered
     /// The shard must forget the tuple, and close its connection if it has one.
     case tupleDropped(TupleID)
     /// The username fragment from before a restart no longer leads to this transport.
