@@ -1,23 +1,38 @@
-"""Two network namespaces joined by an emulated link (linkem.c), and running things inside them."""
+"""Two network namespaces joined by a cable or by an emulated link (linkem.c), and running things inside them."""
 
 import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import threading
 
 HERE = pathlib.Path(__file__).parent
 CLONE_NEWNET = 0x40000000
+# capabilities(7), linux/capability.h
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def unavailable():
-    """Why namespaces cannot be used here, or None."""
-    if os.geteuid() != 0:
-        return "needs root: network namespaces and TAP devices"
-    if not os.path.exists("/dev/net/tun"):
+def capabilities(process="self"):
+    """The effective capabilities of a process, as the kernel's bits."""
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE).group(1), 16)
+
+
+def is_privileged():
+    """Whether this process may make namespaces and devices: in a container, not even root may everywhere."""
+    wanted = 1 << CAP_NET_ADMIN | 1 << CAP_SYS_ADMIN
+    return os.geteuid() == 0 and capabilities() & wanted == wanted
+
+
+def unavailable(kind):
+    """Why this kind of namespaces cannot be made here, or None."""
+    if not is_privileged():
+        return "needs root: network namespaces and their devices"
+    if kind is Link and not os.path.exists("/dev/net/tun"):
         return "needs /dev/net/tun"
     return None
 
@@ -66,9 +81,9 @@ def free_udp_ports(count, namespace=None, host="0.0.0.0"):
     raise AssertionError("no free UDP ports")
 
 
-class Link:
-    """Namespaces `client` (10.99.0.1) and `server` (10.99.0.2). Browsers get a default route: Firefox gathers no
-    candidates without one."""
+class Namespaces:
+    """Namespaces `client` (10.99.0.1) and `server` (10.99.0.2); how they are joined is the subclass's. Browsers get a
+    default route: Firefox gathers no candidates without one."""
 
     client_address = "10.99.0.1"
     server_address = "10.99.0.2"
@@ -77,27 +92,57 @@ class Link:
         self.client = f"rh{os.getpid()}cl"
         self.server = f"rh{os.getpid()}sv"
         self.folder = pathlib.Path(folder)
-        self.process = None
-        self.lines = []
 
     def __enter__(self):
-        program = self.folder / "linkem"
-        subprocess.run(["gcc", "-O2", "-o", program, HERE / "linkem.c"], check=True)
         try:
             for name in (self.client, self.server):
                 subprocess.run(["ip", "netns", "add", name], check=True)
-            self.process = subprocess.Popen(
-                [program, f"nsa={self.client}", f"nsb={self.server}", "eof=1"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            first = self.process.stdout.readline()
-            if first.strip() != "up":
-                raise RuntimeError(f"the link did not come up: {first!r}")
-            threading.Thread(target=self._collect, daemon=True).start()
+            self._join()
             subprocess.run(["ip", "-n", self.client, "route", "add", "default", "via", self.server_address], check=True)
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
+
+    def __exit__(self, *_):
+        for name in (self.client, self.server):
+            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+
+
+class Ethernet(Namespaces):
+    """Joined by a cable (a veth pair) with Ethernet's MTU: what loopback, with its 65,536 bytes, never refuses."""
+
+    mtu = 1500
+
+    def _join(self):
+        def ip(namespace, *words):
+            subprocess.run(["ip", "-n", namespace, *words], check=True)
+        mtu = ("mtu", str(self.mtu))
+        ip(self.client, "link", "add", "eth0", *mtu, "type", "veth", "peer", "name", "eth0", *mtu, "netns", self.server)
+        for namespace, address in ((self.client, self.client_address), (self.server, self.server_address)):
+            ip(namespace, "address", "add", f"{address}/24", "dev", "eth0")
+            for device in ("lo", "eth0"):
+                ip(namespace, "link", "set", device, "up")
+
+
+class Link(Namespaces):
+    """Joined by an emulated link."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.process = None
+        self.lines = []
+
+    def _join(self):
+        program = self.folder / "linkem"
+        subprocess.run(["gcc", "-O2", "-o", program, HERE / "linkem.c"], check=True)
+        self.process = subprocess.Popen(
+            [program, f"nsa={self.client}", f"nsb={self.server}", "eof=1"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        first = self.process.stdout.readline()
+        if first.strip() != "up":
+            raise RuntimeError(f"the link did not come up: {first!r}")
+        threading.Thread(target=self._collect, daemon=True).start()
 
     def _collect(self):
         for line in self.process.stdout:
@@ -109,7 +154,7 @@ class Link:
         self.process.stdin.write(words + "\n")
         self.process.stdin.flush()
 
-    def __exit__(self, *_):
+    def __exit__(self, *details):
         if self.process:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
@@ -118,8 +163,7 @@ class Link:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for name in (self.client, self.server):
-            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+        super().__exit__(*details)
 
 
 class Relay:

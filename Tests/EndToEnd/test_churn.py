@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from protoo import NOBODYS_FINGERPRINT, ProtooClient, audio_parameters, video_parameters
 from waiting import until
 
@@ -62,6 +64,7 @@ async def settled(gateway):
     await until(empty, 15, "every room has closed itself", every=0.2)
 
 
+@pytest.mark.timeout(1200)
 async def test_memory_stays_after_rooms_joined_and_left_for_a_minute(gateway, artifacts):
     history = []
 

@@ -6,6 +6,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import network
 from protoo import NOBODYS_FINGERPRINT, ProtooClient, audio_parameters
 from soft_peer import SoftPeer
 from waiting import until
@@ -22,7 +23,8 @@ async def call(gateway, method, path, body=None, token=None):
         if token:
             request.add_header("Signaling-Session", token)
         try:
-            with urllib.request.urlopen(request, data, timeout=30) as answer:
+            with (network.inside(gateway.namespace),
+                  urllib.request.urlopen(request, data, timeout=30) as answer):
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()

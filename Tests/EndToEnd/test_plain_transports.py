@@ -20,21 +20,27 @@ FFMPEG = os.environ.get("ROUNDHOUSE_FFMPEG", shutil.which("ffmpeg") or "/usr/bin
 AUDIO = {"mimeType": "audio/opus", "payloadType": 101, "clockRate": 48000, "channels": 2,
          "parameters": {"sprop-stereo": 1}}
 VIDEO = {"mimeType": "video/vp8", "payloadType": 102, "clockRate": 90000}
-PICTURES = "testsrc2=size=320x180:rate=15"
+PICTURES_A_SECOND = 15
+PICTURES = f"testsrc2=size={{size}}:rate={PICTURES_A_SECOND}"
 SOUND = "sine=frequency=440:sample_rate=48000"
 # A picture a second that decoding can begin with: ffmpeg hears no requests.
 ENCODERS = {
     "audio": ["-map", "0:a", "-c:a", "libopus", "-b:a", "64k", "-ac", "2"],
-    "video": ["-map", "1:v", "-c:v", "libvpx", "-b:v", "400k", "-g", "15", "-deadline", "realtime", "-cpu-used", "8",
-              "-threads", "1", "-pix_fmt", "yuv420p"],
+    "video": ["-map", "1:v", "-c:v", "libvpx", "-g", str(PICTURES_A_SECOND), "-deadline", "realtime", "-cpu-used",
+              "8", "-threads", "1", "-pix_fmt", "yuv420p"],
 }
 
 
 class Broadcast:
-    """ffmpeg as a broadcaster named `name`: `async with Broadcast(gateway, "room", folder) as broadcast`."""
+    """ffmpeg as a broadcaster named `name`: `async with Broadcast(gateway, "room", folder) as broadcast`.
 
-    def __init__(self, gateway, room, folder, name="ffmpeg", **options):
+    It runs in `namespace`, where one is given, and makes packets of `packet_size` bytes; None leaves it to ffmpeg.
+    """
+
+    def __init__(self, gateway, room, folder, name="ffmpeg", namespace=None, packet_size=1200, size="320x180",
+                 rate="400k", **options):
         self.gateway, self.folder, self.name, self.options = gateway, folder, name, options
+        self.namespace, self.packet_size, self.size, self.rate = namespace, packet_size, size, rate
         self.path = f"/rooms/{room}/broadcasters"
         self.process, self.transports, self.keys = None, {}, {}
 
@@ -63,17 +69,22 @@ class Broadcast:
         transport = self.transports[kind]
         protected = kind in self.keys
         keys = ["-srtp_out_suite", "AES_CM_128_HMAC_SHA1_80", "-srtp_out_params", self.keys[kind]] if protected else []
-        place = f"{transport['ip']}:{transport['port']}?pkt_size=1200"
+        query = []
+        if self.packet_size:
+            query.append(f"pkt_size={self.packet_size}")
         if "rtcpPort" in transport:
-            place += f"&rtcpport={transport['rtcpPort']}"
-        return [*ENCODERS[kind], "-f", "rtp", "-ssrc", str(ssrc), "-payload_type", str(payload_type), *keys,
+            query.append(f"rtcpport={transport['rtcpPort']}")
+        place = f"{transport['ip']}:{transport['port']}?{'&'.join(query)}"
+        rate = ["-b:v", self.rate] if kind == "video" else []
+        return [*ENCODERS[kind], *rate, "-f", "rtp", "-ssrc", str(ssrc), "-payload_type", str(payload_type), *keys,
                 f"{'srtp' if protected else 'rtp'}://{place}"]
 
     def start(self):
-        with open(self.folder / f"{self.name}.log", "wb") as log:
+        pictures = PICTURES.format(size=self.size)
+        with open(self.folder / f"{self.name}.log", "wb") as log, network.inside(self.namespace):
             self.process = subprocess.Popen(
                 [FFMPEG, "-nostdin", "-hide_banner", "-re", "-f", "lavfi", "-i", SOUND, "-re", "-f", "lavfi", "-i",
-                 PICTURES, *self.output("audio", 1111, 101), *self.output("video", 2222, 102)],
+                 pictures, *self.output("audio", 1111, 101), *self.output("video", 2222, 102)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     async def __aexit__(self, *_):
