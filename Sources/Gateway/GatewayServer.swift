@@ -57,7 +57,8 @@ public final class GatewayServer: Sendable {
             broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
-            access: access, router: router, counters: counters, certificates: certificates,
+            access: access, router: router, counters: counters,
+            failures: SetUpFailures(counters: counters, logger: logger), certificates: certificates,
             http2: HTTP2Connections(),
             opened: { connection, handshake in
                 guard case .terminated = opener.yield((connection, handshake)) else { return }

@@ -1,6 +1,8 @@
 """How the program starts, refuses to start, and stops."""
 
 import asyncio
+import os
+import pathlib
 import re
 import signal
 import socket
@@ -110,6 +112,20 @@ async def test_a_given_certificate_is_the_one_that_clients_are_told(start_gatewa
         info = await client.open_transport()
         told = {one["algorithm"]: one["value"] for one in info["dtlsParameters"]["fingerprints"]}
         assert told["sha-256"].upper() == shown.upper()
+
+
+async def test_a_server_without_any_privilege_serves_everybody(start_gateway):
+    """Run as root, all would be allowed: then the server is another user's, as an operator's would be."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--inh-caps=-all"]
+    gateway = await start_gateway(limits=[*nobody, "--"] if os.geteuid() == 0 else [])
+    status = pathlib.Path(f"/proc/{gateway.pid}/status").read_text()
+    assert re.search(r"^CapEff:\t0+$", status, re.M), status
+    assert (await gateway.get("/healthz"))[0] == 200
+    async with ProtooClient(gateway, "nobody", "peer") as client:
+        await client.join()
+        await client.open_transport(producing=True)
+    metrics = await gateway.metrics()
+    assert metrics['roundhouse_gateway_refused_connections_total{reason="set_up_failed"}'] == 0
 
 
 async def test_the_announced_address_is_the_one_in_candidates(start_gateway):

@@ -17,16 +17,27 @@ final class AcceptGuard: ChannelInboundHandler {
 
     private let limit: @Sendable () -> Int
     private let counters: GatewayCounters
+    private let failures: SetUpFailures?
     private let pause: TimeAmount
     private var isPaused = false
 
     init(
-        limit: @escaping @Sendable @autoclosure () -> Int, counters: GatewayCounters,
+        limit: @escaping @Sendable @autoclosure () -> Int, counters: GatewayCounters, failures: SetUpFailures? = nil,
         pause: TimeAmount = .milliseconds(200)
     ) {
         self.limit = limit
         self.counters = counters
+        self.failures = failures
         self.pause = pause
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        // The bootstrap adds its accepting handler only after its initializer: here it is there, and nobody has come yet.
+        if let failures {
+            // Fails only for a channel that is closed.
+            try? context.pipeline.syncOperations.addHandler(SetUpFailureHandler(failures), position: .last)
+        }
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

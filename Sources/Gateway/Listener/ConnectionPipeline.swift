@@ -8,6 +8,7 @@ struct ConnectionPipeline: Sendable {
     let access: AccessControl
     let router: HTTPRouter
     let counters: GatewayCounters
+    var failures: SetUpFailures
     /// What TLS is spoken with, if it is.
     let certificates: TLSCertificates
     let http2: HTTP2Connections
@@ -29,7 +30,7 @@ struct ConnectionPipeline: Sendable {
     private func refuse(_ limit: GatewayLimit, _ channel: any Channel) throws {
         counters.connectionRefused(limit == .connections ? .tooManyConnections : .tooManyOfAddress)
         counters.limited(limit)
-        guard access.refusalBegan() else { throw ChannelError.ioOnClosedChannel }
+        guard access.refusalBegan() else { throw ConnectionRefused() }
         channel.closeFuture.whenComplete { _ in access.refusalEnded() }
         try channel.pipeline.syncOperations.addHandler(
             RefusalHandler(
@@ -59,13 +60,15 @@ struct ConnectionPipeline: Sendable {
                     handshake(head, scheme, remote).map { HTTPHeaders($0.responseFields) })
             },
             upgradePipelineHandler: { channel, head in
-                channel.eventLoop.makeCompletedFuture {
+                let upgraded = channel.eventLoop.makeCompletedFuture {
                     channel.pipeline.syncOperations.removeHandler(httpBound.value, promise: nil)
                     guard let handshake = handshake(head, scheme, remote) else {
                         throw ChannelError.inappropriateOperationForState
                     }
                     try channel.pipeline.syncOperations.addHandler(webSocketHandler(handshake))
                 }
+                upgraded.whenFailure(failures.occurred)
+                return upgraded
             })
         let operations = channel.pipeline.syncOperations
         try operations.addHandlers([encoder, decoder, pipelining, validator] as [any ChannelHandler])
@@ -92,8 +95,13 @@ struct ConnectionPipeline: Sendable {
     private func addWebSocket(to channel: any Channel, for handshake: SignalingHandshake) throws {
         let limits = limits
         let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.messageBytes))
-        try channel.pipeline.syncOperations.addHandlers(
-            [WebSocketFrameEncoder(), decoder, webSocketHandler(handshake)] as [any ChannelHandler])
+        do {
+            try channel.pipeline.syncOperations.addHandlers(
+                [WebSocketFrameEncoder(), decoder, webSocketHandler(handshake)] as [any ChannelHandler])
+        } catch {
+            failures.occurred(error)
+            throw error
+        }
     }
 
     private func webSocketHandler(_ handshake: SignalingHandshake) -> WebSocketHandler {

@@ -18,7 +18,17 @@ final class HTTPListener: Sendable {
     static func bind(
         _ configuration: GatewayConfiguration, on group: any EventLoopGroup, pipeline: ConnectionPipeline
     ) async throws(GatewayError) -> HTTPListener {
-        let bootstrap = ServerBootstrap(group: group)
+        do {
+            let channel = try await bootstrap(on: group, pipeline: pipeline)
+                .bind(host: configuration.host, port: configuration.port).get()
+            return HTTPListener(channel: channel, port: channel.localAddress?.port ?? configuration.port)
+        } catch {
+            throw failure(error, configuration)
+        }
+    }
+
+    static func bootstrap(on group: any EventLoopGroup, pipeline: ConnectionPipeline) -> ServerBootstrap {
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -27,19 +37,13 @@ final class HTTPListener: Sendable {
                         // Those that are one too many are told so, as far as there is room to.
                         AcceptGuard(
                             limit: pipeline.limits.connections + AccessControl.maximumRefusals,
-                            counters: pipeline.counters))
+                            counters: pipeline.counters, failures: pipeline.failures))
                 }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try pipeline.begin(on: channel) }
             }
-        do {
-            let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
-            return HTTPListener(channel: channel, port: channel.localAddress?.port ?? configuration.port)
-        } catch {
-            throw failure(error, configuration)
-        }
     }
 
     private init(channel: any Channel, port: Int) {

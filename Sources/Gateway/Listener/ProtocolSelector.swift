@@ -72,6 +72,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
             try context.pipeline.syncOperations.addHandler(
                 NIOSSLServerHandler(context: certificate), position: .before(self))
         } catch {
+            pipeline.failures.occurred(error)
             return context.close(promise: nil)
         }
         context.pipeline.fireChannelRead(bytes)
@@ -85,6 +86,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
             case .http2: try pipeline.addHTTP2(to: context.channel)
             }
         } catch {
+            pipeline.failures.occurred(error)
             return context.close(promise: nil)
         }
         if received.readableBytes > 0 {

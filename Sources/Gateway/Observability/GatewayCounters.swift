@@ -114,6 +114,8 @@ enum RefusalReason: String, CaseIterable {
     case slowRequest = "slow_request"
     case malformedRequest = "malformed_request"
     case tlsHandshake = "tls_handshake"
+    /// The server could not make it ready, for a reason of its own.
+    case setUpFailed = "set_up_failed"
 }
 
 /// What a client met that the gateway bounds; the names are labels of a metric.

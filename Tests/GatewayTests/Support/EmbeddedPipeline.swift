@@ -28,7 +28,8 @@ extension ConnectionPipeline {
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
         return ConnectionPipeline(
-            access: access, router: router, counters: counters, certificates: try TLSCertificates(nil),
+            access: access, router: router, counters: counters,
+            failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(nil),
             http2: HTTP2Connections(), opened: opened)
     }
 }

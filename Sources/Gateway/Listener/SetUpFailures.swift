@@ -1,0 +1,39 @@
+import Logging
+import NIOCore
+
+/// Connections that were accepted and could not be made ready: their clients see a reset, so the operator is told why.
+final class SetUpFailures: Sendable {
+    private let counters: GatewayCounters
+    private let log: LimitedLog
+
+    init(counters: GatewayCounters, logger: Logger) {
+        self.counters = counters
+        log = LimitedLog(logger)
+    }
+
+    func occurred(_ error: any Error) {
+        switch error {
+        // Refused on purpose, and counted where that was decided; or either side has gone meanwhile.
+        case is ConnectionRefused, ChannelError.ioOnClosedChannel, ChannelError.eof, ChannelError.alreadyClosed: return
+        default: break
+        }
+        counters.connectionRefused(.setUpFailed)
+        log.warning("a connection could not be set up", metadata: ["error": "\(error)"])
+    }
+}
+
+/// Thrown to close a connection that is one too many.
+struct ConnectionRefused: Error {}
+
+/// The last handler of the listening socket's channel. An option or the initializer of an accepted connection that fails
+/// is an error that swift-nio fires behind its own accepting handler, where otherwise nobody sees it.
+final class SetUpFailureHandler: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private let failures: SetUpFailures
+
+    init(_ failures: SetUpFailures) { self.failures = failures }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { failures.occurred(error) }
+}
