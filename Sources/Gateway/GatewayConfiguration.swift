@@ -1,3 +1,5 @@
+public import Media
+
 /// Where the gateway listens and what it lets one client take.
 ///
 /// Every limit exists because the other side of it is a stranger: the defaults suit a public server.
@@ -13,7 +15,7 @@ public struct GatewayConfiguration: Sendable {
     /// Who may come, and from where.
     public var access: AccessConfiguration
     /// What opens `/api/v1` to a client that gives it; `nil` or empty leaves reading to this machine, and changing to nobody.
-    public var adminToken: String?
+    public var adminToken: Secret?
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(

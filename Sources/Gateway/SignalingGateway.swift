@@ -1,4 +1,5 @@
 import Logging
+import Media
 import NIOCore
 import Rooms
 
@@ -131,7 +132,7 @@ actor SignalingGateway {
     ) async throws(RoomError) -> SignalingSession.Member {
         let grants = try access.admit(entry.accessToken, to: entry.room, as: entry.peer)
         let (room, peer) = try await rooms.connect(
-            entry.peer, to: entry.room, password: entry.password, grant: grants.peerGrant, through: session)
+            entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant, through: session)
         session.entered(room, as: peer)
         if entry.isResumable, !sessions.add(session) {
             await room.disconnected(peer)

@@ -1,3 +1,5 @@
+import Media
+
 /// Names of rooms that were given out, rooms that exist before their first peer, and the passwords of both.
 ///
 /// A machine: time is an argument. A room that has a peer keeps its password until it closes.
@@ -18,7 +20,7 @@ struct RoomReservations {
     }
 
     private struct Entry {
-        var password: String
+        var password: Secret
         var phase: Phase
     }
 
@@ -37,7 +39,7 @@ struct RoomReservations {
         try makeRoom(now)
         var id = propose()
         while entries[id] != nil { id = propose() }
-        entries[id] = Entry(password: password, phase: .reserved(until: now + Self.patience))
+        entries[id] = Entry(password: Secret(password), phase: .reserved(until: now + Self.patience))
         return id
     }
 
@@ -47,13 +49,13 @@ struct RoomReservations {
     ) throws(RoomError) -> Bool {
         if let entry = current(id, now) {
             guard case .reserved = entry.phase else { return false }
-            guard entry.password.isEmpty || entry.password == password else {
+            guard entry.password.isEmpty || entry.password.matches(Secret(password)) else {
                 throw RoomError(.wrongPassword, "wrong password")
             }
             entries[id]?.phase = .created(until: now + Self.patience)
         } else {
             try makeRoom(now)
-            entries[id] = Entry(password: password, phase: .created(until: now + Self.patience))
+            entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.patience))
         }
         return true
     }
@@ -77,7 +79,7 @@ struct RoomReservations {
 
     func admits(_ password: String, to id: RoomID, now: ContinuousClock.Instant) -> Bool {
         guard let entry = current(id, now) else { return true }
-        return entry.password.isEmpty || entry.password == password
+        return entry.password.isEmpty || entry.password.matches(Secret(password))
     }
 
     private func current(_ id: RoomID, _ now: ContinuousClock.Instant) -> Entry? {

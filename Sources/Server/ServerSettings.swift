@@ -13,8 +13,8 @@ struct ServerSettings: Sendable {
     private(set) var logLevel = Logger.Level.info
     /// Each setting's value in words, and where it is from; secrets are only counted.
     private(set) var shown: [Setting: (value: String, origin: String)] = [:]
-    /// What the values are compared by: secrets by what is in them.
-    private(set) var fingerprints: [Setting: [String]] = [:]
+    /// What the values are compared by.
+    private(set) var fingerprints: [Setting: [Secret]] = [:]
     /// What is odd but no error.
     private(set) var warnings: [String] = []
 
@@ -53,7 +53,7 @@ struct ServerSettings: Sendable {
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
             announcedAddress: try reader.text(.announcedAddress),
             certificateFile: certificate, privateKeyFile: key)
-        gateway.adminToken = try reader.text(.adminToken)
+        gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
         let limits = gateway.limits
         gateway.limits.connections = try reader.number(.maxConnections, limits.connections)
@@ -120,7 +120,7 @@ struct ServerSettings: Sendable {
                 throw try reader.failure(.authKeyFile, "\(path) has no key: write one in a line")
             }
             access.keys += keys
-            reader.note(.authKeyFile, ["\(keys.hashValue)"])
+            reader.note(.authKeyFile, [Secret("\(keys.hashValue)")])
         }
         let names = access.keys.compactMap(\.id)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
@@ -159,14 +159,14 @@ extension ServerSettings {
     fileprivate struct Reader {
         let sources: SettingSources
         var shown: [Setting: (value: String, origin: String)] = [:]
-        var fingerprints: [Setting: [String]] = [:]
+        var fingerprints: [Setting: [Secret]] = [:]
 
         init(sources: SettingSources) { self.sources = sources }
 
         /// - Parameter preset: what is shown where nothing was given.
         mutating func text(_ setting: Setting, preset: String? = nil) throws(SettingsError) -> String? {
             guard let given = try value(setting, preset ?? Self.preset(setting)) else { return nil }
-            guard let text = given.texts.last, !text.isEmpty else {
+            guard let text = given.texts.last?.revealed, !text.isEmpty else {
                 throw failure(setting, "is empty: give a value, or leave it away", given.origin)
             }
             if case .choice(let words) = setting.kind, !words.contains(text) {
@@ -183,10 +183,11 @@ extension ServerSettings {
         mutating func optionalNumber(_ setting: Setting, preset: String) throws(SettingsError) -> Int? {
             guard let given = try value(setting, preset) else { return nil }
             guard case .number(let range) = setting.kind else { return nil }
-            guard let text = given.texts.last, let number = Int(text), range.contains(number) else {
+            let text = given.texts.last?.revealed
+            guard let text, let number = Int(text), range.contains(number) else {
                 throw failure(
                     setting,
-                    "\(given.texts.last ?? "nothing") has to be a number from \(range.lowerBound) to \(range.upperBound)",
+                    "\(text ?? "nothing") has to be a number from \(range.lowerBound) to \(range.upperBound)",
                     given.origin)
             }
             return number
@@ -200,7 +201,8 @@ extension ServerSettings {
             // The environment has one text for all.
             let texts =
                 given.origin == .environment
-                ? given.texts.flatMap { $0.split(separator: ",").map(String.init) } : given.texts
+                ? given.texts.flatMap { $0.revealed.split(separator: ",").map(String.init) }
+                : given.texts.map(\.revealed)
             let trimmed = texts.map { $0.trimmingCharacters }
             guard !trimmed.contains("") else {
                 throw failure(setting, "has an empty value: give one, or leave it away", given.origin)
@@ -227,7 +229,7 @@ extension ServerSettings {
             }
         }
 
-        mutating func note(_ setting: Setting, _ more: [String]) { fingerprints[setting, default: []] += more }
+        mutating func note(_ setting: Setting, _ more: [Secret]) { fingerprints[setting, default: []] += more }
 
         /// An error at the place where a setting was given.
         func failure(_ setting: Setting, _ words: String) throws(SettingsError) -> SettingsError {
@@ -244,7 +246,9 @@ extension ServerSettings {
                 fingerprints[setting] = []
                 return nil
             }
-            let words = setting.isSecret ? "(hidden: \(given.texts.count))" : given.texts.joined(separator: ", ")
+            let words =
+                setting.isSecret
+                ? "(hidden: \(given.texts.count))" : given.texts.map(\.revealed).joined(separator: ", ")
             shown[setting] = (words, given.origin.name)
             fingerprints[setting] = given.texts
             return given

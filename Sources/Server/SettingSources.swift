@@ -1,5 +1,6 @@
 import Configuration
 import FoundationEssentials
+import Media
 import Synchronization
 
 /// Where a value was given.
@@ -28,9 +29,9 @@ enum SettingOrigin: Hashable {
     }
 }
 
-/// A value as it was given, not yet judged.
+/// A value as it was given, not yet judged; any may be one that is nobody's business.
 struct GivenSetting {
-    var texts: [String]
+    var texts: [Secret]
     var origin: SettingOrigin
 }
 
@@ -51,13 +52,14 @@ struct SettingSources {
     static func read(_ options: SettingsOptions, environment: [String: String]) async throws(SettingsError) -> Self {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (setting, texts) in options.given {
-            values[key(setting)] = ConfigValue(.stringArray(texts), isSecret: setting.isSecret)
+            values[key(setting)] = ConfigValue(.stringArray(texts.map(\.revealed)), isSecret: true)
         }
         var providers: [(SettingOrigin, any ConfigProvider)] = [
             (.option, InMemoryProvider(name: "options", values: values)),
             (
                 .environment,
-                EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "roundhouse")
+                EnvironmentVariablesProvider(environmentVariables: environment, secretsSpecifier: .all)
+                    .prefixKeys(with: "roundhouse")
             ),
         ]
         let pathVariable = Setting.variablePrefix + "CONFIG"
@@ -71,7 +73,7 @@ struct SettingSources {
     func value(of setting: Setting) throws(SettingsError) -> GivenSetting? {
         for (origin, provider) in providers {
             if let texts = try Self.texts(of: setting, from: provider, origin) {
-                return GivenSetting(texts: texts, origin: origin)
+                return GivenSetting(texts: texts.map { Secret($0) }, origin: origin)
             }
         }
         return nil

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Media
 
 /// The settings as options of the command line; each beats the environment, which beats the file.
 struct SettingsOptions: ParsableArguments {
@@ -48,15 +49,17 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "PEM file of the DTLS certificate's private key.")
     var dtlsPrivateKey: String?
 
-    @Option(help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.")
-    var adminToken: String?
+    @Option(
+        help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.",
+        transform: { Secret($0) })
+    var adminToken: Secret?
 
     @Option(
         help: """
             Secret that access tokens are signed with, 'secret' or 'kid:secret'; may be given more than once. Nobody \
             then enters without a token. Other users of this machine see options: better use a file.
-            """)
-    var authKey: [String] = []
+            """, transform: { Secret($0) })
+    var authKey: [Secret] = []
 
     @Option(help: "File with such secrets, one in a line; read again at SIGHUP.")
     var authKeyFile: String?
@@ -110,13 +113,12 @@ struct SettingsOptions: ParsableArguments {
     var logLevel: String?
 
     /// What was given, by setting.
-    var given: [Setting: [String]] {
+    var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
             .host: host, .port: port, .mediaPort: mediaPort, .plainPorts: plainPorts,
             .announcedAddress: announcedAddress, .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
-            .adminToken: adminToken,
             .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,
             .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
@@ -124,11 +126,12 @@ struct SettingsOptions: ParsableArguments {
             .maxConsumersPerPeer: maxConsumersPerPeer, .drainSeconds: drainSeconds, .logLevel: logLevel,
         ]
         let lists: [Setting: [String]] = [
-            .mediaListen: mediaListen, .authKey: authKey, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
+            .mediaListen: mediaListen, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]
-        return texts.compactMapValues { text in text.map { [$0] } }.merging(lists.filter { !$0.value.isEmpty }) {
-            a, _ in a
-        }
+        let secrets: [Setting: [Secret]] = [.adminToken: adminToken.map { [$0] } ?? [], .authKey: authKey]
+        let given = texts.compactMapValues { text in text.map { [Secret($0)] } }
+        return given.merging(lists.mapValues { $0.map { Secret($0) } }) { a, _ in a }.merging(secrets) { a, _ in a }
+            .filter { !$0.value.isEmpty }
     }
 }

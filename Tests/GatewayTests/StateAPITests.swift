@@ -9,7 +9,7 @@ import Testing
 
 /// `/api/v1` over sockets and without, and the document that describes it.
 @Suite(.timeLimit(.minutes(15))) struct StateAPITests {
-    private func api(token: String? = "secret") throws -> StateAPI {
+    private func api(token: Secret? = "secret") throws -> StateAPI {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
         let access = AccessControl(adminToken: token, counters: GatewayCounters())
         return StateAPI(registry: rooms, admin: AdminAccess(access: access), media: { [TestServer.sampleCounters] })

@@ -38,6 +38,10 @@ struct LayoutTests {
         expectNone(SourceTree.sources.flatMap { UnsafeCodeRules.violations(in: $0, of: SourceTree.sources) })
     }
 
+    @Test func `nothing that holds a secret prints it`() {
+        expectNone(SecretRules.violations(in: SourceTree.sources))
+    }
+
     @Test func `no comment puts work off`() {
         expectNone(SourceTree.sources.flatMap(CommentRules.violations))
     }

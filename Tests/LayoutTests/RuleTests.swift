@@ -95,4 +95,25 @@ struct RuleTests {
         let file = SourceFile(path: "Sources/Media/A.swift", text: "// TODO: later")
         #expect(CommentRules.violations(in: file).count == 1)
     }
+
+    @Test(arguments: [
+        "struct A {\n    var password: String\n}", "final class A {\n    private let token: String?\n}",
+        "enum A {\n    case join(RoomID, password: String)\n}",
+        "struct B: Redacted {\n    struct A {\n        let secret: [UInt8]\n    }\n}",
+    ])
+    func `a secret that its type would print is found`(text: String) {
+        let file = SourceFile(path: "Sources/Rooms/A.swift", text: text)
+        #expect(SecretRules.violations(in: [file]).count == 1)
+    }
+
+    @Test(arguments: [
+        "struct A {\n    var password: Secret\n}", "struct A: Redacted {\n    var password: String\n}",
+        "struct A {\n    var text: String { secret.revealed }\n}",
+        "struct A {\n    func f(password: String) {\n        let token: String\n    }\n}",
+        "struct A {\n    let token: String\n}\nextension A: Redacted {}",
+    ])
+    func `a secret that nothing prints passes`(text: String) {
+        let file = SourceFile(path: "Sources/Rooms/A.swift", text: text)
+        #expect(SecretRules.violations(in: [file]).isEmpty)
+    }
 }

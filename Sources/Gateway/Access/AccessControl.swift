@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Media
 import NIOCore
 import Rooms
 import Synchronization
@@ -13,7 +14,7 @@ final class AccessControl: Sendable {
         var origins = OriginPolicy()
         var configuration: AccessConfiguration
         var limits: GatewayLimits
-        var adminToken: [UInt8] = []
+        var adminToken: Secret?
         var addresses = AddressLimiter()
         /// Connections that are being told why they are refused.
         var refusals = 0
@@ -30,26 +31,26 @@ final class AccessControl: Sendable {
     private let counters: GatewayCounters
 
     /// Lets everybody in until `apply` says otherwise.
-    init(limits: GatewayLimits = GatewayLimits(), adminToken: String? = nil, counters: GatewayCounters) {
+    init(limits: GatewayLimits = GatewayLimits(), adminToken: Secret? = nil, counters: GatewayCounters) {
         self.counters = counters
         state = Mutex(
-            State(configuration: AccessConfiguration(), limits: limits, adminToken: Array((adminToken ?? "").utf8)))
+            State(configuration: AccessConfiguration(), limits: limits, adminToken: adminToken))
     }
 
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
-    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: String? = nil) async {
+    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: Secret? = nil) async {
         let verifier = await TokenVerifier(configuration.keys)
         state.withLock { state in
             state.verifier = verifier
             state.origins = OriginPolicy(configuration.allowedOrigins)
             state.configuration = configuration
             state.limits = limits
-            state.adminToken = Array((adminToken ?? "").utf8)
+            state.adminToken = adminToken
         }
     }
 
-    /// Empty where there is none.
-    var adminToken: [UInt8] { state.withLock { $0.adminToken } }
+    /// `nil` where there is none; an empty one is none.
+    var adminToken: Secret? { state.withLock { $0.adminToken?.isEmpty == false ? $0.adminToken : nil } }
 
     /// For what begins now.
     var limits: GatewayLimits { state.withLock { $0.limits } }
@@ -61,19 +62,19 @@ final class AccessControl: Sendable {
 
     /// Finds a request's token: `Authorization: Bearer …` (RFC 6750 §2.1), the query's `token`, or the WebSocket subprotocol
     /// `bearer.…`, which a browser's page can give.
-    static func token(of request: HTTPRequest, _ target: RequestTarget?) -> String? {
+    static func token(of request: HTTPRequest, _ target: RequestTarget?) -> Secret? {
         if let field = request.headerFields[.authorization] {
             let parts = field.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, parts[0].lowercased() == "bearer" { return String(parts[1].trimmed) }
+            if parts.count == 2, parts[0].lowercased() == "bearer" { return Secret(String(parts[1].trimmed)) }
         }
-        if let token = target?["token"], !token.isEmpty { return token }
+        if let token = target?["token"], !token.isEmpty { return Secret(token) }
         let offered = request.headerFields[.secWebSocketProtocol]?.split(separator: ",") ?? []
-        return offered.lazy.map(\.trimmed).first { $0.hasPrefix("bearer.") }.map { String($0.dropFirst(7)) }
+        return offered.lazy.map(\.trimmed).first { $0.hasPrefix("bearer.") }.map { Secret(String($0.dropFirst(7))) }
     }
 
     /// What a token grants; everything but admin where the server has no key.
     /// - Throws: `RoomError` with code `unauthorized`.
-    func grants(of token: String?) throws(RoomError) -> AccessGrants {
+    func grants(of token: Secret?) throws(RoomError) -> AccessGrants {
         do throws(TokenProblem) {
             return try verified(token)
         } catch {
@@ -84,7 +85,7 @@ final class AccessControl: Sendable {
     /// What the bearer of a token may do in a room, which it is about to enter.
     /// - Parameter peer: the id it wants, where it may choose one.
     /// - Throws: `RoomError` with code `unauthorized` or `forbidden`, or `shuttingDown` once the server drains.
-    func admit(_ token: String?, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
+    func admit(_ token: Secret?, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
         try admit(try grants(of: token), to: room, as: peer)
     }
 
@@ -96,7 +97,7 @@ final class AccessControl: Sendable {
         return grants
     }
 
-    private func verified(_ token: String?) throws(TokenProblem) -> AccessGrants {
+    private func verified(_ token: Secret?) throws(TokenProblem) -> AccessGrants {
         let verifier = state.withLock { $0.verifier }
         guard !verifier.isEmpty else { return .open }
         guard let token else { throw .missing }

@@ -1,8 +1,10 @@
+import Media
+
 /// A secret that tokens are signed with (HMAC-SHA-256, RFC 7518 §3.2), shared by the server and whoever makes them.
 public struct AccessKey: Sendable, Hashable {
     /// What a token's header names it by (`kid`); `nil` for a key without name.
     public let id: String?
-    let secret: [UInt8]
+    let secret: Secret
 
     /// HS256 wants a key as long as its result (RFC 7518 §3.2).
     public static let minimumBytes = 32
@@ -30,7 +32,7 @@ public struct AccessKey: Sendable, Hashable {
         }
         guard secret.utf8.count <= 4096 else { throw Problem(message: "a key has at most 4096 bytes") }
         self.id = id
-        self.secret = Array(secret.utf8)
+        self.secret = Secret(String(secret))
     }
 
     /// Reads a file's lines: a key each; blank lines and those that begin with `#` are left out.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JWTKit
+import Media
 import Rooms
 
 /// The claims of a token (RFC 7519) that this server reads; others are left alone.
@@ -36,7 +37,7 @@ struct TokenVerifier: Sendable {
     /// How far ahead an issuer's clock may be, in seconds.
     static let clockTolerance = 10.0
 
-    private struct Key: Sendable {
+    private struct Key: Sendable, Redacted {
         var id: String?
         var algorithm: any JWTAlgorithm
     }
@@ -48,7 +49,8 @@ struct TokenVerifier: Sendable {
     init(_ keys: [AccessKey] = []) async {
         var algorithms: [Key] = []
         for key in keys {
-            let collection = await JWTKeyCollection().add(hmac: HMACKey(from: key.secret), digestAlgorithm: .sha256)
+            let collection = await JWTKeyCollection().add(
+                hmac: HMACKey(from: Array(key.secret.revealed.utf8)), digestAlgorithm: .sha256)
             guard let algorithm = try? await collection.getKey() else { continue }
             algorithms.append(Key(id: key.id, algorithm: algorithm))
         }
@@ -61,8 +63,8 @@ struct TokenVerifier: Sendable {
     static let none = TokenVerifier()
 
     /// - Parameter now: the wall clock.
-    func verify(_ token: String, now: Date) throws(TokenProblem) -> AccessGrants {
-        let bytes = Array(token.utf8)
+    func verify(_ token: Secret, now: Date) throws(TokenProblem) -> AccessGrants {
+        let bytes = Array(token.revealed.utf8)
         guard !bytes.isEmpty else { throw .missing }
         guard bytes.count <= Self.maximumBytes else { throw .tooLong }
         let header: JWTHeader
@@ -105,7 +107,8 @@ public enum AccessToken {
             admin: grants.isAdmin ? true : nil, name: grants.name, peer: grants.peer,
             exp: lifetime.map { ExpirationClaim(value: Date(timeIntervalSince1970: (now + Double($0)).rounded())) },
             nbf: nil)
-        let keys = await JWTKeyCollection().add(hmac: HMACKey(from: key.secret), digestAlgorithm: .sha256)
+        let keys = await JWTKeyCollection().add(
+            hmac: HMACKey(from: Array(key.secret.revealed.utf8)), digestAlgorithm: .sha256)
         var header = JWTHeader()
         header.kid = key.id
         header.alg = "HS256"

@@ -1,23 +1,24 @@
 import HTTPTypes
+import Media
 import Rooms
 
 /// Who wants to which room, and how they will talk: the query of a WebSocket's handshake, or a request's.
 struct RoomEntry: Sendable {
     /// What a client shows that comes back.
     struct Resumption: Sendable {
-        var token: String
+        var token: Secret
         /// The number of the last message it has.
         var acknowledged: UInt64
     }
 
     var room: RoomID
     var peer: PeerID
-    var password: String
+    var password: Secret
     var dialect: any SignalingDialect
     /// The client wants to be able to come back.
     var isResumable: Bool
     /// What lets it in, where the server asks for that.
-    var accessToken: String?
+    var accessToken: Secret?
     /// The client comes back.
     var resumption: Resumption?
 
@@ -25,7 +26,7 @@ struct RoomEntry: Sendable {
     init(room: String, peer: String, _ target: RequestTarget) throws(SignalingHandshake.Problem) {
         self.room = RoomID(room)
         self.peer = PeerID(peer)
-        password = target["password"] ?? ""
+        password = Secret(target["password"] ?? "")
         switch target["protocol"] {
         case nil, "2024": dialect = ProtooDialect()
         case "2026": dialect = ProtooDialect(vocabulary: Protoo2026())
@@ -36,7 +37,7 @@ struct RoomEntry: Sendable {
         guard let acknowledged = UInt64(target["ack"] ?? "0") else {
             throw Self.problem("ack has to be the number of the last message received")
         }
-        resumption = Resumption(token: token, acknowledged: acknowledged)
+        resumption = Resumption(token: Secret(token), acknowledged: acknowledged)
     }
 
     private static func problem(_ message: String) -> SignalingHandshake.Problem {

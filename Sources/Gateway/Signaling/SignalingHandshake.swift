@@ -1,4 +1,5 @@
 import HTTPTypes
+import Media
 import Rooms
 
 /// A WebSocket handshake that may become a signaling session: an HTTP/1.1 upgrade (RFC 6455 §4) or an HTTP/2 extended
@@ -7,14 +8,14 @@ struct SignalingHandshake: Sendable {
     enum Destination: Sendable {
         case room(RoomEntry)
         /// Engine.IO's session of this name, or a new one.
-        case socketIO(session: String?)
+        case socketIO(session: Secret?)
     }
 
     var destination: Destination
     /// The HTTP version it came by.
     var version: HTTPVersionName
     /// The access token it brought.
-    var token: String?
+    var token: Secret?
     /// The client's address, where it is known.
     var remoteAddress: ClientAddress?
 

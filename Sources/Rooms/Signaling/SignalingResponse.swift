@@ -150,3 +150,5 @@ public struct WebRtcTransportDescription: Sendable, Hashable, JSONRepresentable 
         ])
     }
 }
+
+extension ICEParameters: Redacted {}

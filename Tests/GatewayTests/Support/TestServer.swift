@@ -14,7 +14,7 @@ struct TestServer {
 
     /// Runs `body` against a server and stops it afterwards, the way the process does.
     static func with(
-        limits: GatewayLimits = .patient, adminToken: String? = nil,
+        limits: GatewayLimits = .patient, adminToken: Secret? = nil,
         rooms configuration: RoomConfiguration = RoomConfiguration(),
         _ body: (TestServer) async throws -> Void
     ) async throws {

@@ -1,14 +1,18 @@
+import Media
+
 /// The secret by which a client proves that a session is its own.
 struct ResumptionToken: Sendable {
+    let secret: Secret
+
     /// 43 characters that need no escaping in a query or a field.
-    let text: String
+    var text: String { secret.revealed }
 
     /// 256 random bits.
     init(using generator: inout some RandomNumberGenerator) {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         var text = ""
         for _ in 0..<43 { text.append(alphabet[Int.random(in: 0..<64, using: &generator)]) }
-        self.text = text
+        secret = Secret(text)
     }
 
     static func random() -> ResumptionToken {
@@ -17,11 +21,5 @@ struct ResumptionToken: Sendable {
     }
 
     /// Takes the same time wherever the first difference is.
-    func matches(_ other: String) -> Bool {
-        let own = Array(text.utf8)
-        let given = Array(other.utf8.prefix(own.count + 1))
-        var difference = own.count ^ given.count
-        for index in own.indices { difference |= Int(own[index] ^ (index < given.count ? given[index] : 0)) }
-        return difference == 0
-    }
+    func matches(_ other: Secret) -> Bool { secret.matches(other) }
 }

@@ -78,7 +78,7 @@ struct BroadcasterEndpoints: Sendable {
 
     /// That of 2024 is named by `id` and joins at once; that of 2026 by `peerId`, and joins by a request of its own.
     private func create(
-        in room: String, _ target: RequestTarget, _ token: String?, _ data: JSONValue
+        in room: String, _ target: RequestTarget, _ token: Secret?, _ data: JSONValue
     ) async throws(RoomError) -> OutgoingResponse {
         let (name, join, joinsAtOnce) = try Self.reading(data) { reader throws(JSONFieldError) in
             let is2026 = try reader.optional("peerId") != nil

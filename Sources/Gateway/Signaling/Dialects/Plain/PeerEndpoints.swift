@@ -1,5 +1,6 @@
 import HTTPTypes
 import Logging
+import Media
 import NIOCore
 import Rooms
 
@@ -204,7 +205,7 @@ struct PeerEndpoints: Sendable {
 
     private func session(_ request: IncomingRequest, _ target: RequestTarget) throws(Refusal) -> SignalingSession {
         let session = gateway.sessions.session(
-            of: PeerID(target.path[3]), in: RoomID(target.path[1]), token: Self.token(request, target) ?? "")
+            of: PeerID(target.path[3]), in: RoomID(target.path[1]), token: Self.token(request, target) ?? Secret(""))
         guard let session else { throw Refusal(response: Self.sessionNotFound) }
         return session
     }
@@ -213,8 +214,8 @@ struct PeerEndpoints: Sendable {
         .notFound, code: "session-not-found", "there is no such session, or it has ended: join again")
 
     /// `EventSource` cannot send fields of its own.
-    private static func token(_ request: IncomingRequest, _ target: RequestTarget) -> String? {
-        request.head.headerFields[.signalingSession] ?? target["session"]
+    private static func token(_ request: IncomingRequest, _ target: RequestTarget) -> Secret? {
+        (request.head.headerFields[.signalingSession] ?? target["session"]).map(Secret.init)
     }
 
     // MARK: Bodies

@@ -1,3 +1,4 @@
+import Media
 import NIOCore
 import Synchronization
 
@@ -22,10 +23,10 @@ final class EngineConnection: Sendable {
         var isGoingAway = false
     }
 
-    /// The session's name, as the client gives it with every request.
-    let name: String
+    /// The session's name, as the client gives it with every request: who knows it speaks for the client.
+    let name: Secret
     /// The access token that came with the request that opened it.
-    let token: String?
+    let token: Secret?
     /// The client's messages in order; ends with the session. One consumer.
     let messages: AsyncStream<String>
     private let incoming: AsyncStream<String>.Continuation
@@ -40,7 +41,7 @@ final class EngineConnection: Sendable {
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: String, token: String? = nil, settings: EngineSession.Settings, socket: WebSocketConnection?,
+        name: Secret, token: Secret? = nil, settings: EngineSession.Settings, socket: WebSocketConnection?,
         eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
@@ -49,7 +50,8 @@ final class EngineConnection: Sendable {
         self.eventLoop = eventLoop
         self.ended = ended
         (messages, incoming) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.incomingLimit))
-        let (session, actions) = EngineSession.open(name, settings, socket: socket == nil ? nil : 0, now: .now())
+        let (session, actions) = EngineSession.open(
+            name.revealed, settings, socket: socket == nil ? nil : 0, now: .now())
         var initial = State(session: session)
         if let socket { initial.sockets[0] = socket }
         state = Mutex(initial)

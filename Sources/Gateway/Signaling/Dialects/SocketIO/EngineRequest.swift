@@ -1,4 +1,5 @@
 import HTTPTypes
+import Media
 import Rooms
 
 /// The query of a request to `/socket.io/`: which transport, and which session.
@@ -9,7 +10,7 @@ struct EngineRequest: Sendable, Hashable {
 
     var transport: Transport
     /// The session's name; `nil` asks for a new one.
-    var session: String?
+    var session: Secret?
     /// Of a poll or a post, where the client counts them: a browser may send one again whose response was lost.
     var number: UInt64?
 
@@ -18,7 +19,7 @@ struct EngineRequest: Sendable, Hashable {
         guard let version = target["EIO"], version == "4" else { return .failure(.unsupportedVersion) }
         guard let transport = target["transport"].flatMap(Transport.init) else { return .failure(.unknownTransport) }
         let number = target["n"].flatMap { UInt64($0) }
-        return .success(EngineRequest(transport: transport, session: target["sid"], number: number))
+        return .success(EngineRequest(transport: transport, session: target["sid"].map(Secret.init), number: number))
     }
 
     /// Whether a path is Engine.IO's: `/socket.io/`, with or without the slash.

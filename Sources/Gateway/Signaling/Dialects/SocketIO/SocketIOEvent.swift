@@ -1,9 +1,10 @@
+import Media
 import Rooms
 
 /// What a client of the older Electron room server asks for with an event.
 enum SocketIOEvent: Sendable {
-    case createRoom(RoomID, password: String)
-    case join(RoomID, name: String, password: String)
+    case createRoom(RoomID, password: Secret)
+    case join(RoomID, name: String, password: Secret)
     case exitRoom
     case getMyRoomInfo
     case getProducers
@@ -17,12 +18,12 @@ enum SocketIOEvent: Sendable {
         do throws(JSONFieldError) {
             let reader = JSONReader(data)
             switch name {
-            case "createRoom": self = .createRoom(try reader.roomID(), password: try reader.word("password"))
+            case "createRoom": self = .createRoom(try reader.roomID(), password: Secret(try reader.word("password")))
             case "join":
                 let displayName = try reader.word("name")
                 self = .join(
                     try reader.roomID(), name: displayName.isEmpty ? "unknow" : displayName,
-                    password: try reader.word("password"))
+                    password: Secret(try reader.word("password")))
             case "exitRoom": self = .exitRoom
             case "getMyRoomInfo": self = .getMyRoomInfo
             case "getProducers": self = .getProducers

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Logging
+import Media
 import NIOCore
 import Rooms
 import Synchronization
@@ -7,9 +8,9 @@ import Synchronization
 /// Socket.IO at `/socket.io/`: every session by its name, and the HTTP requests that carry those that poll.
 final class SocketIOServer: Sendable {
     private struct State {
-        var connections: [String: EngineConnection] = [:]
+        var connections: [Secret: EngineConnection] = [:]
         /// Those whose clients may come back, by their tokens.
-        var sessions: [String: SocketIOSession] = [:]
+        var sessions: [Secret: SocketIOSession] = [:]
         var isClosed = false
     }
 
@@ -103,7 +104,7 @@ final class SocketIOServer: Sendable {
         func field(_ name: String) -> String? {
             if case .string(let text)? = fields[name] { text } else { nil }
         }
-        let former = field("pid")
+        let former = field("pid").map(Secret.init)
         if let former {
             let offset = field("offset").map { UInt64($0) } ?? 0
             if let session = state.withLock({ $0.sessions[former] }), let offset {
@@ -120,7 +121,8 @@ final class SocketIOServer: Sendable {
         }
         let isResumable = former != nil || field("resumption") == "yes"
         let session = SocketIOSession(
-            token: isResumable ? .random() : nil, grants: try access.grants(of: field("token") ?? connection.token),
+            token: isResumable ? .random() : nil,
+            grants: try access.grants(of: field("token").map(Secret.init) ?? connection.token),
             rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
             onEnded: { [weak self, counters] session in
                 counters.sessionClosed()
@@ -147,19 +149,19 @@ final class SocketIOServer: Sendable {
         let limit = access.limits.connections
         return state.withLock { state in
             guard !state.isClosed, state.sessions.count < limit else { return false }
-            state.sessions[token.text] = session
+            state.sessions[token.secret] = session
             return true
         }
     }
 
     private func forget(_ session: SocketIOSession) {
         guard let token = session.token else { return }
-        state.withLock { $0.sessions[token.text] = nil }
+        state.withLock { $0.sessions[token.secret] = nil }
     }
 
-    private func open(_ socket: WebSocketConnection?, token: String?) -> EngineConnection? {
+    private func open(_ socket: WebSocketConnection?, token: Secret?) -> EngineConnection? {
         guard !access.isDraining else { return nil }
-        let name = Self.randomName()
+        let name = Secret(Self.randomName())
         let limits = access.limits
         let limit = limits.connections
         var settings = EngineSession.Settings()
@@ -182,7 +184,7 @@ final class SocketIOServer: Sendable {
         state.withLock { $0.connections[connection.name] = nil }
     }
 
-    private func connection(_ name: String) -> EngineConnection? { state.withLock { $0.connections[name] } }
+    private func connection(_ name: Secret) -> EngineConnection? { state.withLock { $0.connections[name] } }
 
     /// 120 random bits, in letters that need no escaping in a query.
     static func randomName() -> String {
@@ -193,7 +195,7 @@ final class SocketIOServer: Sendable {
     // MARK: HTTP
 
     /// A WebSocket whose handshake named Engine.IO's path.
-    func serve(_ socket: WebSocketConnection, session name: String?, token: String?) async {
+    func serve(_ socket: WebSocketConnection, session name: Secret?, token: Secret?) async {
         if let name {
             if let connection = connection(name) { return await connection.serve(socket, isFirst: false) }
             socket.close(.policyViolation, reason: EngineProblem.unknownSession.message)

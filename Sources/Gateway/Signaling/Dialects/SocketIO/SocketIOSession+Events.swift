@@ -1,4 +1,5 @@
 import Logging
+import Media
 import Rooms
 
 /// What an event is answered with.
@@ -38,8 +39,9 @@ extension SocketIOSession {
         switch event {
         case .createRoom(let room, let password):
             _ = try access.admit(grants, to: room)
-            return .value(.string(try rooms.createRoom(room, password: password) ? room.rawValue : "already exists"))
-        case .join(let room, let name, let password): return try await join(room, name, password)
+            return .value(
+                .string(try rooms.createRoom(room, password: password.revealed) ? room.rawValue : "already exists"))
+        case .join(let room, let name, let password): return try await join(room, name, password.revealed)
         case .exitRoom:
             guard let current = takeMembership() else {
                 throw RoomError(.invalidRequest, "not currently in a room")

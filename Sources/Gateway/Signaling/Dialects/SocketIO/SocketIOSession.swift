@@ -212,7 +212,10 @@ final class SocketIOSession: PeerConnectionSink {
             }
             return (try await result(of: event), "ok")
         } catch {
-            logger.debug("event refused", metadata: ["event": "\(name.prefix(64))", "error": "\(error)"])
+            // A name that is none could be anything.
+            if error.code != .unknownMethod {
+                logger.debug("event refused", metadata: ["event": "\(name)", "error": "\(error)"])
+            }
             return (.value(SocketIOReply.error(error)), error.code.name)
         }
     }
