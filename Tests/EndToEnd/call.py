@@ -3,6 +3,7 @@
 A browser page here is any object with `goto(url)`, `evaluate(expression)` and `picture(path)`.
 """
 
+import json
 import urllib.parse
 
 from waiting import until
@@ -23,25 +24,26 @@ REMEMBER_CONNECTIONS = """
 })();
 """
 
+FIELDS = (
+    "type", "timestamp", "kind", "ssrc", "rid", "framesEncoded", "framesSent", "framesReceived", "framesDecoded",
+    "framesDropped", "framesPerSecond", "keyFramesDecoded", "frameWidth", "frameHeight", "totalAudioEnergy",
+    "packetsReceived", "packetsSent", "packetsLost", "nackCount", "pliCount", "retransmittedPacketsSent",
+    "retransmittedPacketsReceived", "bytesReceived", "bytesSent")
+
 READ_STREAMS = """
 (async () => {
+  const FIELDS = %s;
   const streams = [];
   for (const connection of window.testConnections ?? []) {
     if (connection.connectionState === 'closed') continue;
     for (const entry of (await connection.getStats()).values()) {
       if (entry.type !== 'inbound-rtp' && entry.type !== 'outbound-rtp') continue;
-      const { type, kind, ssrc, rid, framesDecoded, framesSent, framesPerSecond, totalAudioEnergy, packetsReceived,
-              packetsSent, packetsLost, nackCount, pliCount, retransmittedPacketsSent, retransmittedPacketsReceived,
-              keyFramesDecoded, bytesReceived, bytesSent, frameWidth, frameHeight } = entry;
-      streams.push({ type, kind, ssrc, rid, framesDecoded, framesSent, framesPerSecond, totalAudioEnergy,
-                     packetsReceived, packetsSent, packetsLost, nackCount, pliCount, retransmittedPacketsSent,
-                     retransmittedPacketsReceived, keyFramesDecoded, bytesReceived, bytesSent, frameWidth,
-                     frameHeight });
+      streams.push(Object.fromEntries(FIELDS.map(name => [name, entry[name]])));
     }
   }
   return streams;
 })()
-"""
+""" % json.dumps(FIELDS)
 
 # Every person's camera is one tile, one's own among them.
 REMOTE_TILES = "document.querySelectorAll('[data-peer-id][data-kind=camera][data-self=false]').length"
@@ -77,6 +79,10 @@ class Person:
 
 class Streams(list):
     """The RTP streams of a page at one moment, as its getStats says."""
+
+    def moment(self):
+        """When this was, in seconds, by the clock that all browsers of a machine share."""
+        return max(one["timestamp"] for one in self) / 1000
 
     def receiving(self, kind):
         return [one for one in self if one["type"] == "inbound-rtp" and one["kind"] == kind]

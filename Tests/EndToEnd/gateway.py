@@ -15,6 +15,8 @@ import network
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("ROUNDHOUSE_GATEWAY", ROOT / ".build/release/gateway"))
+# What it prints when it has started.
+READY = "Roundhouse is ready"
 # What a Swift program, or a sanitizer in it, prints when it dies.
 TRAP = re.compile(r"Fatal error|Swift runtime failure|\*\*\* Program crashed|Sanitizer|Illegal instruction|"
                   r"Segmentation fault|Assertion failed|Precondition failed")
@@ -62,7 +64,8 @@ class Gateway:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode} at start:\n{self.log}")
             try:
-                if (await self.get("/healthz"))[0] == 200:
+                # It answers a moment before it heeds signals, and then says that it is ready.
+                if (await self.get("/healthz"))[0] == 200 and READY in self.log:
                     return self
             except OSError:
                 pass

@@ -7,6 +7,7 @@ leave the sender's encoder and as they reach the receiver's decoder, and by thei
 import json
 
 from call import Person
+from reception import pictures, seconds
 from waiting import until
 
 # Runs before the page's scripts: remembers its socket, for a test to say on it what the page has no button for;
@@ -44,9 +45,19 @@ PREPARE = """
   });
   window.testSent = {};
   window.testReceived = {};
-  const noted = ({ readable, writable }, note) => readable.pipeThrough(new TransformStream({
+  // A packetizer may change how a picture begins (AV1, H.264), never how it ends.
+  const markOf = ({ data }) => {
+    let mark = data.byteLength ? 1 : 0;
+    for (const byte of new Uint8Array(data, Math.max(0, data.byteLength - 32))) mark = (mark * 31 + byte) % 2 ** 47;
+    return mark;
+  };
+  const note = (frames, frame) => {
+    const { rtpTimestamp, temporalIndex } = frame.getMetadata();
+    frames.push([performance.timeOrigin + performance.now(), rtpTimestamp, markOf(frame), temporalIndex ?? null]);
+  };
+  const watched = ({ readable, writable }, see) => readable.pipeThrough(new TransformStream({
     transform(frame, controller) {
-      note(frame);
+      see(frame);
       controller.enqueue(frame);
     },
   })).pipeTo(writable).catch(() => {});
@@ -56,17 +67,16 @@ PREPARE = """
       super({ ...configuration, encodedInsertableStreams: true });
       this.addEventListener('track', ({ receiver, transceiver, track }) => {
         const frames = window.testReceived[transceiver.mid] = [];
-        noted(receiver.createEncodedStreams(), (frame) => {
-          if (track.kind === 'video') frames.push([performance.now(), frame.getMetadata().rtpTimestamp]);
+        watched(receiver.createEncodedStreams(), (frame) => {
+          if (track.kind === 'video') note(frames, frame);
         });
       });
     }
     addTransceiver(track, options) {
       const transceiver = super.addTransceiver(track, options);
       if (typeof track === 'string') return transceiver;
-      noted(transceiver.sender.createEncodedStreams(), (frame) => {
-        const { rtpTimestamp, synchronizationSource } = frame.getMetadata();
-        if (track.kind === 'video') (window.testSent[synchronizationSource] ??= []).push(rtpTimestamp);
+      watched(transceiver.sender.createEncodedStreams(), (frame) => {
+        if (track.kind === 'video') note(window.testSent[frame.getMetadata().synchronizationSource] ??= [], frame);
       });
       return transceiver;
     }
@@ -165,38 +175,48 @@ async def widths(person):
 
 
 async def received(person, mid):
-    """The frames that reached the decoder in this section: [(seconds, RTP timestamp)], SVC's layers as one."""
-    taken = await person.page.evaluate(f"window.testReceived[{json.dumps(mid)}] ?? []")
-    return [(at / 1000, rtp) for index, (at, rtp) in enumerate(taken) if index == 0 or taken[index - 1][1] != rtp]
+    """The pictures that reached the decoder in this section."""
+    return pictures(await person.page.evaluate(f"window.testReceived[{json.dumps(mid)}] ?? []"))
 
 
 def stream_gaps(taken):
-    """Seconds between each frame and the next by their RTP timestamps: what of the stream was left out."""
-    return [((b - a) % 2**32) / 90000 for (_, a), (_, b) in zip(taken, taken[1:])]
+    """Seconds between each picture and the next by their RTP timestamps: what of the stream was left out."""
+    return [seconds(first, second) for first, second in zip(taken, taken[1:])]
 
 
 def arrival_gaps(taken):
-    """Seconds between the arrival of each frame and the next."""
-    return [b - a for (a, _), (b, _) in zip(taken, taken[1:])]
+    """Seconds between the arrival of each picture and the next."""
+    return [second.at - first.at for first, second in zip(taken, taken[1:])]
 
 
 async def forget_sent(person):
-    await person.page.evaluate("Object.values(window.testSent).forEach(frames => frames.splice(0, frames.length - 1))")
+    """Begins to look at what the sender sends, for `sender_gap`."""
+    await person.page.evaluate(
+        "window.testSince = Object.fromEntries(Object.entries(window.testSent).map("
+        "([ssrc, frames]) => [ssrc, frames.length - 1]))")
+
+
+async def sent(person, everything=True):
+    """Every encoded picture of the camera, or those since `forget_sent`: {SSRC: [Picture]}."""
+    noted = await person.page.evaluate("window.testSent")
+    since = {} if everything else await person.page.evaluate("window.testSince")
+    return {ssrc: pictures(frames[since.get(ssrc, 0):]) for ssrc, frames in noted.items()}
 
 
 async def sender_gap(person):
     """The longest time in seconds between two pictures of any encoding, as the sender's encoder made them."""
-    sent = await person.page.evaluate("window.testSent")
-    return max((gap for frames in sent.values() for gap in stream_gaps([(0, rtp) for rtp in frames])), default=0)
+    those = await sent(person, everything=False)
+    return max((gap for stream in those.values() for gap in stream_gaps(stream)), default=0)
 
 
-def freezes(taken):
-    """How often the stream itself left out what WebRTC calls a freeze: by RTP timestamps, not by the clock."""
+def freezes(taken, kept):
+    """How often the server left out of the stream what WebRTC calls a freeze: by RTP timestamps, not by the clock, and
+    only where it kept something back (`kept`: how much, after each picture) that would have shortened it."""
     gaps, count = stream_gaps(taken), 0
     for index, gap in enumerate(gaps):
         before = gaps[max(0, index - 30):index]
         if len(before) < 5:
             continue
         mean = sum(before) / len(before)
-        count += gap > max(3 * mean, mean + 0.15)
+        count += kept[index] > 0 and gap > max(3 * mean, mean + 0.15)
     return count
