@@ -52,6 +52,13 @@ public struct MediaDuration: Hashable, Comparable, Sendable {
     /// Seconds.
     public var seconds: Double { Double(nanoseconds) / 1e9 }
 
+    /// How far an RTP clock runs in this time.
+    func units(of clockRate: UInt32) -> UInt32 {
+        let second: Int64 = 1_000_000_000
+        let whole = (nanoseconds / second) &* Int64(clockRate)
+        return UInt32(truncatingIfNeeded: whole &+ (nanoseconds % second) * Int64(clockRate) / second)
+    }
+
     /// Whether `a` comes first.
     public static func < (a: MediaDuration, b: MediaDuration) -> Bool { a.nanoseconds < b.nanoseconds }
     /// The sum; wraps rather than traps.

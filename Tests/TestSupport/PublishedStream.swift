@@ -35,7 +35,9 @@
         var bytesSent: UInt64 = 0
         var packetsRetransmitted = 0
         var nacksReceived = 0
-        var keyFrameRequests = 0
+        /// When the server asked for key frames.
+        var keyFrameRequestTimes: [MediaInstant] = []
+        var keyFrameRequests: Int { keyFrameRequestTimes.count }
         var keyFramesSent = 0
         /// The server's last report block about this stream, and how many came.
         var lastReport: ReportBlock?
@@ -93,8 +95,16 @@
         var isSending = true
         /// Encodings above are silent: what a browser does when its bandwidth is low.
         var activeEncodings: Int
+        /// Encodings that are not sent, nor reported on.
+        var silentEncodings: Set<Int> = []
+        /// Encodings that are sent without sender reports.
+        var unreportedEncodings: Set<Int> = []
+        /// How long ago what is sent now was captured.
+        var captureDelay = MediaDuration.zero
         var usesRTX: Bool
         var answersNACK = true
+        /// Whether the frame after a request is a key frame; otherwise requests are as good as lost.
+        var answersKeyFrameRequests = true
         var wantsTransportFeedback = true
 
         var nextFrame: MediaInstant?

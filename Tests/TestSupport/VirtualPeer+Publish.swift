@@ -78,7 +78,8 @@
             defer { track.framesSent += 1 }
             let elapsed = UInt32(
                 truncatingIfNeeded: track.interval.nanoseconds / 1000 * Int64(track.clockRate) / 1_000_000)
-            for (index, stream) in track.encodings.enumerated() where index < track.activeEncodings {
+            for (index, stream) in track.encodings.enumerated()
+            where index < track.activeEncodings && !track.silentEncodings.contains(index) {
                 stream.timestamp &+= elapsed
                 stream.lastTimestampAt = now
                 switch track.kind {

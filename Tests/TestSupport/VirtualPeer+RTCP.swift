@@ -16,11 +16,13 @@
         func sendReports() {
             let time = wallClock
             for track in tracks {
-                for stream in track.encodings where stream.packetsSent > 0 {
-                    let passed = (now - stream.lastTimestampAt).nanoseconds / 1000 * Int64(track.clockRate) / 1_000_000
+                let without = track.silentEncodings.union(track.unreportedEncodings)
+                for (index, stream) in track.encodings.enumerated()
+                where stream.packetsSent > 0 && !without.contains(index) {
+                    let passed = now - stream.lastTimestampAt + track.captureDelay
                     let report = SenderReport(
                         ssrc: stream.ssrc, ntp: time,
-                        rtpTimestamp: RTPTimestamp(stream.timestamp &+ UInt32(truncatingIfNeeded: passed)),
+                        rtpTimestamp: RTPTimestamp(stream.timestamp &+ passed.units(of: track.clockRate)),
                         packetCount: UInt32(truncatingIfNeeded: stream.packetsSent),
                         octetCount: UInt32(truncatingIfNeeded: stream.bytesSent))
                     sendRTCP { (writer) throws(WireError) in
@@ -109,8 +111,8 @@
             guard let (track, stream) = publishedBySSRC[ssrc.rawValue],
                 let index = track.encodings.firstIndex(where: { $0 === stream })
             else { return }
-            stream.keyFrameRequests += 1
-            track.needsKeyFrame[index] = true
+            stream.keyFrameRequestTimes.append(now)
+            if track.answersKeyFrameRequests { track.needsKeyFrame[index] = true }
         }
 
         private func reportReceived(_ block: ReportBlock) {

@@ -89,9 +89,7 @@ extension Shard {
         source.pointee.activity.reset(encoding: encoding)
         source.pointee.forgetGroup(of: encoding)
         for index in 0..<source.pointee.count {
-            let consumer = source.pointee.consumers[index]
-            guard let selection = consumer.pointee.selection else { continue }
-            selection.pointee.encodings.encodingRestarted(encoding, timestamps: consumer.pointee.timestamps)
+            source.pointee.consumers[index].pointee.selection?.pointee.encodings.encodingRestarted(encoding)
         }
     }
 

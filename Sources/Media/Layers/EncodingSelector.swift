@@ -2,8 +2,10 @@
 ///
 ///     nothing ──key frame of the target──▶ current ──another target: its key frame──▶ current := target
 ///
-/// Timestamps stay on the clock of the first encoding sent, to which sender reports tie the others. A key frame that would
-/// have to be moved by more than `TimestampRewriter.maxStep` is left for the next one, once.
+/// Timestamps stay on the clock of the first encoding sent, the reference, to which sender reports tie the others. A key
+/// frame that would have to be moved by more than `TimestampRewriter.maxStep` is left for the next one, once. Where reports
+/// are missing, or contradict what arrives, the time of arrival places the new encoding, which then is the reference; and so
+/// is what is being sent once the reference is sent no more.
 ///
 /// While a target is waited for, its packets get `hold`: they lie in the source's retransmission buffer, and when the key
 /// frame's first packet comes (late, or by RTX), `begin` is followed by `heldThrough`: send again what lies between.
@@ -28,6 +30,8 @@ struct EncodingSelector {
     private var reported: Int16 = -1
     /// What the reference's timestamps become by adding it.
     private var referenceOffset: UInt32 = 0
+    /// What those of the encoding being sent do.
+    private var currentOffset: UInt32 = 0
     /// The newest packet of the target that was held.
     private var newestHeld: UInt64 = 0
 
@@ -57,6 +61,11 @@ struct EncodingSelector {
     /// Chooses what to send. To be called when preferences or the set of active encodings may have changed: after
     /// `prefer`, and a few times a second.
     mutating func updateTarget(_ source: borrowing SourceEncodings, at now: MediaInstant) {
+        if reference < 0 || !source.isActive(Int(reference), at: now) {
+            let isSent = current >= 0 && source.isActive(Int(current), at: now)
+            // Silent for a while, its report still tells the time.
+            if isSent || !source.hasFreshReport(Int(reference), at: now) { followCurrent(isSent: isSent) }
+        }
         let wanted = min(preferred.spatial, source.count - 1)
         let chosen = source.target(
             preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
@@ -98,13 +107,15 @@ struct EncodingSelector {
     }
 
     /// An encoding's stream ended or began anew, and with it its clock.
-    /// - Parameter timestamps: as they are now.
-    mutating func encodingRestarted(_ encoding: Int, timestamps: TimestampRewriter) {
+    mutating func encodingRestarted(_ encoding: Int) {
         if encoding == Int(target) { newestHeld = 0 }
-        guard encoding == Int(reference) else { return }
-        // What is being sent has a clock, too, that the timestamps follow.
-        reference = current == reference ? -1 : current
-        referenceOffset = timestamps.currentOffset
+        if encoding == Int(reference) { followCurrent(isSent: current != reference) }
+    }
+
+    /// The reference is none any more. What is being sent has a clock, too, that the timestamps follow.
+    private mutating func followCurrent(isSent: Bool) {
+        reference = isSent ? current : -1
+        referenceOffset = currentOffset
     }
 
     /// Judges one packet of the producer.
@@ -158,8 +169,11 @@ struct EncodingSelector {
         at now: MediaInstant
     ) -> Bool {
         var aligned: UInt32?
-        if reference >= 0 {
-            aligned = source.translate(first, from: encoding, to: Int(reference)).map { $0 &+ referenceOffset }
+        if reference >= 0,
+            let translated = source.translate(first, from: encoding, to: Int(reference)).map({ $0 &+ referenceOffset }),
+            timestamps.isPlausible(translated, at: now)
+        {
+            aligned = translated
         }
         let isTooFar = timestamps.excess(first: first, aligned: aligned, at: now) > TimestampRewriter.maxStep
         if isTooFar, !hasSkippedKeyFrame {
@@ -173,9 +187,10 @@ struct EncodingSelector {
             timestamps.switchSource(first: first, aligned: aligned, at: now)
         }
         hasSkippedKeyFrame = false
-        if reference < 0 {
+        currentOffset = timestamps.currentOffset
+        if aligned == nil {
             reference = Int8(truncatingIfNeeded: encoding)
-            referenceOffset = timestamps.currentOffset
+            referenceOffset = currentOffset
         }
         return true
     }

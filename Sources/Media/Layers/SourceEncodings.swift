@@ -7,6 +7,10 @@ struct SourceEncodings: ~Copyable {
     static let timeoutWithDTX = MediaDuration.milliseconds(5000)
     /// How long an encoding must have been sent before it is preferred to a lower one that works.
     static let settlingTime = MediaDuration.milliseconds(2000)
+    /// How long an encoding's first sender report is waited for before a switch does without.
+    static let reportPatience = MediaDuration.milliseconds(2000)
+    /// How long a report tells the time of an encoding that is sent no more.
+    static let reportLifetime = MediaDuration.seconds(10)
 
     /// What is known of one encoding. Trivial: shards tell each other by copying it.
     struct Encoding {
@@ -77,18 +81,39 @@ struct SourceEncodings: ~Copyable {
 
     /// The encoding to send: the highest usable one up to `preferred`, else the lowest above it.
     ///
-    /// - Parameter reference: the encoding on whose clock the consumer's timestamps are. Another one is usable only once
-    ///   sender reports tie both clocks together.
+    /// - Parameter reference: the encoding on whose clock the consumer's timestamps are; another has to be able to follow it.
     func target(preferred: Int, reference: Int?, at now: MediaInstant) -> Int? {
         var target: Int?
         for index in 0..<count {
-            guard isActive(index, at: now) else { continue }
+            if index > preferred, target != nil { break }
+            guard isActive(index, at: now), canFollow(reference, index, at: now) else { continue }
             if target != nil, now - encodings[index].activeSince < Self.settlingTime { continue }
-            guard isAligned(index, with: reference) else { continue }
             target = index
-            if index >= preferred { break }
         }
         return target
+    }
+
+    /// Whether timestamps may go on with an encoding's: where sender reports tie it to the reference, where there is
+    /// nothing left to be tied to, and where such reports have been waited for long enough.
+    private func canFollow(_ reference: Int?, _ encoding: Int, at now: MediaInstant) -> Bool {
+        guard let reference, !isAligned(encoding, with: reference) else { return true }
+        return !isActive(reference, at: now) || hasLongBeenUnreported(encoding, at: now)
+            || hasLongBeenUnreported(reference, at: now)
+    }
+
+    private func hasLongBeenUnreported(_ encoding: Int, at now: MediaInstant) -> Bool {
+        encodings[encoding].report == nil && isActive(encoding, at: now)
+            && now - encodings[encoding].activeSince >= Self.reportPatience
+    }
+
+    /// An encoding's newest sender report.
+    func report(of encoding: Int) -> SenderReportInfo? {
+        encoding >= 0 && encoding < count ? encodings[encoding].report : nil
+    }
+
+    func hasFreshReport(_ encoding: Int, at now: MediaInstant) -> Bool {
+        guard let report = report(of: encoding) else { return false }
+        return now - report.arrival < Self.reportLifetime
     }
 
     /// Whether timestamps of an encoding can be put on the clock of another.

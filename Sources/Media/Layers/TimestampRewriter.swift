@@ -7,6 +7,8 @@ struct TimestampRewriter {
     static let minStep = MediaDuration.milliseconds(33)
     /// Above this a switch is visibly late: the caller may rather wait for the next key frame.
     static let maxStep = MediaDuration.milliseconds(75)
+    /// Sender reports that place a source further than this from where its arrival does are wrong.
+    static let mostDeviation = MediaDuration.seconds(5)
 
     private let clockRate: UInt32
     private var offset: UInt32 = 0
@@ -30,16 +32,23 @@ struct TimestampRewriter {
             offset = 0
             return .zero
         }
-        let wanted = aligned ?? (newest &+ units(max(now - newestAt, .zero)))
+        let wanted = aligned ?? expected(at: now, since: newestAt)
         let step = Int32(bitPattern: wanted &- newest)
         guard step <= 0 else {
             offset = wanted &- first
             return .zero
         }
-        let moved = newest &+ units(Self.minStep)
+        let moved = newest &+ Self.minStep.units(of: clockRate)
         offset = moved &- first
         let excess = Int64(moved &- wanted) * 1_000_000_000 / Int64(clockRate)
         return MediaDuration(nanoseconds: excess)
+    }
+
+    /// Whether a picture that arrives now can have the timestamp that sender reports give it.
+    func isPlausible(_ aligned: UInt32, at now: MediaInstant) -> Bool {
+        guard let newestAt else { return true }
+        let deviation = Int32(bitPattern: aligned &- expected(at: now, since: newestAt))
+        return deviation.magnitude <= Self.mostDeviation.units(of: clockRate)
     }
 
     /// How far beyond its proper place `switchSource` would put a source that begins like this; zero when nothing was sent.
@@ -66,9 +75,8 @@ struct TimestampRewriter {
         return output
     }
 
-    private func units(_ duration: MediaDuration) -> UInt32 {
-        let second: Int64 = 1_000_000_000
-        let whole = (duration.nanoseconds / second) &* Int64(clockRate)
-        return UInt32(truncatingIfNeeded: whole &+ (duration.nanoseconds % second) * Int64(clockRate) / second)
+    /// What the newest packet's source would send now.
+    private func expected(at now: MediaInstant, since newestAt: MediaInstant) -> UInt32 {
+        newest &+ max(now - newestAt, .zero).units(of: clockRate)
     }
 }

@@ -66,26 +66,119 @@ struct EncodingSelectorTests {
         expect(bench.selector.currentEncoding, 0)
     }
 
-    @Test("A better encoding must have been there for two seconds, and both must have sent a report")
+    @Test("A better encoding must have been there for two seconds; then it is sent, reports or not")
     func upgrade() {
-        var bench = Bench(2)
-        expect(bench.give(0, key: true, at: 0), .begin)
-        for time in stride(from: 100, through: 2100, by: 100) {
-            _ = bench.give(0, at: time)
-            _ = bench.give(1, at: time)
+        for isReported in [false, true] {
+            var bench = Bench(2)
+            expect(bench.give(0, key: true, at: 0), .begin)
+            for time in stride(from: 100, through: 2100, by: 100) {
+                _ = bench.give(0, at: time)
+                _ = bench.give(1, at: time)
+            }
+            if isReported { for encoding in 0..<2 { bench.report(encoding, at: 2000) } }
+            expect(bench.update(2099), nil)
+            expect(bench.update(2100), 1)
+            expect(bench.give(1, at: 2110), .hold)
+            expect(bench.give(0, at: 2110), .forward)
+            expect(bench.give(1, key: true, at: 2133), .begin)
+            expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 7))
+            expect(bench.give(0, at: 2133), .discard)
         }
-        expect(bench.update(2099), nil)
-        expect(bench.update(2100), nil)
-        bench.report(1, at: 2100)
-        expect(bench.update(2100), nil)
-        bench.report(0, at: 2100)
-        expect(bench.update(2099), nil)
-        expect(bench.update(2100), 1)
-        expect(bench.give(1, at: 2110), .hold)
-        expect(bench.give(0, at: 2110), .forward)
-        expect(bench.give(1, key: true, at: 2133), .begin)
-        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 7))
-        expect(bench.give(0, at: 2133), .discard)
+    }
+
+    @Test("An encoding without a report is waited for as long as its first report may take, not for ever")
+    func unreported() {
+        for isTargetReported in [false, true] {
+            var bench = Bench(2)
+            bench.selector.prefer(LayerPosition(spatial: 0, temporal: 7))
+            expect(bench.give(1, key: true, at: 0), .begin)
+            for time in stride(from: 0, through: 5000, by: 100) {
+                _ = bench.give(1, at: time)
+                if time >= 3000 { _ = bench.give(0, at: time) }
+            }
+            // The one that has no report has been sent for two seconds at 5000, or for five.
+            if isTargetReported { bench.report(0, at: 3000) } else { bench.report(1, at: 100) }
+            expect(bench.update(4999), isTargetReported ? 0 : nil)
+            expect(bench.update(5000), 0)
+        }
+    }
+
+    @Test("By arrival a new encoding goes on where the old one would be, and the next one where that is")
+    func byArrival() {
+        var bench = Bench(3)
+        var first: (timestamp: UInt32, time: Int)?
+        var newest: UInt32?
+        var expected = 2
+        for tick in stride(from: 0, to: 12_000, by: 40) {
+            if tick >= 4000, tick % 2000 == 0 {
+                expected = [0, 2, 1, 0][tick / 2000 - 2]
+                bench.selector.prefer(LayerPosition(spatial: expected, temporal: 7))
+            }
+            _ = bench.update(tick)
+            for encoding in 0..<3 {
+                let time = tick + encoding
+                let action = bench.give(encoding, key: tick % 400 == 0, at: time, sequence: UInt64(tick))
+                guard action == .begin || action == .forward else { continue }
+                let timestamp = bench.timestamps.rewrite(Bench.timestamp(encoding, at: time), at: ms(time))
+                if first == nil { first = (timestamp, time) }
+                if let first { expect(Int(timestamp &- first.timestamp), (time - first.time) * 90) }
+                if let newest { #expect(Int32(bitPattern: timestamp &- newest) > 0) }
+                newest = timestamp
+            }
+            if tick % 2000 == 1000, tick > 2000 { expect(bench.selector.currentEncoding, expected) }
+        }
+    }
+
+    @Test("A reference that ends without a report binds nobody, and one that was reported on goes on telling the time")
+    func referenceEnds() {
+        for isReported in [false, true] {
+            var bench = Bench(3)
+            expect(bench.give(2, key: true, at: 0), .begin)
+            if isReported { bench.report(2, at: 0) }
+            let sent = bench.timestamps.rewrite(Bench.timestamp(2, at: 0), at: ms(0))
+            for time in stride(from: 40, to: 1500, by: 40) {
+                expect(bench.give(2, at: time), .forward)
+                _ = bench.timestamps.rewrite(Bench.timestamp(2, at: time), at: ms(time))
+            }
+            for time in stride(from: 1500, through: 3000, by: 20) {
+                for encoding in 0..<2 { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+            }
+            for encoding in 0..<2 { bench.report(encoding, at: 1500) }
+            expect(bench.update(2900), nil)
+            expect(bench.update(3000), 0)
+            expect(bench.give(0, key: true, at: 3010), .begin)
+            let next = bench.timestamps.rewrite(Bench.timestamp(0, at: 3010), at: ms(3010))
+            #expect(abs(Int(next &- sent) - 3010 * 90) <= 1)
+        }
+    }
+
+    @Test("Reports that contradict what arrives by more than five seconds place nothing", arguments: [-6000, 6000])
+    func contradiction(error: Int) {
+        var bench = Bench(2)
+        bench.report(0, at: 0)
+        bench.report(1, at: 0, error: error)
+        expect(bench.give(0, key: true, at: 1000), .begin)
+        for time in stride(from: 1000, through: 4000, by: 100) {
+            for encoding in 0..<2 { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+        }
+        let sent = bench.timestamps.rewrite(Bench.timestamp(0, at: 4000), at: ms(4000))
+        expect(bench.update(4000), 1)
+        expect(bench.give(1, key: true, at: 4040), .begin)
+        expect(bench.timestamps.rewrite(Bench.timestamp(1, at: 4040), at: ms(4040)) &- sent, 40 * 90)
+    }
+
+    @Test("What is preferred is the most that is sent where something lower is there")
+    func preferredIsAbsent() {
+        var bench = Bench(3)
+        for time in stride(from: 0, through: 3000, by: 100) {
+            for encoding in [0, 2] { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+        }
+        bench.selector.prefer(LayerPosition(spatial: 1, temporal: 0))
+        expect(bench.update(3000), 0)
+        bench.source.scoreChanged(encoding: 0, to: 0)
+        expect(bench.update(3000), 2)
+        bench.source.packetReceived(encoding: 1, at: ms(3000))
+        expect(bench.update(3000), 1)
     }
 
     @Test("Somebody who joins late gets the best encoding at once")
