@@ -21,7 +21,7 @@
                 where stream.packetsSent > 0 && !without.contains(index) {
                     let passed = now - stream.lastTimestampAt + track.captureDelay
                     let report = SenderReport(
-                        ssrc: stream.ssrc, ntp: time,
+                        ssrc: stream.ssrc, ntp: hasWallClock ? time : NTPTimestamp(rawValue: 0),
                         rtpTimestamp: RTPTimestamp(stream.timestamp &+ passed.units(of: track.clockRate)),
                         packetCount: UInt32(truncatingIfNeeded: stream.packetsSent),
                         octetCount: UInt32(truncatingIfNeeded: stream.bytesSent))

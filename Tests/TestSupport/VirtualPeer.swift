@@ -68,6 +68,8 @@
         let reportSSRC: SSRC
         var nextReport: MediaInstant
         var reportInterval = MediaDuration.milliseconds(1000)
+        /// Without one sender reports have an NTP time of zero.
+        var hasWallClock = true
         var nextMID = 0
         var transportWideSequence: UInt16 = 0
         /// By transport-wide sequence number: 1 for audio, 2 for video, plus 4 once the server said that it came.

@@ -72,6 +72,7 @@ struct MediaTransport: ~Copyable {
         var lossSent = PacketLossHistory()
         /// By the client's numbering of what it sends.
         var lossReceived = PacketLossHistory()
+        var senderClocks = SenderClocks()
     }
 
     init(

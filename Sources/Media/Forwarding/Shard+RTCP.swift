@@ -38,9 +38,7 @@ extension Shard {
         case .senderReport:
             let report = try SenderReport(parsing: packet)
             if let reference = transport.pointee.streams.find(report.ssrc.rawValue), !reference.isRTX {
-                reference.stream.pointee.stream.senderReportReceived(
-                    ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, at: now)
-                encodingAdvanced(reference.stream)
+                senderReportReceived(report, of: reference.stream)
                 traceFeedback(.sr, isIncoming: true, of: reference.stream)
             }
             for block in try SenderReport.reportBlocks(in: packet) { reportReceived(block, on: transport) }
@@ -83,6 +81,20 @@ extension Shard {
             counters.add(.unsupportedRTCP)
         default: counters.add(.unsupportedRTCP)
         }
+    }
+
+    private mutating func senderReportReceived(
+        _ report: SenderReport, of stream: UnsafeMutablePointer<ReceivingStream>
+    ) {
+        // From a sender without a wall clock (RFC 3550 §6.4.1).
+        guard report.ntp.rawValue != 0 else { return }
+        let transport = stream.pointee.producer.pointee.transport
+        let takenAt = transport.pointee.history.senderClocks.reportReceived(
+            ntp: report.ntp.rawValue, of: stream.pointee.producer.pointee.settings.cname,
+            among: Set(transport.pointee.producers.map { $0.pointee.settings.cname }), at: now)
+        stream.pointee.stream.senderReportReceived(
+            ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, takenAt: takenAt, at: now)
+        encodingAdvanced(stream)
     }
 
     private func reportReceived(_ block: ReportBlock, on transport: UnsafeMutablePointer<MediaTransport>) {

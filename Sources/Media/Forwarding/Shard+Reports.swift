@@ -150,8 +150,8 @@ extension Shard {
             swap(&due, &dueSenderReports)
         }
         for consumer in transport.pointee.consumers {
-            guard case .flowing = consumer.pointee.flow, consumer.pointee.pacer.mayReport(at: now),
-                let values = consumer.pointee.stream.makeSenderReport(at: now, ntp: wallClock.rawValue)
+            guard let values = consumer.pointee.makeSenderReport(at: now, ntp: wallClock.rawValue),
+                consumer.pointee.pacer.mayReport(at: now)
             else { continue }
             due.append(
                 DueSenderReport(

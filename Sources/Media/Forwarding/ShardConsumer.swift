@@ -126,6 +126,14 @@ struct ShardConsumer: ~Copyable {
         return selection.pointee.encodings.currentEncoding
     }
 
+    /// What is to be reported of what is being sent; `nil` while there is nothing.
+    func makeSenderReport(at now: MediaInstant, ntp: UInt64) -> SenderReportValues? {
+        guard case .flowing = flow, let currentEncoding else { return nil }
+        return stream.makeSenderReport(
+            at: now, ntp: ntp, by: source.pointee.activity.report(of: currentEncoding), offset: timestamps.currentOffset
+        )
+    }
+
     /// The RTX payload type for a media payload type.
     func rtxPayloadType(for payloadType: UInt8) -> UInt8? {
         for codec in codecs where codec.payloadType == payloadType { return codec.rtxPayloadType }

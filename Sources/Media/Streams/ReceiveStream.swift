@@ -131,8 +131,11 @@ struct ReceiveStream {
     /// A packet of the RTX SSRC without an original in it (padding) arrived: counted for the RTX report only.
     mutating func paddingReceived(rtxSequence: UInt16) { _ = rtx.packetReceived(rtxSequence) }
 
-    mutating func senderReportReceived(ntp: UInt64, rtpTimestamp: UInt32, at now: MediaInstant) {
-        senderReport = SenderReportInfo(ntp: ntp, rtpTimestamp: rtpTimestamp, arrival: now)
+    /// - Parameter takenAt: the report's NTP time by our clock; `nil`: now.
+    mutating func senderReportReceived(
+        ntp: UInt64, rtpTimestamp: UInt32, takenAt: MediaInstant? = nil, at now: MediaInstant
+    ) {
+        senderReport = SenderReportInfo(ntp: ntp, rtpTimestamp: rtpTimestamp, arrival: now, takenAt: takenAt)
     }
 
     /// The media stream's report block; `nil` before the first packet. Each call ends an interval.

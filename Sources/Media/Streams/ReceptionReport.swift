@@ -26,6 +26,21 @@ struct SenderReportInfo: Hashable, Sendable {
     var ntp: UInt64
     var rtpTimestamp: UInt32
     var arrival: MediaInstant
+    /// The report's NTP time by our clock (`SenderClock`).
+    var takenAt: MediaInstant
+
+    /// - Parameter takenAt: `nil`: when it arrived.
+    init(ntp: UInt64, rtpTimestamp: UInt32, arrival: MediaInstant, takenAt: MediaInstant? = nil) {
+        self.ntp = ntp
+        self.rtpTimestamp = rtpTimestamp
+        self.arrival = arrival
+        self.takenAt = takenAt ?? arrival
+    }
+
+    /// The timestamp of what the sender captures now.
+    func rtpTimestamp(at now: MediaInstant, clockRate: UInt32) -> UInt32 {
+        rtpTimestamp &+ (now - takenAt).units(of: clockRate)
+    }
 
     /// The stream's RTP timestamp at the sender's wall clock time `ntp`.
     func rtpTimestamp(atNTP other: UInt64, clockRate: UInt32) -> UInt32 {

@@ -2,6 +2,13 @@
 ///
 /// Outgoing numbers are 64-bit (roll-over counter above the 16 bits on the wire), as the sealer needs them.
 struct SendStream: ~Copyable {
+    /// After so long without a packet nothing is reported: timestamps of what was never sent would be claimed.
+    static let reportedSilence = MediaDuration.seconds(2)
+    /// How long a sender's report is good for: by a clock that drifts by 100 ppm it is 6 ms off then.
+    static let reportLifetime = MediaDuration.seconds(60)
+    /// What is sent cannot be older or newer than this by its sender's reports.
+    static let mostDeviation = MediaDuration.seconds(10)
+
     let ssrc: SSRC
     let rtxSSRC: SSRC?
     let clockRate: UInt32
@@ -12,7 +19,7 @@ struct SendStream: ~Copyable {
 
     /// The newest number sent; `nil` before the first packet.
     private(set) var highestExtended: UInt64?
-    /// The newest timestamp sent, and when: what a sender report extrapolates from.
+    /// The newest timestamp sent, and when.
     private(set) var highestTimestamp: UInt32 = 0
     private(set) var highestTimestampAt: MediaInstant?
     private(set) var roundTripTime: MediaDuration?
@@ -55,7 +62,8 @@ struct SendStream: ~Copyable {
         rate.add(bytes: payloadLength, at: now)
         if highestExtended.map({ extended > $0 }) ?? true { highestExtended = extended }
         let isNewer = Int32(bitPattern: timestamp &- highestTimestamp) > 0
-        if highestTimestampAt == nil || isNewer {
+        // One that has been the newest for so long is of a clock that is no more.
+        if isNewer || highestTimestampAt.map({ now - $0 >= Self.reportedSilence }) ?? true {
             highestTimestamp = timestamp
             highestTimestampAt = now
         }
@@ -126,16 +134,26 @@ struct SendStream: ~Copyable {
     /// - Returns: whether the score is another now.
     mutating func encodingSwitched() -> Bool { scoring.reset(to: StreamScore.best) }
 
-    /// The values of a sender report for this moment; `nil` before the first packet.
-    /// - Parameter ntp: the local NTP time at `now`.
-    func makeSenderReport(at now: MediaInstant, ntp: UInt64) -> SenderReportValues? {
-        guard let highestTimestampAt else { return nil }
-        let elapsed = max((now - highestTimestampAt).nanoseconds, 0)
-        let second: Int64 = 1_000_000_000
-        let units = (elapsed / second) &* Int64(clockRate) &+ (elapsed % second) * Int64(clockRate) / second
+    /// The values of a sender report for this moment; `nil` before the first packet, and in silence.
+    ///
+    /// The timestamp is that of what is captured now (RFC 3550 §6.4.1), by the sender's own report: what it sends may have
+    /// lain in an encoder or a queue for longer than its other streams. Without one it is that of what would arrive now.
+    /// - Parameters:
+    ///   - ntp: the local NTP time at `now`.
+    ///   - source: the newest report on what is being sent, and what its timestamps become by adding `offset`.
+    func makeSenderReport(
+        at now: MediaInstant, ntp: UInt64, by source: SenderReportInfo? = nil, offset: UInt32 = 0
+    ) -> SenderReportValues? {
+        guard let highestTimestampAt, now - highestTimestampAt < Self.reportedSilence else { return nil }
+        var timestamp = highestTimestamp &+ max(now - highestTimestampAt, .zero).units(of: clockRate)
+        if let source, now - source.arrival < Self.reportLifetime {
+            let captured = source.rtpTimestamp(at: now, clockRate: clockRate) &+ offset
+            let deviation = Int32(bitPattern: captured &- timestamp)
+            if deviation.magnitude <= Self.mostDeviation.units(of: clockRate) { timestamp = captured }
+        }
         return SenderReportValues(
-            ntp: ntp, rtpTimestamp: highestTimestamp &+ UInt32(truncatingIfNeeded: units),
-            packetCount: UInt32(truncatingIfNeeded: packetsSent), octetCount: UInt32(truncatingIfNeeded: bytesSent))
+            ntp: ntp, rtpTimestamp: timestamp, packetCount: UInt32(truncatingIfNeeded: packetsSent),
+            octetCount: UInt32(truncatingIfNeeded: bytesSent))
     }
 
     /// The consumer was paused: nothing of before is resent after.

@@ -25,6 +25,33 @@ struct SendStreamTests {
         #expect(report == SenderReportValues(ntp: 7, rtpTimestamp: 12_000 + 9000, packetCount: 3, octetCount: 300))
     }
 
+    @Test("A sender report says what the sender's own does, moved as its timestamps are, unless that cannot be")
+    func senderReportBySource() {
+        var stream = Self.stream()
+        stream.packetSent(extended: 500, timestamp: 50_000, payloadLength: 100, at: ms(400))
+        // Captured 400 ms before it was sent, a hundred units below what is sent.
+        let source = SenderReportInfo(ntp: 1, rtpTimestamp: 49_900, arrival: ms(300), takenAt: ms(0))
+        let own = stream.makeSenderReport(at: ms(500), ntp: 7, by: source, offset: 100)
+        #expect(own?.rtpTimestamp == UInt32(50_000 + 500 * 90))
+        let absurd = stream.makeSenderReport(at: ms(500), ntp: 7, by: source, offset: 1_000_000)
+        #expect(absurd?.rtpTimestamp == UInt32(50_000 + 100 * 90))
+        stream.packetSent(extended: 501, timestamp: 50_000 + 90 * 61_000, payloadLength: 100, at: ms(61_400))
+        let late = stream.makeSenderReport(at: ms(61_400), ntp: 7, by: source, offset: 100)
+        #expect(late?.rtpTimestamp == UInt32(50_000 + 61_000 * 90))
+    }
+
+    @Test("Of a stream that has been silent for two seconds nothing is reported")
+    func silence() {
+        var stream = Self.stream()
+        stream.packetSent(extended: 500, timestamp: 9000, payloadLength: 100, at: ms(0))
+        let source = SenderReportInfo(ntp: 1, rtpTimestamp: 9000, arrival: ms(1900))
+        #expect(stream.makeSenderReport(at: ms(1999), ntp: 7) != nil)
+        #expect(stream.makeSenderReport(at: ms(2000), ntp: 7, by: source) == nil)
+        // Its clock may have begun anew, behind where it was.
+        stream.packetSent(extended: 501, timestamp: 100, payloadLength: 100, at: ms(5000))
+        #expect(stream.makeSenderReport(at: ms(5000), ntp: 7)?.rtpTimestamp == 100)
+    }
+
     @Test("The report's timestamp wraps")
     func wrap() {
         var stream = Self.stream()
