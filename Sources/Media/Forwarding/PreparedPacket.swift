@@ -136,7 +136,7 @@ enum HeaderTemplate {
 enum RingRecordKind: UInt8 {
     /// A `PreparedPacket`, its header template and its payload.
     case packet
-    /// A consumer needs a key frame: `KeyFrameRequester.Need`, producer key and encoding.
+    /// A consumer needs a key frame, or still does: `KeyFrameRequester.Need`, producer key and encoding.
     case keyFrameRequest
     /// Like `packet`, but received before the shard had consumers: to keep, not to forward.
     case keptPacket

@@ -18,7 +18,9 @@ extension Shard {
 
     /// A consumer may begin: with what is kept, or with a key frame asked for now.
     mutating func start(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        if beginWithGroup(consumer) || consumer.pointee.source.pointee.isAwaitingKeptPackets { return }
+        if beginWithGroup(consumer) { return }
+        // If what the other shard says of them gets lost, a key frame is asked for soon all the same.
+        if consumer.pointee.source.pointee.isAwaitingKeptPackets { return list(consumer) }
         askForKeyFrames(for: consumer, consumer.pointee.need)
     }
 

@@ -96,7 +96,7 @@ extension Shard {
                 stream.pointee.score.paused()
             } else {
                 stream.pointee.score.resumed(at: now)
-                requestKeyFrame(stream, force: true)
+                forceKeyFrame(of: stream)
             }
         }
         touch(producer.pointee.transport)
@@ -107,8 +107,9 @@ extension Shard {
         let bit: UInt64 = 1 << UInt64(shard)
         if isSubscribed {
             producer.pointee.subscribedShards |= bit
-            giveKeptPackets(of: producer, to: shard)
+            // Which encodings there are has to be known where consumers begin with what is kept.
             for case .some(let stream) in producer.pointee.streams { encodingAdvanced(stream) }
+            giveKeptPackets(of: producer, to: shard)
         } else {
             producer.pointee.subscribedShards &= ~bit
         }
@@ -124,6 +125,7 @@ extension Shard {
             start(consumer)
         case (.awaitingKeyFrame, false), (.catchingUp, false), (.flowing, false):
             consumer.pointee.flow = .stopped
+            consumer.pointee.settleWishes()
             consumer.pointee.restart()
             consumer.pointee.stream.paused()
         default: break

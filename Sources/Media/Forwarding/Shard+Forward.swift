@@ -10,6 +10,7 @@ extension Shard {
         }
         if !packet.isPaddingOnly {
             source.pointee.activity.packetReceived(encoding: Int(packet.encoding), at: now)
+            if packet.isKeyFrame { source.pointee.keyFrameReceived(packet.encoding, at: now) }
             if source.pointee.keeps(packet, at: now) {
                 remember(packet, template: template, payload: payload, at: now, in: source)
             }
@@ -41,7 +42,8 @@ extension Shard {
                     let key = record.load(fromByteOffset: 8, as: UInt64.self)
                     let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
                     let need = KeyFrameRequester.Need(rawValue: record[1])
-                    keyFrameRequested(producer: key, encoding: encoding, for: need ?? .change)
+                    keyFrameRequested(
+                        producer: key, encoding: encoding, for: need ?? .change, isRenewal: record[2] != 0)
                 case .keptPacket: keptPacketReceived(record)
                 case .keptPacketsEnd: keptPacketsEnded(record)
                 case .encodingAdvanced: encodingAdvanced(record)
@@ -158,7 +160,7 @@ extension Shard {
             consumer.pointee.timestamps.switchSource(first: packet.timestamp, at: now)
             consumer.pointee.firstResendable = first
             consumer.pointee.flow = .flowing
-            return
+            return consumer.pointee.settleWishes()
         }
         if consumer.pointee.isNew { selection.pointee.settled = now + LayerSelection.settlingTime }
         // An encoding's selector has moved the timestamps itself.
@@ -179,6 +181,7 @@ extension Shard {
         selection.pointee.firstOutput = first
         if packet.layers.flags.hasNames { selection.pointee.pictures.synchronise(packet.layers) }
         consumer.pointee.flow = .flowing
+        consumer.pointee.settleWishes()
     }
 
     private mutating func sendChosen(
@@ -196,8 +199,7 @@ extension Shard {
                 }
                 guard packet.isKeyFrame else {
                     consumer.pointee.sequence.drop(packet.sequence)
-                    return askForKeyFrameAgain(
-                        of: consumer.pointee.source, encoding: Int(packet.encoding), for: .change)
+                    return askForKeyFrame(.receiver, of: Int(packet.encoding), .change, for: consumer)
                 }
                 // Under their numbers the packets before would get other names now.
                 consumer.pointee.firstResendable = consumer.pointee.sequence.nextOutput

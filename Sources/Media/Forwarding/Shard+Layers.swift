@@ -13,8 +13,12 @@ extension Shard {
     ) -> PacketLayers {
         guard !payload.isEmpty else { return PacketLayers() }
         let usesDTX = stream.pointee.producer.pointee.settings.scalability.usesDTX
-        stream.pointee.activity.packetReceived(
+        let isBack = stream.pointee.activity.packetReceived(
             within: usesDTX ? SourceEncodings.timeoutWithDTX : SourceEncodings.timeout, isOnly: false, at: now)
+        if isBack, stream.pointee.keyFrames.isPending {
+            stream.pointee.keyFrames.senderReturned(at: now)
+            touch(stream.pointee.producer.pointee.transport)
+        }
         if stream.pointee.layers.codec != codec {
             let isKSVC = stream.pointee.producer.pointee.settings.scalability.isKSVC
             stream.pointee.layers = LayerReader(codec: codec, isKSVC: isKSVC)
@@ -97,17 +101,15 @@ extension Shard {
     mutating func askForKeyFrames(
         for consumer: UnsafeMutablePointer<ShardConsumer>, _ need: KeyFrameRequester.Need
     ) {
-        let source = consumer.pointee.source
-        guard let selection = consumer.pointee.selection, selection.pointee.kind == .encodings else {
-            return askForKeyFrame(of: source, encoding: 0, for: need)
-        }
         if case .stopped = consumer.pointee.flow { return }
-        selection.pointee.encodings.updateTarget(source.pointee.activity, at: now)
-        if let current = selection.pointee.encodings.currentEncoding {
-            askForKeyFrame(of: source, encoding: current, for: need)
+        if let selection = consumer.pointee.selection, selection.pointee.kind == .encodings {
+            selection.pointee.encodings.updateTarget(consumer.pointee.source.pointee.activity, at: now)
+        }
+        if let current = consumer.pointee.currentEncoding {
+            askForKeyFrame(.receiver, of: current, need, for: consumer)
         }
         // Where no encoding is known to be sent, the first packet that is held asks.
-        if let wanted = selection.pointee.wantedKeyFrame { askForKeyFrame(of: source, encoding: wanted, for: need) }
+        if let wanted = consumer.pointee.wantedKeyFrame { askForKeyFrame(.start, of: wanted, need, for: consumer) }
     }
 
     mutating func setPreferredLayers(_ layers: ConsumerLayers, of consumer: UnsafeMutablePointer<ShardConsumer>) {

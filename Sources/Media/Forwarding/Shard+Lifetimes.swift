@@ -216,6 +216,7 @@ extension Shard {
         transport.pointee.consumersBySSRC.removeAll { _, other in other == consumer }
         endSelecting(consumer)
         catchingUp.removeAll { $0 == consumer }
+        unlist(consumer)
         detach(consumer, from: source)
         consumer.deinitialize(count: 1)
         consumer.deallocate()

@@ -79,7 +79,7 @@ extension Shard {
             stream.pointee.nacks.reset()
             stream.pointee.layers.reset()
             encodingRestarted(stream)
-            requestKeyFrame(stream, force: true)
+            forceKeyFrame(of: stream)
         case .duplicate, .tooOld: return counters.add(.duplicatePacket)
         case .discarded: return counters.add(.implausibleSequence)
         }
@@ -142,7 +142,7 @@ extension Shard {
         if stream.pointee.feedback.contains(.nack) {
             let action = stream.pointee.nacks.packetReceived(
                 extended: extended, isKeyFrame: isKeyFrame, isRecovered: isRecovered, at: now)
-            if action == .requestKeyFrame { requestKeyFrame(stream, force: true) }
+            if action == .requestKeyFrame { forceKeyFrame(of: stream) }
             if stream.pointee.nacks.count > 0 { touch(stream.pointee.producer.pointee.transport) }
         }
         let layers = readLayers(of: payload, extensions, codec: codec.codec, extended: extended, in: packet, of: stream)
@@ -239,7 +239,7 @@ extension Shard {
             closeStream(old)
         }
         guard let stream = openStream(ssrc, of: producer, encoding: encoding) else { return nil }
-        requestKeyFrame(stream, force: true)
+        forceKeyFrame(of: stream)
         return MediaTransport.StreamReference(stream: stream, isRTX: false)
     }
 }

@@ -161,63 +161,103 @@ extension Shard {
         counters.add(.keyFrameRequestsReceived)
         guard consumer.pointee.wantsMedia else { return }
         askForKeyFrame(
-            of: consumer.pointee.source, encoding: consumer.pointee.selection?.pointee.mainEncoding ?? 0,
-            for: consumer.pointee.need)
+            .receiver, of: consumer.pointee.selection?.pointee.mainEncoding ?? 0, consumer.pointee.need, for: consumer)
     }
 
-    /// A consumer that waits, or would switch, needs its target's key frame; asked again after a while.
+    /// A consumer that waits, or would switch, needs its target's key frame.
     mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         guard let encoding = consumer.pointee.wantedKeyFrame else { return }
-        askForKeyFrameAgain(
-            of: consumer.pointee.source, encoding: encoding, for: consumer.pointee.needOfLayers(at: now))
+        askForKeyFrame(.start, of: encoding, consumer.pointee.needOfLayers(at: now), for: consumer)
     }
 
-    /// Asks, unless somebody just did.
-    mutating func askForKeyFrameAgain(
-        of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int, for need: KeyFrameRequester.Need
+    /// Asks for what one consumer has to have, now or as soon as it may, and until it has it.
+    mutating func askForKeyFrame(
+        _ cause: KeyFrameWish.Cause, of encoding: Int, _ need: KeyFrameRequester.Need,
+        for consumer: UnsafeMutablePointer<ShardConsumer>
     ) {
-        guard encoding < source.pointee.encodings else { return }
-        if let last = source.pointee.lastKeyFrameRequest[encoding],
-            now - last < ConsumerSource.keyFrameRequestInterval
-        {
-            return
+        if case .stopped = consumer.pointee.flow { return }
+        consumer.pointee.settleWishes()
+        let isNew = consumer.pointee.wish.open(cause, encoding: encoding, at: now)
+        list(consumer)
+        guard consumer.pointee.wish.isDue(encoding: encoding, at: now) else { return }
+        askForKeyFrame(of: consumer.pointee.source, encoding: encoding, for: need, isRenewal: !isNew)
+    }
+
+    /// Sees to it that a consumer's wish is renewed until it is granted.
+    mutating func list(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard !consumer.pointee.wish.isListed else { return }
+        consumer.pointee.wish.isListed = true
+        wishing.append(consumer)
+        if nextWish == nil { nextWish = now + KeyFrameWish.renewal }
+    }
+
+    /// Forgets the wishes of a consumer that closes.
+    mutating func unlist(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+        guard consumer.pointee.wish.isListed else { return }
+        wishing.removeAll { $0 == consumer }
+        if wishing.isEmpty { nextWish = nil }
+    }
+
+    /// Asks again for what has not come, whatever arrives: the sender may be silent.
+    mutating func renewWishes() {
+        for consumer in wishing {
+            consumer.pointee.settleWishes()
+            if let encoding = consumer.pointee.wish.encoding(of: .receiver) {
+                askForKeyFrame(.receiver, of: encoding, consumer.pointee.need, for: consumer)
+            }
+            askForWantedKeyFrame(consumer)
+            let wish = consumer.pointee.wish
+            consumer.pointee.wish.isListed = wish.encoding(of: .receiver) != nil || wish.encoding(of: .start) != nil
         }
-        askForKeyFrame(of: source, encoding: encoding, for: need)
+        wishing.removeAll { !$0.pointee.wish.isListed }
+        nextWish = wishing.isEmpty ? nil : now + KeyFrameWish.renewal
     }
 
     /// Asks the producer's shard, which may be this one; every consumer's wishes meet in one `KeyFrameRequester` there.
-    mutating func askForKeyFrame(
-        of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int, for need: KeyFrameRequester.Need
+    private mutating func askForKeyFrame(
+        of source: UnsafeMutablePointer<ConsumerSource>, encoding: Int, for need: KeyFrameRequester.Need,
+        isRenewal: Bool
     ) {
         guard encoding < source.pointee.encodings else { return }
+        if isRenewal, let last = source.pointee.lastKeyFrameRequest[encoding], now - last < KeyFrameWish.renewal {
+            return
+        }
         source.pointee.lastKeyFrameRequest[encoding] = now
         let shard = source.pointee.key.shard
         if shard == index {
-            return keyFrameRequested(producer: source.pointee.key.rawValue, encoding: encoding, for: need)
+            return keyFrameRequested(
+                producer: source.pointee.key.rawValue, encoding: encoding, for: need, isRenewal: isRenewal)
         }
         guard let record = links.reserve(24, to: shard) else { return counters.add(.ringFull) }
         record.storeBytes(of: RingRecordKind.keyFrameRequest.rawValue, as: UInt8.self)
         record.storeBytes(of: need.rawValue, toByteOffset: 1, as: UInt8.self)
+        record.storeBytes(of: isRenewal ? 1 : 0, toByteOffset: 2, as: UInt8.self)
         record.storeBytes(of: source.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
         record.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
         links.commit(to: shard)
     }
 
     /// Some shard's consumer needs a key frame of a producer that lives here.
-    mutating func keyFrameRequested(producer key: UInt64, encoding: Int, for need: KeyFrameRequester.Need) {
-        guard let producer = producersByKey[key], producer.pointee.settings.kind == .video else { return }
-        guard encoding < producer.pointee.streams.count, let stream = producer.pointee.streams[encoding] else { return }
-        requestKeyFrame(stream, for: need, force: false)
+    mutating func keyFrameRequested(
+        producer key: UInt64, encoding: Int, for need: KeyFrameRequester.Need, isRenewal: Bool
+    ) {
+        guard let producer = producersByKey[key], producer.pointee.settings.kind == .video,
+            !producer.pointee.isPaused, encoding < producer.pointee.streams.count,
+            let stream = producer.pointee.streams[encoding]
+        else { return }
+        let mustSend =
+            isRenewal
+            ? stream.pointee.keyFrames.renewed(for: need, at: now)
+            : stream.pointee.keyFrames.requested(for: need, at: now)
+        if mustSend { sendKeyFrameRequest(stream) }
+        touch(producer.pointee.transport)
     }
 
-    mutating func requestKeyFrame(
-        _ stream: UnsafeMutablePointer<ReceivingStream>, for need: KeyFrameRequester.Need = .change, force: Bool
-    ) {
+    /// What is sent needs a key frame now, whoever waits.
+    mutating func forceKeyFrame(of stream: UnsafeMutablePointer<ReceivingStream>) {
         let producer = stream.pointee.producer
         guard !producer.pointee.isPaused, producer.pointee.settings.kind == .video else { return }
-        let mustSend =
-            force ? stream.pointee.keyFrames.forced(at: now) : stream.pointee.keyFrames.requested(for: need, at: now)
-        if mustSend { sendKeyFrameRequest(stream) }
+        if stream.pointee.keyFrames.forced(at: now) { sendKeyFrameRequest(stream) }
         touch(producer.pointee.transport)
     }
 

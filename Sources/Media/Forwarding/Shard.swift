@@ -50,6 +50,9 @@ struct Shard: ~Copyable {
     /// Consumers that catch up, and when they get more although nothing arrives.
     var catchingUp: [UnsafeMutablePointer<ShardConsumer>] = []
     var nextCatchUp: MediaInstant?
+    /// Consumers that wait for a key frame, and when they ask again although nothing arrives.
+    var wishing: [UnsafeMutablePointer<ShardConsumer>] = []
+    var nextWish: MediaInstant?
     /// Transports with audio levels that their rooms have not been told, and when they will be.
     var sounding: [Int] = []
     var soundDeadline: MediaInstant?
@@ -101,6 +104,7 @@ struct Shard: ~Copyable {
         }
         if let due = nextSelection, due <= now { updateSelections() }
         if let due = nextCatchUp, due <= now { sendGroups() }
+        if let due = nextWish, due <= now { renewWishes() }
         if let soundDeadline, soundDeadline <= now { sendAudioLevels() }
         for slot in touched {
             guard let transport = transports[slot] else { continue }
@@ -119,7 +123,7 @@ struct Shard: ~Copyable {
     func nextDeadline() -> MediaInstant? {
         earliest(
             earliest(earliest(timers.nextDeadline(), soundDeadline), earliest(nextSelection, nextCatchUp)),
-            arena.isEmpty ? nil : lastFlush + Self.flushInterval)
+            earliest(nextWish, arena.isEmpty ? nil : lastFlush + Self.flushInterval))
     }
 
     /// Notes that a transport's deadlines may have moved.

@@ -37,6 +37,7 @@ struct ShardConsumer: ~Copyable {
     private var newestHeld: UInt64 = 0
     /// Of one that catches up: what it gets next.
     var nextOfGroup: UInt64 = 0
+    var wish = KeyFrameWish()
     var sequence: SequenceRewriter
     var timestamps: TimestampRewriter
     /// The first number of the current source: older ones had other timestamps and are not sent again, because the same
@@ -150,6 +151,7 @@ struct ShardConsumer: ~Copyable {
     /// What comes from now on is another source's.
     mutating func switchSource(_ settings: SourceSettings, pictures: PictureIDRewriter, preferred: ConsumerLayers?) {
         restart()
+        wish.sourceChanged()
         descriptors.sourceChanged()
         cname = settings.cname
         isProducerPaused = settings.isProducerPaused
@@ -185,6 +187,21 @@ struct ShardConsumer: ~Copyable {
         case .awaitingKeyFrame:
             if let selection, selection.pointee.kind == .encodings { selection.pointee.wantedKeyFrame } else { 0 }
         case .flowing: selection?.pointee.wantedKeyFrame
+        }
+    }
+
+    /// Closes wishes that have been granted or have become pointless.
+    mutating func settleWishes() {
+        let isStopped = if case .stopped = flow { true } else { false }
+        if let encoding = wish.encoding(of: .start), encoding != wantedKeyFrame {
+            wish.close(.start, keyFrame: source.pointee.lastKeyFrame(of: encoding))
+        }
+        if let encoding = wish.encoding(of: .receiver) {
+            let keyFrame = source.pointee.lastKeyFrame(of: encoding)
+            let isOther = encoding != currentEncoding ?? wantedKeyFrame ?? encoding
+            if isStopped || isOther || wish.isGranted(.receiver, by: keyFrame) {
+                wish.close(.receiver, keyFrame: keyFrame)
+            }
         }
     }
 
@@ -243,6 +260,8 @@ struct ConsumerSource: ~Copyable {
     var isAwaitingKeptPackets = false
     /// When a key frame was last asked for, by encoding: consumers that wait ask again only after a while.
     var lastKeyFrameRequest: [MediaInstant?]
+    /// When one last came, by encoding.
+    private var keyFrames: [MediaInstant?]
     /// By encoding: the newest key frame of which everything since is kept.
     private var groups: [PictureGroup?]
     /// Which encodings there are, and how their clocks relate.
@@ -252,7 +271,6 @@ struct ConsumerSource: ~Copyable {
 
     /// Packets of an encoding that are kept while nobody can ask for them again: 2.5 s of 3 Mb/s, and 1.6 MB at most.
     static let mostForNobody = 1000
-    static let keyFrameRequestInterval = MediaDuration.milliseconds(500)
 
     init(key: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool) {
         self.key = key
@@ -264,6 +282,7 @@ struct ConsumerSource: ~Copyable {
         let window = kind == .video ? RetransmissionBuffer.videoWindow : RetransmissionBuffer.audioWindow
         for index in 0..<self.encodings { (histories + index).initialize(to: RetransmissionBuffer(window: window)) }
         lastKeyFrameRequest = Array(repeating: nil, count: self.encodings)
+        keyFrames = Array(repeating: nil, count: self.encodings)
         groups = Array(repeating: nil, count: self.encodings)
     }
 
@@ -294,6 +313,13 @@ struct ConsumerSource: ~Copyable {
             return
         }
     }
+
+    func lastKeyFrame(of encoding: Int) -> MediaInstant? {
+        encoding >= 0 && encoding < encodings ? keyFrames[encoding] : nil
+    }
+
+    /// A packet at which decoding can start is to be forwarded.
+    mutating func keyFrameReceived(_ encoding: UInt8, at now: MediaInstant) { keyFrames[Int(encoding)] = now }
 
     // MARK: The newest group of pictures
 

@@ -67,8 +67,10 @@ struct EncodingSelector {
             if isSent || !source.hasFreshReport(Int(reference), at: now) { followCurrent(isSent: isSent) }
         }
         let wanted = min(preferred.spatial, source.count - 1)
-        let chosen = source.target(
+        var chosen = source.target(
             preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
+        // Who has no picture yet needs a key frame of what is silent, too.
+        if chosen == nil, current < 0 { chosen = source.silentTarget(preferred: wanted) }
         let index = Int8(truncatingIfNeeded: chosen ?? -1)
         if index != target {
             target = index
@@ -132,7 +134,9 @@ struct EncodingSelector {
         if encoding == Int(current) {
             return forward(layers, sequence: sequence, timestamp: timestamp, hasMarker: hasMarker)
         }
-        if target < 0 { updateTarget(source, at: now) }
+        // What is silent is waited for until another one has a picture to begin with.
+        let isOther = current < 0 && isKeyFrame && encoding != Int(target)
+        if target < 0 || (isOther && !source.isActive(Int(target), at: now)) { updateTarget(source, at: now) }
         guard encoding == Int(target) else { return .discard }
         guard isKeyFrame, newestHeld <= sequence &+ Self.longestHold else {
             newestHeld = max(newestHeld, sequence)

@@ -19,9 +19,13 @@ struct SourceEncodings: ~Copyable {
         var report: SenderReportInfo?
         var score: UInt8 = 10
 
-        mutating func packetReceived(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) {
-            if !isActive(within: timeout, isOnly: isOnly, at: now) { activeSince = now }
+        /// - Returns: whether it was not there before.
+        @discardableResult
+        mutating func packetReceived(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) -> Bool {
+            let isBack = !isActive(within: timeout, isOnly: isOnly, at: now)
+            if isBack { activeSince = now }
             lastPacketAt = now
+            return isBack
         }
 
         func isActive(within timeout: MediaDuration, isOnly: Bool, at now: MediaInstant) -> Bool {
@@ -88,6 +92,20 @@ struct SourceEncodings: ~Copyable {
             if index > preferred, target != nil { break }
             guard isActive(index, at: now), canFollow(reference, index, at: now) else { continue }
             if target != nil, now - encodings[index].activeSince < Self.settlingTime { continue }
+            target = index
+        }
+        return target
+    }
+
+    /// Where all encodings are silent, as those of a screen on which nothing moves: the one that would be sent if those that
+    /// were sent last were still there.
+    func silentTarget(preferred: Int) -> Int? {
+        var newest = MediaInstant(nanoseconds: 0)
+        for index in 0..<count { newest = max(newest, encodings[index].lastPacketAt ?? newest) }
+        var target: Int?
+        for index in 0..<count {
+            if index > preferred, target != nil { break }
+            guard let last = encodings[index].lastPacketAt, newest - last < timeout else { continue }
             target = index
         }
         return target

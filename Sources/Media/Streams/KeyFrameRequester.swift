@@ -1,23 +1,28 @@
-/// Merges key frame requests for one received SSRC: one pending at a time, repeated once when unanswered.
+/// Merges key frame requests for one received SSRC: one pending at a time, repeated until it is answered or nobody waits.
 ///
-///     idle ──needed──▶ pending (send) ──1000 ms──▶ pending, last try (send) ──1000 ms──▶ idle
-///                         ◀─────────── needed: the repeat is armed again ──┘
+///     idle ──needed──▶ pending (send) ──1, 2, 4 s, then every 5 s──▶ pending (send, while somebody waits; else idle)
 ///     key frame received: idle
 ///
-/// An unanswered request is repeated even when nobody asked again meanwhile: a PLI travels unacknowledged, so the one who
-/// asked may be waiting for an answer to a packet that was lost, and has no reason to ask twice. (mediasoup repeats only
-/// what was asked for again.) The repeat is spent after one try, so a sender that cannot answer is not flooded.
+/// Requests and key frames get lost, and a sender may be silent meanwhile; so who waits says so again and again
+/// (`renewed`), and is forgotten when it does not. Who asks anew has the next repetition within a second of the last.
 ///
-/// Who can wait does so where a key frame has come a short while ago (`Need`): the next one serves them all.
+/// After a key frame the next one is not asked for before a time that depends on why it is needed (`Need`): what is lost or
+/// wanted meanwhile is kept, and the next one serves all. With a hold-off, a request within that time of the previous one
+/// waits for its end too.
 ///
-/// With a hold-off, a request within that time of the previous one waits for its end.
 /// Call `deadlineReached` at `nextDeadline`; `true` always means "send one request now".
 struct KeyFrameRequester {
+    /// The least time from one request to the next while there is no answer, doubled after each up to the longest.
     static let retryDelay = MediaDuration.milliseconds(1000)
+    static let longestRetryDelay = MediaDuration.milliseconds(5000)
+    /// How long a need counts that is not renewed. Less than a retry takes, so that what has ended is not asked for; and less
+    /// than every `Need.distance`, so that a request from another shard that crosses a key frame asks for no second one.
+    static let lease = MediaDuration.milliseconds(450)
 
     /// Why somebody needs a key frame, and so how soon after the last one.
     enum Need: UInt8 {
-        /// A picture stands still, or is wanted in other layers, or a program asked: at once.
+        /// A picture stands still, or is wanted in other layers, or a program asked: soon, but an encoder is to be left
+        /// time for pictures that need fewer bytes.
         case change
         /// A receiver joins, and there is no group of pictures to start it with.
         case joining
@@ -25,7 +30,7 @@ struct KeyFrameRequester {
         /// The least time after a key frame.
         var distance: MediaDuration {
             switch self {
-            case .change: .zero
+            case .change: .milliseconds(500)
             case .joining: RetransmissionBuffer.videoWindow
             }
         }
@@ -33,7 +38,8 @@ struct KeyFrameRequester {
 
     private enum State {
         case idle
-        case pending(until: MediaInstant, repeats: Bool)
+        /// - retry: the time from the last request to `until`.
+        case pending(since: MediaInstant, until: MediaInstant, retry: MediaDuration)
     }
 
     private enum HoldOff {
@@ -46,6 +52,8 @@ struct KeyFrameRequester {
     private var lastKeyFrame: MediaInstant?
     /// When those who can wait have waited long enough.
     private var deferred: MediaInstant?
+    /// Until when somebody is known to wait.
+    private var neededUntil = MediaInstant(nanoseconds: 0)
     /// The producer's `keyFrameRequestDelay`; zero disables the hold-off.
     private let delay: MediaDuration
 
@@ -57,52 +65,61 @@ struct KeyFrameRequester {
 
     var nextDeadline: MediaInstant? {
         var deadline: MediaInstant?
-        if case .pending(let until, _) = state { deadline = until }
+        if case .pending(_, let until, _) = state { deadline = until }
         if case .holding(let until, _) = holdOff { deadline = earliest(deadline, until) }
         return earliest(deadline, deferred)
     }
 
     /// Somebody needs a key frame.
     mutating func requested(for need: Need = .change, at now: MediaInstant) -> Bool {
-        if let lastKeyFrame, now - lastKeyFrame < need.distance, !isPending {
-            deferred = earliest(deferred, lastKeyFrame + need.distance)
-            return false
-        }
-        deferred = nil
-        if delay > .zero {
-            if case .holding(let until, _) = holdOff, now < until {
-                holdOff = .holding(until: until, isRequested: true)
-                return false
-            }
-            holdOff = .holding(until: now + delay, isRequested: false)
-        }
-        return request(at: now)
+        neededUntil = max(neededUntil, now + Self.lease)
+        return request(for: need, at: now)
+    }
+
+    /// Somebody still needs the key frame that was asked for.
+    mutating func renewed(for need: Need = .change, at now: MediaInstant) -> Bool {
+        neededUntil = max(neededUntil, now + Self.lease)
+        // What is idle has been served, or has lost a request on its way from another shard.
+        return nextDeadline == nil ? request(for: need, at: now) : false
     }
 
     /// A key frame is needed whatever was asked before (a new stream, an overflowing NACK list).
     mutating func forced(at now: MediaInstant) -> Bool {
         if delay > .zero { holdOff = .holding(until: now + delay, isRequested: false) }
-        state = .pending(until: now + Self.retryDelay, repeats: true)
+        // Once more if this is lost; then who waits will have said so.
+        neededUntil = max(neededUntil, now + Self.retryDelay + Self.lease)
+        deferred = nil
+        state = .pending(since: now, until: now + Self.retryDelay, retry: Self.retryDelay)
         return true
     }
+
+    /// The sender had been silent and is not any more: what it did not hear is asked for again soon.
+    mutating func senderReturned(at now: MediaInstant) { hasten(at: now) }
 
     mutating func keyFrameReceived(at now: MediaInstant) {
         state = .idle
         lastKeyFrame = now
         deferred = nil
+        neededUntil = MediaInstant(nanoseconds: 0)
+        if case .holding(let until, _) = holdOff { holdOff = .holding(until: until, isRequested: false) }
     }
 
     mutating func deadlineReached(at now: MediaInstant) -> Bool {
         var mustSend = false
-        if let deferred, now >= deferred, requested(at: now) { mustSend = true }
-        if case .pending(let until, let repeats) = state, now >= until {
-            state = repeats ? .pending(until: now + Self.retryDelay, repeats: false) : .idle
-            mustSend = repeats
+        let isNeeded = now <= neededUntil
+        if let deferred, now >= deferred {
+            self.deferred = nil
+            if isNeeded, request(for: .change, at: now) { mustSend = true }
+        }
+        if case .pending(_, let until, let retry) = state, now >= until {
+            let next = min(retry * 2, Self.longestRetryDelay)
+            state = isNeeded ? .pending(since: now, until: now + next, retry: next) : .idle
+            if isNeeded { mustSend = true }
         }
         if case .holding(let until, let isRequested) = holdOff, now >= until {
-            if isRequested {
+            if isRequested, isNeeded, !isPending {
                 holdOff = .holding(until: now + delay, isRequested: false)
-                if request(at: now) { mustSend = true }
+                mustSend = send(at: now)
             } else {
                 holdOff = .off
             }
@@ -116,14 +133,39 @@ struct KeyFrameRequester {
         holdOff = .off
         lastKeyFrame = nil
         deferred = nil
+        neededUntil = MediaInstant(nanoseconds: 0)
     }
 
-    private mutating func request(at now: MediaInstant) -> Bool {
-        if case .pending(let until, _) = state, now < until {
-            state = .pending(until: until, repeats: true)
+    private mutating func request(for need: Need, at now: MediaInstant) -> Bool {
+        if case .pending(let since, _, _) = state {
+            if now - since >= Self.retryDelay { return send(at: now) }
+            hasten(at: now)
             return false
         }
-        state = .pending(until: now + Self.retryDelay, repeats: true)
+        if let lastKeyFrame, now - lastKeyFrame < need.distance {
+            deferred = earliest(deferred, lastKeyFrame + need.distance)
+            return false
+        }
+        deferred = nil
+        if delay > .zero {
+            if case .holding(let until, _) = holdOff, now < until {
+                holdOff = .holding(until: until, isRequested: true)
+                return false
+            }
+            holdOff = .holding(until: now + delay, isRequested: false)
+        }
+        return send(at: now)
+    }
+
+    private mutating func send(at now: MediaInstant) -> Bool {
+        state = .pending(since: now, until: now + Self.retryDelay, retry: Self.retryDelay)
         return true
+    }
+
+    /// The next repetition comes a second after the last, or now.
+    private mutating func hasten(at now: MediaInstant) {
+        guard case .pending(let since, let until, _) = state else { return }
+        let soon = max(since + Self.retryDelay, now)
+        state = .pending(since: since, until: min(until, soon), retry: Self.retryDelay)
     }
 }

@@ -107,8 +107,11 @@ struct FeedbackTests {
         viewer.peer.sendPLI(of: stream)
         world.run(for: .milliseconds(100))
         #expect(track.encodings[0].keyFrameRequests == before + 1)
+        // So soon after the first, the second request waits.
         try viewer.handle.requestKeyFrame(try #require(stream.consumer))
-        world.run(for: .milliseconds(100))
+        world.run(for: .milliseconds(800))
+        #expect(track.encodings[0].keyFrameRequests == before + 1)
+        world.run(for: .milliseconds(500))
         #expect(track.encodings[0].keyFrameRequests == before + 2)
     }
 }

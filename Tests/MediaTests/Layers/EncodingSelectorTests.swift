@@ -224,6 +224,25 @@ struct EncodingSelectorTests {
         expect(bench.selector.layers, LayerPosition(spatial: 2, temporal: 7))
     }
 
+    @Test("Where all have fallen silent, who has no picture waits for the best of what was sent last")
+    func allSilent() {
+        var bench = Bench(3)
+        expect(bench.update(0), nil)
+        bench.source.packetReceived(encoding: 2, at: ms(0))
+        for time in stride(from: 0, through: 2000, by: 100) {
+            for encoding in 0..<2 { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
+        }
+        for encoding in 0..<3 { bench.source.scoreChanged(encoding: encoding, to: 0) }
+        expect(bench.update(60_000), 1)
+        bench.selector.prefer(LayerPosition(spatial: 0, temporal: 0))
+        expect(bench.update(60_000), 0)
+        expect(bench.selector.layers, nil)
+        // Another one is the first to be sent again.
+        bench.source.scoreChanged(encoding: 2, to: 10)
+        expect(bench.give(2, key: true, at: 60_100), .begin)
+        expect(bench.update(120_000), nil)
+    }
+
     @Test("Only a higher encoding is there: it is sent with its base layer alone")
     func onlyHigher() {
         var bench = Bench(3)

@@ -17,39 +17,121 @@ struct KeyFrameRequesterTests {
         return times
     }
 
-    @Test("A request is sent at once, and repeated once after a second without an answer")
+    /// The same, while somebody waits and says so every 200 ms.
+    private func wait(
+        _ requester: inout KeyFrameRequester, for need: KeyFrameRequester.Need = .change, from start: Int,
+        until end: Int
+    ) -> [Int] {
+        var times: [Int] = []
+        for time in stride(from: start, through: end, by: 200) {
+            times += run(&requester, until: time - 1)
+            if requester.renewed(for: need, at: ms(time)) { times.append(time) }
+        }
+        return times + run(&requester, until: end)
+    }
+
+    @Test("A request is repeated after 1, 2 and 4 s, then every 5 s, for as long as somebody waits")
     func retry() {
         var requester = KeyFrameRequester()
         let sent = requester.requested(at: ms(0))
-        let repeats = run(&requester, until: 10_000)
+        let repeats = wait(&requester, from: 200, until: 24_000)
         #expect(sent)
-        #expect(repeats == [1000])
-        #expect(requester.nextDeadline == nil)
+        #expect(repeats == [1000, 3000, 7000, 12_000, 17_000, 22_000])
+        let later = run(&requester, until: 60_000)
+        #expect(later == [] && requester.nextDeadline == nil)
     }
 
-    @Test("A key frame ends the wait")
+    @Test("Nothing is repeated for somebody who has gone")
+    func gone() {
+        var requester = KeyFrameRequester()
+        let sent = requester.requested(at: ms(0))
+        let repeats = run(&requester, until: 10_000)
+        #expect(sent && repeats == [])
+        #expect(requester.nextDeadline == nil)
+        // Whoever comes next asks at once.
+        let next = requester.requested(at: ms(10_000))
+        #expect(next)
+    }
+
+    @Test("A key frame ends the wait, and the next is asked for half a second later at the earliest")
     func answered() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         requester.keyFrameReceived(at: ms(100))
         let repeats = run(&requester, until: 10_000)
-        let next = requester.requested(at: ms(200))
         #expect(repeats == [])
-        #expect(next)
+        requester.keyFrameReceived(at: ms(10_000))
+        let next = [10_100, 10_300].map { requester.requested(at: ms($0)) }
+        let kept = run(&requester, until: 20_000)
+        #expect(next == [false, false])
+        #expect(kept == [10_500])
+        requester.keyFrameReceived(at: ms(20_000))
+        let late = requester.requested(at: ms(20_500))
+        #expect(late)
     }
 
-    @Test("Requests while one is pending are merged; one during the last try allows another repeat")
+    @Test("A key frame that comes meanwhile serves who waits, and who goes meanwhile is not served")
+    func keptRequest() {
+        var requester = KeyFrameRequester()
+        requester.keyFrameReceived(at: ms(0))
+        _ = requester.requested(at: ms(100))
+        requester.keyFrameReceived(at: ms(300))
+        let served = run(&requester, until: 10_000)
+        requester.keyFrameReceived(at: ms(10_000))
+        _ = requester.requested(for: .joining, at: ms(10_100))
+        let gone = run(&requester, until: 20_000)
+        #expect(served == [] && gone == [])
+    }
+
+    @Test("Requests while one is pending are merged, and the next repetition comes a second after the last")
     func merged() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         let second = requester.requested(at: ms(500))
-        let first = run(&requester, until: 1500)
-        let third = requester.requested(at: ms(1600))
-        let rest = run(&requester, until: 10_000)
+        let first = wait(&requester, from: 600, until: 4000)
         #expect(!second)
-        #expect(first == [1000])
-        #expect(!third)
-        #expect(rest == [2000])
+        #expect(first == [1000, 3000])
+        // The next would be at 7000.
+        let soon = requester.requested(at: ms(3500))
+        let hastened = wait(&requester, from: 3600, until: 4500)
+        let late = requester.requested(at: ms(5200))
+        let rest = wait(&requester, from: 5300, until: 12_000)
+        #expect(!soon && late)
+        #expect(hastened == [4000])
+        #expect(rest == [6200, 8200])
+    }
+
+    @Test("A sender that had been silent is asked soon, and not more often than once a second")
+    func returned() {
+        var requester = KeyFrameRequester()
+        _ = requester.requested(at: ms(0))
+        _ = wait(&requester, from: 200, until: 9000)
+        requester.senderReturned(at: ms(9100))
+        let sent = wait(&requester, from: 9150, until: 9200)
+        requester.senderReturned(at: ms(9300))
+        let next = wait(&requester, from: 9350, until: 10_200)
+        #expect(sent == [9100] && next == [10_100])
+    }
+
+    @Test("Somebody who still waits is helped where the request or its answer was lost on the way")
+    func lostBetweenShards() {
+        var requester = KeyFrameRequester()
+        let asked = requester.renewed(at: ms(0))
+        requester.keyFrameReceived(at: ms(100))
+        let again = wait(&requester, from: 200, until: 1000)
+        #expect(asked && again == [600])
+    }
+
+    @Test("A request that crosses a key frame on its way from another shard asks for no second one")
+    func crossing() {
+        for isRenewal in [false, true] {
+            var requester = KeyFrameRequester()
+            _ = requester.requested(at: ms(0))
+            requester.keyFrameReceived(at: ms(100))
+            let sent = isRenewal ? requester.renewed(at: ms(110)) : requester.requested(at: ms(110))
+            let later = run(&requester, until: 10_000)
+            #expect(!sent && later == [])
+        }
     }
 
     @Test("Who joins waits for 2.5 s after a key frame, and is served by the next one, whoever caused it")
@@ -58,13 +140,13 @@ struct KeyFrameRequesterTests {
         let first = requester.requested(for: .joining, at: ms(0))
         requester.keyFrameReceived(at: ms(100))
         let early = [200, 1500].map { requester.requested(for: .joining, at: ms($0)) }
-        let sent = run(&requester, until: 2700)
+        let sent = wait(&requester, for: .joining, from: 1600, until: 2700)
         #expect(first && early == [false, false])
         #expect(sent == [2600])
         requester.keyFrameReceived(at: ms(2700))
         let again = requester.requested(for: .joining, at: ms(2800))
-        let change = requester.requested(for: .change, at: ms(2900))
-        requester.keyFrameReceived(at: ms(3000))
+        let change = requester.requested(for: .change, at: ms(3300))
+        requester.keyFrameReceived(at: ms(3400))
         let later = run(&requester, until: 20_000)
         let free = requester.requested(for: .joining, at: ms(20_000))
         #expect(!again && change && later == [] && free)
@@ -77,12 +159,12 @@ struct KeyFrameRequesterTests {
         let second = requester.requested(for: .joining, at: ms(50))
         requester.keyFrameReceived(at: ms(100))
         let third = requester.requested(for: .joining, at: ms(200))
-        let sent = run(&requester, until: 5500)
+        let sent = wait(&requester, for: .joining, from: 300, until: 5500)
         #expect(first && !second && !third)
         #expect(sent == [5000])
     }
 
-    @Test("A forced request is sent whatever is pending")
+    @Test("A forced request is sent whatever is pending, and once more for nobody")
     func forced() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
@@ -97,7 +179,7 @@ struct KeyFrameRequesterTests {
         var requester = KeyFrameRequester(delay: .milliseconds(3000))
         let first = requester.requested(at: ms(0))
         requester.keyFrameReceived(at: ms(50))
-        let held = [100, 2000, 2999].map { requester.requested(at: ms($0)) }
+        let held = [600, 2000, 2999].map { requester.requested(at: ms($0)) }
         let sent = run(&requester, until: 3000)
         requester.keyFrameReceived(at: ms(3050))
         #expect(first)
@@ -128,6 +210,46 @@ struct KeyFrameRequesterTests {
         #expect(requester.nextDeadline == nil)
         let next = requester.requested(at: ms(1))
         #expect(next)
+    }
+}
+
+@Suite("KeyFrameWish")
+struct KeyFrameWishTests {
+    @Test("A wish is open until a key frame has come since, and the next one waits for a second")
+    func granted() {
+        var wish = KeyFrameWish()
+        #expect(wish.isDue(encoding: 0, at: ms(0)))
+        let isNew = [100, 200].map { wish.open(.receiver, encoding: 0, at: ms($0)) }
+        #expect(isNew == [true, false])
+        #expect(!wish.isGranted(.receiver, by: nil) && !wish.isGranted(.receiver, by: ms(99)))
+        #expect(wish.isGranted(.receiver, by: ms(100)))
+        wish.close(.receiver, keyFrame: ms(150))
+        #expect(wish.encoding(of: .receiver) == nil)
+        _ = wish.open(.receiver, encoding: 0, at: ms(200))
+        #expect(!wish.isDue(encoding: 0, at: ms(1149)))
+        #expect(wish.isDue(encoding: 0, at: ms(1150)) && wish.isDue(encoding: 1, at: ms(200)))
+    }
+
+    @Test("A wish that came to nothing, or another source, lets the next one go out at once")
+    func pointless() {
+        var wish = KeyFrameWish()
+        _ = wish.open(.start, encoding: 2, at: ms(100))
+        wish.close(.start, keyFrame: ms(50))
+        #expect(wish.isDue(encoding: 2, at: ms(101)))
+        _ = wish.open(.start, encoding: 2, at: ms(200))
+        wish.close(.start, keyFrame: ms(250))
+        #expect(!wish.isDue(encoding: 2, at: ms(300)))
+        wish.sourceChanged()
+        #expect(wish.isDue(encoding: 2, at: ms(300)))
+    }
+
+    @Test("What starts a consumer and what its receiver asks for are two wishes")
+    func two() {
+        var wish = KeyFrameWish()
+        let isNew = [wish.open(.start, encoding: 1, at: ms(0)), wish.open(.receiver, encoding: 0, at: ms(0))]
+        #expect(isNew == [true, true])
+        wish.close(.start, keyFrame: ms(10))
+        #expect(wish.encoding(of: .receiver) == 0 && wish.encoding(of: .start) == nil)
     }
 }
 
