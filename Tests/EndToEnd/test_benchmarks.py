@@ -2,6 +2,7 @@
 garbage makes it fail."""
 
 import asyncio
+import os
 import subprocess
 
 import pytest
@@ -13,10 +14,12 @@ pytestmark = pytest.mark.timeout(1200)
 
 @pytest.fixture(scope="module")
 def benchmark():
-    """The benchmark's program, built as `make bench` builds it."""
-    build = ["swift", "build", "-c", "release", "--package-path", str(ROOT / "Benchmarks")]
-    subprocess.run(build, cwd=ROOT, check=True)
-    return ROOT / "Benchmarks/.build/release/RoomFanout"
+    """The benchmark's program, built as `make bench` builds it: here, or before by root for those who may not."""
+    place = ROOT / "Benchmarks/.build"
+    if os.access(place if place.exists() else place.parent, os.W_OK):
+        build = ["swift", "build", "-c", "release", "--package-path", str(ROOT / "Benchmarks")]
+        subprocess.run(build, cwd=ROOT, check=True)
+    return place / "release/RoomFanout"
 
 
 async def run(benchmark, *options):
