@@ -5,7 +5,8 @@ import pytest_asyncio
 import network
 from call import Person
 from chromium import Chromium
-from layering import enter, prefer, reached, received, stream_gaps, video_consumer
+from layering import enter, prefer, reached, received, sent, stream_gaps, video_consumer
+from reception import judge_reception, reception
 from test_plain_transports import PICTURES_A_SECOND, Broadcast
 from test_whip import PUBLISH, WATCH, script
 from waiting import until
@@ -77,6 +78,8 @@ async def test_simulcast_between_browsers(far, browser, artifacts):
         async def more(before=before):
             return len(await received(bob, mid)) > before + 20
         await until(more, 60, f"Bob goes on receiving layer {spatial}", every=0.2)
+    taken = (await received(bob, mid))[before:]
+    judge_reception("Alice to Bob", reception(await sent(alice), taken))
     # Browsers leave room: what they send goes on in runs of datagrams, which the cable takes as they are.
     assert await sent_above_mtu(far) == 0
 

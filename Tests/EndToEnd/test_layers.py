@@ -11,7 +11,7 @@ from firefox import Firefox
 from layering import (
     WATCH, enter, forget_sent, freezes, inbound, layers, prefer, reached, received, sender_gap, sent, stream_gaps,
     video_consumer, widths)
-from reception import kept_back, reception
+from reception import DELAY, kept_back, reception
 from waiting import until
 
 # Of (spatial, temporal): every layer, each way up and down, in steps and in leaps.
@@ -77,6 +77,7 @@ def judge(taken, sent, before, after, rates, longest, report):
         "after": after}, indent=1))
     assert max(gaps) < 2**31 / 90000, "time went back"
     assert figures.unknown == 0, f"{figures.unknown} pictures of {len(taken)} are not as they were sent"
+    assert figures.median_delay < DELAY, str(figures)
     # A sender that could not encode for a while leaves a hole which is not the server's.
     allowed = GAP + max(0, longest - 0.1)
     assert max(gaps) <= allowed, f"{max(gaps):.2f} s of the stream are missing, {allowed:.2f} allowed"
