@@ -2,13 +2,15 @@
 
 import contextlib
 
+import pytest
 import pytest_asyncio
 
 import network
 from call import Person
 from chromium import Chromium
 from firefox import Firefox
-from reception import judge_leg, leg
+from layering import enter, prefer, reached, received, sent, video_consumer
+from reception import judge_leg, judge_reception, leg, reception
 from waiting import longest_standstill, samples, until
 
 
@@ -88,3 +90,40 @@ async def test_a_browser_that_vanishes_leaves_the_room(couple, link):
     link.set(up_loss=0, down_loss=0)
     await carol.sees_and_hears(seconds=60)
     await fritz.sees_and_hears(seconds=60)
+
+
+async def test_the_judges_of_this_suite_see_a_link_that_loses_or_delays(link, start_gateway, artifacts):
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    origin = f"http://127.0.0.1:{relay.port}"
+    try:
+        async with Chromium(artifacts, link.client) as browser:
+            alice = await enter(browser, origin, "judged", "Alice", size=(640, 360), deaf=True)
+            bob = await enter(browser, origin, "judged", "Bob", "&layers=all", blind=True)
+            await until(lambda: video_consumer(bob), 40, "Bob is offered Alice's picture", every=0.2)
+            # The encoding that a sender short of time gives up last.
+            await prefer(bob, 0, 2)
+            await reached(bob, 0, 2)
+            mid = (await video_consumer(bob))["mid"]
+
+            async def both():
+                return await alice.streams(), await bob.streams()
+
+            async def watched(**settings):
+                link.set(**settings)
+                begun = len(await received(bob, mid)) + 5
+                sides = list(zip(*(pair for _, pair in await samples(both, 6, every=0.5))))
+                taken = (await received(bob, mid))[begun:]
+                return leg(*sides), reception(await sent(alice), taken)
+
+            counted, seen = await watched()
+            judge_leg("over a clean link", counted, rate=5)
+            judge_reception("over a clean link", seen)
+            counted, _ = await watched(down_loss=10)
+            with pytest.raises(AssertionError, match="sequence numbers|did not arrive"):
+                judge_leg("at ten percent loss", counted, rate=5)
+            _, seen = await watched(down_loss=0, down_delay=300)
+            with pytest.raises(AssertionError, match="delay"):
+                judge_reception("after 0.3 s", seen)
+    finally:
+        relay.close()

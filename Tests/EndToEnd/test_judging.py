@@ -35,6 +35,13 @@ def test_a_server_that_passes_everything_on_at_once_is_right():
     judge_reception("it", figures)
 
 
+def test_a_picture_that_was_repaired_comes_later_and_is_not_missing():
+    made = camera(200)
+    taken = carried(made)
+    taken[50:53] = [taken[51], taken[52], taken[50]]
+    judge_reception("it", reception({"1": made}, taken))
+
+
 def test_a_sender_that_is_short_of_time_is_not_the_servers_fault():
     made = camera(200, pause=(100, 0.4))
     taken = carried(made)
@@ -77,14 +84,15 @@ def test_after_a_switch_pictures_are_those_of_the_other_stream():
     assert sum(kept_back(both, taken)) == 0
 
 
-def counters(moment, sent=0.0, received=0.0, dropped=0, asked=0):
+def counters(moment, sent=0.0, received=0.0, dropped=0, asked=0, lost=0):
     """A page's counters at a moment, if it sent or received so many pictures a second since moment 0."""
     return Streams([
         {"type": "outbound-rtp", "kind": "video", "ssrc": 1, "timestamp": moment * 1000,
          "framesSent": int(sent * moment)},
         {"type": "inbound-rtp", "kind": "video", "timestamp": moment * 1000, "framesReceived": int(received * moment),
          "framesDecoded": int(received * moment) - int(dropped * moment), "framesDropped": int(dropped * moment),
-         "pliCount": int(asked * moment), "packetsLost": 0}])
+         "pliCount": int(asked * moment), "packetsReceived": int(received * moment) * 10,
+         "packetsLost": int(lost * moment)}])
 
 
 # A machine that takes its time: the second page is looked at up to a second and a half after the first.
@@ -109,7 +117,9 @@ def test_a_receiver_that_has_no_time_to_decode_is_not_the_servers_fault():
 @pytest.mark.parametrize("receiver,fault", [
     ({"received": 0.9 * RATE}, "did not arrive"),
     ({"received": RATE, "dropped": 4, "asked": 1}, "could not be decoded"),
-    ({"received": RATE, "dropped": RATE}, "nothing is decoded")], ids=["one in ten lost", "undecodable", "nothing"])
+    ({"received": RATE, "lost": 0.02 * 10 * RATE}, "gaps in the sequence numbers"),
+    ({"received": RATE, "dropped": RATE}, "nothing is decoded")],
+    ids=["one in ten lost", "undecodable", "repaired", "nothing"])
 def test_counters_of_a_server_that_loses_or_damages_pictures_are_wrong(receiver, fault):
     with pytest.raises(AssertionError, match=fault):
         judge_leg("it", counted(**receiver), rate=5)
