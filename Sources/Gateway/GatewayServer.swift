@@ -34,7 +34,7 @@ public final class GatewayServer: Sendable {
     ) async throws(GatewayError) -> GatewayServer {
         let certificates = try TLSCertificates(configuration.tls)
         let counters = GatewayCounters()
-        let access = AccessControl(limits: configuration.limits, counters: counters)
+        let access = AccessControl(limits: configuration.limits, counters: counters, logger: logger)
         await access.apply(
             configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
         // Signaling is light, and the cores belong to the media threads.

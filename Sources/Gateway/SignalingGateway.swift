@@ -30,7 +30,7 @@ actor SignalingGateway {
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
         counters.webSocketOpened(handshake.version)
-        if let seconds = access.requestReceived(from: handshake.remoteAddress) {
+        if let seconds = access.requestReceived(from: handshake.remoteAddress, handshake.forwarding) {
             connection.close(.tryAgainLater, reason: "this address asks too often: try again in \(seconds) s")
             return await connection.waitUntilClosed()
         }

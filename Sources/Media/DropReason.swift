@@ -21,11 +21,11 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case srtpAuthentication
     case srtpReplay
     case srtpTooManyStreams
-    /// An SSRC that no producer declared and no MID or RID explains.
+    /// An SSRC that no producer announced and that neither MID, RID nor payload type explains.
     case unknownSSRC
     /// A payload type the producer did not declare.
     case unknownPayloadType
-    /// Another producer's or encoding's stream was already bound to the RID.
+    /// Another stream that still sends has the encoding that its MID, RID or payload type names.
     case streamConflict
     case duplicatePacket
     /// Outside the window of plausible sequence numbers (RFC 3550 A.1).
@@ -83,6 +83,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case commandsIgnored
     /// Trace events beyond what a transport may tell in a second, or that a room had no place for.
     case traceEventsDropped
+    /// Streams that went on under another SSRC than the announced one.
+    case streamsTakenOver
     case wakeups
 
     /// The metric's name part: the case's name in snake case.

@@ -9,6 +9,8 @@ public struct MediaConfiguration: Sendable {
     /// The UDP ports of plain transports (RTP without ICE), one or two each, on the first of `listenAddresses`; `nil` for
     /// no plain transports.
     public var plainPorts: ClosedRange<UInt16>?
+    /// Where plain transports may send RTP, beside the address of the client that asks for one.
+    public var plainDestinations: [IPAddressRange]
     /// The address clients are told instead of the bound one: an IP address or a host name.
     public var announcedAddress: String?
     /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
@@ -21,7 +23,7 @@ public struct MediaConfiguration: Sendable {
     /// A configuration; the defaults suit a server with a public address.
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
-        plainPorts: ClosedRange<UInt16>? = MediaConfiguration.defaultPlainPorts,
+        plainPorts: ClosedRange<UInt16>? = nil, plainDestinations: [IPAddressRange] = [],
         announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
         pinsThreads: Bool = true
     ) {
@@ -29,12 +31,10 @@ public struct MediaConfiguration: Sendable {
         self.listenAddresses = listenAddresses
         self.port = port
         self.plainPorts = plainPorts
+        self.plainDestinations = plainDestinations
         self.announcedAddress = announcedAddress
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
         self.pinsThreads = pinsThreads
     }
-
-    /// Below the ports that Linux gives to outgoing connections.
-    public static let defaultPlainPorts: ClosedRange<UInt16> = 20_000...20_999
 }

@@ -66,7 +66,12 @@ public final class MediaPlane: Sendable {
         }
         handle = MediaHandle(
             endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(shards: count),
-            openSockets: openSockets
+            openSockets: openSockets,
+            destinations: { [ranges = configuration.plainDestinations] requester in
+                // Interfaces come and go: looked at for each transport.
+                let own = [.ipv4, .ipv6].flatMap { NetworkInterfaces.addresses(family: $0, port: 0) }
+                return PlainDestinations(ranges: ranges, requester: requester, own: own)
+            }
         ) { shard, command in
             switch queues[shard].push(command, urgent: command.mustNotBeLost) {
             case .full: return false

@@ -21,6 +21,10 @@ extension Room {
             perform(state.dtlsStateChanged(key, dtlsState))
         case .transportSuperseded(let key, let successor): state.transportSuperseded(key, by: successor)
         case .plainTuplesChanged(let key, let tuples): state.plainTuplesChanged(key, tuples)
+        case .warningRaised(let key, let warning): warningRaised(key, warning)
+        case .warningCleared(let key, let kind):
+            guard let transport = state.warningCleared(key, kind) else { return }
+            logger.info("a transport's warning is over", metadata: metadata(of: transport, kind))
         case .commandFailed(let key, let error):
             logger.warning(
                 "the media plane could not carry out a command",
@@ -35,5 +39,22 @@ extension Room {
             perform(state.videoOrientationChanged(key, orientation))
         case .trace(let trace): perform(state.traced(trace))
         }
+    }
+
+    private func warningRaised(_ key: TransportKey, _ warning: TransportWarning) {
+        guard let transport = state.warningRaised(key, warning) else { return }
+        var metadata = metadata(of: transport, warning.kind)
+        if let ssrc = warning.ssrc { metadata["ssrc"] = "\(ssrc)" }
+        if let payloadType = warning.payloadType { metadata["payload.type"] = "\(payloadType)" }
+        if let address = warning.remoteAddress { metadata["remote.address"] = "\(address)" }
+        if warning.packets > 0 { metadata["packets"] = "\(warning.packets)" }
+        logger.warning("\(warning.message)", metadata: metadata)
+    }
+
+    private func metadata(of transport: Transport, _ kind: TransportWarning.Kind) -> Logger.Metadata {
+        [
+            "room.id": "\(id)", "peer.id": "\(transport.peerID)", "transport.id": "\(transport.id)",
+            "warning": "\(kind.rawValue)",
+        ]
     }
 }

@@ -1,6 +1,30 @@
 import Media
 
+/// What shows that somebody is at the other end of a peer's transports.
+public struct PeerActivity: Sendable, Hashable {
+    /// Whether connectivity checks watch over one of them (RFC 7675).
+    public var isChecked: Bool
+    /// Packets received and bytes of RTP sent so far; only grows.
+    public var traffic: UInt64
+
+    /// An activity.
+    public init(isChecked: Bool, traffic: UInt64) {
+        self.isChecked = isChecked
+        self.traffic = traffic
+    }
+}
+
 extension Room {
+    /// What a peer's transports have seen so far; `nil` where the media threads did not say in time.
+    public func activity(of session: PeerSession) async -> PeerActivity? {
+        let own = state.transports.values.filter { $0.peerID == session.peerID }
+        let isChecked = own.contains { $0.iceState == .connected || $0.iceState == .completed }
+        let collected = await collect(own.map(\.key))
+        guard collected.isComplete else { return nil }
+        let traffic = collected.transports.values.reduce(0) { $0 &+ $1.packetsReceived &+ $1.bytes.rtpSent }
+        return PeerActivity(isChecked: isChecked, traffic: traffic)
+    }
+
     /// What the joined peers publish, in the order of their coming and of its making.
     public func publications() -> [Publication] { state.publications() }
 

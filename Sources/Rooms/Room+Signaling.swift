@@ -157,7 +157,8 @@ extension Room {
                 "this server gives no plain transports (its operator can, with --plain-ports): use one of type "
                     + "\"webrtc\", or WHIP at /whip/")
         }
-        let opening = try state.openPlainTransport(request, from: session)
+        let opening = try state.openPlainTransport(
+            request, destinations: media.plainDestinations(for: request.requesterAddress), from: session)
         let opened: (key: TransportKey, endpoint: PlainEndpoint)
         do throws(MediaError) {
             opened = try media.openPlainTransport(opening.settings, events: events)

@@ -42,7 +42,7 @@ extension Room {
         return entries
     }
 
-    private func collect(_ keys: [TransportKey]) async -> CollectedStatistics {
+    func collect(_ keys: [TransportKey]) async -> CollectedStatistics {
         lastToken += 1
         let token = lastToken
         guard let expected = try? media.collectStatistics(token: token, of: keys, events: events) else {

@@ -44,26 +44,32 @@ public struct RoomConfiguration: Sendable {
         self.announcedVersion = announcedVersion
     }
 
-    /// opus, PCMU, PCMA, VP8, VP9 profile 0, H.264 constrained baseline and main, AV1.
-    public static let defaultMediaCodecs: [RTPCodecCapability] = [
-        RTPCodecCapability(kind: .audio, mimeType: "audio/opus", clockRate: 48000, channels: 2),
-        RTPCodecCapability(kind: .audio, mimeType: "audio/PCMU", clockRate: 8000),
-        RTPCodecCapability(kind: .audio, mimeType: "audio/PCMA", clockRate: 8000),
-        RTPCodecCapability(kind: .video, mimeType: "video/VP8", clockRate: 90000),
-        RTPCodecCapability(
-            kind: .video, mimeType: "video/VP9", clockRate: 90000, parameters: ["profile-id": .integer(0)]),
+    /// opus, PCMU, PCMA, VP8, VP9 profile 0, AV1, and H.264 in the profiles that browsers decode, in both packetization modes.
+    ///
+    /// What every browser takes stands first: where a client offers several profiles it is asked for the first of these.
+    public static let defaultMediaCodecs: [RTPCodecCapability] =
+        [
+            RTPCodecCapability(kind: .audio, mimeType: "audio/opus", clockRate: 48000, channels: 2),
+            RTPCodecCapability(kind: .audio, mimeType: "audio/PCMU", clockRate: 8000),
+            RTPCodecCapability(kind: .audio, mimeType: "audio/PCMA", clockRate: 8000),
+            RTPCodecCapability(kind: .video, mimeType: "video/VP8", clockRate: 90000),
+            RTPCodecCapability(
+                kind: .video, mimeType: "video/VP9", clockRate: 90000, parameters: ["profile-id": .integer(0)]),
+            h264("42e01f", packetizationMode: 1), h264("4d0032", packetizationMode: 1),
+            RTPCodecCapability(kind: .video, mimeType: "video/AV1", clockRate: 90000),
+            h264("42e01f", packetizationMode: 0), h264("4d0032", packetizationMode: 0),
+        ]
+        // Baseline, and what hardware and x264 make unless told otherwise: high and constrained high.
+        + ["42001f", "640032", "640c32"].flatMap { profile in
+            [h264(profile, packetizationMode: 1), h264(profile, packetizationMode: 0)]
+        }
+
+    private static func h264(_ profileLevelID: String, packetizationMode: Int) -> RTPCodecCapability {
         RTPCodecCapability(
             kind: .video, mimeType: "video/H264", clockRate: 90000,
             parameters: [
-                "packetization-mode": .integer(1), "profile-level-id": .string("42e01f"),
+                "packetization-mode": .integer(packetizationMode), "profile-level-id": .string(profileLevelID),
                 "level-asymmetry-allowed": .integer(1),
-            ]),
-        RTPCodecCapability(
-            kind: .video, mimeType: "video/H264", clockRate: 90000,
-            parameters: [
-                "packetization-mode": .integer(1), "profile-level-id": .string("4d0032"),
-                "level-asymmetry-allowed": .integer(1),
-            ]),
-        RTPCodecCapability(kind: .video, mimeType: "video/AV1", clockRate: 90000),
-    ]
+            ])
+    }
 }

@@ -45,6 +45,8 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     public var path: TransportPath
     /// Its counters, where they arrived in time.
     public var statistics: TransportStatistics?
+    /// What does not flow although it should.
+    public var warnings: [TransportWarning]
     /// What it receives.
     public var producers: [ProducerSnapshot]
     /// What it sends.
@@ -59,7 +61,8 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "packetsReceived": statistics.map { .count($0.packetsReceived) },
             "bytesSent": statistics.map { .count($0.bytes.sent) },
             "packetsSent": statistics.map { .count($0.packetsSent) },
-            "producers": .array(producers.map(\.json)), "consumers": .array(consumers.map(\.json)),
+            "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
+            "consumers": .array(consumers.map(\.json)),
         ]).merging(path.json)
     }
 }

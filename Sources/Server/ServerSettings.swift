@@ -51,6 +51,7 @@ struct ServerSettings: Sendable {
         media = MediaConfiguration(
             shards: try reader.optionalNumber(.shards, preset: "one per core"), listenAddresses: listen,
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
+            plainDestinations: try Self.plainDestinations(&reader),
             announcedAddress: try reader.text(.announcedAddress),
             certificateFile: certificate, privateKeyFile: key)
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
@@ -73,17 +74,25 @@ struct ServerSettings: Sendable {
 
     /// `none`, or the first and the last port; two ports at least, as most clients want them.
     private static func plainPorts(_ reader: inout Reader) throws(SettingsError) -> ClosedRange<UInt16>? {
-        let preset = MediaConfiguration.defaultPlainPorts
-        guard let text = try reader.text(.plainPorts, preset: "\(preset.lowerBound)-\(preset.upperBound)") else {
-            return preset
-        }
-        guard text != "none" else { return nil }
+        guard let text = try reader.text(.plainPorts), text != "none" else { return nil }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
         guard ends.count == 2, let first = ends[0], let last = ends[1], first > 0, first < last else {
             throw try reader.failure(
                 .plainPorts, "\(text) is no range of ports: write the first and the last, as 20000-20999, or none")
         }
         return first...last
+    }
+
+    private static func plainDestinations(_ reader: inout Reader) throws(SettingsError) -> [IPAddressRange] {
+        var ranges: [IPAddressRange] = []
+        for text in try reader.list(.plainDestinations, []) {
+            guard let range = IPAddressRange(text) else {
+                throw try reader.failure(
+                    .plainDestinations, "\(text) is no address: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+            }
+            ranges.append(range)
+        }
+        return ranges
     }
 
     private static func tls(_ reader: inout Reader) throws(SettingsError) -> TLSSettings? {

@@ -6,6 +6,7 @@ enum Setting: String, CaseIterable {
     case mediaPort = "media-port"
     case mediaListen = "media-listen"
     case plainPorts = "plain-ports"
+    case plainDestinations = "plain-destinations"
     case announcedAddress = "announced-address"
     case shards
     case tls
@@ -46,7 +47,7 @@ enum Setting: String, CaseIterable {
         case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
             .adminToken, .plainPorts:
             .text
-        case .mediaListen, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
+        case .mediaListen, .plainDestinations, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .tls: .choice(["self-signed"])
@@ -68,7 +69,8 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaListen, .plainPorts, .announcedAddress, .shards, .dtlsCertificate,
+        case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
+            .dtlsCertificate,
             .dtlsPrivateKey:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .allowedOrigin,

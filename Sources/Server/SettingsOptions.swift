@@ -23,10 +23,17 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            UDP ports of plain transports (RTP without ICE, for ffmpeg and GStreamer), two each, or 'none'. (default: \
-            20000-20999)
+            UDP ports of plain transports (RTP without ICE, for ffmpeg and GStreamer), two each: '20000-20999', or \
+            'none'. (default: none)
             """)
     var plainPorts: String?
+
+    @Option(
+        help: """
+            Address or range that plain transports may send RTP to, beside that of whoever asks for one; may be given \
+            more than once.
+            """)
+    var plainDestinations: [String] = []
 
     @Option(help: "Address or host name that clients are told instead of the bound ones.")
     var announcedAddress: String?
@@ -126,7 +133,8 @@ struct SettingsOptions: ParsableArguments {
             .maxConsumersPerPeer: maxConsumersPerPeer, .drainSeconds: drainSeconds, .logLevel: logLevel,
         ]
         let lists: [Setting: [String]] = [
-            .mediaListen: mediaListen, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
+            .mediaListen: mediaListen, .plainDestinations: plainDestinations,
+            .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]
         let secrets: [Setting: [Secret]] = [.adminToken: adminToken.map { [$0] } ?? [], .authKey: authKey]

@@ -147,7 +147,8 @@ async def test_the_protocol_of_2026(gateway):
             await until(lambda: asked.heard("mediasoupVersion"), 30, "the version, in the words of 2026")
 
 
-async def test_broadcasters_of_both_years(gateway):
+async def test_broadcasters_of_both_years(start_gateway):
+    gateway = await start_gateway("--plain-ports", "20000-20999")
     room = "/rooms/radio"
     async with SoftPeer(gateway, "radio", "listener", level=90, hertz=300) as listener:
         status, capabilities = await call(gateway, "GET", room)

@@ -6,6 +6,8 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
+import struct
 import subprocess
 
 import pytest
@@ -23,6 +25,7 @@ VIDEO = {"mimeType": "video/vp8", "payloadType": 102, "clockRate": 90000}
 PICTURES_A_SECOND = 15
 PICTURES = f"testsrc2=size={{size}}:rate={PICTURES_A_SECOND}"
 SOUND = "sine=frequency=440:sample_rate=48000"
+PORTS = ("--plain-ports", "20000-20999")
 # A picture a second that decoding can begin with: ffmpeg hears no requests.
 ENCODERS = {
     "audio": ["-map", "0:a", "-c:a", "libopus", "-b:a", "64k", "-ac", "2"],
@@ -112,7 +115,7 @@ def bound_ports():
 
 
 async def test_ffmpeg_is_seen_and_heard_by_browsers(start_gateway, chromium, artifacts):
-    gateway = await start_gateway("--admin-token", TOKEN)
+    gateway = await start_gateway("--admin-token", TOKEN, *PORTS)
     early = await Person(await chromium.page(), gateway.url, "cinema", "Early").enter()
     async with Broadcast(gateway, "cinema", artifacts) as film:
         await early.sees_and_hears()
@@ -148,7 +151,8 @@ async def test_ffmpeg_is_seen_and_heard_by_browsers(start_gateway, chromium, art
 
 @pytest.mark.parametrize("options", [
     {"rtcpMux": True}, {"enableSrtp": True, "srtpCryptoSuite": "AES_CM_128_HMAC_SHA1_80"}], ids=["rtcp-mux", "srtp"])
-async def test_ffmpeg_with_one_port_or_with_srtp(gateway, chromium, artifacts, options):
+async def test_ffmpeg_with_one_port_or_with_srtp(start_gateway, chromium, artifacts, options):
+    gateway = await start_gateway(*PORTS)
     person = await Person(await chromium.page(), gateway.url, "cinema", "Viewer").enter()
     async with Broadcast(gateway, "cinema", artifacts, **options) as film:
         assert ("rtcpPort" in film.transports["video"]) == ("rtcpMux" not in options)
@@ -168,8 +172,9 @@ a=rtpmap:{video_type} VP8/90000
 """
 
 
-async def test_ffmpeg_receives_a_person(gateway, chromium, artifacts):
+async def test_ffmpeg_receives_a_person(start_gateway, chromium, artifacts):
     """As mediasoup-demo's ffmpeg receiver: transports without comedia, connected to ffmpeg's ports."""
+    gateway = await start_gateway(*PORTS, "--plain-destinations", "127.0.0.1")
     person = await Person(await chromium.page(), gateway.url, "studio", "Ada").enter()
     room = "/rooms/studio"
 
@@ -235,7 +240,7 @@ async def test_ffmpeg_receives_a_person(gateway, chromium, artifacts):
 
 
 async def test_wrong_requests_for_plain_transports_say_what_is_wrong(start_gateway):
-    gateway = await start_gateway("--plain-ports", "21990-21993")
+    gateway = await start_gateway("--plain-ports", "21990-21993", "--plain-destinations", "127.0.0.1")
     path = "/rooms/strict/broadcasters"
     status, _ = await call(gateway, "POST", path, {"id": "b", "displayName": "B", "device": {"name": "B"}})
     assert status == 200
@@ -276,10 +281,75 @@ async def test_wrong_requests_for_plain_transports_say_what_is_wrong(start_gatew
     assert status == 500 and "port" in text
     assert await call(gateway, "DELETE", "/rooms/strict/broadcasters/b") == (200, "broadcaster deleted")
 
-    without = await start_gateway("--plain-ports", "none")
-    path = "/rooms/strict/broadcasters"
-    assert (await call(without, "POST", path, {"id": "b", "displayName": "B", "device": {}}))[0] == 200
-    await refused_by(without, path + "/b/transports", {"type": "plain"}, "--plain-ports", "webrtc")
+    # None, unless they are asked for.
+    for options in ((), ("--plain-ports", "none")):
+        without = await start_gateway(*options)
+        path = "/rooms/strict/broadcasters"
+        assert (await call(without, "POST", path, {"id": "b", "displayName": "B", "device": {}}))[0] == 200
+        await refused_by(without, path + "/b/transports", {"type": "plain"}, "--plain-ports", "webrtc")
+
+
+def own_address():
+    """An address of this machine that is not loopback's; a connected UDP socket sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback's")
+        return probe.getsockname()[0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.53", "10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.9",
+                                     "100.64.0.1", "198.51.100.7", "own"])
+async def test_nobody_has_rtp_sent_to_whom_he_likes(start_gateway, address):
+    """Nothing is ever sent to these addresses: `connect` is refused."""
+    gateway = await start_gateway(*PORTS)
+    if address == "own":
+        address = own_address()
+    path = "/rooms/relay/broadcasters"
+    assert (await call(gateway, "POST", path, {"id": "b", "displayName": "B", "device": {}}))[0] == 200
+    status, transport = await call(gateway, "POST", path + "/b/transports", {"comedia": False, "rtcpMux": True})
+    assert status == 200
+    status, text = await call(
+        gateway, "POST", f"{path}/b/transports/{transport['id']}/connect", {"ip": address, "port": 53})
+    assert status == 403 and "--plain-destinations" in str(text) and address in str(text), (status, text)
+
+
+async def test_a_stream_is_not_multiplied(start_gateway):
+    """Fifty consumers of one producer on one transport: 20 packets in were 1,002 packets out."""
+    gateway = await start_gateway(*PORTS, "--plain-destinations", "127.0.0.1")
+    path = "/rooms/relay/broadcasters"
+    assert (await call(gateway, "POST", path, {"id": "b", "displayName": "B", "device": {}}))[0] == 200
+    status, sending = await call(gateway, "POST", path + "/b/transports", {"rtcpMux": True})
+    assert status == 200
+    status, producer = await call(gateway, "POST", f"{path}/b/transports/{sending['id']}/producers", {
+        "kind": "audio", "rtpParameters": {"codecs": [AUDIO], "encodings": [{"ssrc": 1111}]}})
+    assert status == 200
+    status, receiving = await call(gateway, "POST", path + "/b/transports", {"comedia": False, "rtcpMux": True})
+    assert status == 200
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        victim.bind(("127.0.0.1", 0))
+        victim.settimeout(1)
+        assert (await call(gateway, "POST", f"{path}/b/transports/{receiving['id']}/connect", {
+            "ip": "127.0.0.1", "port": victim.getsockname()[1]}))[0] == 200
+        capabilities = (await call(gateway, "GET", "/rooms/relay"))[1]["routerRtpCapabilities"]
+        consume = f"{path}/b/transports/{receiving['id']}/consume?producerId={producer['id']}"
+        replies = [await call(gateway, "POST", consume, {"rtpCapabilities": capabilities}) for _ in range(50)]
+        assert [status for status, _ in replies] == [200] + [500] * 49
+        assert "has a consumer of this producer already" in replies[1][1]
+        payload = bytes(range(81))
+        for number in range(20):
+            header = struct.pack("!BBHII", 0x80, 101, number, number * 960, 1111)
+            sender.sendto(header + payload, ("127.0.0.1", sending["port"]))
+            await asyncio.sleep(0.01)
+        received = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                received.append(victim.recv(2048))
+        media = [one for one in received if not 192 <= one[1] <= 223]
+        assert 15 <= len(media) <= 20, f"{len(media)} packets for 20"
+        assert sum(map(len, received)) < 2 * 20 * 93
 
 
 async def refused_by(gateway, path, body, *words):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import urllib.error
 import urllib.request
 
@@ -11,6 +12,8 @@ import network
 from call import Person
 from firefox import Firefox
 from soft_peer import Colour, SoftPeer, Tone, Watcher
+from stateapi import TOKEN, StateAPI
+from test_console import Console
 from waiting import until
 
 
@@ -32,8 +35,8 @@ def exchange(method, url, body=None, kind="application/sdp", **fields):
 class HTTPPeer:
     """aiortc over WHIP or WHEP."""
 
-    def __init__(self, gateway, path, *tracks):
-        self.gateway, self.url, self.tracks = gateway, gateway.url + path, tracks
+    def __init__(self, gateway, path, *tracks, edit=lambda sdp: sdp):
+        self.gateway, self.url, self.tracks, self.edit = gateway, gateway.url + path, tracks, edit
         self.connection = RTCPeerConnection()
         self.watchers = []
 
@@ -47,8 +50,8 @@ class HTTPPeer:
             self.connection.on(
                 "track", lambda track: self.watchers.append(Watcher(track, track.kind, "publisher")))
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        self.answer = await asyncio.to_thread(
-            exchange, "POST", self.url, self.connection.localDescription.sdp)
+        self.offer = self.edit(self.connection.localDescription.sdp)
+        self.answer = await asyncio.to_thread(exchange, "POST", self.url, self.offer)
         assert self.answer.status == 201, self.answer.body
         self.session = self.gateway.url + self.answer.fields["Location"]
         await self.connection.setRemoteDescription(RTCSessionDescription(self.answer.body, "answer"))
@@ -248,3 +251,55 @@ async def test_refusals_name_the_fault(gateway):
     await connection.close()
     assert waiting.status == 404 and waiting.fields["Retry-After"] == "2"
     assert await gateway.json("/rooms") == {"rooms": []}
+
+
+UNMATCHED = [(r"a=extmap:\d+ urn:ietf:params:rtp-hdrext:sdes:mid\r\n", ""), (r"a=ssrc:(\d+)", r"a=ssrc:1\1"),
+             (r"a=ssrc-group:FID (\d+) (\d+)", r"a=ssrc-group:FID 1\1 1\2")]
+UNANNOUNCED = [(r"a=extmap:.*\r\n", ""), (r"a=ssrc(-group)?:.*\r\n", "")]
+
+
+def edited(edits):
+    def edit(sdp):
+        for pattern, replacement in edits:
+            sdp = re.sub(pattern, replacement, sdp)
+        return sdp
+    return edit
+
+
+async def test_streams_that_the_offer_does_not_announce_are_told_apart_by_payload_type(start_gateway):
+    """ossrs/srs#4570: neither SSRCs nor header extensions."""
+    gateway = await start_gateway()
+    async with HTTPPeer(gateway, "/whip/bare?peerId=camera", Tone(600), Colour(120), edit=edited(UNANNOUNCED)) as camera:
+        assert "a=ssrc:" not in camera.offer and "a=extmap:" not in camera.answer.body
+        async with HTTPPeer(gateway, "/whep/bare?peer=camera") as viewer:
+            await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's grey and tone")
+    dropped = {name: value for name, value in (await gateway.metrics()).items() if 'reason="unknown_ssrc"' in name}
+    assert sum(dropped.values()) == 0
+
+
+async def test_a_publisher_of_whom_nothing_arrives_is_one_warning_in_log_state_and_console(
+        start_gateway, chromium, artifacts):
+    gateway = await start_gateway("--admin-token", TOKEN)
+    async with HTTPPeer(gateway, "/whip/dark?peerId=camera", Tone(600), Colour(120), edit=edited(UNMATCHED)), \
+            StateAPI(gateway) as api:
+        async def warnings():
+            _, page = await api.ask("GET", "/api/v1/rooms/dark/transports")
+            return [one for transport in page["transports"] for one in transport["warnings"]]
+
+        async def warned():
+            return await warnings()
+        await until(warned, 30, "the transport has a warning", every=0.3)
+        [warning] = await warnings()
+        assert warning["code"] == "unmatched-packets" and warning["packets"] >= 5, warning
+        assert warning["ssrc"] > 0 and "MID" in warning["message"]
+        assert gateway.log.count("packets come that belong to no producer") == 1
+        line = next(one for one in gateway.log.splitlines() if "packets come that belong" in one)
+        for part in ("warning", "room.id=dark", "peer.id=camera", "transport.id=", "ssrc=", "payload.type="):
+            assert part in line, line
+        _, events = await api.ask("GET", "/api/v1/rooms/dark/events?limit=256")
+        assert [one["type"] for one in events["events"]].count("transport-warning") == 1
+        console = await Console(await chromium.page(), gateway.url).open("dark")
+        await console.give_token()
+        await console.sees("document.querySelector('.warnings li')?.textContent.includes('payload type')", "the warning")
+        await console.page.picture(artifacts / "warning.png")
+        assert len(await warnings()) == 1 and gateway.log.count("packets come that belong to no producer") == 1

@@ -31,6 +31,7 @@ import Testing
 
     @Test(arguments: [
         OfferFile.chromiumPublish, .chromiumSimulcast, .firefoxSimulcast, .aiortcPublish, .gstreamerPublish,
+        .ffmpegPublish,
     ])
     func `a publisher is a peer that others see until its session is deleted`(_ file: OfferFile) async throws {
         try await TestServer.with { server in
@@ -150,7 +151,7 @@ import Testing
             let wrong = try await offer(client, "/whip/lobby", smallOffer(replacing: "opus/48000/2", with: "opus"))
             #expect(wrong.status == 400 && wrong.body.contains("line 15, a=rtpmap"))
             let unknown = try await offer(client, "/whip/lobby", smallOffer(replacing: "opus", with: "speex"))
-            #expect(unknown.status == 422 && unknown.body.contains("audio/opus"))
+            #expect(unknown.status == 422 && unknown.body.contains("the room takes opus/48000/2"))
             let viewer = smallOffer(direction: "recvonly")
             #expect(try await offer(client, "/whip/lobby", viewer).status == 422)
             #expect(try await offer(client, "/whip/lobby?peerId=", good).status == 400)
@@ -161,6 +162,97 @@ import Testing
             #expect(preflight.status == 204 && preflight.fields["accept-post"] == "application/sdp")
             #expect(preflight.fields["access-control-allow-methods"] == "POST, OPTIONS")
             #expect(server.rooms.list().isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            ["a=rtpmap:96 H265/90000"],
+            ["section 2 (video, mid 1)", "offered H265", "the room takes VP8", "H264", "AV1"]
+        ),
+        (
+            ["a=rtpmap:96 H264/90000", "a=fmtp:96 profile-level-id=f4001f;packetization-mode=1"],
+            ["section 2", "profile-level-id=f4001f", "profile-level-id=640032"]
+        ),
+        (
+            ["a=rtpmap:96 H264/90000", "a=fmtp:96 profile-level-id=42e01f;packetization-mode=2"],
+            ["packetization-mode=2"]
+        ),
+        (["a=rtpmap:96 VP9/90000", "a=fmtp:96 profile-id=2"], ["offered VP9 (profile-id=2)", "VP9 (profile-id=0)"]),
+        ([], ["offered no codec"]),
+    ])
+    func `an offer is taken whole or refused with what it offered and what the room takes`(
+        _ video: [String], _ words: [String]
+    ) async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let refused = try await offer(client, "/whip/lobby", offerOfTwo(video: video))
+            #expect(refused.status == 422, "\(refused.body)")
+            #expect(try code(refused) == "unsupported")
+            for word in words { #expect(refused.body.contains(word), "\(word): \(refused.body)") }
+            #expect(!refused.body.contains("section 1"))
+            #expect(server.rooms.list().isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("a=rtcp-mux\na=rtpmap:96", "a=rtpmap:96", "a=rtcp-mux"), ("BUNDLE 0 1", "BUNDLE 0", "BUNDLE"),
+        ("m=video 9 UDP/TLS/RTP/SAVPF", "m=video 9 RTP/AVP", "RTP/AVP"),
+    ])
+    func `a section that has no place on the one transport refuses the offer`(
+        _ old: String, _ new: String, _ word: String
+    ) async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let text = String(decoding: offerOfTwo(), as: UTF8.self).replacing(old, with: new)
+            let refused = try await offer(client, "/whip/lobby", Array(text.utf8))
+            #expect(refused.status == 422 && refused.body.contains("section 2 (video, mid 1)"), "\(refused.body)")
+            #expect(refused.body.contains(word))
+        }
+    }
+
+    @Test(arguments: ["a=recvonly", "a=inactive"])
+    func `a section in which nothing is sent is rejected alone`(_ direction: String) async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let text = String(decoding: offerOfTwo(video: ["a=rtpmap:96 H265/90000"]), as: UTF8.self)
+                .replacing("a=mid:1\na=sendonly", with: "a=mid:1\n\(direction)")
+            let created = try await offer(client, "/whip/lobby", Array(text.utf8))
+            #expect(created.status == 201, "\(created.body)")
+            #expect(try SessionDescription(parsing: Array(created.body.utf8)).media.map(\.port) == [40000, 0])
+        }
+    }
+
+    @Test(arguments: ["42001f", "42e01f", "42c028", "4d001f", "64001f", "640028", "640c1f", nil], [1, 0, nil])
+    func `every profile of H264 that browsers decode is taken`(_ profile: String?, _ mode: Int?) async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let parameters =
+                [profile.map { "profile-level-id=\($0)" }, mode.map { "packetization-mode=\($0)" }].compactMap(\.self)
+                + ["level-asymmetry-allowed=1"]
+            let format = "a=fmtp:96 \(parameters.joined(separator: ";"))"
+            let video = ["a=rtpmap:96 H264/90000", format]
+            let created = try await offer(client, "/whip/lobby", offerOfTwo(video: video))
+            #expect(created.status == 201, "\(created.body)")
+            let answer = try SessionDescription(parsing: Array(created.body.utf8))
+            #expect(answer.media.map(\.port) == [40000, 40000])
+            #expect(answer.media[1].attributes.contains(SDPAttribute("fmtp", String(format.dropFirst(7)))))
+        }
+    }
+
+    @Test func `of several profiles the publisher is asked for the one that most receivers decode`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let video = [
+                "a=rtpmap:96 H264/90000", "a=fmtp:96 profile-level-id=640c1f;packetization-mode=1",
+                "a=rtpmap:97 H264/90000", "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1",
+                "a=rtpmap:98 VP8/90000",
+            ]
+            let text = String(decoding: offerOfTwo(video: video), as: UTF8.self)
+                .replacing("SAVPF 96", with: "SAVPF 96 97 98")
+            let created = try await offer(client, "/whip/lobby", Array(text.utf8))
+            #expect(created.status == 201, "\(created.body)")
+            #expect(try SessionDescription(parsing: Array(created.body.utf8)).media[1].formats == ["97"])
         }
     }
 

@@ -136,11 +136,36 @@ import Testing
         let codec = router.codecs.first { $0.preferredPayloadType == target }
         #expect(codec?.parameters["profile-level-id"] == .string("4d0032"))
         for parameters: [String: CodecParameter] in [
-            ["profile-level-id": .string("42e01f")],
-            ["packetization-mode": .integer(1), "profile-level-id": .string("64001f")],
+            ["packetization-mode": .integer(2), "profile-level-id": .string("42e01f")],
+            ["packetization-mode": .integer(1), "profile-level-id": .string("f4001f")],
             ["packetization-mode": .integer(1), "profile-level-id": .string("chicken")],
         ] {
             #expect(throws: ORTCError.self) { try mapping(RTPParameters(mid: "0", codecs: [h264(50, parameters)])) }
+        }
+    }
+
+    @Test(arguments: ["42001f", "42e01f", "4d001f", "64001f", "640c1f"], [0, 1])
+    func `H264 of a browser's profile goes to those that decode it and to nobody else`(
+        _ profile: String, _ mode: Int
+    ) throws {
+        let own: [String: CodecParameter] = [
+            "profile-level-id": .string(profile), "packetization-mode": .integer(mode),
+            "level-asymmetry-allowed": .integer(1),
+        ]
+        let mapping = try mapping(RTPParameters(mid: "0", codecs: [h264(50, own)]))
+        let consumable = ORTC.consumableParameters(kind: .video, mapping: mapping, router: router, cname: "")
+        for other in ["42001f", "42e01f", "4d001f", "64001f", "640c1f"] {
+            for otherMode in [0, 1] {
+                let receiver = RTPCapabilities(codecs: [
+                    RTPCodecCapability(
+                        kind: .video, mimeType: "video/H264", preferredPayloadType: 96, clockRate: 90000,
+                        parameters: [
+                            "profile-level-id": .string(other), "packetization-mode": .integer(otherMode),
+                            "level-asymmetry-allowed": .integer(1),
+                        ])
+                ])
+                #expect(ORTC.canConsume(consumable, receiver) == (other == profile && otherMode == mode))
+            }
         }
     }
 

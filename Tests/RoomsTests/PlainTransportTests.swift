@@ -111,6 +111,60 @@ struct RoomPlainTransportTests {
         }
     }
 
+    @Test func `RTP is sent to the requester and where the operator allows it, and the refusal names the option`()
+        async throws
+    {
+        let fixture = try RoomFixture(plainDestinations: ["198.51.100.0/24"])
+        let alice = try await fixture.connect("alice")
+        func connect(_ ip: String) async throws -> SignalingResponse {
+            let transport = try await open(
+                alice, .init(comedia: false, rtcpMux: true, requesterAddress: "192.0.2.1"))
+            return try await alice.request(.connectPlainTransport(.init(transportID: transport.id, ip: ip, port: 9)))
+        }
+        let forbidden = [
+            ("127.0.0.1", "loopback"), ("10.0.0.1", "private"), ("169.254.169.254", "link-local"),
+            ("192.0.2.2", "only"),
+        ]
+        for (ip, word) in forbidden {
+            let error = await #expect(throws: RoomError.self) { _ = try await connect(ip) }
+            let message = try #require(error).message
+            #expect(error?.code == .forbidden)
+            for part in ["--plain-destinations", ip, word] { #expect(message.contains(part), "\(message)") }
+        }
+        #expect(!fixture.plane.names.contains("connectPlainTransport"))
+        _ = try await connect("192.0.2.1")
+        _ = try await connect("198.51.100.77")
+    }
+
+    @Test func `it has one consumer of a producer, so that nobody multiplies a stream`() async throws {
+        let fixture = try RoomFixture()
+        let alice = try await fixture.join("alice")
+        let producer = try await alice.produce(.audio, audioParameters())
+        let other = try await alice.produce(.audio, audioParameters(ssrc: 77, mid: "other"))
+        let bob = try await fixture.connect("bob")
+        _ = try await bob.request(.join(JoinRequest(displayName: "Bob", consumesOnRequest: true)))
+        let transport = try await open(bob)
+        func consume(_ producer: ProducerID) async throws -> SignalingResponse {
+            try await bob.request(
+                .consume(
+                    ConsumeRequest(
+                        transportID: transport.id, producerID: producer, rtpCapabilities: receiverCapabilities)))
+        }
+        guard case .consumer(let first) = try await consume(producer) else { throw RoomError(.internalError, "none") }
+        await expectRefusal(.wrongState) { try await consume(producer) }
+        guard case .consumer(let second) = try await consume(other) else { throw RoomError(.internalError, "none") }
+        await expectRefusal(.wrongState) {
+            try await bob.request(.switchProducer(.init(consumerID: second.id, producerID: producer)))
+        }
+        _ = try await bob.request(.closeConsumer(first.id))
+        _ = try await consume(producer)
+        // Another transport is another receiver.
+        let again = try await open(bob)
+        _ = try await bob.request(
+            .consume(
+                ConsumeRequest(transportID: again.id, producerID: producer, rtpCapabilities: receiverCapabilities)))
+    }
+
     @Test func `it produces and consumes as others do`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")

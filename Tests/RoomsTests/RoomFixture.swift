@@ -32,8 +32,8 @@ final class RecordingPlane: Sendable {
 
     let state = Mutex(State())
 
-    func handle(shards: Int = 1) -> MediaHandle {
-        .recording(shards: shards) { [self] _, command in accept(command) }
+    func handle(shards: Int = 1, plainDestinations: [String]) -> MediaHandle {
+        .recording(shards: shards, plainDestinations: plainDestinations) { [self] _, command in accept(command) }
     }
 
     private func accept(_ command: MediaCommand) -> Bool {
@@ -188,9 +188,12 @@ struct RoomFixture {
     let plane = RecordingPlane()
     let registry: RoomRegistry
 
-    init(shards: Int = 1, configuration: RoomConfiguration = RoomConfiguration()) throws {
+    init(
+        shards: Int = 1, configuration: RoomConfiguration = RoomConfiguration(),
+        plainDestinations: [String] = ["0.0.0.0/0", "::/0"]
+    ) throws {
         registry = try RoomRegistry(
-            media: plane.handle(shards: shards), configuration: configuration,
+            media: plane.handle(shards: shards, plainDestinations: plainDestinations), configuration: configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { SeededGenerator(seed: 1) }
     }

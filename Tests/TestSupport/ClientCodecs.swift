@@ -56,13 +56,14 @@
                 mappedRTXPayloadType: hasRTX ? routerVP8RTX : nil, feedback: feedback)
             let encodings = track.encodings.map { stream in
                 // Encodings with a RID are learned from it, as with browsers.
-                ProducerEncoding(
-                    ssrc: stream.rid == nil ? stream.ssrc : nil, rtxSSRC: stream.rid == nil ? stream.rtxSSRC : nil,
-                    rid: stream.rid, mappedSSRC: SSRC(stream.ssrc.rawValue ^ 0x5555_5555))
+                let isAnnounced = stream.rid == nil && track.announcesSSRCs
+                return ProducerEncoding(
+                    ssrc: isAnnounced ? stream.ssrc : nil, rtxSSRC: isAnnounced ? stream.rtxSSRC : nil, rid: stream.rid,
+                    mappedSSRC: SSRC(stream.ssrc.rawValue ^ 0x5555_5555))
             }
             var settings = ProducerSettings(
                 kind: track.kind, mid: track.mid, cname: track.cname, codecs: [codec], encodings: encodings,
-                headerExtensions: extensions)
+                headerExtensions: track.extensions)
             if let layered = track.layered { settings.scalability = layered.scalability }
             return settings
         }

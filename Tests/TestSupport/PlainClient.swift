@@ -18,15 +18,20 @@
         private var opener: SRTPOpener?
         private var drained: [MediaEvent] = []
 
+        /// Anywhere.
+        static let anywhere = PlainDestinations(ranges: ["0.0.0.0/0", "::/0"].compactMap(IPAddressRange.init))
+
         /// - Parameter keys: protect what each side sends: `local` the client's.
         init(
-            in world: VirtualWorld, isComedia: Bool = true, usesRTCPMux: Bool = false, keys: SRTPKeyingMaterial? = nil
+            in world: VirtualWorld, isComedia: Bool = true, usesRTCPMux: Bool = false, keys: SRTPKeyingMaterial? = nil,
+            destinations: PlainDestinations = PlainClient.anywhere
         ) throws {
             self.world = world
             queue = EventQueue {}
             let protection = keys.map { PlainProtection(profile: $0.profile, local: $0.remote) }
             (transport, endpoint) = try world.server.handle.openPlainTransport(
-                PlainTransportSettings(isComedia: isComedia, usesRTCPMux: usesRTCPMux, protection: protection),
+                PlainTransportSettings(
+                    isComedia: isComedia, usesRTCPMux: usesRTCPMux, protection: protection, destinations: destinations),
                 events: queue)
             if let keys {
                 sealer = try SRTPSealer(profile: keys.profile, master: keys.local)

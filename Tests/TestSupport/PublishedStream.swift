@@ -102,6 +102,10 @@
         /// How long ago what is sent now was captured.
         var captureDelay = MediaDuration.zero
         var usesRTX: Bool
+        /// The client's numbers in this media section; what has zero is not written.
+        var extensions = ClientCodecs.extensions
+        /// Whether the streams' SSRCs are told to the server, where they have no RID.
+        var announcesSSRCs = true
         var answersNACK = true
         /// Whether the frame after a request is a key frame; otherwise requests are as good as lost.
         var answersKeyFrameRequests = true

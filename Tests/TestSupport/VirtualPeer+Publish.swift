@@ -177,7 +177,7 @@
         private func write(
             _ sent: PublishedStream.Sent, of track: PublishedTrack, _ stream: PublishedStream, isRTX: Bool
         ) {
-            let ids = ClientCodecs.extensions
+            let ids = track.extensions
             let ssrc = isRTX ? stream.rtxSSRC ?? stream.ssrc : stream.ssrc
             let index = isRTX ? stream.rtxIndex : sent.index
             if isRTX { stream.rtxIndex += 1 }
@@ -187,25 +187,9 @@
                     hasMarker: sent.hasMarker,
                     sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: index)),
                     timestamp: RTPTimestamp(sent.timestamp), ssrc: ssrc)
-                // A structure does not fit the short form (RFC 8285 §4.2).
-                try writer.beginExtensions(sent.descriptor.count > 16 ? .twoByte : .oneByte)
-                if !sent.descriptor.isEmpty {
-                    var failure: WireError?
-                    sent.descriptor.withUnsafeBytes { bytes in
-                        do throws(WireError) {
-                            _ = try writer.appendExtension(id: ids.dependencyDescriptor, bytes)
-                        } catch { failure = error }
-                    }
-                    if let failure { throw failure }
+                if ids != HeaderExtensionIDs() {
+                    try writeExtensions(sent, of: track, stream, isRTX: isRTX, to: &writer)
                 }
-                try append(track.mid, id: ids.mid, to: &writer)
-                if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
-                try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
-                try writer.appendExtension(id: ids.transportWideSequence, uint16: takeTransportWide(track.kind))
-                if let orientation = track.orientation {
-                    try writer.appendExtension(id: ids.videoOrientation, uint8: orientation)
-                }
-                if track.kind == .audio { try writer.appendExtension(id: ids.audioLevel, uint8: 0x80 | 30) }
                 var length = try writer.finish()
                 let headerLength = length
                 if isRTX {
@@ -219,6 +203,32 @@
             } catch {
                 preconditionFailure("a packet does not fit \(Self.scratchSize) bytes: \(error)")
             }
+        }
+
+        private func writeExtensions(
+            _ sent: PublishedStream.Sent, of track: PublishedTrack, _ stream: PublishedStream, isRTX: Bool,
+            to writer: inout RTPHeaderWriter
+        ) throws(WireError) {
+            let ids = track.extensions
+            // A structure does not fit the short form (RFC 8285 §4.2).
+            try writer.beginExtensions(sent.descriptor.count > 16 ? .twoByte : .oneByte)
+            if !sent.descriptor.isEmpty {
+                var failure: WireError?
+                sent.descriptor.withUnsafeBytes { bytes in
+                    do throws(WireError) {
+                        _ = try writer.appendExtension(id: ids.dependencyDescriptor, bytes)
+                    } catch { failure = error }
+                }
+                if let failure { throw failure }
+            }
+            try append(track.mid, id: ids.mid, to: &writer)
+            if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
+            try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
+            try writer.appendExtension(id: ids.transportWideSequence, uint16: takeTransportWide(track.kind))
+            if let orientation = track.orientation {
+                try writer.appendExtension(id: ids.videoOrientation, uint8: orientation)
+            }
+            if track.kind == .audio { try writer.appendExtension(id: ids.audioLevel, uint8: 0x80 | 30) }
         }
 
         /// Seals and sends the RTP packet that lies in `scratch`.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Logging
 import Media
 import NIOCore
 import Rooms
@@ -19,20 +20,49 @@ final class AccessControl: Sendable {
         /// Connections that are being told why they are refused.
         var refusals = 0
         var isDraining = false
+        /// Whether the log was told of a proxy that hides its clients, since the settings were read.
+        var hasWarnedOfProxy = false
 
         func isUnlimited(_ address: ClientAddress) -> Bool {
-            if configuration.unlimitedAddresses.contains(where: { $0.contains(address) }) { return true }
-            // A proxy's own connections are its clients'.
-            return configuration.trustedProxies.contains { $0.contains(address) }
+            configuration.unlimitedAddresses.contains { $0.contains(address) }
+        }
+
+        func isTrustedProxy(_ address: ClientAddress) -> Bool {
+            configuration.trustedProxies.contains { $0.contains(address) }
+        }
+
+        /// Once, what to say of a request whose client cannot be told from the other clients of its proxy.
+        mutating func warning(of address: ClientAddress, _ forwarding: Forwarding) -> Logger.Message? {
+            guard !hasWarnedOfProxy else { return nil }
+            switch forwarding {
+            case .byUnknownProxy where isUnlimited(address):
+                hasWarnedOfProxy = true
+                return """
+                    requests come through a proxy at \(address) that --trusted-proxy does not name: all its clients share the \
+                    limits of one address; give --trusted-proxy \(address)
+                    """
+            case .none where isTrustedProxy(address) && !isUnlimited(address):
+                hasWarnedOfProxy = true
+                return """
+                    the trusted proxy at \(address) sends requests without X-Forwarded-For: all its clients share the limits \
+                    of one address; let it set that field
+                    """
+            default: return nil
+            }
         }
     }
 
     private let state: Mutex<State>
     private let counters: GatewayCounters
+    private let logger: Logger
 
     /// Lets everybody in until `apply` says otherwise.
-    init(limits: GatewayLimits = GatewayLimits(), adminToken: Secret? = nil, counters: GatewayCounters) {
+    init(
+        limits: GatewayLimits = GatewayLimits(), adminToken: Secret? = nil, counters: GatewayCounters,
+        logger: Logger = Logger(label: "roundhouse.gateway")
+    ) {
         self.counters = counters
+        self.logger = logger
         state = Mutex(
             State(configuration: AccessConfiguration(), limits: limits, adminToken: adminToken))
     }
@@ -46,6 +76,7 @@ final class AccessControl: Sendable {
             state.configuration = configuration
             state.limits = limits
             state.adminToken = adminToken
+            state.hasWarnedOfProxy = false
         }
     }
 
@@ -190,15 +221,30 @@ final class AccessControl: Sendable {
         return client
     }
 
+    /// Whether a request says that it came through a proxy, and whether that is a trusted one.
+    /// - Parameter remote: the connection's other end.
+    func forwarding(_ remote: ClientAddress?, _ fields: HTTPFields) -> Forwarding {
+        guard fields[.forwardedFor] != nil || fields[.forwarded] != nil else { return .none }
+        let proxies = state.withLock { $0.configuration.trustedProxies }
+        let isTrusted = proxies.contains { proxy in remote.map { proxy.contains($0) } ?? false }
+        return isTrusted ? .byTrustedProxy : .byUnknownProxy
+    }
+
     /// Takes one request from what an address may ask in a second.
+    ///
+    /// This machine's own programs ask without limit, and whoever comes through a proxy on it is none of them.
     /// - Returns: `nil`, or the seconds after which it may ask again.
-    func requestReceived(from address: ClientAddress?) -> Int? {
+    func requestReceived(from address: ClientAddress?, _ forwarding: Forwarding = .none) -> Int? {
         guard let address else { return nil }
-        let wait: Int? = state.withLock { state in
-            guard !state.isUnlimited(address) else { return nil }
-            return state.addresses.requestReceived(
+        let (wait, warning) = state.withLock { state -> (Int?, Logger.Message?) in
+            let warning = state.warning(of: address, forwarding)
+            let isOwn = !address.isLoopback || forwarding == .none
+            guard !state.isUnlimited(address) || !isOwn || forwarding == .byUnknownProxy else { return (nil, warning) }
+            let wait = state.addresses.requestReceived(
                 address.counted, rate: RateLimit(perSecond: state.limits.requestsPerSecond), now: .now())
+            return (wait, warning)
         }
+        if let warning { logger.warning(warning) }
         if wait != nil { counters.limited(.requestRate) }
         return wait
     }
@@ -208,7 +254,9 @@ final class AccessControl: Sendable {
         guard let address else { return true }
         return state.withLock { state in
             // Counted even where unlimited, so that it can be uncounted after the ranges were exchanged.
-            let limit = state.isUnlimited(address) ? .max : state.limits.connectionsPerAddress
+            // A proxy's own connections are its clients'.
+            let isUnlimited = state.isUnlimited(address) || state.isTrustedProxy(address)
+            let limit = isUnlimited ? .max : state.limits.connectionsPerAddress
             return state.addresses.connectionOpened(address.counted, limit: limit)
         }
     }

@@ -70,10 +70,11 @@ export function receiveCapabilities(browser, router) {
 export function sendSettings(section, router, mimeType = null) {
   const common = commonCodecs(codecsOf(section), router.codecs);
   const preference = section.kind === 'video' ? VIDEO_PREFERENCE : AUDIO_PREFERENCE;
-  const rank = ({ local }) => {
-    if (mimeType && local.mimeType.toLowerCase() === mimeType.toLowerCase()) return -1;
+  // Of several profiles of a codec the one that the server lists first: most receivers decode it.
+  const rank = ({ local, remote }) => {
+    if (mimeType && local.mimeType.toLowerCase() === mimeType.toLowerCase()) return router.codecs.indexOf(remote) - 1e6;
     const index = preference.indexOf(local.mimeType.toLowerCase());
-    return index < 0 ? preference.length : index;
+    return (index < 0 ? preference.length : index) * 1e3 + router.codecs.indexOf(remote);
   };
   const chosen = common.reduce((best, each) => (best && rank(best) <= rank(each) ? best : each), undefined);
   if (!chosen) throw new Error(`This browser and the server have no ${section.kind} codec in common.`);

@@ -7,6 +7,10 @@ struct IncomingRequest: Sendable {
     var body: [UInt8] = []
     /// The other end of the connection, or the client that a trusted proxy names.
     var remoteAddress: ClientAddress?
+    var forwarding = Forwarding.none
+
+    /// The client's address, where it is known to be the client's.
+    var ownAddress: ClientAddress? { forwarding == .byUnknownProxy ? nil : remoteAddress }
 
     /// The target's path and query, decoded; `nil` where the percent encoding is broken.
     var target: RequestTarget? { RequestTarget(head.path ?? "/") }

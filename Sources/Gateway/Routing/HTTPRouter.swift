@@ -21,10 +21,11 @@ struct HTTPRouter: Sendable {
 
     private func answer(to request: IncomingRequest) async -> OutgoingResponse {
         var request = request
+        request.forwarding = access.forwarding(request.remoteAddress, request.head.headerFields)
         request.remoteAddress = access.client(request.remoteAddress, request.head.headerFields)
         guard let target = request.target else { return .malformedTarget }
         if let probe = probe(request, target.path) { return probe }
-        if let seconds = access.requestReceived(from: request.remoteAddress) {
+        if let seconds = access.requestReceived(from: request.remoteAddress, request.forwarding) {
             return .tooManyRequests(retryAfter: seconds)
         }
         if var refusal = handshakeRefusal(request.head) {
@@ -68,6 +69,7 @@ struct HTTPRouter: Sendable {
         guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
         handshake.remoteAddress = access.client(remote, request.headerFields)
+        handshake.forwarding = access.forwarding(remote, request.headerFields)
         return handshake
     }
 

@@ -17,6 +17,8 @@ struct OfferedCodec: Sendable, Hashable {
         }
     }
 
+    func isNamed(like other: OfferedCodec) -> Bool { mime == other.mime }
+
     /// Whether this codec resends `other`'s packets (RFC 4588 §8.6).
     func repairs(_ other: OfferedCodec) -> Bool {
         isRTX && parameters.parameters["apt"] == .integer(Int(other.parameters.payloadType))

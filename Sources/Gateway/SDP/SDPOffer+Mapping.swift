@@ -4,12 +4,16 @@ import Rooms
 extension OfferedMedia {
     /// What the section's sender can be asked to send, in its own numbers: one codec the router has, with its RTX.
     ///
-    /// One codec, because a producer's first is the only one its consumers are promised.
+    /// One codec, because a producer's first is the only one its consumers are promised: the client's first that the router
+    /// has; of its profiles the one that the router lists first, since most receivers decode it.
     /// - Returns: `nil` where the router has none of the codecs.
     func producerParameters(for router: RTPCapabilities) -> RTPParameters? {
-        guard let kind, let media = codecs.first(where: { $0.isMedia && Self.isSupported($0, by: router) }) else {
-            return nil
+        let supported = codecs.filter(\.isMedia).compactMap { codec in
+            Self.place(of: codec, in: router).map { (codec: codec, place: $0) }
         }
+        guard let kind, let preferred = supported.first?.codec else { return nil }
+        let profiles = supported.filter { $0.codec.isNamed(like: preferred) }
+        guard let media = profiles.min(by: { $0.place < $1.place })?.codec else { return nil }
         let chosen = [media] + codecs.filter { $0.repairs(media) }.prefix(1)
         var parameters = RTPParameters(mid: mid, codecs: [])
         parameters.headerExtensions = extensions.filter { ext in
@@ -33,9 +37,12 @@ extension OfferedMedia {
         return parameters
     }
 
-    private static func isSupported(_ codec: OfferedCodec, by router: RTPCapabilities) -> Bool {
+    /// Where the capability that a codec is mapped to stands among the router's; `nil` where there is none.
+    private static func place(of codec: OfferedCodec, in router: RTPCapabilities) -> Int? {
         let alone = RTPParameters(codecs: [codec.parameters])
-        return (try? ORTC.producerMapping(alone, router: router, firstMappedSSRC: 1)) != nil
+        guard let mapping = try? ORTC.producerMapping(alone, router: router, firstMappedSSRC: 1) else { return nil }
+        let mapped = mapping.codecs.first?.mappedPayloadType
+        return router.codecs.firstIndex { $0.preferredPayloadType == mapped }
     }
 
     /// One way of congestion control: transport-wide feedback where packets are numbered for it, else REMB.
@@ -65,8 +72,9 @@ extension OfferedMedia {
 
     /// Whether an answer may use the section at all.
     func isUsable(in bundle: [String]) -> Bool {
-        // A port of zero without bundle-only is a section the offerer itself has switched off (RFC 9143 §7.2.1).
-        let isOff = description.port == 0 && !description.attributes.contains { $0.name == "bundle-only" }
-        return kind != nil && bundle.contains(mid) && !isOff && usesRTCPMultiplexing
+        kind != nil && bundle.contains(mid) && !isOff && usesRTCPMultiplexing
     }
+
+    /// A port of zero without bundle-only is a section the offerer itself has switched off (RFC 9143 §7.2.1).
+    var isOff: Bool { description.port == 0 && !description.attributes.contains { $0.name == "bundle-only" } }
 }

@@ -18,6 +18,7 @@ struct SignalingHandshake: Sendable {
     var token: Secret?
     /// The client's address, where it is known.
     var remoteAddress: ClientAddress?
+    var forwarding = Forwarding.none
 
     /// What the upgrade's response adds.
     var responseFields: HTTPFields {

@@ -35,7 +35,7 @@ struct MediaTransport: ~Copyable {
     var destination = SendArena.DestinationIndex.none
     var usernameFragments: [String]
 
-    /// The client's header extension ids, learned from its producers.
+    /// The ids of all its producers together, by which packets are numbered for feedback before their producer is known.
     var extensionIDs = HeaderExtensionIDs()
     var streams = SSRCTable<StreamReference>()
     var producers: [UnsafeMutablePointer<ShardProducer>] = []
@@ -73,6 +73,7 @@ struct MediaTransport: ~Copyable {
         /// By the client's numbering of what it sends.
         var lossReceived = PacketLossHistory()
         var senderClocks = SenderClocks()
+        var reception = ReceptionWatch()
     }
 
     init(
@@ -102,6 +103,9 @@ struct MediaTransport: ~Copyable {
     /// Whether media can be sent: keys, or none needed, and an address.
     var isReady: Bool { (sealer != nil || isUnprotected) && selected != nil }
 
+    /// Whether consumers' packets may be sent: not to whatever address a plain transport's client names.
+    var sendsMedia: Bool { isReady && (plain.map { $0.pointee.mayReceiveMedia } ?? true) }
+
     /// Whether RTCP can be sent too: the client of a plain transport may have shown RTP alone.
     var sendsRTCP: Bool { isReady && (plain.map { $0.pointee.rtcpRemote != nil } ?? true) }
 
@@ -118,6 +122,7 @@ struct MediaTransport: ~Copyable {
         var deadline = earliest(ice.nextDeadline, dtls?.nextDeadline)
         if sendsRTCP, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
         if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
+        deadline = earliest(deadline, history.reception.nextDeadline)
         for producer in producers {
             for case .some(let stream) in producer.pointee.streams {
                 deadline = earliest(deadline, stream.pointee.nextDeadline)

@@ -8,6 +8,7 @@ struct PlainPath: ~Copyable {
     /// `nil` for RTP in the clear.
     let profile: SRTPProfile?
     let sockets: PlainSockets
+    let destinations: PlainDestinations
     /// The shard's numbers of the sockets.
     var socket = -1
     var rtcpSocket = -1
@@ -16,12 +17,16 @@ struct PlainPath: ~Copyable {
     var remote: IPAddressPort?
     /// With RTCP-mux the same.
     var rtcpRemote: IPAddressPort?
+    /// Whether media may be sent to `remote`; reports may, as they are few, and tell the sender how it is received.
+    var mayReceiveMedia = false
+    var hasWarnedOfDestination = false
 
     init(_ settings: PlainTransportSettings, _ sockets: PlainSockets) {
         isComedia = settings.isComedia
         usesRTCPMux = settings.usesRTCPMux
         profile = settings.protection?.profile
         self.sockets = sockets
+        destinations = settings.destinations
     }
 
     /// The addresses as events and statistics tell them.

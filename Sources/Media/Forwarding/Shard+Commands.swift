@@ -99,7 +99,7 @@ extension Shard {
                 forceKeyFrame(of: stream)
             }
         }
-        touch(producer.pointee.transport)
+        receptionExpected(on: producer.pointee.transport)
     }
 
     private mutating func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {
@@ -117,7 +117,9 @@ extension Shard {
 
     /// Starts or stops a consumer as its pauses and its transport allow.
     mutating func updateFlow(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        let runs = consumer.pointee.wantsMedia && consumer.pointee.transport.pointee.isReady
+        let transport = consumer.pointee.transport
+        let runs = consumer.pointee.wantsMedia && transport.pointee.sendsMedia
+        if consumer.pointee.wantsMedia, !runs, transport.pointee.isReady { warnOfDestination(of: transport) }
         switch (consumer.pointee.flow, runs) {
         case (.stopped, true):
             consumer.pointee.restart()

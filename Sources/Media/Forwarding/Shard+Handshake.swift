@@ -80,6 +80,6 @@ extension Shard {
     /// Keys or an address came or went: consumers start, with a key frame, or stop.
     mutating func readinessChanged(_ transport: UnsafeMutablePointer<MediaTransport>) {
         for consumer in transport.pointee.consumers { updateFlow(consumer) }
-        touch(transport)
+        receptionExpected(on: transport)
     }
 }

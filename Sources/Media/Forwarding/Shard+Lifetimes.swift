@@ -90,6 +90,9 @@ extension Shard {
         if let error = conflict(of: settings, on: transport) {
             return transport.pointee.events.append(.commandFailed(transportKey, error))
         }
+        for encoding in settings.encodings {
+            for case .some(let ssrc) in [encoding.ssrc, encoding.rtxSSRC] { releaseLearned(ssrc, on: transport) }
+        }
         let producer = UnsafeMutablePointer<ShardProducer>.allocate(capacity: 1)
         producer.initialize(to: ShardProducer(key: key, transport: transport, settings: settings))
         producersByKey[key.rawValue] = producer
@@ -105,7 +108,7 @@ extension Shard {
                 continue
             }
             guard let rtxSSRC = encoding.rtxSSRC else { continue }
-            stream.pointee.stream.rtxSSRC = rtxSSRC
+            stream.pointee.stream.replaceRTX(by: rtxSSRC)
             transport.pointee.streams.insert(rtxSSRC.rawValue, .init(stream: stream, isRTX: true))
         }
         // Its newest group of pictures is kept for whoever comes, here or on another shard.
@@ -114,7 +117,7 @@ extension Shard {
                 of: key, kind: settings.kind, encodings: settings.encodings.count,
                 clockRate: settings.codecs.first?.clockRate ?? 90_000, usesDTX: settings.scalability.usesDTX)
         }
-        touch(transport)
+        receptionExpected(on: transport)
     }
 
     /// Why a producer cannot live on this transport: the same rules as mediasoup's RTP listener.
@@ -129,7 +132,7 @@ extension Shard {
         }
         for encoding in settings.encodings {
             for ssrc in [encoding.ssrc, encoding.rtxSSRC].compactMap({ $0 })
-            where transport.pointee.streams.find(ssrc.rawValue) != nil {
+            where transport.pointee.streams.find(ssrc.rawValue)?.isAnnounced(ssrc) ?? false {
                 return MediaError(.streamConflict, "SSRC \(ssrc) is used by another producer of the transport")
             }
         }
@@ -176,6 +179,7 @@ extension Shard {
         transport.pointee.producers.removeAll { $0 == producer }
         producer.deinitialize(count: 1)
         producer.deallocate()
+        receptionExpected(on: transport)
     }
 
     // MARK: Consumers
@@ -266,7 +270,7 @@ extension Shard {
 }
 
 extension HeaderExtensionIDs {
-    /// Takes over what `other` negotiated: within a BUNDLE group an id means the same everywhere (RFC 8843 §9.2).
+    /// Takes over what `other` negotiated; where producers differ, the newest one's.
     fileprivate mutating func merge(_ other: HeaderExtensionIDs) {
         func merged(_ own: UInt8, _ new: UInt8) -> UInt8 { new != 0 ? new : own }
         mid = merged(mid, other.mid)

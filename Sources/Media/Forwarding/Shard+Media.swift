@@ -10,7 +10,9 @@ extension Shard {
         switch transport.pointee.opener!.openRTP(start, count: datagram.count) {  // '!' okay: checked above.
         case .opened(_, let plain, _): length = plain
         case .replayed: return counters.add(.srtpReplay)
-        case .authenticationFailed: return counters.add(.srtpAuthentication)
+        case .authenticationFailed:
+            refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
+            return counters.add(.srtpAuthentication)
         case .malformed: return counters.add(.malformedRTP)
         case .tooManyStreams: return counters.add(.srtpTooManyStreams)
         }
@@ -29,19 +31,28 @@ extension Shard {
             counters.add(.malformedRTP)
             return false
         }
-        let extensions = ReceivedExtensions(header, in: packet, ids: transport.pointee.extensionIDs)
+        let known = transport.pointee.streams.find(header.ssrc.rawValue)
+        // An id's meaning is a media section's, and so a producer's; who that is, is not known yet of a new SSRC.
+        var extensions: ReceivedExtensions
+        if let known {
+            extensions = ReceivedExtensions(header, in: packet, ids: known.stream.pointee.producer.pointee.extensionIDs)
+        } else {
+            extensions = ReceivedExtensions(header, in: packet, ids: transport.pointee.extensionIDs)
+        }
         if let number = extensions.transportWideSequence, transport.pointee.sendsTransportFeedback {
             let wasIdle = transport.pointee.recorder.nextDeadline == nil
             transport.pointee.recorder.packetReceived(sequence: number, at: now)
             if wasIdle { touch(transport) }
         }
-        guard
-            let reference = transport.pointee.streams.find(header.ssrc.rawValue)
-                ?? learnStream(header, extensions, in: packet, on: transport)
-        else {
+        guard let reference = known ?? learnStream(header, in: packet, on: transport) else {
             transport.pointee.opener?.forget(header.ssrc.rawValue)
+            refused(.unknownSSRC, packet, on: transport)
             counters.add(.unknownSSRC)
             return false
+        }
+        if known == nil {
+            extensions = ReceivedExtensions(
+                header, in: packet, ids: reference.stream.pointee.producer.pointee.extensionIDs)
         }
         counters.add(.packetsReceived)
         if reference.isRTX {
@@ -66,6 +77,7 @@ extension Shard {
         of stream: UnsafeMutablePointer<ReceivingStream>
     ) {
         guard let codec = stream.pointee.producer.pointee.codec(forPayloadType: header.payloadType) else {
+            refused(.unknownPayloadType, packet, on: stream.pointee.producer.pointee.transport)
             return counters.add(.unknownPayloadType)
         }
         let arrival = stream.pointee.stream.packetReceived(
@@ -105,7 +117,7 @@ extension Shard {
             return counters.add(.unknownPayloadType)
         }
         guard header.payloadLength > 2 else {
-            stream.pointee.stream.paddingReceived(rtxSequence: header.sequenceNumber.rawValue)
+            stream.pointee.stream.paddingReceived(rtxSequence: header.sequenceNumber.rawValue, at: now)
             return counters.add(.uselessRetransmission)
         }
         let original = packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
@@ -131,6 +143,7 @@ extension Shard {
     ) {
         var payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
         let isKeyFrame = Media.isKeyFrame(codec: codec.codec, payload: payload)
+        if !payload.isEmpty { stream.pointee.producer.pointee.heard(isKeyFrame: isKeyFrame) }
         if isKeyFrame {
             counters.add(.keyFramesReceived)
             stream.pointee.stream.keyFrameReceived()
@@ -187,60 +200,6 @@ extension Shard {
             links.commit(to: shard)
             counters.add(.packetsToOtherShards)
         }
-    }
-
-    /// Finds the producer and encoding of an SSRC seen for the first time: by MID, by RID, or as the only stream of a
-    /// producer that announced neither (RFC 8843 §9.2, RFC 8852).
-    private mutating func learnStream(
-        _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer,
-        on transport: UnsafeMutablePointer<MediaTransport>
-    ) -> MediaTransport.StreamReference? {
-        let mid = extensions.mid.map { packet[$0] }
-        let rid = (extensions.rid ?? extensions.repairedRID).map { packet[$0] }
-        guard mid != nil || rid != nil else { return nil }
-        for producer in transport.pointee.producers {
-            let settings = producer.pointee.settings
-            if let mid {
-                guard let own = settings.mid, own.utf8.elementsEqual(mid) else { continue }
-            }
-            let isMedia = producer.pointee.codec(forPayloadType: header.payloadType) != nil
-            guard isMedia || producer.pointee.codec(forRTXPayloadType: header.payloadType) != nil else { continue }
-            let encoding: Int?
-            if let rid {
-                encoding = settings.encodings.firstIndex { $0.rid?.utf8.elementsEqual(rid) ?? false }
-            } else {
-                encoding = settings.encodings.count == 1 ? 0 : nil
-            }
-            guard let encoding else { continue }
-            return bind(header.ssrc, isRTX: !isMedia, to: producer, encoding: encoding)
-        }
-        return nil
-    }
-
-    private mutating func bind(
-        _ ssrc: SSRC, isRTX: Bool, to producer: UnsafeMutablePointer<ShardProducer>, encoding: Int
-    ) -> MediaTransport.StreamReference? {
-        if isRTX {
-            guard let stream = producer.pointee.streams[encoding], stream.pointee.stream.rtxSSRC == nil else {
-                return nil
-            }
-            stream.pointee.stream.rtxSSRC = ssrc
-            let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)
-            let transport = producer.pointee.transport
-            transport.pointee.streams.insert(ssrc.rawValue, reference)
-            return reference
-        }
-        if let old = producer.pointee.streams[encoding] {
-            // Browsers change a track's SSRC when they recreate its encoder; an SSRC that was announced is kept.
-            guard producer.pointee.settings.encodings[encoding].ssrc == nil else {
-                counters.add(.streamConflict)
-                return nil
-            }
-            closeStream(old)
-        }
-        guard let stream = openStream(ssrc, of: producer, encoding: encoding) else { return nil }
-        forceKeyFrame(of: stream)
-        return MediaTransport.StreamReference(stream: stream, isRTX: false)
     }
 }
 

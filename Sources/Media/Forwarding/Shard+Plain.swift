@@ -80,6 +80,7 @@ extension Shard {
         }
         let known = isRTCP ? own.path.pointee.rtcpRemote : own.path.pointee.remote
         guard known == remote || (known == nil && own.path.pointee.isComedia) else {
+            if !isRTCP { refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
             return counters.add(.foreignSource)
         }
         guard let length = plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
@@ -122,7 +123,9 @@ extension Shard {
         switch result {
         case .opened(_, let plain, _): return plain
         case .replayed: counters.add(.srtpReplay)
-        case .authenticationFailed: counters.add(.srtpAuthentication)
+        case .authenticationFailed:
+            if !isRTCP { refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport) }
+            counters.add(.srtpAuthentication)
         case .malformed: counters.add(isRTCP ? .malformedRTCP : .malformedRTP)
         case .tooManyStreams: counters.add(.srtpTooManyStreams)
         }
@@ -157,6 +160,9 @@ extension Shard {
         _ path: UnsafeMutablePointer<PlainPath>
     ) {
         path.pointee.remote = remote
+        path.pointee.mayReceiveMedia =
+            path.pointee.isComedia
+            ? path.pointee.destinations.admits(learned: remote) : path.pointee.destinations.admits(named: remote)
         // Only whether there is one matters here: a plain transport is in no table of tuples.
         transport.pointee.selected = TupleID(0)
         transport.pointee.selectedAddress = cln_address(remote)

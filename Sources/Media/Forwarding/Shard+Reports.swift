@@ -38,6 +38,7 @@ extension Shard {
             dtlsAdvanced(transport)
         }
         if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
+        receptionDeadlineReached(on: transport)
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }
         }

@@ -5,12 +5,19 @@ struct ShardProducer: ~Copyable {
     let key: ProducerKey
     let transport: UnsafeMutablePointer<MediaTransport>
     let settings: ProducerSettings
+    /// The client's numbers for header extensions in this media section.
+    let extensionIDs: HeaderExtensionIDs
     /// One per encoding, once its SSRC is known.
     var streams: [UnsafeMutablePointer<ReceivingStream>?]
     /// Per encoding: added to its stream's extended sequence numbers, so that they only grow when another stream takes
     /// its place.
     private var sequenceBases: [UInt64]
     var isPaused: Bool
+    /// Whether a packet of it was of use since it was last looked, and ever.
+    var isHeard = false
+    var hasEverBeenHeard = false
+    /// Whether a key frame has come.
+    var hasKeyFrame = false
     /// How its picture is to be turned, as the room was told, and when.
     var orientation: (encoded: UInt8, at: MediaInstant)?
     /// What its consumers lose, of an Opus producer.
@@ -25,6 +32,7 @@ struct ShardProducer: ~Copyable {
         self.key = key
         self.transport = transport
         self.settings = settings
+        extensionIDs = settings.headerExtensions
         streams = Array(repeating: nil, count: settings.encodings.count)
         sequenceBases = Array(repeating: 0, count: settings.encodings.count)
         isPaused = settings.isPaused
@@ -33,6 +41,12 @@ struct ShardProducer: ~Copyable {
     }
 
     deinit { codecs.deallocate() }
+
+    mutating func heard(isKeyFrame: Bool) {
+        isHeard = true
+        hasEverBeenHeard = true
+        if isKeyFrame { hasKeyFrame = true }
+    }
 
     /// A packet's number as consumers get it.
     func sequence(_ extended: UInt64, encoding: Int) -> UInt64 { extended &+ sequenceBases[encoding] }

@@ -7,6 +7,10 @@ public enum MediaEvent: Sendable {
     case transportSuperseded(TransportKey, by: TransportKey)
     /// A plain transport's client was told of, or has shown itself.
     case plainTuplesChanged(TransportKey, PlainTuples)
+    /// What a transport's client means to send or get does not flow; at most one warning of a kind at a time.
+    case warningRaised(TransportKey, TransportWarning)
+    /// It flows, or is not expected any more.
+    case warningCleared(TransportKey, TransportWarning.Kind)
     /// The plane could not carry out a command (its message says which and why).
     case commandFailed(TransportKey, MediaError)
     case statistics(token: UInt64, [TransportStatistics])

@@ -16,22 +16,32 @@ public struct MediaHandle: Sendable {
     private let sink: Sink
     private let serial: KeySerial
     private let openSockets: SocketOpener?
+    private let destinations: @Sendable (_ requester: IPAddressPort?) -> PlainDestinations
 
-    /// - Parameter openSockets: `nil` where there are no plain transports.
+    /// - Parameters:
+    ///   - openSockets: `nil` where there are no plain transports.
+    ///   - destinations: where a plain transport may send RTP that is asked for from an address.
     init(
         endpoints: [ShardEndpoint], fingerprints: [DTLSFingerprint], serial: KeySerial,
-        openSockets: SocketOpener? = nil, sink: @escaping Sink
+        openSockets: SocketOpener? = nil,
+        destinations: @escaping @Sendable (_ requester: IPAddressPort?) -> PlainDestinations = {
+            PlainDestinations(ranges: [], requester: $0)
+        },
+        sink: @escaping Sink
     ) {
         self.endpoints = endpoints
         self.fingerprints = fingerprints
         self.serial = serial
         self.openSockets = openSockets
+        self.destinations = destinations
         self.sink = sink
     }
 
     /// A handle without a plane behind it, for tests of rooms: every command goes to `sink`.
+    /// - Parameter plainDestinations: where plain transports may send.
     package static func recording(
-        shards: Int = 1, sink: @escaping @Sendable (_ shard: Int, _ command: MediaCommand) -> Bool
+        shards: Int = 1, plainDestinations: [String] = ["0.0.0.0/0", "::/0"],
+        sink: @escaping @Sendable (_ shard: Int, _ command: MediaCommand) -> Bool
     ) -> MediaHandle {
         let endpoints = (0..<shards).map { shard in
             ShardEndpoint(addresses: [
@@ -42,7 +52,11 @@ public struct MediaHandle: Sendable {
         let openSockets = PlainSockets.simulated(address: IPAddressPort(ipv4: 0x7F00_0001, port: 0), from: 20_000)
         return MediaHandle(
             endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(shards: shards),
-            openSockets: openSockets, sink: sink)
+            openSockets: openSockets,
+            destinations: { requester in
+                PlainDestinations(ranges: plainDestinations.compactMap(IPAddressRange.init), requester: requester)
+            },
+            sink: sink)
     }
 
     /// Opens a transport on the shard with the fewest of the same use so far.
@@ -72,6 +86,12 @@ public struct MediaHandle: Sendable {
 
     /// Whether there are plain transports at all.
     public var hasPlainTransports: Bool { openSockets != nil }
+
+    /// Where a plain transport may send RTP.
+    /// - Parameter requester: the IP address of the client that asks for the transport; `nil` where it is not known.
+    public func plainDestinations(for requester: String?) -> PlainDestinations {
+        destinations(requester.flatMap { IPAddressPort(text: $0, port: 0) })
+    }
 
     /// Opens a transport without ICE and DTLS on sockets of its own, on the shard with the fewest such so far.
     /// - Returns: also where the client reaches it.

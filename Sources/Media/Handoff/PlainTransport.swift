@@ -6,12 +6,17 @@ public struct PlainTransportSettings: Sendable {
     public var usesRTCPMux: Bool
     /// How packets are protected; `nil` for RTP in the clear.
     public var protection: PlainProtection?
+    /// Where RTP may be sent, once the client's address is known.
+    public var destinations: PlainDestinations
 
     /// Settings.
-    public init(isComedia: Bool, usesRTCPMux: Bool, protection: PlainProtection? = nil) {
+    public init(
+        isComedia: Bool, usesRTCPMux: Bool, protection: PlainProtection? = nil, destinations: PlainDestinations
+    ) {
         self.isComedia = isComedia
         self.usesRTCPMux = usesRTCPMux
         self.protection = protection
+        self.destinations = destinations
     }
 }
 
@@ -76,6 +81,9 @@ public struct PlainRemote: Sendable, Hashable {
         rtcpAddress = nil
         self.key = key
     }
+
+    /// Its IP address as text; `nil` without one.
+    public var ip: String? { address?.addressText }
 
     /// Whether its address is an IPv6 one; `nil` without an address.
     public var isIPv6: Bool? { address.map { $0.family == .ipv6 } }

@@ -18,7 +18,7 @@ struct ReceiveStream {
     private static let wordCount = 32
 
     let ssrc: SSRC
-    var rtxSSRC: SSRC?
+    private(set) var rtxSSRC: SSRC?
     let clockRate: UInt32
 
     private var media = ReceptionTracker()
@@ -32,6 +32,7 @@ struct ReceiveStream {
     private var lastTransit: UInt32?
 
     private(set) var lastPacketAt: MediaInstant?
+    private var lastRTXAt: MediaInstant?
     private(set) var highestTimestamp: UInt32 = 0
     private(set) var senderReport: SenderReportInfo?
     /// From the shard's XR DLRR blocks (RFC 3611 §4.5).
@@ -105,6 +106,7 @@ struct ReceiveStream {
     mutating func retransmissionReceived(
         sequence: UInt16, originalSequence: UInt16, payloadLength: Int, at now: MediaInstant
     ) -> Arrival {
+        lastRTXAt = now
         if case .implausible = rtx.packetReceived(sequence) {
             rtxPacketsDiscarded += 1
             return .discarded
@@ -129,7 +131,17 @@ struct ReceiveStream {
     }
 
     /// A packet of the RTX SSRC without an original in it (padding) arrived: counted for the RTX report only.
-    mutating func paddingReceived(rtxSequence: UInt16) { _ = rtx.packetReceived(rtxSequence) }
+    mutating func paddingReceived(rtxSequence: UInt16, at now: MediaInstant) {
+        lastRTXAt = now
+        _ = rtx.packetReceived(rtxSequence)
+    }
+
+    /// Retransmissions come with this SSRC from now on, and are numbered by it.
+    mutating func replaceRTX(by ssrc: SSRC?) {
+        rtxSSRC = ssrc
+        rtx = ReceptionTracker()
+        lastRTXAt = nil
+    }
 
     /// - Parameter takenAt: the report's NTP time by our clock; `nil`: now.
     mutating func senderReportReceived(
@@ -160,6 +172,12 @@ struct ReceiveStream {
     func isActive(at now: MediaInstant, within timeout: MediaDuration = .milliseconds(1500)) -> Bool {
         guard let lastPacketAt else { return false }
         return now - lastPacketAt < timeout
+    }
+
+    /// Whether a packet of the RTX SSRC came within `timeout`.
+    func isRTXActive(at now: MediaInstant, within timeout: MediaDuration) -> Bool {
+        guard let lastRTXAt else { return false }
+        return now - lastRTXAt < timeout
     }
 
     /// What a score is made of, since the stream's beginning: media packets (without those that RTX brought), what is

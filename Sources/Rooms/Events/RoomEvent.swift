@@ -26,6 +26,10 @@ public struct RoomEvent: Sendable, Hashable {
         case transportChanged(TransportID, peer: PeerID, ICEState, DTLSState)
         /// A plain transport's client was told of, or has shown itself.
         case transportTuple(TransportID, peer: PeerID, PlainTuples)
+        /// What its client means to send or get does not flow.
+        case transportWarning(TransportID, peer: PeerID, TransportWarning)
+        /// It flows, or is not expected any more.
+        case transportWarningCleared(TransportID, peer: PeerID, TransportWarning.Kind)
         case transportClosed(TransportID, peer: PeerID)
         case producerOpened(
             ProducerID, peer: PeerID, transport: TransportID, MediaKind, ProducerType, mimeType: String, isPaused: Bool)
@@ -85,6 +89,8 @@ extension RoomEvent.Kind {
         case .transportOpened: "transport-opened"
         case .transportChanged: "transport-changed"
         case .transportTuple: "transport-tuple"
+        case .transportWarning: "transport-warning"
+        case .transportWarningCleared: "transport-warning-cleared"
         case .transportClosed: "transport-closed"
         case .producerOpened: "producer-opened"
         case .producerClosed: "producer-closed"
@@ -129,6 +135,14 @@ extension RoomEvent.Kind {
             .fields([
                 "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue), "tuple": tuples.rtp.json,
                 "rtcpTuple": tuples.rtcp?.json,
+            ])
+        case .transportWarning(let id, let peer, let warning):
+            .object([
+                "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue), "warning": warning.json,
+            ])
+        case .transportWarningCleared(let id, let peer, let kind):
+            .object([
+                "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue), "code": .string(kind.rawValue),
             ])
         case .producerOpened(let id, let peer, let transport, let kind, let type, let mimeType, let isPaused):
             .object([

@@ -9,12 +9,17 @@ public struct CreatePlainTransportRequest: Sendable, Hashable {
     public var rtcpMux: Bool
     /// The cipher of SRTP; `nil` for RTP in the clear.
     public var cryptoSuite: SRTPProfile?
+    /// The IP address that the request came from, to which RTP may be sent; never told by the client itself.
+    public var requesterAddress: String?
 
     /// A request; the defaults are those of mediasoup-demo's HTTP API.
-    public init(comedia: Bool = true, rtcpMux: Bool = false, cryptoSuite: SRTPProfile? = nil) {
+    public init(
+        comedia: Bool = true, rtcpMux: Bool = false, cryptoSuite: SRTPProfile? = nil, requesterAddress: String? = nil
+    ) {
         self.comedia = comedia
         self.rtcpMux = rtcpMux
         self.cryptoSuite = cryptoSuite
+        self.requesterAddress = requesterAddress
     }
 }
 

@@ -72,6 +72,8 @@ struct Transport {
     var consumerSSRCs: Set<UInt32> = []
     var producerIDs: [ProducerID] = []
     var consumerIDs: [ConsumerID] = []
+    /// What is wrong with it, as the media plane noticed it.
+    var warnings: [TransportWarning] = []
 
     /// Whether the peer has a connection by it.
     func isAlive(for peer: PeerID) -> Bool {

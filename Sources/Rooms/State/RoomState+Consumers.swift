@@ -13,6 +13,16 @@ extension RoomState {
         return (consumer, key)
     }
 
+    /// Copies of one stream to one address would multiply what a sender sends, and no receiver of plain RTP wants them.
+    func checkOnlyConsumer(of producer: ProducerID, on transport: Transport) throws(RoomError) {
+        guard transport.plain != nil,
+            transport.consumerIDs.contains(where: { consumers[$0]?.producerID == producer })
+        else { return }
+        throw RoomError(
+            .wrongState,
+            "plain transport \"\(transport.id)\" has a consumer of this producer already: use it, or close it first")
+    }
+
     /// Makes the consumers a peer lacks, of every other joined peer's producers.
     mutating func consumeEverything(_ id: PeerID) -> [RoomAction] {
         guard let peer = peers[id], peer.isJoined, peer.may(.subscribe), !peer.consumesOnRequest else { return [] }
@@ -59,6 +69,7 @@ extension RoomState {
         guard let producer = producers[request.producerID] else {
             throw RoomError(.producerNotFound, "producer with id \"\(request.producerID)\" not found")
         }
+        try checkOnlyConsumer(of: producer.id, on: transport)
         guard peer.consumerIDs.count < configuration.maximumConsumersPerPeer else {
             throw RoomError(
                 RoomLimit.consumersPerPeer,

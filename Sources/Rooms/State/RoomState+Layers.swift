@@ -64,6 +64,9 @@ extension RoomState {
                 .unsupported,
                 "producerId: the producer sends \(codec.mimeType), the consumer receives \(consumer.mimeType)")
         }
+        if consumer.producerID != producer.id, let transport = transports[consumer.transportID] {
+            try checkOnlyConsumer(of: producer.id, on: transport)
+        }
         return (consumer, producer)
     }
 

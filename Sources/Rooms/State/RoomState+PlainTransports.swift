@@ -5,6 +5,7 @@ struct PlainTransport {
     let isComedia: Bool
     let usesRTCPMux: Bool
     let protection: PlainProtection?
+    let destinations: PlainDestinations
     let endpoint: PlainEndpoint
     /// As the media plane told them last.
     var tuples: PlainTuples
@@ -15,7 +16,7 @@ struct PlainTransport {
 extension RoomState {
     /// Checks the request and makes the key; `plainTransportOpened` follows.
     mutating func openPlainTransport(
-        _ request: CreatePlainTransportRequest, from session: PeerSession
+        _ request: CreatePlainTransportRequest, destinations: PlainDestinations, from session: PeerSession
     ) throws(RoomError) -> PlainTransportOpening {
         let peer = try peerWithRoomForTransport(session)
         let protection = request.cryptoSuite.map { suite in
@@ -26,7 +27,8 @@ extension RoomState {
         return PlainTransportOpening(
             id: TransportID(randomIdentifier()), peerID: peer.id,
             settings: PlainTransportSettings(
-                isComedia: request.comedia, usesRTCPMux: request.rtcpMux, protection: protection))
+                isComedia: request.comedia, usesRTCPMux: request.rtcpMux, protection: protection,
+                destinations: destinations))
     }
 
     /// The media plane has the transport.
@@ -41,7 +43,7 @@ extension RoomState {
             id: opening.id, peerID: opening.peerID, key: key, isConsuming: true, credentials: nil)
         transport.plain = PlainTransport(
             isComedia: settings.isComedia, usesRTCPMux: settings.usesRTCPMux, protection: settings.protection,
-            endpoint: endpoint, tuples: tuples)
+            destinations: settings.destinations, endpoint: endpoint, tuples: tuples)
         transports[opening.id] = transport
         transportIDs[key] = opening.id
         journal.append(.transportOpened(opening.id, peer: opening.peerID))
@@ -113,6 +115,13 @@ extension RoomState {
         }
         guard let remote = PlainRemote(ip: ip, port: port, rtcpPort: request.rtcpPort, key: key) else {
             throw RoomError(.invalidParameters, "ip: not the IPv4 or IPv6 address of one host")
+        }
+        guard plain.destinations.admits(remote) else {
+            let kind = plain.destinations.kind(of: remote).map { ", \($0)" } ?? ""
+            throw RoomError(
+                .forbidden,
+                "ip: \(ip)\(kind): RTP is sent only to the address that asks for the transport, and where the server's "
+                    + "operator allows it with --plain-destinations")
         }
         guard remote.isIPv6 == plain.endpoint.isIPv6 else {
             throw RoomError(

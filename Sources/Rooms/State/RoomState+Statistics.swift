@@ -143,6 +143,7 @@ extension RoomSnapshot {
                 let statistics = collected.transports[transport.key]
                 return TransportSnapshot(
                     id: transport.id, shard: transport.key.shard, path: transport.path, statistics: statistics,
+                    warnings: transport.warnings,
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,

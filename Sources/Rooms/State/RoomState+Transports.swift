@@ -124,6 +124,26 @@ extension RoomState {
         }
     }
 
+    /// What a transport's client means to send or get does not flow.
+    /// - Returns: the transport; `nil` where it was closed meanwhile.
+    mutating func warningRaised(_ key: TransportKey, _ warning: TransportWarning) -> Transport? {
+        guard let id = transportIDs[key], let transport = transports[id] else { return nil }
+        // Another one takes the place of "nothing": something has come.
+        transports[id]?.warnings.removeAll { $0.kind == warning.kind || $0.kind == .nothingReceived }
+        transports[id]?.warnings.append(warning)
+        journal.append(.transportWarning(id, peer: transport.peerID, warning))
+        return transport
+    }
+
+    /// A warning is over.
+    /// - Returns: the transport; `nil` where it was closed meanwhile.
+    mutating func warningCleared(_ key: TransportKey, _ kind: TransportWarning.Kind) -> Transport? {
+        guard let id = transportIDs[key], let transport = transports[id] else { return nil }
+        transports[id]?.warnings.removeAll { $0.kind == kind }
+        journal.append(.transportWarningCleared(id, peer: transport.peerID, kind))
+        return transport
+    }
+
     /// Removes a transport with all that is on it; its peer stays.
     private mutating func transportClosed(_ id: TransportID) -> [RoomAction] {
         guard let transport = transports[id] else { return [] }

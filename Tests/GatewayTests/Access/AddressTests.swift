@@ -1,5 +1,7 @@
 import HTTPTypes
+import Logging
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -120,5 +122,94 @@ import Testing
         #expect(policy.shared(with: request("https://example.com")) == "https://example.com")
         #expect(policy.shared(with: request("https://evil")) == nil)
         #expect(OriginPolicy().shared(with: request("https://evil")) == "*")
+    }
+
+    // MARK: Behind proxies
+
+    /// How many are taken of 40 requests in a row, where 10 are taken at once and then one a second.
+    private func taken(
+        _ access: AccessControl, from remote: String, forwardedFor field: String? = nil
+    ) throws -> Int {
+        var fields = HTTPFields()
+        fields[.forwardedFor] = field
+        let address = try #require(ClientAddress(parsing: remote))
+        let client = access.client(address, fields)
+        let forwarding = access.forwarding(address, fields)
+        return (0..<40).count { _ in access.requestReceived(from: client, forwarding) == nil }
+    }
+
+    private func access(
+        trusting proxies: [String] = [], unlimited: [String]? = nil, log: MessageLog = MessageLog()
+    ) async -> AccessControl {
+        var limits = GatewayLimits()
+        limits.requestsPerSecond = 1
+        var configuration = AccessConfiguration()
+        configuration.trustedProxies = proxies.compactMap(AddressRange.init)
+        if let unlimited { configuration.unlimitedAddresses = unlimited.compactMap(AddressRange.init) }
+        let access = AccessControl(
+            counters: GatewayCounters(), logger: Logger(label: "test") { _ in log.handler })
+        await access.apply(configuration, limits: limits)
+        return access
+    }
+
+    @Test func `clients behind a trusted proxy are limited each for itself, and the machine's own programs are not`()
+        async throws
+    {
+        let log = MessageLog()
+        let access = await access(trusting: ["127.0.0.1"], log: log)
+        #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.9")))
+        #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.10")))
+        // Also one that comes to the proxy from this machine.
+        #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "127.0.0.2")))
+        #expect(try taken(access, from: "127.0.0.1") == 40)
+        #expect(log.messages.isEmpty)
+    }
+
+    @Test func `clients behind a proxy that nobody named are limited as one, and the log says so once`() async throws {
+        let log = MessageLog()
+        let access = await access(log: log)
+        #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.9")))
+        #expect(try taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.10") < 5)
+        #expect(try taken(access, from: "127.0.0.1") == 40)
+        #expect(log.messages.count == 1)
+        #expect(log.messages[0].contains("--trusted-proxy 127.0.0.1"))
+    }
+
+    @Test func `a trusted proxy that names no clients is limited, and the log says so once`() async throws {
+        let log = MessageLog()
+        let access = await access(trusting: ["10.0.0.2"], log: log)
+        #expect(try (10...15).contains(taken(access, from: "10.0.0.2")))
+        #expect(log.messages.count == 1 && log.messages[0].contains("X-Forwarded-For"))
+        let proxy = try #require(ClientAddress(parsing: "10.0.0.2"))
+        #expect((0..<2000).allSatisfy { _ in access.connectionOpened(from: proxy) })
+    }
+
+    @Test func `unlimited clients stay so behind a trusted proxy, and a stranger's field says nothing`() async throws {
+        let log = MessageLog()
+        let access = await access(trusting: ["10.0.0.2"], unlimited: ["192.0.2.0/24"], log: log)
+        #expect(try taken(access, from: "10.0.0.2", forwardedFor: "192.0.2.7") == 40)
+        #expect(try (10...15).contains(taken(access, from: "203.0.113.9", forwardedFor: "192.0.2.7")))
+        #expect(log.messages.isEmpty)
+    }
+}
+
+/// Keeps the messages of a logger.
+final class MessageLog: Sendable {
+    private let kept = Mutex<[String]>([])
+
+    var messages: [String] { kept.withLock { $0 } }
+    var handler: any LogHandler { Handler(log: self) }
+
+    private struct Handler: LogHandler {
+        let log: MessageLog
+        var logLevel = Logger.Level.trace
+        var metadata = Logger.Metadata()
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { log.kept.withLock { $0.append("\(event.message)") } }
     }
 }

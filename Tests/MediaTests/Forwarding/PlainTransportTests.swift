@@ -351,4 +351,58 @@ struct PlainTransportTests {
         }
         #expect(stream.main?.count ?? 0 >= 15)
     }
+
+    /// A member's video on its way to a plain client that shows where it is, and to which RTP may or may not be sent.
+    private func receiver(
+        allowing ranges: [String] = [], isRequester: Bool = false, own: [IPAddressPort] = []
+    ) throws -> (world: VirtualWorld, client: PlainClient) {
+        let world = try VirtualWorld()
+        let member = try world.join()
+        #expect(world.connectAll())
+        let track = member.peer.addTrack(.video)
+        try member.publish(track)
+        // The next address is the client's.
+        let next = IPAddressPort(ipv4: 0x0A01_0002, port: 0)
+        let client = try PlainClient(
+            in: world, usesRTCPMux: true,
+            destinations: PlainDestinations(
+                ranges: ranges.compactMap(IPAddressRange.init), requester: isRequester ? next : nil, own: own))
+        #expect(client.address.withPort(0) == next)
+        try client.consume(track, ssrc: SSRC(77))
+        client.send(client.packet(.audio, ssrc: SSRC(9), number: 1))
+        world.run(for: .seconds(2))
+        return (world, client)
+    }
+
+    @Test func `what shows itself by a packet gets RTP where it asked for the transport, or is allowed`() throws {
+        for ranges in [["10.1.0.0/16"], ["10.1.0.2"], ["0.0.0.0/0"]] {
+            #expect(try receiver(allowing: ranges).client.takePackets().count > 100, "\(ranges)")
+        }
+        #expect(try receiver(isRequester: true).client.takePackets().count > 100)
+        // Packets of this machine come from nowhere else.
+        #expect(try receiver(own: [IPAddressPort(ipv4: 0x0A01_0002, port: 0)]).client.takePackets().count > 100)
+    }
+
+    @Test func `what shows itself by a packet from anywhere else gets none, as its address may be a lie`() throws {
+        for ranges in [[], ["10.2.0.0/16"], ["::/0"], ["10.1.0.3"]] {
+            let (world, client) = try receiver(allowing: ranges)
+            #expect(client.takePackets().isEmpty, "\(ranges)")
+            #expect(client.tuples.last?.rtp.remoteAddress == client.address.addressText)
+            #expect(world.server.value(.packetsForwarded) == 0)
+        }
+    }
+
+    @Test func `a sender from anywhere is heard, and told how`() throws {
+        let world = try VirtualWorld()
+        let viewer = try world.join()
+        #expect(world.connectAll())
+        let client = try PlainClient(in: world, destinations: PlainDestinations(ranges: []))
+        let stream = try viewer.subscribe(to: try client.produce(.video, ssrc: video))
+        world.run(for: .milliseconds(10))
+        sendVideo(client, 1..<51)
+        try client.sendReport(ssrc: video)
+        world.run(for: .seconds(5))
+        #expect(stream.packets == 50)
+        #expect(client.takeRTCP().contains { $0.type == 201 })
+    }
 }

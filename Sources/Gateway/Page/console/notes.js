@@ -10,9 +10,9 @@ export class Notes {
 
 /** An event in a few words; `names`: peers' display names by their ids. */
 export function describe({ type, data }, names) {
-  const what = type.replace('-', ' ');
+  const what = type.replaceAll('-', ' ');
   const who = data.displayName || (names.get(data.peerId) ?? data.peerId);
-  const extra = data.reason ?? data.kind ?? data.iceState ?? data.tuple?.remoteIp ?? '';
+  const extra = data.warning?.code ?? data.code ?? data.reason ?? data.kind ?? data.iceState ?? data.tuple?.remoteIp ?? '';
   if (type === 'active-speaker') return who ? `${who} speaks` : 'nobody speaks';
   if (type === 'consumer-layers') return `layers ${data.spatialLayer ?? '–'}/${data.temporalLayer ?? '–'}`;
   if (type === 'consumer-score') return `consumer score ${data.score.score}`;

@@ -32,13 +32,14 @@ export class RoomView {
     const avatar = make('span', { className: 'avatar', 'aria-hidden': 'true' });
     const name = make('b');
     const details = make('span', { className: 'soft' });
+    const warnings = make('ul', { className: 'warnings' });
     const sent = make('div');
     const received = make('ul', { className: 'received' });
     const summary = make('summary');
     const folded = make('details', {}, summary, received);
     const kick = carefulButton('Kick', { 'data-act': 'kick' }, () => this.#acts.kick(id));
     const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), kick);
-    const card = make('article', { className: 'peer', 'data-peer': id }, head, sent, folded);
+    const card = make('article', { className: 'peer', 'data-peer': id }, head, warnings, sent, folded);
     avatar.dataset.hue = String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0));
     card.update = (peer) => {
       const shown = peer.displayName || peer.id;
@@ -55,6 +56,9 @@ export class RoomView {
         [...new Set(states)].join(' / '), place === '' ? '' : `thread ${place}`,
       ].filter(Boolean).join(' · '));
       card.dataset.speaking = String(this.#notes.speaker === peer.id);
+      const wrong = peer.transports.flatMap((transport) => transport.warnings.map((each) => ({ id: transport.id, ...each })));
+      warnings.hidden = wrong.length === 0;
+      match(warnings, wrong, (each) => `${each.id} ${each.code}`, () => warningLine());
       match(sent, peer.transports.flatMap(({ producers }) => producers), (each) => each.id, (each) => this.#producer(each));
       const consumers = peer.transports.flatMap((transport) => transport.consumers);
       folded.hidden = consumers.length === 0;
@@ -122,6 +126,17 @@ export class RoomView {
     };
     return row;
   }
+}
+
+/** What does not flow although it should, with what came instead. */
+function warningLine() {
+  const line = make('li');
+  line.update = ({ code, message, packets, ssrc, payloadType }) => {
+    line.dataset.code = code;
+    const evidence = ssrc === undefined ? '' : ` (${packets} packets, the last of SSRC ${ssrc}, payload type ${payloadType})`;
+    write(line, message + evidence);
+  };
+  return line;
 }
 
 /** A label, a value and a chart; `show(text, series, least)`. */

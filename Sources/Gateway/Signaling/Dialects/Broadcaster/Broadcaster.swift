@@ -16,9 +16,10 @@ final class Broadcaster: PeerConnectionSink {
 
     private struct State {
         var member: Member?
-        var transports: Set<TransportID> = []
         var capabilities: RTPCapabilities?
         var isClosed = false
+        var requests = 0
+        var idle = IdleWatch()
     }
 
     let key: Key
@@ -36,7 +37,6 @@ final class Broadcaster: PeerConnectionSink {
     }
 
     var member: Member? { state.withLock { $0.member } }
-    var transports: Set<TransportID> { state.withLock { $0.transports } }
     var capabilities: RTPCapabilities? { state.withLock { $0.capabilities } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
@@ -44,7 +44,14 @@ final class Broadcaster: PeerConnectionSink {
         state.withLock { $0.member = Member(room: room, peer: peer) }
     }
 
-    func opened(_ transport: TransportID) { state.withLock { _ = $0.transports.insert(transport) } }
+    /// Its client has asked for something.
+    func requested() { state.withLock { $0.requests &+= 1 } }
+
+    /// Looks whether its client is still there.
+    /// - Returns: looks in a row, this one included, since which there was neither a request nor a packet.
+    func idleLooks(_ activity: PeerActivity) -> Int {
+        state.withLock { $0.idle.look(requests: $0.requests, activity) }
+    }
 
     // MARK: The room's side
 
@@ -61,6 +68,19 @@ final class Broadcaster: PeerConnectionSink {
             return !state.isClosed
         }
         if isFirst { ended() }
+    }
+}
+
+/// Counts looks at which nothing had happened since the one before: a broadcaster has no connection that could break.
+struct IdleWatch {
+    private var last: (requests: Int, traffic: UInt64)?
+    private var looks = 0
+
+    mutating func look(requests: Int, _ activity: PeerActivity) -> Int {
+        let isQuiet = !activity.isChecked && last.map { $0 == (requests, activity.traffic) } ?? false
+        last = (requests, activity.traffic)
+        looks = isQuiet ? looks + 1 : 0
+        return looks
     }
 }
 

@@ -11,14 +11,14 @@ struct BroadcasterEndpoints: Sendable {
     let access: AccessControl
     let logger: Logger
     private let table: BroadcasterTable
-    /// Time for a broadcaster to connect a transport; consent (RFC 7675) watches over it only from then on.
-    private let connectTimeout: Duration
+    /// How long a broadcaster stays without a request, a packet or a checked transport.
+    private let idleTimeout: Duration
 
-    init(rooms: RoomRegistry, access: AccessControl, logger: Logger, connectTimeout: Duration = .seconds(60)) {
+    init(rooms: RoomRegistry, access: AccessControl, logger: Logger, idleTimeout: Duration = .seconds(60)) {
         self.rooms = rooms
         self.access = access
         self.logger = logger
-        self.connectTimeout = connectTimeout
+        self.idleTimeout = idleTimeout
         table = BroadcasterTable(limit: access.limits.connections)
     }
 
@@ -52,6 +52,7 @@ struct BroadcasterEndpoints: Sendable {
         guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.member else {
             throw RoomError(.peerClosed, "broadcaster with id \"\(name)\" does not exist")
         }
+        broadcaster.requested()
         switch (request.head.method, rest.count, rest.dropFirst().first) {
         case (.delete, 1, _):
             await member.room.disconnected(member.peer)
@@ -60,7 +61,7 @@ struct BroadcasterEndpoints: Sendable {
         case (.post, 2, "join"):
             _ = try await member.room.request(.join(broadcaster.join), from: member.peer)
             return OutgoingResponse(json: .object([:]))
-        case (.post, 2, "transports"): return try await open(for: broadcaster, member, try Self.body(request))
+        case (.post, 2, "transports"): return try await open(for: member, request)
         case (.post, 2, "producers"):
             return try await produce(try Self.body(request), on: nil, member, answer: "producerId")
         case (.post, 2, "consumers"):
@@ -104,7 +105,7 @@ struct BroadcasterEndpoints: Sendable {
             if joinsAtOnce, case .joined(let others) = try await entered.request(.join(join), from: peer) {
                 peers = others
             }
-            expectConnection(of: broadcaster)
+            endWhenIdle(broadcaster)
             logger.info("broadcaster created", metadata: ["room.id": "\(room)", "peer.id": "\(name)"])
             return OutgoingResponse(
                 json: joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:]))
@@ -144,22 +145,30 @@ struct BroadcasterEndpoints: Sendable {
         return OutgoingResponse(json: .object(["peerProducersInfos": .array(infos)]))
     }
 
-    /// Ends a broadcaster whose client never came.
-    private func expectConnection(of broadcaster: Broadcaster) {
-        Task { [weak broadcaster, connectTimeout, logger] in
-            try? await Task.sleep(for: connectTimeout)
-            guard let broadcaster, !broadcaster.isClosed, let member = broadcaster.member else { return }
-            for transport in broadcaster.transports where await member.room.hasConnected(transport) { return }
-            logger.info("broadcaster ended: never connected", metadata: ["peer.id": "\(broadcaster.key.id)"])
-            await member.room.disconnected(member.peer)
+    /// Ends a broadcaster of which nothing is heard any more: it would hold its ports, and its room, for ever.
+    private func endWhenIdle(_ broadcaster: Broadcaster) {
+        let looks = 4
+        Task { [weak broadcaster, idleTimeout, logger] in
+            while true {
+                try? await Task.sleep(for: idleTimeout / looks)
+                guard let broadcaster, !broadcaster.isClosed, let member = broadcaster.member else { return }
+                guard let activity = await member.room.activity(of: member.peer),
+                    broadcaster.idleLooks(activity) >= looks
+                else { continue }
+                logger.info(
+                    "broadcaster ended: neither a packet nor a request",
+                    metadata: ["room.id": "\(broadcaster.key.room)", "peer.id": "\(broadcaster.key.id)"])
+                return await member.room.disconnected(member.peer)
+            }
         }
     }
 
     // MARK: Transports
 
     private func open(
-        for broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue
+        for member: Broadcaster.Member, _ request: IncomingRequest
     ) async throws(RoomError) -> OutgoingResponse {
+        let data = try Self.body(request)
         // The demo of 2026 makes plain ones only, and does not say so.
         let type = try Self.reading(data) { reader throws(JSONFieldError) in
             try reader.optional("type")?.string() ?? "plain"
@@ -168,12 +177,11 @@ struct BroadcasterEndpoints: Sendable {
         case "webrtc":
             let create = CreateWebRtcTransportRequest(producing: true, consuming: true)
             let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
-            if case .webRtcTransport(let transport) = response { broadcaster.opened(transport.id) }
             return OutgoingResponse(json: response.json)
         case "plain":
-            let create = try Self.reading(data, CreatePlainTransportRequest.init)
+            var create = try Self.reading(data, CreatePlainTransportRequest.init)
+            create.requesterAddress = request.ownAddress?.description
             let response = try await member.room.request(.createPlainTransport(create), from: member.peer)
-            if case .plainTransport(let transport) = response { broadcaster.opened(transport.id) }
             return OutgoingResponse(json: response.json)
         default: throw RoomError(.invalidRequest, "type: not one of plain, webrtc")
         }

@@ -44,16 +44,7 @@ struct SDPNegotiator: Sendable {
         _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, peerID: PeerID?,
         displayName: String
     ) async throws(Refusal) -> Negotiated {
-        let parameters = offer.media.map { media -> RTPParameters? in
-            guard media.isUsable(in: offer.bundle), media.mayBeSentToUs else { return nil }
-            return media.producerParameters(for: rooms.routerCapabilities)
-        }
-        guard parameters.contains(where: { $0 != nil }) else {
-            throw Refusal(
-                "unsupported", status: 422,
-                "no section offers to send, bundled and with rtcp-mux, in a codec of the room: "
-                    + Self.names(rooms.routerCapabilities))
-        }
+        let parameters = try accepted(offer)
         return try await open("whip", offer, room: room, password: password, grant: grant, peerID: peerID) {
             room, peer, transport throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
@@ -73,6 +64,31 @@ struct SDPNegotiator: Sendable {
             }
             return (sections, [])
         }
+    }
+
+    /// What is taken of each section; `nil` of one in which the client sends neither sound nor pictures.
+    ///
+    /// All that the client means to send is taken, or nothing (RFC 9725 §4.4): a publisher whose picture alone was refused
+    /// would believe itself seen.
+    private func accepted(_ offer: SDPOffer) throws(Refusal) -> [RTPParameters?] {
+        var refusals: [String] = []
+        var isAnySent = false
+        let parameters = offer.media.enumerated().map { index, media -> RTPParameters? in
+            guard media.isMediaSentToUs else { return nil }
+            isAnySent = true
+            guard let refusal = media.refusal(in: offer.bundle, by: rooms.routerCapabilities) else {
+                return media.producerParameters(for: rooms.routerCapabilities)
+            }
+            refusals.append("section \(index + 1) (\(media.description.media), mid \(media.mid)): \(refusal)")
+            return nil
+        }
+        guard isAnySent else {
+            throw Refusal("unsupported", status: 422, "no section offers to send audio or video")
+        }
+        guard refusals.isEmpty else {
+            throw Refusal("unsupported", status: 422, refusals.joined(separator: "; "))
+        }
+        return parameters
     }
 
     // MARK: WHEP
@@ -200,13 +216,5 @@ struct SDPNegotiator: Sendable {
             logger.info("session ended: never connected", metadata: ["peer.id": "\(member.peer.peerID)"])
             await member.room.disconnected(member.peer)
         }
-    }
-
-    private static func names(_ capabilities: RTPCapabilities) -> String {
-        var names: [String] = []
-        for codec in capabilities.codecs where !codec.mimeType.hasSuffix("/rtx") && !names.contains(codec.mimeType) {
-            names.append(codec.mimeType)
-        }
-        return names.joined(separator: ", ")
     }
 }
