@@ -81,6 +81,10 @@ final class DTLSConnection {
             counters.ignoredDatagrams &+= 1
             return
         }
+        guard hasPlausibleRecords(datagram) else {
+            counters.ignoredDatagrams &+= 1
+            return
+        }
         incoming = datagram
         switch state {
         case .handshaking:
@@ -92,6 +96,31 @@ final class DTLSConnection {
         }
         incoming = nil
         updateDeadline(at: now)
+    }
+
+    /// Whether every protected record is as long as what protects it. libssl 3.0.19 takes a shorter one for a fault of its
+    /// own and ends the association, so that anybody who can forge the peer's address could (RFC 6347 §4.1.2.7: such
+    /// records are dropped in silence).
+    private func hasPlausibleRecords(_ datagram: UnsafeRawBufferPointer) -> Bool {
+        let shortest = shortestProtectedRecord
+        var offset = 0
+        while datagram.count - offset >= 13 {
+            let isProtected = datagram.uint16(provenAt: offset + 3) != 0
+            let length = Int(datagram.uint16(provenAt: offset + 11))
+            if isProtected, length < shortest { return false }
+            offset += 13 + length
+        }
+        return true
+    }
+
+    /// What an empty record takes in the negotiated suite: an explicit nonce and a tag, or one block of an IV and at least
+    /// two of MAC and padding.
+    private var shortestProtectedRecord: Int {
+        guard let cipher = SSL_get_current_cipher(ssl) ?? SSL_get_pending_cipher(ssl) else { return 0 }
+        switch SSL_CIPHER_get_cipher_nid(cipher) {
+        case NID_chacha20_poly1305: return 16
+        default: return SSL_CIPHER_is_aead(cipher) == 1 ? 24 : 48
+        }
     }
 
     /// The peer's fingerprint is known from signaling. May come before, during or after the handshake; the first counts.

@@ -132,8 +132,9 @@ struct KeyFrameBudgetTests {
         }
     }
 
-    @Test(arguments: [1, 2]) func `who joins through loss catches up all the same`(shards: Int) throws {
-        let world = try VirtualWorld(shards: shards, seed: 3)
+    @Test(arguments: [1, 2], [UInt64(3), 4, 5, 6])
+    func `who joins through loss catches up all the same`(shards: Int, seed: UInt64) throws {
+        let world = try VirtualWorld(shards: shards, seed: seed)
         let publisher = try world.join()
         let viewers = try (0..<4).map { _ in try world.join() }
         #expect(world.connectAll())
@@ -149,7 +150,13 @@ struct KeyFrameBudgetTests {
             world.run(for: .milliseconds(100))
             return stream
         }
-        world.run(for: .seconds(4))
+        // Nothing tells a receiver that its first packets were lost: one that cannot decode asks for a key frame.
+        world.run(for: .milliseconds(500))
+        for (viewer, stream) in zip(viewers, streams)
+        where !DecodedVideo(stream.log, of: track.encodings).frames.contains(where: \.isDecoded) {
+            viewer.peer.sendPLI(of: stream)
+        }
+        world.run(for: .milliseconds(3500))
         world.network.conditions = .delayed(.milliseconds(40))
         world.run(for: .seconds(2))
         for stream in streams {
