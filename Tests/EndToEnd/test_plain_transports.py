@@ -299,8 +299,9 @@ def own_address():
         return probe.getsockname()[0]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.53", "10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.9",
-                                     "100.64.0.1", "198.51.100.7", "own"])
+@pytest.mark.parametrize("address", [
+    "127.0.0.1", "127.0.0.53", "10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.9", "100.64.0.1",
+    "198.51.100.7", "own"])
 async def test_nobody_has_rtp_sent_to_whom_he_likes(start_gateway, address):
     """Nothing is ever sent to these addresses: `connect` is refused."""
     gateway = await start_gateway(*PORTS)

@@ -269,7 +269,8 @@ def edited(edits):
 async def test_streams_that_the_offer_does_not_announce_are_told_apart_by_payload_type(start_gateway):
     """ossrs/srs#4570: neither SSRCs nor header extensions."""
     gateway = await start_gateway()
-    async with HTTPPeer(gateway, "/whip/bare?peerId=camera", Tone(600), Colour(120), edit=edited(UNANNOUNCED)) as camera:
+    path = "/whip/bare?peerId=camera"
+    async with HTTPPeer(gateway, path, Tone(600), Colour(120), edit=edited(UNANNOUNCED)) as camera:
         assert "a=ssrc:" not in camera.offer and "a=extmap:" not in camera.answer.body
         async with HTTPPeer(gateway, "/whep/bare?peer=camera") as viewer:
             await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's grey and tone")
@@ -300,6 +301,7 @@ async def test_a_publisher_of_whom_nothing_arrives_is_one_warning_in_log_state_a
         assert [one["type"] for one in events["events"]].count("transport-warning") == 1
         console = await Console(await chromium.page(), gateway.url).open("dark")
         await console.give_token()
-        await console.sees("document.querySelector('.warnings li')?.textContent.includes('payload type')", "the warning")
+        await console.sees(
+            "document.querySelector('.warnings li')?.textContent.includes('payload type')", "the warning")
         await console.page.picture(artifacts / "warning.png")
         assert len(await warnings()) == 1 and gateway.log.count("packets come that belong to no producer") == 1
