@@ -9,8 +9,6 @@ actor SignalingGateway {
     private let socketIO: SocketIOServer
     /// Those whose clients may come back.
     nonisolated let sessions: SignalingSessions
-    /// Where long messages are read.
-    nonisolated let lane: ReadingLane
     private let access: AccessControl
     private let counters: GatewayCounters
     private let logger: Logger
@@ -19,12 +17,11 @@ actor SignalingGateway {
 
     init(
         rooms: RoomRegistry, socketIO: SocketIOServer, sessions: SignalingSessions, access: AccessControl,
-        counters: GatewayCounters, logger: Logger, lane: ReadingLane = ReadingLane()
+        counters: GatewayCounters, logger: Logger
     ) {
         self.rooms = rooms
         self.socketIO = socketIO
         self.sessions = sessions
-        self.lane = lane
         self.access = access
         self.counters = counters
         self.logger = logger
@@ -119,7 +116,7 @@ actor SignalingGateway {
         counters.sessionOpened()
         return SignalingSession(
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
-            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane,
+            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger,
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)

@@ -26,6 +26,7 @@ final class SocketIOSession: PeerConnectionSink {
         /// The room has sent the peer away while the client was gone: it is told when it comes back.
         var isDismissed = false
         var isEnded = false
+        var bucket: TokenBucket
         var timer: Scheduled<Void>?
     }
 
@@ -37,10 +38,9 @@ final class SocketIOSession: PeerConnectionSink {
     let rooms: RoomRegistry
     let access: AccessControl
     let counters: GatewayCounters
-    /// What the client may ask for, over all its connections.
-    let intake: SignalingIntake
     let logger: Logger
     private let window: Duration
+    private let rate: RateLimit
     private let eventLoop: any EventLoop
     private let turnstile = Turnstile(limit: 8)
     private let onEnded: @Sendable (SocketIOSession) -> Void
@@ -64,7 +64,7 @@ final class SocketIOSession: PeerConnectionSink {
         self.onEnded = onEnded
         let limits = access.limits
         window = limits.resumptionWindow
-        intake = SignalingIntake(limits: limits, counters: counters)
+        rate = RateLimit(perSecond: limits.messagesPerSecond)
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
         self.logger = logger
@@ -73,7 +73,8 @@ final class SocketIOSession: PeerConnectionSink {
         settings.replayBytes = limits.replayBytes
         state = Mutex(
             State(
-                link: SignalingLink(settings, until: .now() + TimeAmount(window))))
+                link: SignalingLink(settings, until: .now() + TimeAmount(window)),
+                bucket: TokenBucket(rate: rate, now: .now())))
     }
 
     // MARK: Connections
@@ -181,8 +182,8 @@ final class SocketIOSession: PeerConnectionSink {
 
     // MARK: The client's side
 
-    /// Carries out an event of the client's, or refuses it where the client sends too many.
-    func received(_ packet: SocketIOPacket, on road: UInt64, isWithinRate: Bool) async {
+    /// Carries out an event of the client's.
+    func received(_ packet: SocketIOPacket, on road: UInt64) async {
         guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
         await turnstile.pass {
             let isTaken = state.withLock { state in
@@ -192,24 +193,23 @@ final class SocketIOSession: PeerConnectionSink {
                 return true
             }
             guard isTaken else { return counters.messageRejected(.repeated) }
-            let (answer, outcome) = await answer(to: name, argument, isWithinRate)
+            let (answer, outcome) = await answer(to: name, argument)
             counters.requested(method: SocketIOEvent.names.contains(name) ? name : "unknown", outcome: outcome)
             respond(answer, to: name, packet.id)
         }
     }
 
     private func answer(
-        to name: String, _ argument: JSONValue, _ isWithinRate: Bool
+        to name: String, _ argument: JSONValue
     ) async -> (answer: SocketIOAnswer, outcome: String) {
         do throws(RoomError) {
-            guard isWithinRate else {
+            guard state.withLock({ $0.bucket.take(rate, now: .now()) }) == nil else {
                 counters.limited(.messageRate)
-                throw RoomError.tooFast(intake.messageRate)
+                throw RoomError.tooFast(rate)
             }
             guard let event = try SocketIOEvent(name, argument) else {
                 throw RoomError(.unknownMethod, "unknown event \"\(name.prefix(64))\"")
             }
-            if event.isToldToEverybody { await intake.holdBackChange() }
             return (try await result(of: event), "ok")
         } catch {
             // A name that is none could be anything.
