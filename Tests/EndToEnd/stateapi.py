@@ -107,8 +107,11 @@ class StateAPI:
 @contextlib.asynccontextmanager
 async def populated_room(gateway, room="lounge"):
     """Two peers, of which one sends sound and picture to the other; yields (sender, viewer, producer ids by kind)."""
-    async with ProtooClient(gateway, room, "ann") as sender, ProtooClient(gateway, room, "ben") as viewer:
+    async with contextlib.AsyncExitStack() as stack:
+        sender = await stack.enter_async_context(ProtooClient(gateway, room, "ann"))
+        # Answered: she is in the room before he comes.
         capabilities = await sender.request("getRouterRtpCapabilities")
+        viewer = await stack.enter_async_context(ProtooClient(gateway, room, "ben"))
         await sender.join("Ann", capabilities)
         await viewer.join("Ben", capabilities)
         await viewer.open_transport(consuming=True)

@@ -225,7 +225,7 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
     certificates = [
         "--tls-certificate", str(artifacts / "tls.pem"), "--tls-private-key", str(artifacts / "tls.key"),
         "--dtls-certificate", str(artifacts / "dtls.pem"), "--dtls-private-key", str(artifacts / "dtls.key")]
-    options = ["--log-level", "trace", "--auth-key-file", str(keys), *certificates]
+    options = ["--log-level", "trace", "--auth-key-file", str(keys), "--plain-ports", "20000-20999", *certificates]
     variables = []
     if place == "options":
         options += ["--admin-token", admin, "--auth-key", first, "--auth-key", f"named:{second}"]

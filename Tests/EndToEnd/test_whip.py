@@ -253,8 +253,14 @@ async def test_refusals_name_the_fault(gateway):
     assert await gateway.json("/rooms") == {"rooms": []}
 
 
-UNMATCHED = [(r"a=extmap:\d+ urn:ietf:params:rtp-hdrext:sdes:mid\r\n", ""), (r"a=ssrc:(\d+)", r"a=ssrc:1\1"),
-             (r"a=ssrc-group:FID (\d+) (\d+)", r"a=ssrc-group:FID 1\1 1\2")]
+def other(ssrc):
+    return str(int(ssrc) ^ 1)
+
+
+UNMATCHED = [(r"a=extmap:\d+ urn:ietf:params:rtp-hdrext:sdes:mid\r\n", ""),
+             (r"a=ssrc:(\d+)", lambda found: f"a=ssrc:{other(found[1])}"),
+             (r"a=ssrc-group:FID (\d+) (\d+)",
+              lambda found: f"a=ssrc-group:FID {other(found[1])} {other(found[2])}")]
 UNANNOUNCED = [(r"a=extmap:.*\r\n", ""), (r"a=ssrc(-group)?:.*\r\n", "")]
 
 

@@ -116,17 +116,17 @@ extension RoomState {
         guard let remote = PlainRemote(ip: ip, port: port, rtcpPort: request.rtcpPort, key: key) else {
             throw RoomError(.invalidParameters, "ip: not the IPv4 or IPv6 address of one host")
         }
+        guard remote.isIPv6 == plain.endpoint.isIPv6 else {
+            throw RoomError(
+                .invalidParameters, "ip: the transport's socket is of IPv\(plain.endpoint.isIPv6 ? 6 : 4): use such one"
+            )
+        }
         guard plain.destinations.admits(remote) else {
             let kind = plain.destinations.kind(of: remote).map { ", \($0)" } ?? ""
             throw RoomError(
                 .forbidden,
                 "ip: \(ip)\(kind): RTP is sent only to the address that asks for the transport, and where the server's "
                     + "operator allows it with --plain-destinations")
-        }
-        guard remote.isIPv6 == plain.endpoint.isIPv6 else {
-            throw RoomError(
-                .invalidParameters, "ip: the transport's socket is of IPv\(plain.endpoint.isIPv6 ? 6 : 4): use such one"
-            )
         }
         return remote
     }
