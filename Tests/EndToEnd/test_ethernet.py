@@ -15,7 +15,8 @@ from waiting import until
 @pytest_asyncio.fixture
 async def far(ethernet, start_gateway):
     """A server at the other end of the cable; `far.origin` is its page for browsers at this end."""
-    gateway = await start_gateway(namespace=ethernet.server, host=ethernet.server_address)
+    gateway = await start_gateway(
+        "--plain-ports", "20000-20999", namespace=ethernet.server, host=ethernet.server_address)
     relay = network.Relay(ethernet.client, (gateway.host, gateway.port))
     gateway.origin = f"http://127.0.0.1:{relay.port}"
     yield gateway
@@ -69,7 +70,8 @@ async def test_simulcast_between_browsers(far, browser, artifacts):
         return sorted(one["rid"] for one in await video_streams(far, "pair") if one["packetCount"] > 30) == [
             "r0", "r1", "r2"]
     await until(three, 90, f"three layers of {alice.name} arrive", every=0.5)
-    mid = (await video_consumer(bob))["mid"]
+    offered = await until(lambda: video_consumer(bob), 40, "Bob is offered the picture of Alice", every=0.2)
+    mid = offered["mid"]
     for spatial in (2, 0, 2):
         await prefer(bob, spatial, 2)
         await reached(bob, spatial, 2)
