@@ -52,8 +52,11 @@ public struct GatewayLimits: Sendable {
     public var headerBytes = 16 * 1024
     /// Bytes of one HTTP request's body.
     public var bodyBytes = 64 * 1024
-    /// Bytes of one signaling message, or of one body that carries such messages, its fragments together; protoo's own limit.
-    public var messageBytes = 960_000
+    /// Bytes of one signaling message, its fragments together. The longest that clients send are descriptions of what they
+    /// can receive, of some kilobytes.
+    public var messageBytes = 65_536
+    /// Bytes of the body of one post of Engine.IO, which carries all messages that waited.
+    public var postBytes = 960_000
     /// Bytes of request bodies that one HTTP/2 connection may have in the server, all its streams together.
     public var connectionBodyBytes = 4 * 1024 * 1024
     /// Bytes that may wait for a client that does not read before it is cut off.

@@ -39,22 +39,24 @@ public final class GatewayServer: Sendable {
             configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
+        let lane = ReadingLane()
         let socketIO = SocketIOServer(
-            rooms: rooms, access: access, group: group, counters: counters, logger: logger)
+            rooms: rooms, access: access, group: group, counters: counters, logger: logger, lane: lane)
         let feed = RoomEventFeed(log: rooms.events, limits: configuration.limits)
         let gateway = SignalingGateway(
             rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: configuration.limits.connections),
-            access: access, counters: counters, logger: logger)
+            access: access, counters: counters, logger: logger, lane: lane)
         let router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
                 registry: rooms, admin: AdminAccess(access: access), feed: feed,
                 media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
-            roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
+            roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
-            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
+            broadcasters: BroadcasterEndpoints(
+                rooms: rooms, access: access, counters: counters, lane: lane, logger: logger), access: access)
         let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
             access: access, router: router, counters: counters,

@@ -9,6 +9,8 @@ actor SignalingGateway {
     private let socketIO: SocketIOServer
     /// Those whose clients may come back.
     nonisolated let sessions: SignalingSessions
+    /// Where long messages are read.
+    nonisolated let lane: ReadingLane
     private let access: AccessControl
     private let counters: GatewayCounters
     private let logger: Logger
@@ -17,11 +19,12 @@ actor SignalingGateway {
 
     init(
         rooms: RoomRegistry, socketIO: SocketIOServer, sessions: SignalingSessions, access: AccessControl,
-        counters: GatewayCounters, logger: Logger
+        counters: GatewayCounters, logger: Logger, lane: ReadingLane = ReadingLane()
     ) {
         self.rooms = rooms
         self.socketIO = socketIO
         self.sessions = sessions
+        self.lane = lane
         self.access = access
         self.counters = counters
         self.logger = logger
@@ -116,7 +119,7 @@ actor SignalingGateway {
         counters.sessionOpened()
         return SignalingSession(
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
-            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger,
+            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane,
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)

@@ -95,7 +95,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Signaling requests of one client in a second; ten times as many at once. (default: 100)")
     var maxMessagesPerSecond: String?
 
-    @Option(help: "Bytes of one signaling message. (default: 960000)")
+    @Option(help: "Bytes of one signaling message. (default: 65536)")
     var maxMessageSize: String?
 
     @Option(help: "Rooms. (default: 10000)")

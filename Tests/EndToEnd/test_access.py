@@ -227,3 +227,76 @@ async def test_the_servers_own_command_makes_tokens_that_open(artifacts, start_g
             ([], "--room"), (["--room", "r", "--expires-in", "soon"], "soon"), (["--room", ""], "--room")]:
         code, secret, complaint = made(*options)
         assert code == 64 and says in complaint and not secret
+
+
+async def test_a_broadcaster_is_driven_by_its_maker_alone(guarded):
+    """An audit produced as somebody else's broadcaster, with a token that may only watch, and then deleted it."""
+    base = f"{guarded.url}/rooms/town/broadcasters"
+    maker, viewer = token(room="town", publish=True), token(room="town", subscribe=True, peer="bob")
+    publisher = token(room="town", publish=True, name="Mallory")
+    media = {"codecs": [{"mimeType": "audio/opus", "payloadType": 101, "clockRate": 48000, "channels": 2}]}
+
+    async def ask(session, method, path, body=None, bearer=None, secret=None):
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        if secret:
+            headers["Signaling-Session"] = secret
+        async with session.request(method, base + path, json=body, headers=headers) as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text.startswith("{") else text
+
+    async with aiohttp.ClientSession() as session, ProtooClient(
+            guarded, "town", "bob", query=f"&token={viewer}") as bob:
+        await bob.join()
+        status, made = await ask(
+            session, "POST", "", {"id": "film", "displayName": "Film", "device": {}}, bearer=maker)
+        assert status == 200
+        secret = made["session"]["token"]
+        _, transport = await ask(session, "POST", "/film/transports", {"type": "plain"}, bearer=maker)
+        place = f"/film/transports/{transport['id']}"
+
+        def produce(ssrc):
+            return {"kind": "audio", "rtpParameters": {**media, "encodings": [{"ssrc": ssrc}]}}
+        for bearer, expected in ((viewer, 403), (publisher, 403), (None, 401), (token(room="other"), 403)):
+            for method, path, body in (
+                    ("POST", "/film/transports", {"type": "plain"}), ("POST", place + "/producers", produce(1)),
+                    ("POST", "/film/producers", {**produce(1), "transportId": transport["id"]}),
+                    ("POST", place + "/connect", {"ip": "192.0.2.1", "port": 5000, "rtcpPort": 5001}),
+                    ("POST", place + "/consume?producerId=x", {}), ("POST", "/film/consumers", {}),
+                    ("POST", "/film/consumers/x/resume", {}), ("POST", "/film/join", {}),
+                    ("GET", "/film/peerProducersInfos", None), ("DELETE", "/film", None)):
+                status, answer = await ask(session, method, path, body, bearer=bearer)
+                assert status == expected, (path, status, answer)
+        assert not bob.requests, "something was produced"
+        # Its maker may publish and not watch, and so may another token of the room that has its secret.
+        assert (await ask(session, "POST", place + "/producers", produce(1), bearer=maker))[0] == 200
+        assert (await ask(session, "POST", place + "/producers", produce(2), bearer=publisher, secret=secret))[0] == 200
+        status, _ = await ask(session, "POST", place + "/consume?producerId=x", {}, bearer=maker)
+        assert status == 403
+        # A token for another peer is not made good by the secret.
+        assert (await ask(session, "DELETE", "/film", bearer=viewer, secret=secret))[0] == 403
+        named = token(room="town", peer="film")
+        assert (await ask(session, "DELETE", "/film", bearer=named))[0] == 200
+    metrics = await guarded.metrics()
+    assert metrics['roundhouse_gateway_refused_tokens_total{reason="wrong_peer"}'] >= 21
+
+
+async def test_without_a_key_a_broadcaster_is_driven_from_its_makers_address(start_gateway):
+    gateway = await start_gateway("--trusted-proxy", "127.0.0.1")
+    base = f"{gateway.url}/rooms/town/broadcasters"
+    async with aiohttp.ClientSession() as session:
+        async def ask(method, path, body=None, address="198.51.100.7", **headers):
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            async with session.request(
+                    method, base + path, json=body, headers={"X-Forwarded-For": address, **headers}) as answer:
+                text = await answer.text()
+                return answer.status, json.loads(text) if text.startswith("{") else text
+        # As mediasoup-demo's scripts: ids, and nothing else.
+        _, made = await ask("POST", "", {"id": "film", "displayName": "Film", "device": {}})
+        assert (await ask("POST", "/film/transports", {"type": "plain"}))[0] == 200
+        for path in ("/film/transports", "/film/producers", "/film/join"):
+            assert (await ask("POST", path, {}, address="198.51.100.8"))[0] == 403
+        assert (await ask("DELETE", "/film", address="198.51.100.8"))[0] == 403
+        secret = made["session"]["token"]
+        status, _ = await ask("POST", "/film/transports", {}, address="198.51.100.8", Signaling_Session=secret)
+        assert status == 200
+        assert (await ask("DELETE", "/film"))[0] == 200

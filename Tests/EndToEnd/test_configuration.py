@@ -47,7 +47,7 @@ def test_an_option_beats_the_environment_which_beats_the_file(file):
     assert re.search(r": 22 +# environment$", lines["max-connections"])
     assert re.search(r": 11 +# .*roundhouse\.yaml$", lines["max-rooms"])
     assert "https://a.test, https://b.test" in lines["allowed-origin"]
-    assert re.search(r": 960000 +# default$", lines["max-message-size"])
+    assert re.search(r": 65536 +# default$", lines["max-message-size"])
 
 
 def test_the_environment_may_name_the_file_and_lists_have_commas(file):

@@ -19,7 +19,7 @@ import Testing
                     }
                     return true
                 }),
-            access: AccessControl(adminToken: nil, counters: GatewayCounters()),
+            access: AccessControl(adminToken: nil, counters: GatewayCounters()), counters: GatewayCounters(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, idleTimeout: idleTimeout)
     }
 
@@ -113,8 +113,12 @@ import Testing
     }
 
     @Test func `RTP goes to the address that asks for the transport, unless that may be a proxy's`() async throws {
-        let endpoints = try await made(destinations: [])
+        let endpoints = try endpoints(destinations: [])
         func connect(from remote: String, to ip: String, forwarding: Forwarding = .none) async throws -> Int {
+            // A broadcaster belongs to the address that made it.
+            _ = try await ask(endpoints, "/b", "", .delete, from: remote)
+            let broadcaster = #"{"id": "b", "displayName": "B", "device": {"name": "ffmpeg"}}"#
+            #expect(try await ask(endpoints, "", broadcaster, from: remote).status == 200)
             let opened = try await ask(
                 endpoints, "/b/transports", #"{"comedia": false, "rtcpMux": true}"#, from: remote,
                 forwarding: forwarding)

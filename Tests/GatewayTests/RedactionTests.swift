@@ -99,7 +99,8 @@ import Testing
         let settings = EngineSession.Settings()
         expectHidden(
             EngineConnection(
-                name: Secret(Self.needle), token: Secret(Self.needle), settings: settings, socket: nil,
+                name: Secret(Self.needle), token: Secret(Self.needle), settings: settings,
+                intake: SignalingIntake(limits: GatewayLimits(), counters: GatewayCounters()), socket: nil,
                 eventLoop: EmbeddedEventLoop(), ended: { _ in }))
     }
 

@@ -56,4 +56,44 @@ import Testing
             #expect(throws: JSONFieldError.self) { try JSONReader(value).integer(UInt8.self) }
         }
     }
+
+    @Test func `a number is the nearest one there is, as the standard library reads it`() throws {
+        var random = SystemRandomNumberGenerator()
+        var texts = [
+            "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "0.1", "1e22",
+            "1e23", "123456789012345678901234567890", "9007199254740993e0", "9007199254740993.0", "1e-400", "5e-324",
+            "2.2250738585072011e-308", "1.7976931348623157e308", "0e999999999999999999999", "-0.0", "1E+2", "3.14e-2",
+            "0.000000000000000000000000000000001", "9007199254740992e22", "1e0000000000000000000000001",
+        ]
+        for _ in 0..<20_000 {
+            let bits = Int.random(in: 1...63, using: &random)
+            let digits = String(UInt64.random(in: 0...UInt64(1) << bits, using: &random))
+            let point = Int.random(in: 0...digits.count, using: &random)
+            let whole = String(Substring(digits.prefix(point)).drop { $0 == "0" })
+            let fraction = point < digits.count ? "." + digits.dropFirst(point) : ""
+            let exponent = Bool.random(using: &random) ? "e\(Int.random(in: -330...300, using: &random))" : ""
+            texts.append((whole.isEmpty ? "0" : whole) + fraction + exponent)
+        }
+        for text in texts {
+            let expected: JSONValue
+            if let integer = Int64(text) {
+                expected = .integer(integer)
+            } else {
+                let value = try #require(Double(text))
+                guard value.isFinite else {
+                    #expect(throws: JSONSyntaxError.self, "\(text)") { try JSONValue(parsing: text) }
+                    continue
+                }
+                expected = .normalized(value)
+            }
+            #expect(try JSONValue(parsing: text) == expected, "\(text)")
+        }
+    }
+
+    @Test func `escapes and plain runs may alternate in one text`() throws {
+        let text = #"a\u0041b\n\ud83d\ude00é\\c\u00e9\u20ac"#
+        #expect(try JSONValue(parsing: "\"\(text)\"") == .string("aAb\n😀é\\cé€"))
+        #expect(try JSONValue(parsing: "\"\"") == .string(""))
+        #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: Array("\"a\\nb".utf8) + [0xC3, 0x22]) }
+    }
 }

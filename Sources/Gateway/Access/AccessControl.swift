@@ -140,6 +140,12 @@ final class AccessControl: Sendable {
         return problem.roomError
     }
 
+    /// What a client is told whose token is in order and not for this peer.
+    func refused(_ problem: TokenProblem, _ message: String) -> RoomError {
+        counters.tokenRefused(problem)
+        return RoomError(problem.roomError.code, message)
+    }
+
     /// Whether a request may be carried out that needs some valid token; with a key only.
     /// - Returns: the refusal, or `nil`.
     func refusal(of request: IncomingRequest) -> OutgoingResponse? {
@@ -248,6 +254,27 @@ final class AccessControl: Sendable {
         if wait != nil { counters.limited(.requestRate) }
         return wait
     }
+
+    /// Takes a request's body from the bytes that an address may send, before anything of it is read: those of as many
+    /// clients as may well share an address.
+    /// - Returns: `nil`, or the seconds after which it may send more.
+    func bodyReceived(bytes: Int, from address: ClientAddress?) -> Int? {
+        guard let address, bytes > 0 else { return nil }
+        let wait: Int? = state.withLock { state in
+            guard !state.isUnlimited(address) else { return nil }
+            let client = SignalingAllowance.Rates(
+                messagesPerSecond: state.limits.messagesPerSecond, messageBytes: state.limits.messageBytes)
+            return state.addresses.bodyReceived(
+                address.counted, bytes: bytes,
+                rate: RateLimit(perSecond: client.bytes.perSecond * Self.clientsOfAddress),
+                now: .now())
+        }
+        if wait != nil { counters.limited(.messageBytes) }
+        return wait
+    }
+
+    /// Whose bytes an address may send, as many times over.
+    private static let clientsOfAddress = 8
 
     /// Counts a connection of an address; `true` is to be followed by `connectionClosed`.
     func connectionOpened(from address: ClientAddress?) -> Bool {

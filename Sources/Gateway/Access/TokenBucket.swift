@@ -25,6 +25,36 @@ struct TokenBucket: Sendable {
         return max(1, Int(((1 - tokens) / Double(rate.perSecond)).rounded(.up)))
     }
 
+    /// Takes as much as was asked for where there is anything.
+    /// - Returns: `nil`, or the seconds after which there will be something.
+    mutating func take(upTo count: Int, _ rate: RateLimit, now: NIODeadline) -> Int? {
+        fill(rate, now)
+        guard tokens <= 0 else {
+            tokens -= Double(count)
+            return nil
+        }
+        return max(1, Int((-tokens / Double(rate.perSecond)).rounded(.up)))
+    }
+
+    /// Takes as much as was asked for, also what is not there.
+    /// - Returns: how long it takes until that is made up for.
+    mutating func borrow(_ count: Int, _ rate: RateLimit, now: NIODeadline) -> TimeAmount {
+        fill(rate, now)
+        tokens -= Double(count)
+        return .nanoseconds(Int64((max(0, -tokens) / Double(rate.perSecond) * 1e9).rounded()))
+    }
+
+    /// Whether there is as much.
+    mutating func has(_ count: Int, _ rate: RateLimit, now: NIODeadline) -> Bool {
+        fill(rate, now)
+        return tokens >= Double(count)
+    }
+
+    /// What was taken for nothing.
+    mutating func giveBack(_ count: Int, _ rate: RateLimit) {
+        tokens = min(Double(rate.burst), tokens + Double(count))
+    }
+
     /// Whether it holds nothing that a new one would not.
     func isFull(_ rate: RateLimit, now: NIODeadline) -> Bool {
         var copy = self
@@ -46,7 +76,7 @@ struct RateLimit: Sendable, Hashable {
     let perSecond: Int
     var burst: Int { perSecond.multipliedReportingOverflow(by: 10).partialValue }
 
-    init(perSecond: Int) { self.perSecond = min(max(perSecond, 1), 1_000_000) }
+    init(perSecond: Int) { self.perSecond = min(max(perSecond, 1), 1_000_000_000) }
 }
 
 extension RoomError {

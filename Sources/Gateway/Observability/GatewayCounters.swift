@@ -124,6 +124,10 @@ enum GatewayLimit: String, CaseIterable {
     case connectionsPerAddress = "connections_per_address"
     case requestRate = "requests_per_second"
     case messageRate = "messages_per_second"
+    case messageBytes = "message_bytes_per_second"
+    case changes = "changes_per_second"
+    /// Messages that are none.
+    case faults
     case messageSize = "message_size"
     case bodySize = "body_size"
     case connectionBodies = "connection_bodies"

@@ -28,6 +28,9 @@ struct HTTPRouter: Sendable {
         if let seconds = access.requestReceived(from: request.remoteAddress, request.forwarding) {
             return .tooManyRequests(retryAfter: seconds)
         }
+        if let seconds = access.bodyReceived(bytes: request.body.count, from: request.remoteAddress) {
+            return .tooManyRequests(retryAfter: seconds)
+        }
         if var refusal = handshakeRefusal(request.head) {
             // After an upgrade that came to nothing, HTTP/1.1's upgrade handler lets no second request through.
             refusal.head.headerFields[.connection] = "close"
@@ -39,7 +42,7 @@ struct HTTPRouter: Sendable {
             return Self.foreignOrigin
         }
         if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
-        if let response = roomEntry.response(to: request, target.path) { return response }
+        if let response = await roomEntry.response(to: request, target.path) { return response }
         if let response = await whip.respond(to: request, target) { return response }
         if let response = await state.respond(to: request, target) { return response }
         if let response = await peers.respond(to: request, target) { return response }

@@ -69,9 +69,9 @@ struct RequestTarget: Sendable, Equatable {
 }
 
 extension GatewayLimits {
-    /// Bytes that a request's body may have, by its target: those of Engine.IO and of peers are signaling messages.
+    /// Bytes that a request's body may have, by its target: those of peers are signaling messages, those of Engine.IO several.
     func bodyBytes(at target: String) -> Int {
-        let carriesMessages = ["/socket.io/", "/socket.io?", "/rooms/"].contains { target.hasPrefix($0) }
-        return carriesMessages ? messageBytes : bodyBytes
+        if ["/socket.io/", "/socket.io?"].contains(where: target.hasPrefix) { return max(postBytes, messageBytes) }
+        return target.hasPrefix("/rooms/") ? messageBytes : bodyBytes
     }
 }

@@ -10,15 +10,20 @@ struct PendingRequests<Waiter> {
     /// May hold requests that were answered since; they are skipped.
     private var deadlines: CircularBuffer<(deadline: NIODeadline, id: UInt32)> = []
     private var lastID: UInt32
+    private let firstID: UInt32
 
     /// - Parameter firstID: any number; ids must not repeat within a connection.
     init(timeout: TimeAmount, limit: Int, firstID: UInt32) {
         self.timeout = timeout
         self.limit = limit
         lastID = firstID
+        self.firstID = firstID
     }
 
     var count: Int { waiters.count }
+
+    /// Whether a request of this id was ever made: an answer may come when nobody waits any more.
+    func wasMade(_ id: UInt32) -> Bool { id &- firstID &- 1 < lastID &- firstID }
 
     /// - Returns: the request's id; `nil` when too many wait already.
     mutating func add(_ waiter: Waiter, now: NIODeadline) -> UInt32? {

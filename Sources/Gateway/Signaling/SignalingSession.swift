@@ -25,7 +25,6 @@ final class SignalingSession: PeerConnectionSink {
         /// The room has closed the peer while the client was away: it is told when it comes back.
         var closeReason: PeerCloseReason?
         var isEnded = false
-        var bucket: TokenBucket
         var timer: Scheduled<Void>?
         var timerDeadline = NIODeadline.distantFuture
     }
@@ -38,9 +37,11 @@ final class SignalingSession: PeerConnectionSink {
     private let counters: GatewayCounters
     let logger: Logger
     private let turnstile: Turnstile
+    private let lane: ReadingLane
+    /// What the client may send, over all its roads.
+    let intake: SignalingIntake
     private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
-    private let rate: RateLimit
 
     /// - Parameters:
     ///   - token: for a client that wants to be able to come back.
@@ -48,15 +49,16 @@ final class SignalingSession: PeerConnectionSink {
     init(
         room roomID: RoomID, peer peerID: PeerID, dialect: any SignalingDialect, token: ResumptionToken?,
         limits: GatewayLimits, eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
-        onEnded: @escaping @Sendable (SignalingSession) -> Void
+        lane: ReadingLane, onEnded: @escaping @Sendable (SignalingSession) -> Void
     ) {
         self.roomID = roomID
         self.peerID = peerID
         self.token = token
         self.eventLoop = eventLoop
         self.counters = counters
-        rate = RateLimit(perSecond: limits.messagesPerSecond)
         self.logger = logger
+        self.lane = lane
+        intake = SignalingIntake(limits: limits, counters: counters)
         self.onEnded = onEnded
         turnstile = Turnstile(limit: limits.waitingRequests)
         var settings = SignalingLink.Settings()
@@ -70,8 +72,7 @@ final class SignalingSession: PeerConnectionSink {
                 pending: PendingRequests(
                     timeout: TimeAmount(patience), limit: limits.pendingRequests,
                     firstID: .random(in: 0...0x7FFF_FFFF)),
-                link: SignalingLink(settings, until: .now() + TimeAmount(limits.eventsWindow)),
-                bucket: TokenBucket(rate: rate, now: .now())))
+                link: SignalingLink(settings, until: .now() + TimeAmount(limits.eventsWindow))))
     }
 
     /// The peer is in its room.
@@ -165,38 +166,55 @@ final class SignalingSession: PeerConnectionSink {
     /// Carries a WebSocket's messages until it ends.
     func carry(_ connection: WebSocketConnection, road: UInt64) async {
         for await text in connection.messages {
-            await turnstile.pass { await self.messageReceived(text, road: road) }
+            if connection.isClosed, intake.isSpent { return }
+            // Before it is read: reading is what a message costs, whatever is in it.
+            let charge = await intake.admit(bytes: text.utf8.count)
+            let isFault = await turnstile.pass { await self.messageReceived(text, charge, road: road) }
+            if isFault == true, intake.faultReceived() {
+                connection.close(.policyViolation, reason: "too many messages that are none of this protocol")
+                return
+            }
         }
     }
 
-    private func messageReceived(_ text: String, road: UInt64) async {
-        let received = state.withLock { $0.dialect }.read(text)
-        guard accept(received, road: road) else { return counters.messageRejected(.repeated) }
+    /// - Returns: whether it was none.
+    private func messageReceived(_ text: String, _ charge: SignalingAllowance.Charge, road: UInt64) async -> Bool {
+        let dialect = state.withLock { $0.dialect }
+        let received = await lane.read(bytes: text.utf8.count) { dialect.read(text) }
+        guard accept(received, road: road) else {
+            counters.messageRejected(.repeated)
+            return false
+        }
         switch received.signal {
-        case .request(let id, _, let method) where isTooFast():
+        case .request(let id, _, let method) where !charge.isWithinRate:
+            counters.limited(.messageRate)
             counters.requested(method: method, outcome: RoomError.Code.rateLimited.name)
-            state.withLock { _ = emit(.response(.failure(.tooFast(rate)), to: id), &$0) }
+            state.withLock { _ = emit(.response(.failure(.tooFast(intake.messageRate)), to: id), &$0) }
         case .request(let id, let meaning, let method): await answer(meaning, method, to: id)
         case .badRequest(let id, let error, let reason):
             counters.messageRejected(reason)
             counters.requested(method: reason == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
             respond(.failure(error), to: id)
         case .notification(let request, let method):
+            if !charge.isWithinRate { await intake.holdBack() }
             let result = await perform(request, method)
             state.withLock { releaseHeld(&$0) }
             if case .failure(let error) = result {
                 logger.debug("notification refused", metadata: ["method": "\(method)", "error": "\(error)"])
             }
         case .answer(let id, let isAccepted):
-            if !answered(id, isAccepted: isAccepted) { counters.messageRejected(.unexpectedResponse) }
-        case .ignored(let reason): counters.messageRejected(reason)
+            if answered(id, isAccepted: isAccepted) {
+                intake.giveBack(charge)
+            } else {
+                counters.messageRejected(.unexpectedResponse)
+                // One that comes too late is none of the client's fault.
+                return !state.withLock { $0.pending.wasMade(id) }
+            }
+        case .ignored(let reason):
+            counters.messageRejected(reason)
+            return reason == .notJSON || reason == .notAMessage
         }
-    }
-
-    private func isTooFast() -> Bool {
-        guard state.withLock({ $0.bucket.take(rate, now: .now()) }) != nil else { return false }
-        counters.limited(.messageRate)
-        return true
+        return false
     }
 
     private func accept(_ received: ReceivedSignal, road: UInt64?) -> Bool {
@@ -227,6 +245,7 @@ final class SignalingSession: PeerConnectionSink {
         guard let member else { return .failure(RoomError(.peerClosed, "the peer is not in its room: connect again")) }
         // What the room sends meanwhile follows the response: `newConsumer` before `join`'s response would name a peer
         // the client does not know yet. Statistics wait for media threads and cause no such messages.
+        if request.isToldToEverybody { await intake.holdBackChange() }
         if !request.isStatistics { state.withLock { $0.held = $0.held ?? [] } }
         do throws(RoomError) {
             let response = try await member.room.request(request, from: member.peer)
@@ -248,7 +267,7 @@ final class SignalingSession: PeerConnectionSink {
 
     // MARK: The client's side, request by request
 
-    /// A request that came by itself and is answered by itself.
+    /// A request that came by itself and is answered by itself; the intake has let it in.
     /// - Parameters:
     ///   - id: the client's name for it: what comes again under it is answered again, not carried out.
     ///   - window: how long the client may be silent after it.
@@ -258,7 +277,6 @@ final class SignalingSession: PeerConnectionSink {
         let result = await turnstile.pass { () async -> Result<JSONValue, RoomError> in
             state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
             if let id, let reply = state.withLock({ $0.link.reply(to: id) }) { return reply.result }
-            guard !isTooFast() else { return .failure(.tooFast(rate)) }
             let received = ReceivedSignal(signal: .ignored(.repeated), number: number, acknowledged: acknowledged)
             guard accept(received, road: nil) else {
                 return .failure(RoomError(.invalidRequest, "seq: this message has come before"))
@@ -389,6 +407,14 @@ final class SignalingSession: PeerConnectionSink {
 }
 
 extension SignalingRequest {
+    /// Whether everybody in the room is told of it, so that one client's requests are many messages.
+    var isToldToEverybody: Bool {
+        switch self {
+        case .produce, .closeProducer, .pauseProducer, .resumeProducer, .changeDisplayName: true
+        default: false
+        }
+    }
+
     /// Whether it only waits for numbers of the media threads.
     fileprivate var isStatistics: Bool {
         switch self {

@@ -73,6 +73,9 @@ final class WebSocketConnection: Sendable {
     /// How it ended, once the messages have.
     var ending: Ending { outbox.withLock { $0.ending } ?? .lost }
 
+    /// Whether it has ended: what waits in `messages` came before that.
+    var isClosed: Bool { outbox.withLock { $0.isClosed } }
+
     func send(_ text: String) { enqueue(.text(text), bytes: text.utf8.count + Self.overheadPerMessage) }
 
     /// Begins the closing handshake after what was sent before. The reason is cut to 123 bytes (RFC 6455 §5.5).

@@ -60,21 +60,22 @@ struct JSONParser {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)
         case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "t"): return try literal("true", .bool(true))
-        case UInt8(ascii: "f"): return try literal("false", .bool(false))
-        case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "t"): return try literal(Self.words.true, .bool(true))
+        case UInt8(ascii: "f"): return try literal(Self.words.false, .bool(false))
+        case UInt8(ascii: "n"): return try literal(Self.words.null, .null)
         case UInt8(ascii: "-"), .some(0x30...0x39): return try number()
         case nil: throw failure("unexpected end")
         default: throw failure("unexpected character")
         }
     }
 
-    private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
-        let text = Array(word.description.utf8)
-        guard bytes.count - offset >= text.count, Array(bytes[offset..<offset + text.count]) == text else {
-            throw failure("unexpected character")
-        }
-        offset += text.count
+    private static let words: (true: [UInt8], false: [UInt8], null: [UInt8]) = (
+        Array("true".utf8), Array("false".utf8), Array("null".utf8)
+    )
+
+    private mutating func literal(_ word: [UInt8], _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
+        guard bytes[offset...].starts(with: word) else { throw failure("unexpected character") }
+        offset += word.count
         return value
     }
 
@@ -127,53 +128,104 @@ struct JSONParser {
         }
     }
 
-    private mutating func digits() -> Int {
+    /// A number's digits as one integer; `nil` once they are too many for it.
+    private struct Digits {
+        var value: UInt64? = 0
+        var count = 0
+
+        mutating func append(_ byte: UInt8) {
+            count += 1
+            guard let value else { return }
+            let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isJustTooLarge) = product.addingReportingOverflow(UInt64(byte &- 0x30))
+            self.value = isTooLarge || isJustTooLarge ? nil : sum
+        }
+    }
+
+    private mutating func read(_ digits: inout Digits) -> Int {
         let start = offset
-        while let byte = current, byte >= 0x30, byte <= 0x39 { offset += 1 }
+        while let byte = current, byte >= 0x30, byte <= 0x39 {
+            digits.append(byte)
+            offset += 1
+        }
         return offset - start
     }
 
     private mutating func number() throws(JSONSyntaxError) -> JSONValue {
         let start = offset
-        var isIntegral = true
-        if current == UInt8(ascii: "-") { offset += 1 }
+        let isNegative = current == UInt8(ascii: "-")
+        if isNegative { offset += 1 }
         let leadingZero = current == UInt8(ascii: "0")
-        let count = digits()
+        var digits = Digits()
+        let count = read(&digits)
         guard count > 0, !leadingZero || count == 1 else { throw failure("malformed number") }
+        let integral = digits.value
+        var fraction: Int?
         if current == UInt8(ascii: ".") {
-            isIntegral = false
             offset += 1
-            guard digits() > 0 else { throw failure("malformed number") }
+            let count = read(&digits)
+            guard count > 0 else { throw failure("malformed number") }
+            fraction = count
         }
+        var exponent: Int?
         if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
-            isIntegral = false
             offset += 1
-            if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { offset += 1 }
-            guard digits() > 0 else { throw failure("malformed number") }
+            let isNegative = current == UInt8(ascii: "-")
+            if isNegative || current == UInt8(ascii: "+") { offset += 1 }
+            var digits = Digits()
+            guard read(&digits) > 0 else { throw failure("malformed number") }
+            let size = Int(exactly: min(digits.value ?? .max, 1_000_000)) ?? 1_000_000
+            exponent = isNegative ? -size : size
+        }
+        if fraction == nil, exponent == nil, let integral, let integer = Self.integer(integral, isNegative) {
+            return .integer(integer)
+        }
+        if let value = digits.value.flatMap({ Self.exact($0, exponent: (exponent ?? 0) - (fraction ?? 0)) }) {
+            return .normalized(isNegative ? -value : value)
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-        if isIntegral, let integer = Int64(text) { return .integer(integer) }
         guard let value = Double(text), value.isFinite else { throw failure("number out of range") }
         return .normalized(value)
     }
 
+    private static func integer(_ size: UInt64, _ isNegative: Bool) -> Int64? {
+        guard isNegative else { return Int64(exactly: size) }
+        return size == UInt64(1) << 63 ? Int64.min : Int64(exactly: size).map { -$0 }
+    }
+
+    /// Powers of ten that a `Double` holds exactly.
+    private static let powers: [Double] = (0...22).reduce(into: []) { $0.append($1 == 0 ? 1 : $0[$1 - 1] * 10) }
+
+    /// The nearest number, where one operation on two exact ones gives it (Clinger, "How to read floating point numbers
+    /// accurately", 1990, §4); `nil` where it takes more.
+    private static func exact(_ digits: UInt64, exponent: Int) -> Double? {
+        guard digits <= 1 << 53, powers.indices.contains(abs(exponent)) else { return nil }
+        return exponent < 0 ? Double(digits) / powers[-exponent] : Double(digits) * powers[exponent]
+    }
+
     private mutating func string() throws(JSONSyntaxError) -> String {
         offset += 1
+        /// What stands before the run that is being read; most strings are one run.
         var text: [UInt8] = []
+        var start = offset
         while let byte = current {
             switch byte {
             case UInt8(ascii: "\""):
+                let run = bytes[start..<offset]
                 offset += 1
-                guard let string = String(validating: text, as: UTF8.self) else { throw failure("not UTF-8") }
+                let string =
+                    text.isEmpty
+                    ? String(validating: run, as: UTF8.self) : String(validating: text + run, as: UTF8.self)
+                guard let string else { throw failure("not UTF-8") }
                 return string
             case UInt8(ascii: "\\"):
+                text += bytes[start..<offset]
                 offset += 1
                 try escape(into: &text)
+                start = offset
             case 0..<0x20:
                 throw failure("control character in a string")
-            default:
-                text.append(byte)
-                offset += 1
+            default: offset += 1
             }
         }
         throw failure("unterminated string")
@@ -201,7 +253,7 @@ struct JSONParser {
                 scalar = Unicode.Scalar(0x10000 + ((first & 0x3FF) << 10) + (second & 0x3FF))
             }
             guard let scalar else { throw failure("lone surrogate") }
-            text.append(contentsOf: String(Character(scalar)).utf8)
+            if let encoded = UTF8.encode(scalar) { text.append(contentsOf: encoded) }
         default: throw failure("unknown escape")
         }
     }
@@ -209,12 +261,19 @@ struct JSONParser {
     private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw failure("malformed \\u escape")
-            }
-            value = value << 4 | UInt32(digit)
+            guard let digit = current.flatMap(Self.hexDigit) else { throw failure("malformed \\u escape") }
+            value = value << 4 | digit
             offset += 1
         }
         return value
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte &- UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte &- UInt8(ascii: "a") &+ 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte &- UInt8(ascii: "A") &+ 10)
+        default: nil
+        }
     }
 }

@@ -75,14 +75,28 @@ import Testing
         }
     }
 
-    @Test func `a body as long as a message is taken, a longer one is refused`() async throws {
+    @Test func `a post may be longer than a message, as older clients send all that waited in one`() async throws {
         var limits = GatewayLimits.patient
-        limits.messageBytes = 100_000
+        limits.messageBytes = 20_000
+        limits.postBytes = 100_000
         try await TestServer.with(limits: limits) { server in
             let client = try await SocketIOClient.open(port: server.port)
-            let filler = String(repeating: "x", count: 90_000)
-            #expect(try await client.ask("resume", .string(filler)) == .null)
-            #expect(try await client.post("42[\"resume\",\"\(filler)\(filler)\"]").status == 413)
+            let message = "42[\"resume\",\"\(String(repeating: "x", count: 19_000))\"]"
+            let four = Array(repeating: message, count: 4).joined(separator: "\u{1E}")
+            #expect(try await client.post(four).status == 200)
+            #expect(try await client.ask("resume") == .null)
+            #expect(try await client.post(four + "\u{1E}" + message + "\u{1E}" + message).status == 413)
+        }
+    }
+
+    @Test func `a message that is longer than the client was told ends its session`() async throws {
+        var limits = GatewayLimits.patient
+        limits.messageBytes = 20_000
+        try await TestServer.with(limits: limits) { server in
+            let client = try await SocketIOClient.open(port: server.port)
+            #expect(try await client.ask("resume") == .null)
+            _ = try await client.post("42[\"resume\",\"\(String(repeating: "x", count: 20_000))\"]")
+            try await eventually { server.gateway.counters.snapshot().openSessions == 0 }
         }
     }
 

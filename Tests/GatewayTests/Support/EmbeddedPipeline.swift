@@ -26,7 +26,8 @@ extension ConnectionPipeline {
             roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
-            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, logger: logger), access: access)
+            broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, counters: counters, logger: logger),
+            access: access)
         return ConnectionPipeline(
             access: access, router: router, counters: counters,
             failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(nil),

@@ -1,18 +1,24 @@
 import Synchronization
 
-/// Lets one task through at a time, in the order of their coming: a session's requests are carried out one after the
-/// other, whichever roads they come by.
+/// Lets one task through at a time, or as many as it is wide, in the order of their coming: a session's requests are
+/// carried out one after the other, whichever roads they come by.
 final class Turnstile: Sendable {
     private struct State {
-        var isTaken = false
+        var taken = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
     private let limit: Int
+    private let width: Int
 
-    /// - Parameter limit: tasks that may wait.
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: tasks that may wait.
+    ///   - width: tasks that may be through it at a time.
+    init(limit: Int, width: Int = 1) {
+        self.limit = limit
+        self.width = width
+    }
 
     /// Runs `work` when it is its turn.
     /// - Returns: `nil`, without having run it, where too many wait already.
@@ -24,11 +30,11 @@ final class Turnstile: Sendable {
 
     private func enter() async -> Bool {
         // Only ever shortened to let somebody wait who would have been let through: the check is not for fairness.
-        if state.withLock({ $0.isTaken && $0.waiting.count >= limit }) { return false }
+        if state.withLock({ $0.taken >= width && $0.waiting.count >= limit }) { return false }
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                guard state.isTaken else {
-                    state.isTaken = true
+                guard state.taken >= width else {
+                    state.taken += 1
                     return true
                 }
                 state.waiting.append(continuation)
@@ -42,7 +48,7 @@ final class Turnstile: Sendable {
     private func leave() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard !state.waiting.isEmpty else {
-                state.isTaken = false
+                state.taken -= 1
                 return nil
             }
             return state.waiting.removeFirst()

@@ -1,3 +1,4 @@
+import Media
 import Rooms
 import Synchronization
 
@@ -6,6 +7,31 @@ final class Broadcaster: PeerConnectionSink {
     struct Key: Sendable, Hashable {
         var room: String
         var id: String
+    }
+
+    /// Whoever made a broadcaster, and what proves that a request is theirs: each comes by itself, and the names in its path are
+    /// known to everybody in the room.
+    struct Owner: Sendable {
+        /// What the first reply has: with it a request is its maker's wherever it comes from.
+        let session = ResumptionToken.random()
+        /// What it was made with, where the server has a key.
+        var accessToken: Secret?
+        var address: ClientAddress?
+
+        /// Whether a request comes from whoever made the broadcaster of this id.
+        /// - Parameter grants: what the request's token grants; `nil` on a server without a key, where there are no tokens. The
+        ///   scripts of mediasoup-demo then show nothing at all, and are known by their address.
+        func isMaker(
+            of id: String, session given: Secret?, accessToken token: Secret?, grants: AccessGrants?,
+            from address: ClientAddress?
+        ) -> Bool {
+            if let given, session.matches(given) { return true }
+            guard let grants else { return address?.counted == self.address?.counted }
+            // A token that names the peer speaks for it, whenever it was made.
+            if grants.peer == id { return true }
+            guard let token, let accessToken else { return false }
+            return accessToken.matches(token)
+        }
     }
 
     /// Where it is.
@@ -25,13 +51,21 @@ final class Broadcaster: PeerConnectionSink {
     let key: Key
     /// What it will join as.
     let join: JoinRequest
+    /// Who made it.
+    let owner: Owner
+    /// What its client may send.
+    let intake: SignalingIntake
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
 
     /// - Parameter ended: called once, when the room has closed the peer.
-    init(key: Key, join: JoinRequest, ended: @escaping @Sendable () -> Void) {
+    init(
+        key: Key, join: JoinRequest, owner: Owner, intake: SignalingIntake, ended: @escaping @Sendable () -> Void
+    ) {
         self.key = key
         self.join = join
+        self.owner = owner
+        self.intake = intake
         self.ended = ended
         state = Mutex(State(capabilities: join.rtpCapabilities))
     }
@@ -94,8 +128,12 @@ final class BroadcasterTable: Sendable {
     subscript(key: Broadcaster.Key) -> Broadcaster? { broadcasters.withLock { $0[key] } }
 
     /// - Returns: `nil` where there is one of this name, or there are too many.
-    func make(_ key: Broadcaster.Key, _ join: JoinRequest) -> Broadcaster? {
-        let broadcaster = Broadcaster(key: key, join: join) { [weak self] in self?.remove(key) }
+    func make(
+        _ key: Broadcaster.Key, _ join: JoinRequest, owner: Broadcaster.Owner, intake: SignalingIntake
+    ) -> Broadcaster? {
+        let broadcaster = Broadcaster(key: key, join: join, owner: owner, intake: intake) { [weak self] in
+            self?.remove(key)
+        }
         return broadcasters.withLock { broadcasters in
             guard broadcasters[key] == nil, broadcasters.count < limit else { return nil }
             broadcasters[key] = broadcaster

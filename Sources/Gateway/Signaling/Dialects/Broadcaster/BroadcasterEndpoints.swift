@@ -9,14 +9,21 @@ import Rooms
 struct BroadcasterEndpoints: Sendable {
     let rooms: RoomRegistry
     let access: AccessControl
+    let counters: GatewayCounters
+    let lane: ReadingLane
     let logger: Logger
     private let table: BroadcasterTable
     /// How long a broadcaster stays without a request, a packet or a checked transport.
     private let idleTimeout: Duration
 
-    init(rooms: RoomRegistry, access: AccessControl, logger: Logger, idleTimeout: Duration = .seconds(60)) {
+    init(
+        rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters, lane: ReadingLane = ReadingLane(),
+        logger: Logger, idleTimeout: Duration = .seconds(60)
+    ) {
         self.rooms = rooms
         self.access = access
+        self.counters = counters
+        self.lane = lane
         self.logger = logger
         self.idleTimeout = idleTimeout
         table = BroadcasterTable(limit: access.limits.connections)
@@ -43,15 +50,15 @@ struct BroadcasterEndpoints: Sendable {
         let rest = Array(target.path.dropFirst(3))
         guard let name = rest.first else {
             guard request.head.method == .post else { return nil }
-            return try await create(
-                in: room, target, AccessControl.token(of: request.head, target), try Self.body(request))
+            return try await create(in: room, target, request, try await body(request))
         }
-        guard try access.grants(of: AccessControl.token(of: request.head, target)).admits(to: RoomID(room)) else {
-            throw RoomError(.forbidden, "the token is for another room")
-        }
+        let grants = try access.grants(of: AccessControl.token(of: request.head, target))
+        guard grants.admits(to: RoomID(room)) else { throw RoomError(.forbidden, "the token is for another room") }
         guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.member else {
             throw RoomError(.peerClosed, "broadcaster with id \"\(name)\" does not exist")
         }
+        try authorize(request, target, grants, broadcaster)
+        try broadcaster.intake.admitOrRefuse(bytes: request.body.count)
         broadcaster.requested()
         switch (request.head.method, rest.count, rest.dropFirst().first) {
         case (.delete, 1, _):
@@ -61,17 +68,45 @@ struct BroadcasterEndpoints: Sendable {
         case (.post, 2, "join"):
             _ = try await member.room.request(.join(broadcaster.join), from: member.peer)
             return OutgoingResponse(json: .object([:]))
-        case (.post, 2, "transports"): return try await open(for: member, request)
+        case (.post, 2, "transports"): return try await open(for: broadcaster, member, try await body(request), request)
         case (.post, 2, "producers"):
-            return try await produce(try Self.body(request), on: nil, member, answer: "producerId")
+            try Self.permits(grants, .publish)
+            return try await produce(try await body(request), on: nil, broadcaster, member, answer: "producerId")
         case (.post, 2, "consumers"):
-            return try await consume2026(broadcaster, member, try Self.body(request))
+            try Self.permits(grants, .subscribe)
+            return try await consume2026(broadcaster, member, try await body(request))
         case (.post, 4, "consumers") where rest[3] == "resume":
+            try Self.permits(grants, .subscribe)
             _ = try await member.room.request(.resumeConsumer(ConsumerID(rest[2])), from: member.peer)
             return OutgoingResponse(json: .object([:]))
         case (.post, 4..., "transports"):
-            return try await atTransport(TransportID(rest[2]), Array(rest[3...]), request, target, broadcaster, member)
+            return try await atTransport(
+                TransportID(rest[2]), Array(rest[3...]), request, target, grants, broadcaster, member)
         default: return nil
+        }
+    }
+
+    // MARK: Who may
+
+    /// A broadcaster is driven by whoever made it, and by nobody else who may enter the room.
+    private func authorize(
+        _ request: IncomingRequest, _ target: RequestTarget, _ grants: AccessGrants, _ broadcaster: Broadcaster
+    ) throws(RoomError) {
+        let session = request.head.headerFields[.signalingSession] ?? target["session"]
+        let isMaker = broadcaster.owner.isMaker(
+            of: broadcaster.key.id, session: session.map(Secret.init),
+            accessToken: AccessControl.token(of: request.head, target), grants: access.requiresToken ? grants : nil,
+            from: request.remoteAddress)
+        let isForAnother = grants.peer.map { $0 != broadcaster.key.id } ?? false
+        guard isMaker, !isForAnother else {
+            throw access.refused(.wrongPeer, "this broadcaster is somebody else's: see Signaling-Session")
+        }
+    }
+
+    /// What the request's own token permits; what the broadcaster was made with the room knows, and both have to.
+    private static func permits(_ grants: AccessGrants, _ act: PeerPermissions) throws(RoomError) {
+        guard grants.permissions.contains(act) else {
+            throw RoomError(.forbidden, "the token does not permit it: \(act == .publish ? "publish" : "subscribe")")
         }
     }
 
@@ -79,7 +114,7 @@ struct BroadcasterEndpoints: Sendable {
 
     /// That of 2024 is named by `id` and joins at once; that of 2026 by `peerId`, and joins by a request of its own.
     private func create(
-        in room: String, _ target: RequestTarget, _ token: Secret?, _ data: JSONValue
+        in room: String, _ target: RequestTarget, _ request: IncomingRequest, _ data: JSONValue
     ) async throws(RoomError) -> OutgoingResponse {
         let (name, join, joinsAtOnce) = try Self.reading(data) { reader throws(JSONFieldError) in
             let is2026 = try reader.optional("peerId") != nil
@@ -92,8 +127,11 @@ struct BroadcasterEndpoints: Sendable {
         guard SignalingHandshake.isIdentifier(name) else {
             throw RoomError(.invalidRequest, "id: has to be 1 to 64 printable characters")
         }
+        let token = AccessControl.token(of: request.head, target)
         let grants = try access.admit(token, to: RoomID(room), as: PeerID(name))
-        guard let broadcaster = table.make(.init(room: room, id: name), join) else {
+        let owner = Broadcaster.Owner(accessToken: access.requiresToken ? token : nil, address: request.remoteAddress)
+        let intake = SignalingIntake(limits: access.limits, counters: counters)
+        guard let broadcaster = table.make(.init(room: room, id: name), join, owner: owner, intake: intake) else {
             throw RoomError(.wrongState, "broadcaster with id \"\(name)\" already exists, or there are too many")
         }
         do throws(RoomError) {
@@ -107,8 +145,10 @@ struct BroadcasterEndpoints: Sendable {
             }
             endWhenIdle(broadcaster)
             logger.info("broadcaster created", metadata: ["room.id": "\(room)", "peer.id": "\(name)"])
-            return OutgoingResponse(
-                json: joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:]))
+            let session = JSONValue.object(["session": .object(["token": .string(owner.session.text)])])
+            let description =
+                joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:])
+            return OutgoingResponse(json: description.merging(session))
         } catch {
             if let member = broadcaster.member { await member.room.disconnected(member.peer) }
             table.remove(broadcaster.key)
@@ -166,9 +206,8 @@ struct BroadcasterEndpoints: Sendable {
     // MARK: Transports
 
     private func open(
-        for member: Broadcaster.Member, _ request: IncomingRequest
+        for broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue, _ request: IncomingRequest
     ) async throws(RoomError) -> OutgoingResponse {
-        let data = try Self.body(request)
         // The demo of 2026 makes plain ones only, and does not say so.
         let type = try Self.reading(data) { reader throws(JSONFieldError) in
             try reader.optional("type")?.string() ?? "plain"
@@ -206,18 +245,21 @@ struct BroadcasterEndpoints: Sendable {
 
     private func atTransport(
         _ id: TransportID, _ rest: [String], _ request: IncomingRequest, _ target: RequestTarget,
-        _ broadcaster: Broadcaster, _ member: Broadcaster.Member
+        _ grants: AccessGrants, _ broadcaster: Broadcaster, _ member: Broadcaster.Member
     ) async throws(RoomError) -> OutgoingResponse? {
         switch rest {
         case ["connect"], ["plain-connect"]:
-            try await connect(id, try Self.body(request), member)
+            try await connect(id, try await body(request), member)
             return OutgoingResponse(status: .ok)
-        case ["producers"]: return try await produce(try Self.body(request), on: id, member, answer: "id")
+        case ["producers"]:
+            try Self.permits(grants, .publish)
+            return try await produce(try await body(request), on: id, broadcaster, member, answer: "id")
         case ["consume"]:
+            try Self.permits(grants, .subscribe)
             guard let producer = target["producerId"] else {
                 throw RoomError(.invalidRequest, "the query has no producerId")
             }
-            let capabilities = try Self.reading(try Self.body(request)) { reader throws(JSONFieldError) in
+            let capabilities = try Self.reading(try await body(request)) { reader throws(JSONFieldError) in
                 try reader.optional("rtpCapabilities").map { (field) throws(JSONFieldError) in
                     try RTPCapabilities(field)
                 }
@@ -241,9 +283,11 @@ struct BroadcasterEndpoints: Sendable {
     // MARK: Producers and consumers
 
     private func produce(
-        _ data: JSONValue, on transport: TransportID?, _ member: Broadcaster.Member, answer: String
+        _ data: JSONValue, on transport: TransportID?, _ broadcaster: Broadcaster, _ member: Broadcaster.Member,
+        answer: String
     ) async throws(RoomError) -> OutgoingResponse {
         guard case .object(var fields) = data else { throw RoomError(.invalidRequest, "the body is not an object") }
+        try broadcaster.intake.refuseChange()
         if let transport { fields["transportId"] = .string(transport.rawValue) }
         let request = try Self.reading(.object(fields)) { reader throws(JSONFieldError) in try ProduceRequest(reader) }
         guard case .producer(let id) = try await member.room.request(.produce(request), from: member.peer) else {
@@ -284,9 +328,10 @@ struct BroadcasterEndpoints: Sendable {
 
     // MARK: Bodies
 
-    private static func body(_ request: IncomingRequest) throws(RoomError) -> JSONValue {
+    private func body(_ request: IncomingRequest) async throws(RoomError) -> JSONValue {
         guard !request.body.isEmpty else { return .object([:]) }
-        guard let json = try? JSONValue(parsing: request.body), case .object = json else {
+        let read = await lane.read(bytes: request.body.count) { try? JSONValue(parsing: request.body) }
+        guard let json = read, case .object = json else {
             throw RoomError(.invalidRequest, "the body has to be a JSON object")
         }
         return json

@@ -77,12 +77,13 @@ struct PeerEndpoints: Sendable {
     private func requestReceived(
         _ request: IncomingRequest, _ target: RequestTarget
     ) async throws(Refusal) -> OutgoingResponse {
-        let fields = try Self.fields(of: request)
+        let session = try admitted(request, target)?.session
+        let fields = try await fields(of: request)
         guard case .string(let method)? = fields["method"] else {
             return Self.response(.failure(RoomError(.invalidRequest, "method: not a string")))
         }
         let data = fields["data"] ?? .null
-        guard Self.token(request, target) != nil else { return try await first(method, data, request, target) }
+        guard let session else { return try await first(method, data, request, target) }
         let id: SignalID?
         switch fields["id"] {
         case nil, .null: id = nil
@@ -95,7 +96,7 @@ struct PeerEndpoints: Sendable {
                     .failure(RoomError(.invalidRequest, "id: neither a number nor a text of at most 128 bytes")))
             }
         }
-        let result = try await session(request, target).post(
+        let result = await session.post(
             method, data, id: id, number: ProtooDialect.count(fields["seq"]),
             acknowledged: ProtooDialect.count(fields["ack"]), window: access.limits.eventsWindow)
         return Self.response(result)
@@ -154,20 +155,24 @@ struct PeerEndpoints: Sendable {
     private func answerReceived(
         _ request: IncomingRequest, _ target: RequestTarget
     ) async throws(Refusal) -> OutgoingResponse {
-        let fields = try Self.fields(of: request)
+        guard let (session, charge) = try admitted(request, target) else {
+            throw Refusal(response: Self.sessionNotFound)
+        }
+        let fields = try await fields(of: request)
         guard case .integer(let number)? = fields["id"], let id = UInt32(exactly: number) else {
             return Self.response(.failure(RoomError(.invalidRequest, "id: not the number of a request")))
         }
         guard case .bool(let isAccepted)? = fields["ok"] else {
             return Self.response(.failure(RoomError(.invalidRequest, "ok: neither true nor false")))
         }
-        let isExpected = try await session(request, target).post(
+        let isExpected = await session.post(
             answer: id, isAccepted: isAccepted, window: access.limits.eventsWindow)
         guard isExpected else {
             throw Refusal(
                 response: .failure(
                     .notFound, code: "request-not-found", "nobody waits for this answer, or not any longer"))
         }
+        session.intake.giveBack(charge)
         return OutgoingResponse(status: .noContent)
     }
 
@@ -210,6 +215,19 @@ struct PeerEndpoints: Sendable {
         return session
     }
 
+    /// The session of a request that may be read; `nil` for a request without one, whose address answers for it.
+    private func admitted(
+        _ request: IncomingRequest, _ target: RequestTarget
+    ) throws(Refusal) -> (session: SignalingSession, charge: SignalingAllowance.Charge)? {
+        guard Self.token(request, target) != nil else { return nil }
+        let session = try session(request, target)
+        do throws(RoomError) {
+            return (session, try session.intake.admitOrRefuse(bytes: request.body.count))
+        } catch {
+            throw Refusal(response: .refused(error))
+        }
+    }
+
     private static let sessionNotFound = OutgoingResponse.failure(
         .notFound, code: "session-not-found", "there is no such session, or it has ended: join again")
 
@@ -220,14 +238,15 @@ struct PeerEndpoints: Sendable {
 
     // MARK: Bodies
 
-    private static func fields(of request: IncomingRequest) throws(Refusal) -> [String: JSONValue] {
+    private func fields(of request: IncomingRequest) async throws(Refusal) -> [String: JSONValue] {
         let type = request.head.headerFields[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard type == "application/json" else {
             throw Refusal(
                 response: .failure(
                     .unsupportedMediaType, code: "unsupported-media-type", "the body has to be application/json"))
         }
-        guard let json = try? JSONValue(parsing: request.body), case .object(let fields) = json else {
+        let json = await gateway.lane.read(bytes: request.body.count) { try? JSONValue(parsing: request.body) }
+        guard case .object(let fields)? = json else {
             throw Refusal(
                 response: .failure(.badRequest, code: "invalid-request", "the body has to be a JSON object"))
         }

@@ -19,6 +19,9 @@ final class EngineConnection: Sendable {
         var timer: Scheduled<Void>?
         var timerDeadline = NIODeadline.distantFuture
         var closeReason: EngineSession.CloseReason?
+        /// Bytes of messages that wait to be carried out.
+        var waitingBytes = 0
+        var waitingForRoom: [CheckedContinuation<Void, Never>] = []
         /// Its page or program has ended.
         var isGoingAway = false
     }
@@ -30,26 +33,31 @@ final class EngineConnection: Sendable {
     /// The client's messages in order; ends with the session. One consumer.
     let messages: AsyncStream<String>
     private let incoming: AsyncStream<String>.Continuation
+    /// What the client may send by this connection, before anything of it is read.
+    let intake: SignalingIntake
+    /// A client that polls has one post on its way.
+    private let posting = Turnstile(limit: 4)
     private let state: Mutex<State>
     private let eventLoop: any EventLoop
     private let ended: @Sendable (EngineConnection) -> Void
 
-    /// Messages that may wait while one is carried out.
-    static let incomingLimit = 1024
+    /// Bytes of messages that may wait while one is carried out; then no more is taken from the client.
+    static let waitingBytesLimit = 262_144
 
     /// - Parameters:
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: Secret, token: Secret? = nil, settings: EngineSession.Settings, socket: WebSocketConnection?,
-        eventLoop: any EventLoop,
+        name: Secret, token: Secret? = nil, settings: EngineSession.Settings, intake: SignalingIntake,
+        socket: WebSocketConnection?, eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
         self.name = name
         self.token = token
         self.eventLoop = eventLoop
         self.ended = ended
-        (messages, incoming) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.incomingLimit))
+        self.intake = intake
+        (messages, incoming) = AsyncStream.makeStream()
         let (session, actions) = EngineSession.open(
             name.revealed, settings, socket: socket == nil ? nil : 0, now: .now())
         var initial = State(session: session)
@@ -84,10 +92,18 @@ final class EngineConnection: Sendable {
         }
     }
 
-    /// A POST.
+    /// A POST; returns when there is room for what it brings.
     /// - Parameter number: the client's, where it counts its posts: the same again is taken once.
-    /// - Returns: whether it was understood.
-    func post(_ body: [UInt8], _ number: UInt64? = nil) -> Bool {
+    /// - Returns: whether it was understood; `nil` where others wait already.
+    func post(_ body: [UInt8], _ number: UInt64? = nil) async -> Bool? {
+        await posting.pass {
+            await intake.admitBytes(body.count)
+            await waitForRoom()
+            return taken(body, number)
+        }
+    }
+
+    private func taken(_ body: [UInt8], _ number: UInt64?) -> Bool {
         state.withLock { state in
             if let number {
                 guard state.posted != number else { return true }
@@ -109,6 +125,9 @@ final class EngineConnection: Sendable {
             return state.lastSocket
         }
         for await text in socket.messages {
+            if socket.isClosed, intake.isSpent { break }
+            await intake.admitBytes(text.utf8.count)
+            await waitForRoom()
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
         }
         state.withLock { state in
@@ -122,13 +141,44 @@ final class EngineConnection: Sendable {
         await socket.waitUntilClosed()
     }
 
+    var isClosed: Bool { state.withLock { $0.closeReason != nil } }
+
+    /// A message was carried out.
+    func carriedOut(_ message: String) {
+        let waiters = state.withLock { state in
+            state.waitingBytes -= Self.cost(message)
+            return takeWaiters(&state)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private static func cost(_ message: String) -> Int { message.utf8.count + WebSocketConnection.overheadPerMessage }
+
+    /// Returns when few enough of the client's messages wait, or the session is over.
+    private func waitForRoom() async {
+        await withCheckedContinuation { continuation in
+            let hasRoom = state.withLock { state in
+                guard state.waitingBytes > Self.waitingBytesLimit, state.closeReason == nil else { return true }
+                state.waitingForRoom.append(continuation)
+                return false
+            }
+            if hasRoom { continuation.resume() }
+        }
+    }
+
+    private func takeWaiters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        guard state.waitingBytes <= Self.waitingBytesLimit || state.closeReason != nil else { return [] }
+        defer { state.waitingForRoom = [] }
+        return state.waitingForRoom
+    }
+
     /// Whether a client that is gone may be back by another session: it broke, rather than that anybody ended it.
     var isBroken: Bool {
         state.withLock { state in
             switch state.closeReason {
             // A client that misses the server's pings ends its session by name, and comes back.
             case .clientClosed, .transportClosed, .overlappingPolls, .pingTimeout: !state.isGoingAway
-            case nil, .serverClosed, .protocolViolation, .overflow: false
+            case nil, .serverClosed, .protocolViolation, .messageTooLong, .overflow: false
             }
         }
     }
@@ -141,7 +191,6 @@ final class EngineConnection: Sendable {
     // MARK: Actions
 
     private func perform(_ actions: [EngineSession.Action], _ state: inout State) {
-        var isOverflown = false
         for action in actions {
             switch action {
             case .answerPoll(let packets):
@@ -151,15 +200,15 @@ final class EngineConnection: Sendable {
             case .send(let packet, let socket): state.sockets[socket]?.send(packet.text)
             case .closeSocket(let socket): state.sockets.removeValue(forKey: socket)?.close(.normal)
             case .message(let text):
-                if case .dropped = incoming.yield(text) { isOverflown = true }
+                state.waitingBytes += Self.cost(text)
+                incoming.yield(text)
             case .closed(let reason):
                 state.closeReason = reason
                 incoming.finish()
+                for waiter in takeWaiters(&state) { waiter.resume() }
             case .ended: ended(self)
             }
         }
-        // A client that sends faster than its requests can be carried out.
-        if isOverflown { perform(state.session.close(now: .now()), &state) }
         schedule(&state)
     }
 

@@ -14,7 +14,7 @@ struct EngineSession {
         var upgradeTimeout = TimeAmount.seconds(10)
         /// Bytes that may wait for a client that does not poll.
         var outgoingLimit = 4 * 1024 * 1024
-        /// Bytes of one body or frame of the client, as it is told.
+        /// Bytes of one message of the client, as it is told.
         var payloadLimit = 1_000_000
     }
 
@@ -22,6 +22,8 @@ struct EngineSession {
         case clientClosed, serverClosed, transportClosed
         /// Bytes that are no packets, or packets that have no place here.
         case protocolViolation
+        /// A message that is longer than the client was told; older ones do not count what they send in one body.
+        case messageTooLong
         /// A second poll while the first still waits: two clients share a session, or one is broken.
         case overlappingPolls
         case pingTimeout
@@ -188,7 +190,9 @@ struct EngineSession {
 
     private mutating func packetReceived(_ packet: EnginePacket, now: NIODeadline) -> [Action] {
         switch packet.kind {
-        case .message: return [.message(packet.data)]
+        case .message:
+            guard packet.count <= settings.payloadLimit else { return fail(.messageTooLong) }
+            return [.message(packet.data)]
         case .pong:
             if case .pinged = heartbeat { heartbeat = .resting(until: now + settings.pingInterval) }
             return []

@@ -6,19 +6,20 @@ import Rooms
 struct RoomEntryAPI: Sendable {
     let rooms: RoomRegistry
     let access: AccessControl
+    var lane = ReadingLane()
 
     private enum Route: String {
         case createValidRoomId, isRoomExisted, checkPassword
     }
 
     /// - Returns: `nil` where the path is none of these.
-    func response(to request: IncomingRequest, _ path: [String]) -> OutgoingResponse? {
+    func response(to request: IncomingRequest, _ path: [String]) async -> OutgoingResponse? {
         guard path.count == 1, let route = Route(rawValue: path[0]) else { return nil }
         guard request.head.method == .post else {
             return .methodNotAllowed("POST", "this path takes POST")
         }
         if let refusal = access.refusal(of: request) { return refusal }
-        guard let fields = Self.fields(of: request) else {
+        guard let fields = await lane.read(bytes: request.body.count, { Self.fields(of: request) }) else {
             return .failure(
                 .badRequest, code: "malformed-body",
                 "the body has to be application/x-www-form-urlencoded or a JSON object")

@@ -61,6 +61,15 @@ enum SocketIOEvent: Sendable {
         }
     }
 
+    /// Whether everybody in a room is told of it.
+    var isToldToEverybody: Bool {
+        switch self {
+        case .join, .exitRoom: true
+        case .room(let request): request.isToldToEverybody
+        case .createRoom, .getMyRoomInfo, .getProducers, .resume: false
+        }
+    }
+
     /// The events a client may send, for metrics.
     static let names: Set<String> = [
         "createRoom", "join", "exitRoom", "getMyRoomInfo", "getProducers", "resume", "getRouterRtpCapabilities",

@@ -19,16 +19,20 @@ final class SocketIOServer: Sendable {
     private let group: any EventLoopGroup
     private let rooms: RoomRegistry
     private let counters: GatewayCounters
+    private let lane: ReadingLane
     private let logger: Logger
     private let opened: AsyncStream<EngineConnection>
     private let opener: AsyncStream<EngineConnection>.Continuation
 
     init(
-        rooms: RoomRegistry, access: AccessControl, group: any EventLoopGroup, counters: GatewayCounters, logger: Logger
+        rooms: RoomRegistry, access: AccessControl, group: any EventLoopGroup, counters: GatewayCounters,
+        logger: Logger,
+        lane: ReadingLane = ReadingLane()
     ) {
         self.rooms = rooms
         self.group = group
         self.counters = counters
+        self.lane = lane
         self.logger = logger
         self.access = access
         (opened, opener) = AsyncStream.makeStream()
@@ -66,7 +70,13 @@ final class SocketIOServer: Sendable {
     /// - Returns: whether the client may be back by another connection.
     private func read(_ connection: EngineConnection, _ road: inout Road?) async -> Bool {
         for await text in connection.messages {
-            guard let packet = try? SocketIOPacket(parsing: text) else {
+            defer { connection.carriedOut(text) }
+            let intake = road?.session.intake ?? connection.intake
+            if connection.isClosed, intake.isSpent { break }
+            // Charged before it is read, to the session where there is one: it may come by several connections.
+            let isWithinRate = await intake.admitOne(bytes: text.utf8.count)
+            let packet = await lane.read(bytes: text.utf8.count) { try? SocketIOPacket(parsing: text) }
+            guard let packet else {
                 counters.messageRejected(.notAMessage)
                 return false
             }
@@ -75,21 +85,25 @@ final class SocketIOServer: Sendable {
                 let problem = JSONValue.object(["message": .string("Invalid namespace")])
                 let answer = SocketIOPacket(kind: .connectError, namespace: packet.namespace, data: problem)
                 connection.send(answer.text)
+                if connection.intake.faultReceived() { return false }
             case .connect:
                 guard road == nil else { return false }
                 do throws(RoomError) {
                     road = try await self.road(for: connection, packet.data)
                 } catch {
                     connection.send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)).text)
+                    if connection.intake.faultReceived() { return false }
                 }
             case .event:
                 guard let road, packet.namespace == "/" else {
                     counters.messageRejected(.notAMessage)
                     return false
                 }
-                await road.session.received(packet, on: road.number)
+                await road.session.received(packet, on: road.number, isWithinRate: isWithinRate)
             // The server asks nothing of its clients.
-            case .ack: counters.messageRejected(.unexpectedResponse)
+            case .ack:
+                counters.messageRejected(.unexpectedResponse)
+                if connection.intake.faultReceived() { return false }
             case .disconnect, .connectError, .binaryEvent, .binaryAck: return false
             }
         }
@@ -168,7 +182,8 @@ final class SocketIOServer: Sendable {
         settings.outgoingLimit = limits.outgoingBytes
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
-            name: name, token: token, settings: settings, socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
+            name: name, token: token, settings: settings, intake: SignalingIntake(limits: limits, counters: counters),
+            socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.connections.count < limit else { return false }
@@ -230,7 +245,10 @@ final class SocketIOServer: Sendable {
         switch request.head.method {
         case .get: return await poll(connection, asked.number)
         case .post:
-            guard connection.post(request.body, asked.number) else { return EngineProblem.badRequest.response }
+            guard let isUnderstood = await connection.post(request.body, asked.number) else {
+                return .refused(RoomError(.rateLimited, "other posts of this session wait: send one at a time"))
+            }
+            guard isUnderstood else { return EngineProblem.badRequest.response }
             return OutgoingResponse(contentType: "text/html", body: Array("ok".utf8))
         default: return EngineProblem.badRequest.response
         }

@@ -26,7 +26,6 @@ final class SocketIOSession: PeerConnectionSink {
         /// The room has sent the peer away while the client was gone: it is told when it comes back.
         var isDismissed = false
         var isEnded = false
-        var bucket: TokenBucket
         var timer: Scheduled<Void>?
     }
 
@@ -38,9 +37,10 @@ final class SocketIOSession: PeerConnectionSink {
     let rooms: RoomRegistry
     let access: AccessControl
     let counters: GatewayCounters
+    /// What the client may ask for, over all its connections.
+    let intake: SignalingIntake
     let logger: Logger
     private let window: Duration
-    private let rate: RateLimit
     private let eventLoop: any EventLoop
     private let turnstile = Turnstile(limit: 8)
     private let onEnded: @Sendable (SocketIOSession) -> Void
@@ -64,7 +64,7 @@ final class SocketIOSession: PeerConnectionSink {
         self.onEnded = onEnded
         let limits = access.limits
         window = limits.resumptionWindow
-        rate = RateLimit(perSecond: limits.messagesPerSecond)
+        intake = SignalingIntake(limits: limits, counters: counters)
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
         self.logger = logger
@@ -73,8 +73,7 @@ final class SocketIOSession: PeerConnectionSink {
         settings.replayBytes = limits.replayBytes
         state = Mutex(
             State(
-                link: SignalingLink(settings, until: .now() + TimeAmount(window)),
-                bucket: TokenBucket(rate: rate, now: .now())))
+                link: SignalingLink(settings, until: .now() + TimeAmount(window))))
     }
 
     // MARK: Connections
@@ -182,8 +181,8 @@ final class SocketIOSession: PeerConnectionSink {
 
     // MARK: The client's side
 
-    /// Carries out an event of the client's.
-    func received(_ packet: SocketIOPacket, on road: UInt64) async {
+    /// Carries out an event of the client's, or refuses it where the client sends too many.
+    func received(_ packet: SocketIOPacket, on road: UInt64, isWithinRate: Bool) async {
         guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
         await turnstile.pass {
             let isTaken = state.withLock { state in
@@ -193,23 +192,24 @@ final class SocketIOSession: PeerConnectionSink {
                 return true
             }
             guard isTaken else { return counters.messageRejected(.repeated) }
-            let (answer, outcome) = await answer(to: name, argument)
+            let (answer, outcome) = await answer(to: name, argument, isWithinRate)
             counters.requested(method: SocketIOEvent.names.contains(name) ? name : "unknown", outcome: outcome)
             respond(answer, to: name, packet.id)
         }
     }
 
     private func answer(
-        to name: String, _ argument: JSONValue
+        to name: String, _ argument: JSONValue, _ isWithinRate: Bool
     ) async -> (answer: SocketIOAnswer, outcome: String) {
         do throws(RoomError) {
-            guard state.withLock({ $0.bucket.take(rate, now: .now()) }) == nil else {
+            guard isWithinRate else {
                 counters.limited(.messageRate)
-                throw RoomError.tooFast(rate)
+                throw RoomError.tooFast(intake.messageRate)
             }
             guard let event = try SocketIOEvent(name, argument) else {
                 throw RoomError(.unknownMethod, "unknown event \"\(name.prefix(64))\"")
             }
+            if event.isToldToEverybody { await intake.holdBackChange() }
             return (try await result(of: event), "ok")
         } catch {
             // A name that is none could be anything.

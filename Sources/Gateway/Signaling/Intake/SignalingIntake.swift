@@ -1,0 +1,121 @@
+import NIOCore
+import Rooms
+import Synchronization
+
+/// Lets one client's messages in: charges each before it is read, has it wait where the client sends too much, and lets
+/// others have their turn where the client sends without a pause.
+final class SignalingIntake: Sendable {
+    private struct State {
+        var allowance: SignalingAllowance
+        /// Bytes let in since others had their turn.
+        var turn = 0
+    }
+
+    /// A client whose messages wait gives up its thread after as many bytes. (Taking from a queue that is never empty does
+    /// not suspend.)
+    private static let turnBytes = 8192
+
+    private let state: Mutex<State>
+    private let counters: GatewayCounters
+
+    init(limits: GatewayLimits, counters: GatewayCounters, now: NIODeadline = .now()) {
+        self.counters = counters
+        let rates = SignalingAllowance.Rates(
+            messagesPerSecond: limits.messagesPerSecond, messageBytes: limits.messageBytes)
+        state = Mutex(State(allowance: SignalingAllowance(rates, now: now)))
+    }
+
+    var messageRate: RateLimit { state.withLock { $0.allowance.rates.messages } }
+
+    /// A message has come by a connection that can be left unread: returns when the message may be read.
+    func admit(bytes: Int) async -> SignalingAllowance.Charge {
+        let charge = state.withLock { $0.allowance.messageReceived(bytes: bytes, now: .now()) }
+        await wait(charge.delay, .messageBytes)
+        await takeTurn(charge.bytes)
+        return charge
+    }
+
+    /// The same for bytes that carry several messages.
+    func admitBytes(_ count: Int) async {
+        let delay = state.withLock { $0.allowance.bytesReceived(count, now: .now()) }
+        await wait(delay, .messageBytes)
+        await takeTurn(count + SignalingAllowance.overhead)
+    }
+
+    /// One of several messages whose bytes were let in.
+    /// - Returns: whether the client may send it.
+    func admitOne(bytes: Int) async -> Bool {
+        await takeTurn(bytes)
+        return state.withLock { $0.allowance.oneMoreMessage(now: .now()) }
+    }
+
+    /// A message that can be refused, rather than wait.
+    /// - Throws: `RoomError` with code `rateLimited`.
+    @discardableResult
+    func admitOrRefuse(bytes: Int) throws(RoomError) -> SignalingAllowance.Charge {
+        let (charge, rates) = state.withLock { state in
+            let charge = state.allowance.messageReceived(bytes: bytes, now: .now())
+            if !charge.isWithinRate || charge.delay > .zero { state.allowance.giveBackBytes(of: charge) }
+            return (charge, state.allowance.rates)
+        }
+        guard charge.isWithinRate else {
+            counters.limited(.messageRate)
+            throw .tooFast(rates.messages)
+        }
+        guard charge.delay <= .zero else {
+            counters.limited(.messageBytes)
+            throw RoomError(.rateLimited, "more than \(rates.bytes.perSecond) bytes a second: ask again later")
+        }
+        return charge
+    }
+
+    /// Whether the client has sent too much: what is left of it is not waited for once its connection is gone, since that can
+    /// take minutes and would hold up a server that stops.
+    var isSpent: Bool { state.withLock { $0.allowance.isSpent(now: .now()) } }
+
+    func giveBack(_ charge: SignalingAllowance.Charge) { state.withLock { $0.allowance.giveBack(charge) } }
+
+    /// Holds a message back that is beyond the rate, and that nobody can be told is refused.
+    func holdBack() async {
+        let delay = state.withLock { $0.allowance.messageHeldBack(now: .now()) }
+        await wait(delay, .messageRate)
+    }
+
+    /// Holds back a change that everybody in the room is told of, where there were many.
+    func holdBackChange() async {
+        let delay = state.withLock { $0.allowance.changeRequested(now: .now()) }
+        await wait(delay, .changes)
+    }
+
+    /// Refuses a change that everybody in the room is told of, where there were many.
+    /// - Throws: `RoomError` with code `rateLimited`.
+    func refuseChange() throws(RoomError) {
+        let (isAllowed, rate) = state.withLock { ($0.allowance.oneMoreChange(now: .now()), $0.allowance.rates.changes) }
+        guard !isAllowed else { return }
+        counters.limited(.changes)
+        throw RoomError(.rateLimited, "more than \(rate.perSecond) changes a second: ask again later")
+    }
+
+    /// - Returns: whether the client has sent as many messages that are none as it may.
+    func faultReceived() -> Bool {
+        guard state.withLock({ $0.allowance.faultReceived(now: .now()) }) else { return false }
+        counters.limited(.faults)
+        return true
+    }
+
+    private func wait(_ delay: TimeAmount, _ limit: GatewayLimit) async {
+        guard delay > .zero else { return }
+        counters.limited(limit)
+        try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
+    }
+
+    private func takeTurn(_ bytes: Int) async {
+        let isOver = state.withLock { state in
+            state.turn += bytes
+            guard state.turn >= Self.turnBytes else { return false }
+            state.turn = 0
+            return true
+        }
+        if isOver { await Task.yield() }
+    }
+}
