@@ -44,12 +44,6 @@ struct TokenBucket: Sendable {
         return .nanoseconds(Int64((max(0, -tokens) / Double(rate.perSecond) * 1e9).rounded()))
     }
 
-    /// Whether there is as much.
-    mutating func has(_ count: Int, _ rate: RateLimit, now: NIODeadline) -> Bool {
-        fill(rate, now)
-        return tokens >= Double(count)
-    }
-
     /// What was taken for nothing.
     mutating func giveBack(_ count: Int, _ rate: RateLimit) {
         tokens = min(Double(rate.burst), tokens + Double(count))

@@ -166,7 +166,7 @@ final class SignalingSession: PeerConnectionSink {
     /// Carries a WebSocket's messages until it ends.
     func carry(_ connection: WebSocketConnection, road: UInt64) async {
         for await text in connection.messages {
-            if connection.isClosed, intake.isSpent { return }
+            if connection.isClosed, intake.isTooFast { return }
             // Before it is read: reading is what a message costs, whatever is in it.
             let charge = await intake.admit(bytes: text.utf8.count)
             let isFault = await turnstile.pass { await self.messageReceived(text, charge, road: road) }

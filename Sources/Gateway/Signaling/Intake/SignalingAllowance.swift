@@ -85,12 +85,6 @@ struct SignalingAllowance: Sendable {
     /// - Returns: whether the client may make it.
     mutating func oneMoreChange(now: NIODeadline) -> Bool { changes.take(rates.changes, now: now) == nil }
 
-    /// Whether the client's next message would have to wait, or be refused.
-    mutating func isSpent(now: NIODeadline) -> Bool {
-        !messages.has(1, rates.messages, now: now) || !bytes.has(0, rates.bytes, now: now)
-            || !changes.has(0, rates.changes, now: now)
-    }
-
     /// A message was none.
     /// - Returns: whether it was one too many.
     mutating func faultReceived(now: NIODeadline) -> Bool { faults.take(rates.faults, now: now) != nil }

@@ -9,6 +9,8 @@ final class SignalingIntake: Sendable {
         var allowance: SignalingAllowance
         /// Bytes let in since others had their turn.
         var turn = 0
+        /// Whether the latest message was more than the client may send.
+        var isTooFast = false
     }
 
     /// A client whose messages wait gives up its thread after as many bytes. (Taking from a queue that is never empty does
@@ -29,7 +31,11 @@ final class SignalingIntake: Sendable {
 
     /// A message has come by a connection that can be left unread: returns when the message may be read.
     func admit(bytes: Int) async -> SignalingAllowance.Charge {
-        let charge = state.withLock { $0.allowance.messageReceived(bytes: bytes, now: .now()) }
+        let charge = state.withLock { state in
+            let charge = state.allowance.messageReceived(bytes: bytes, now: .now())
+            state.isTooFast = !charge.isWithinRate
+            return charge
+        }
         await wait(charge.delay, .messageBytes)
         await takeTurn(charge.bytes)
         return charge
@@ -37,7 +43,10 @@ final class SignalingIntake: Sendable {
 
     /// The same for bytes that carry several messages.
     func admitBytes(_ count: Int) async {
-        let delay = state.withLock { $0.allowance.bytesReceived(count, now: .now()) }
+        let delay = state.withLock { state in
+            state.isTooFast = false
+            return state.allowance.bytesReceived(count, now: .now())
+        }
         await wait(delay, .messageBytes)
         await takeTurn(count + SignalingAllowance.overhead)
     }
@@ -46,7 +55,11 @@ final class SignalingIntake: Sendable {
     /// - Returns: whether the client may send it.
     func admitOne(bytes: Int) async -> Bool {
         await takeTurn(bytes)
-        return state.withLock { $0.allowance.oneMoreMessage(now: .now()) }
+        return state.withLock { state in
+            let isAllowed = state.allowance.oneMoreMessage(now: .now())
+            state.isTooFast = !isAllowed
+            return isAllowed
+        }
     }
 
     /// A message that can be refused, rather than wait.
@@ -69,9 +82,9 @@ final class SignalingIntake: Sendable {
         return charge
     }
 
-    /// Whether the client has sent too much: what is left of it is not waited for once its connection is gone, since that can
-    /// take minutes and would hold up a server that stops.
-    var isSpent: Bool { state.withLock { $0.allowance.isSpent(now: .now()) } }
+    /// Whether the latest message was refused or had to wait. Once such a client's connection is gone, the messages left are
+    /// dropped: carrying them out at the client's rate can take minutes and would hold up a server that stops.
+    var isTooFast: Bool { state.withLock { $0.isTooFast } }
 
     func giveBack(_ charge: SignalingAllowance.Charge) { state.withLock { $0.allowance.giveBack(charge) } }
 
@@ -106,6 +119,7 @@ final class SignalingIntake: Sendable {
     private func wait(_ delay: TimeAmount, _ limit: GatewayLimit) async {
         guard delay > .zero else { return }
         counters.limited(limit)
+        state.withLock { $0.isTooFast = true }
         try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
     }
 

@@ -125,7 +125,7 @@ final class EngineConnection: Sendable {
             return state.lastSocket
         }
         for await text in socket.messages {
-            if socket.isClosed, intake.isSpent { break }
+            if socket.isClosed, intake.isTooFast { break }
             await intake.admitBytes(text.utf8.count)
             await waitForRoom()
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }

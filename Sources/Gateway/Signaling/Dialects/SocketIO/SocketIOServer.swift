@@ -72,7 +72,7 @@ final class SocketIOServer: Sendable {
         for await text in connection.messages {
             defer { connection.carriedOut(text) }
             let intake = road?.session.intake ?? connection.intake
-            if connection.isClosed, intake.isSpent { break }
+            if connection.isClosed, intake.isTooFast { break }
             // Charged before it is read, to the session where there is one: it may come by several connections.
             let isWithinRate = await intake.admitOne(bytes: text.utf8.count)
             let packet = await lane.read(bytes: text.utf8.count) { try? SocketIOPacket(parsing: text) }
