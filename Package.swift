@@ -42,11 +42,12 @@ let package = Package(
             name: "CNGHTTP2", path: "Sources/CShims/CNGHTTP2", pkgConfig: "libnghttp2",
             providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
+        .target(name: "CPrefetch", path: "Sources/CShims/CPrefetch"),
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
             name: "Media",
-            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CIPSecMB"],
+            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"],
             swiftSettings: settings),
         .target(
             name: "Rooms",

@@ -44,7 +44,7 @@ BAD_TOKENS = {
 
 @pytest.fixture
 async def guarded(start_gateway):
-    return await start_gateway("--auth-key", KEY)
+    return await start_gateway("--auth-key", KEY, "--plain-ports", "20000-20999")
 
 
 async def refused_reason(gateway, secret, room="r", peer="p"):
@@ -281,7 +281,7 @@ async def test_a_broadcaster_is_driven_by_its_maker_alone(guarded):
 
 
 async def test_without_a_key_a_broadcaster_is_driven_from_its_makers_address(start_gateway):
-    gateway = await start_gateway("--trusted-proxy", "127.0.0.1")
+    gateway = await start_gateway("--trusted-proxy", "127.0.0.1", "--plain-ports", "20000-20999")
     base = f"{gateway.url}/rooms/town/broadcasters"
     async with aiohttp.ClientSession() as session:
         async def ask(method, path, body=None, address="198.51.100.7", **headers):

@@ -15,9 +15,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CSRTP", path: "Sources/CShims/CSRTP", pkgConfig: "libsrtp2"),
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
+        .target(name: "CPrefetch", path: "Sources/CShims/CPrefetch"),
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(
-            name: "Media", dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CIPSecMB"],
+            name: "Media", dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"],
             swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer,address"])]),
         .target(
             name: "Targets", dependencies: ["Media"],

@@ -23,8 +23,12 @@ enum ImportRules {
     }
 
     private static let system: Set<String> = ["Glibc", "Musl", "Dispatch"]
-    /// Inside Media these folders hold machines and wire formats: values in, values out.
-    private static let pureFolders = ["Wire", "ICE", "SCTP", "Streams", "Layers", "Congestion"]
+    /// Where Media uses C. Anywhere else it is wire formats and machines: values in, values out.
+    private static let cLibraries: [String: [String]] = [
+        "COpenSSL": ["DTLS", "SRTP"], "CSRTP": ["SRTP"], "CIPSecMB": ["SRTP"], "CLinuxNet": ["Network"],
+        // Reads the certificate's files.
+        "Glibc": ["Network", "DTLS"],
+    ]
 
     private static func complaint(about module: String, in file: SourceFile) -> String? {
         if let reversed = reversedArrow(to: module, in: file) { return reversed }
@@ -33,15 +37,14 @@ enum ImportRules {
         if module == "CNGHTTP2", !file.isUnder("Sources/Gateway/HTTP2") {
             return "CNGHTTP2 belongs to Sources/Gateway/HTTP2"
         }
-        if ["COpenSSL", "CSRTP", "CIPSecMB", "CLinuxNet"].contains(module) {
-            let allowed = ["DTLS", "SRTP", "Forwarding"].map { "Sources/Media/" + $0 }
-            // The plane makes and wakes the threads: it is the shell's outermost file.
-            let isPlane = module == "CLinuxNet" && file.path == "Sources/Media/MediaPlane.swift"
-            if !isPlane, !allowed.contains(where: file.isUnder) {
-                return "\(module) may be imported only in Media's DTLS, SRTP and Forwarding"
-            }
+        if module.hasPrefix("C"), let folders = cLibraries[module], !file.isUnder("Sources/CShims"),
+            !folders.contains(where: { file.isUnder("Sources/Media/" + $0) })
+        {
+            return "\(module) may be imported only in Media's \(folders.joined(separator: " and "))"
         }
-        if system.contains(module), pureFolders.contains(where: { file.isUnder("Sources/Media/" + $0) }) {
+        if system.contains(module), file.isUnder("Sources/Media"),
+            !(cLibraries["Glibc"] ?? []).contains(where: { file.isUnder("Sources/Media/" + $0) })
+        {
             return "wire formats and machines do not reach the system (\(module))"
         }
         return nil

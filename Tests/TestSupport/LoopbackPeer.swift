@@ -1,6 +1,5 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    import CLinuxNet
     import Glibc
     import Synchronization
 
@@ -13,7 +12,7 @@
     // Safe: pieces and messages are built from the datagrams' own arrays, which live until `send` has returned.
     final class LoopbackPeer: @unchecked Sendable {
         private let peer: VirtualPeer
-        private let io: ShardKernelIO
+        private let io: EpollLoop
         private let lock = SystemLock()
         private let stopping = Atomic<Bool>(false)
         private var thread: pthread_t?
@@ -24,7 +23,7 @@
             dtlsRole: DTLSRole = .client,
             bufferBytes: Int32 = 1 << 20
         ) throws {
-            io = try ShardKernelIO(addresses: [address], bufferBytes: bufferBytes)
+            io = try EpollLoop(addresses: [address], bufferBytes: bufferBytes)
             peer = try VirtualPeer(address: io.localAddresses[0], seed: seed, now: .current, dtlsRole: dtlsRole)
         }
 
@@ -50,7 +49,7 @@
                         guard let bytes = io.datagram(index).bytes else { continue }
                         peer.datagramReceived(bytes, on: io.localAddresses[0], at: .current, wallClock: .current)
                     }
-                    if count < Int(CLN_RECEIVE_BATCH) { break }
+                    if count < EpollLoop.receiveCapacity { break }
                 }
                 peer.advance(to: .current, wallClock: .current)
                 flush()
@@ -83,17 +82,12 @@
 
         private func flush() {
             for datagram in peer.takeOutbox() {
-                var address = cln_address(datagram.to)
-                var bytes = datagram.bytes
-                bytes.withUnsafeMutableBytes { buffer in
-                    var piece = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
-                    withUnsafePointer(to: &address) { address in
-                        withUnsafeMutablePointer(to: &piece) { piece in
-                            var message = cln_message(
-                                destination: address, pieces: piece, segments: 1,
-                                segment_size: UInt16(truncatingIfNeeded: buffer.count))
-                            _ = io.send(&message, count: 1, from: 0)
-                        }
+                datagram.bytes.withUnsafeBytes { bytes in
+                    withUnsafePointer(to: bytes) { piece in
+                        var message = OutgoingMessage(
+                            destination: datagram.to, datagrams: UnsafeBufferPointer(start: piece, count: 1),
+                            segmentSize: bytes.count)
+                        _ = io.send(&message, count: 1, from: 0)
                     }
                 }
             }

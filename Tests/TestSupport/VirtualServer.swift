@@ -1,7 +1,5 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    import CLinuxNet
-
     @testable import Media
 
     /// A whole media plane without sockets, clock or threads: shards with their queues and rings, driven in virtual time.
@@ -50,22 +48,19 @@
                 socket < addresses.count ? addresses[socket] : sockets[socket - addresses.count]!.address
             }
 
-            func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+            func send(_ messages: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int {
                 for index in 0..<count {
                     let message = messages[index]
-                    guard let to = IPAddressPort(message.destination.pointee) else { continue }
                     self.messages += 1
-                    if message.segments > 1 { segmented += 1 }
-                    for piece in 0..<Int(message.segments) {
-                        let bytes = message.pieces[piece]
+                    if message.datagrams.count > 1 { segmented += 1 }
+                    for (index, bytes) in message.datagrams.enumerated() {
                         precondition(
-                            bytes.iov_len == Int(message.segment_size)
-                                || (piece == Int(message.segments) - 1 && bytes.iov_len < Int(message.segment_size)),
+                            bytes.count == message.segmentSize
+                                || (index == message.datagrams.count - 1 && bytes.count < message.segmentSize),
                             "the kernel would cut this message elsewhere")
                         outbox.append(
                             VirtualDatagram(
-                                bytes: Array(UnsafeRawBufferPointer(start: bytes.iov_base, count: bytes.iov_len)),
-                                from: address(of: socket), to: to))
+                                bytes: Array(bytes), from: address(of: socket), to: message.destination))
                         datagrams += 1
                     }
                 }
@@ -186,16 +181,10 @@
 
         private func deliver(_ datagram: VirtualDatagram) {
             guard let (shard, socket) = owners[datagram.to] ?? plainOwner(of: datagram.to) else { return }
-            let isPlain = owners[datagram.to] == nil
             var bytes = datagram.bytes
-            let isOversized = bytes.count > Int(CLN_RECEIVE_SIZE)
-            var source = cln_address(datagram.from)
+            let isOversized = bytes.count > EpollLoop.largestDatagram
             bytes.withUnsafeMutableBytes { buffer in
-                if isPlain {
-                    shards[shard].plainDatagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
-                } else {
-                    shards[shard].datagramReceived(isOversized ? nil : buffer, from: &source, on: socket)
-                }
+                shards[shard].datagramReceived(isOversized ? nil : buffer, from: datagram.from, on: socket)
             }
         }
     }

@@ -1,4 +1,4 @@
-import CLinuxNet
+import CPrefetch
 
 /// A transport on its shard: ICE, DTLS, SRTP and the streams that share them. A plain transport has `plain` in place of
 /// ICE and DTLS, and SRTP only if it was asked for.
@@ -30,9 +30,9 @@ struct MediaTransport: ~Copyable {
 
     /// Where everything is sent.
     var selected: TupleID?
-    var selectedAddress = cln_address()
+    var selectedAddress = IPAddressPort(ipv4: 0, port: 0)
     var selectedSocket = 0
-    var destination = SendArena.DestinationIndex.none
+    var destination = EgressBatcher.DestinationIndex.none
     var usernameFragments: [String]
 
     /// The ids of all its producers together, by which packets are numbered for feedback before their producer is known.
@@ -114,7 +114,7 @@ struct MediaTransport: ~Copyable {
 
     /// Asks for the lines that sending touches: the sealer, the selected address and the counters.
     static func prefetch(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        cln_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size - MemoryLayout<History>.size))
+        cpf_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size - MemoryLayout<History>.size))
     }
 
     /// When the shard has something to do for this transport.

@@ -1,5 +1,3 @@
-import CLinuxNet
-
 /// What a plain transport has in place of ICE: its own sockets and its client's addresses.
 // Safe: owned by its transport; made and freed in `Shard+Lifetimes`.
 struct PlainPath: ~Copyable {

@@ -1,4 +1,4 @@
-import CLinuxNet
+import CPrefetch
 
 extension Shard {
     /// Gives a packet to every consumer of its producer on this shard.
@@ -21,7 +21,7 @@ extension Shard {
         for index in 0..<count {
             // Each consumer's state is cold: thousands of packets went by since its last turn, or none for milliseconds.
             // What the next ones need is fetched while this one is sealed; each step reaches one pointer further.
-            if index + 3 < count { cln_prefetch(consumers[index + 3], UInt32(MemoryLayout<ShardConsumer>.size)) }
+            if index + 3 < count { cpf_prefetch(consumers[index + 3], UInt32(MemoryLayout<ShardConsumer>.size)) }
             if index + 2 < count { MediaTransport.prefetch(consumers[index + 2].pointee.transport) }
             if index + 1 < count { consumers[index + 1].pointee.transport.pointee.sealer?.prefetch() }
             deliver(packet, template: template, payload: payload, to: consumers[index])

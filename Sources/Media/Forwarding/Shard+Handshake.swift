@@ -48,7 +48,7 @@ extension Shard {
         }
         while transport.pointee.selected != nil {
             makeRoom()
-            let space = UnsafeMutableRawBufferPointer(start: arena.next, count: SendArena.largestDatagram)
+            let space = UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
             guard let length = transport.pointee.dtls?.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }

@@ -1,5 +1,3 @@
-import CLinuxNet
-
 // Safe: a datagram is read within the length given with it; transports and paths are those of `ownSockets`, from which
 // `detachSockets` takes them before they are freed.
 extension Shard {
@@ -60,17 +58,13 @@ extension Shard {
     // MARK: Receiving
 
     /// A datagram came in on a plain transport's own socket; an SRTP packet is decrypted in place.
-    /// - Parameter datagram: `nil` when it was longer than any we accept.
     mutating func plainDatagramReceived(
-        _ datagram: UnsafeMutableRawBufferPointer?, from source: UnsafePointer<cln_address>, on socket: Int
+        _ datagram: UnsafeMutableRawBufferPointer, from remote: IPAddressPort, on socket: Int
     ) {
-        counters.add(.datagramsReceived)
-        guard let datagram else { return counters.add(.oversizedDatagram) }
-        counters.add(.bytesReceived, UInt64(datagram.count))
         let index = socket - localAddresses.count
-        guard let remote = IPAddressPort(source.pointee), ownSockets.indices.contains(index),
-            let own = ownSockets[index]
-        else { return counters.add(.unknownDatagram) }
+        guard ownSockets.indices.contains(index), let own = ownSockets[index] else {
+            return counters.add(.unknownDatagram)
+        }
         let transport = own.transport
         let isRTCP: Bool
         switch DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
@@ -165,7 +159,7 @@ extension Shard {
             ? path.pointee.destinations.admits(learned: remote) : path.pointee.destinations.admits(named: remote)
         // Only whether there is one matters here: a plain transport is in no table of tuples.
         transport.pointee.selected = TupleID(0)
-        transport.pointee.selectedAddress = cln_address(remote)
+        transport.pointee.selectedAddress = remote
         transport.pointee.selectedSocket = path.pointee.socket
         transport.pointee.destination = .none
         readinessChanged(transport)
@@ -178,7 +172,7 @@ extension Shard {
         length: Int, to transport: UnsafeMutablePointer<MediaTransport>, _ path: UnsafeMutablePointer<PlainPath>
     ) {
         guard let remote = path.pointee.rtcpRemote else { return }
-        let destination = arena.addDestination(cln_address(remote), socket: path.pointee.rtcpSocket)
+        let destination = arena.addDestination(remote, socket: path.pointee.rtcpSocket)
         arena.commit(length: length, to: destination)
         transport.pointee.packetsSent &+= 1
         transport.pointee.traffic.sent &+= UInt64(length)

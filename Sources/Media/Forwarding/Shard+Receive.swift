@@ -1,20 +1,21 @@
-import CLinuxNet
-
 extension Shard {
     /// A datagram came in; it is decrypted in place.
-    /// - Parameter datagram: `nil` when it was longer than any we accept.
+    /// - Parameters:
+    ///   - datagram: `nil` when it was longer than any we accept.
+    ///   - remote: `nil` for a family other than IPv4 and IPv6.
     mutating func datagramReceived(
-        _ datagram: UnsafeMutableRawBufferPointer?, from source: UnsafePointer<cln_address>, on socket: Int
+        _ datagram: UnsafeMutableRawBufferPointer?, from remote: IPAddressPort?, on socket: Int
     ) {
         counters.add(.datagramsReceived)
         guard let datagram else { return counters.add(.oversizedDatagram) }
         counters.add(.bytesReceived, UInt64(datagram.count))
-        guard let remote = IPAddressPort(source.pointee) else { return counters.add(.unknownDatagram) }
+        guard let remote else { return counters.add(.unknownDatagram) }
+        if socket >= localAddresses.count { return plainDatagramReceived(datagram, from: remote, on: socket) }
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
         let bytes = UnsafeRawBufferPointer(datagram)
         let kind = DatagramKind.classify(bytes)
         switch kind {
-        case .stun: return stunReceived(bytes, key: key, source: source)
+        case .stun: return stunReceived(bytes, key: key)
         case .unknown: return counters.add(.unknownDatagram)
         case .dtls, .rtp, .rtcp: break
         }
@@ -33,9 +34,7 @@ extension Shard {
     }
 
     /// A binding request: answered at once, on the tuple it came from.
-    private mutating func stunReceived(
-        _ bytes: UnsafeRawBufferPointer, key: TupleTable.Key, source: UnsafePointer<cln_address>
-    ) {
+    private mutating func stunReceived(_ bytes: UnsafeRawBufferPointer, key: TupleTable.Key) {
         counters.add(.stunRequests)
         let known = tupleNumbers.find(key)
         let addressed = transport(addressedBy: bytes, likely: known.flatMap { tuples[$0]?.transport })
@@ -54,7 +53,7 @@ extension Shard {
         case .ignored: counters.add(.malformedSTUN)
         }
         if reply.count > 0 {
-            let destination = arena.addDestination(source.pointee, socket: Int(key.socket))
+            let destination = arena.addDestination(key.remote, socket: Int(key.socket))
             arena.commit(length: reply.count, to: destination)
             counters.add(.datagramsSent)
             counters.add(.bytesSent, UInt64(reply.count))
@@ -150,7 +149,7 @@ extension Shard {
             return readinessChanged(transport)
         }
         transport.pointee.selected = id
-        transport.pointee.selectedAddress = cln_address(tuple.key.remote)
+        transport.pointee.selectedAddress = tuple.key.remote
         transport.pointee.selectedSocket = Int(tuple.key.socket)
         // What is queued already goes to the old address.
         transport.pointee.destination = .none

@@ -1,6 +1,6 @@
 extension Shard {
     /// Header and payload together at most, so that prefix and tag still fit an arena slot.
-    static let largestPacket = SendArena.largestDatagram - 64
+    static let largestPacket = EgressBatcher.largestDatagram - 64
 
     /// Writes, seals and queues one packet of a consumer, its payload straight from where it lies.
     mutating func seal(

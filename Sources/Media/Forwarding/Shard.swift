@@ -1,5 +1,3 @@
-import CLinuxNet
-
 /// One media thread's state: its transports, streams and consumers, and all that happens to them.
 ///
 /// A deterministic function of what it is given: datagrams, commands, records from other shards, and the time of each
@@ -29,7 +27,7 @@ struct Shard: ~Copyable {
     private(set) var absSendTime: UInt32 = 0
     private var lastFlush: MediaInstant
     var random: SplitMix
-    var arena: SendArena
+    var arena: EgressBatcher
     var timers: TimerWheel
 
     var transports: [UnsafeMutablePointer<MediaTransport>?] = []
@@ -78,7 +76,7 @@ struct Shard: ~Copyable {
         // Long ago.
         lastFlush = MediaInstant(nanoseconds: 0)
         random = SplitMix(seed: seed)
-        arena = SendArena(segments: canSegment)
+        arena = EgressBatcher(segments: canSegment)
         timers = TimerWheel(now: now)
         scratch = .allocate(byteCount: 4096, alignment: 64)
         nackNumbers = .allocate(capacity: 1024)

@@ -7,9 +7,9 @@ struct PlainSocketTests {
     private static let loopback = IPAddressPort(ipv4: 0x7F00_0001, port: 0)
 
     /// A source over four ports from an even one on that nobody has now, and the two pairs that they are.
-    private func exhausted() throws -> (source: PlainSocketSource, pairs: [PlainSockets], first: UInt16) {
+    private func exhausted() throws -> (source: PlainPorts, pairs: [PlainSockets], first: UInt16) {
         for first in stride(from: UInt16(23_000), to: 29_000, by: 4) {
-            let source = PlainSocketSource(
+            let source = PlainPorts(
                 address: Self.loopback, ip: "host.example", ports: first...first + 3, bufferBytes: 65_536)
             if let a = try? source.open(usesRTCPMux: false), let b = try? source.open(usesRTCPMux: false) {
                 return (source, [a, b], first)
@@ -44,7 +44,7 @@ struct PlainSocketTests {
     }
 
     @Test func `an address that is not this machine's is the system's error`() {
-        let source = PlainSocketSource(
+        let source = PlainPorts(
             address: IPAddressPort(ipv4: 0xC000_0201, port: 0), ip: "192.0.2.1", ports: 23_000...23_003)
         let error = #expect(throws: MediaError.self) { try source.open(usesRTCPMux: true) }
         #expect(error?.code == .system)

@@ -67,8 +67,3 @@ uint64_t cln_monotonic_nanoseconds(void);
 uint64_t cln_realtime_nanoseconds(void);
 /// The number of processors the process may run on.
 int cln_processor_count(void);
-
-/// Asks for the cache lines of `length` bytes at `address`, to be written soon or read.
-static inline void cln_prefetch(const void *address, unsigned length) {
-    for (unsigned offset = 0; offset < length; offset += 64) __builtin_prefetch((const char *)address + offset, 1, 3);
-}

@@ -1,6 +1,8 @@
 import CLinuxNet
 import Glibc
 
+// Safe: bytes are read and written within one `in6_addr`, which has sixteen.
+
 extension cln_address {
     /// The kernel's form of an address.
     init(_ address: IPAddressPort) {
@@ -57,58 +59,5 @@ extension IPAddressPort {
         } else {
             return nil
         }
-    }
-
-    /// 127.0.0.0/8 or ::1.
-    var isLoopback: Bool {
-        switch family {
-        case .ipv4: ipv4 >> 24 == 127
-        case .ipv6: high == 0 && low == 1
-        }
-    }
-
-    /// 0.0.0.0 or ::.
-    var isUnspecified: Bool { high == 0 && low == 0 }
-
-    /// 224.0.0.0/4, 255.255.255.255 or ff00::/8.
-    var isMulticast: Bool {
-        switch family {
-        case .ipv4: ipv4 >> 28 == 0xE || ipv4 == .max
-        case .ipv6: high >> 56 == 0xFF
-        }
-    }
-
-    /// fe80::/10: needs a zone that ICE candidates cannot carry.
-    var isLinkLocal: Bool { family == .ipv6 && high >> 54 == 0x3FA }
-}
-
-/// The machine's own addresses.
-enum NetworkInterfaces {
-    /// Addresses of interfaces that are up, of one family, with the given port; loopback last.
-    static func addresses(family: IPAddressPort.Family, port: UInt16) -> [IPAddressPort] {
-        // Safe: the list is read before it is freed; an address's family says how many bytes the kernel put there.
-        var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
-        defer { freeifaddrs(list) }
-        var found: [IPAddressPort] = []
-        var item = list
-        while let interface = item?.pointee {
-            item = interface.ifa_next
-            guard interface.ifa_flags & UInt32(IFF_UP) != 0, let socketAddress = interface.ifa_addr else { continue }
-            var address = cln_address()
-            switch Int32(socketAddress.pointee.sa_family) {
-            case AF_INET:
-                address.v4 = UnsafeRawPointer(socketAddress).loadUnaligned(as: sockaddr_in.self)
-                address.v4.sin_port = port.bigEndian
-            case AF_INET6:
-                address.v6 = UnsafeRawPointer(socketAddress).loadUnaligned(as: sockaddr_in6.self)
-                address.v6.sin6_port = port.bigEndian
-            default: continue
-            }
-            guard let value = IPAddressPort(address), value.family == family, !value.isLinkLocal, !found.contains(value)
-            else { continue }
-            found.append(value)
-        }
-        return found.filter { !$0.isLoopback } + found.filter(\.isLoopback)
     }
 }

@@ -2,10 +2,11 @@ import CLinuxNet
 import Glibc
 
 /// A shard's sockets and its epoll instance: everything that waits, receives and sends in the kernel.
-// Safe: descriptors are opened in `init`, closed once in `close`; the batch belongs to the shard's thread alone.
+// Safe: descriptors are opened in `init`, closed once in `close`; the batch and the arrays are allocated in `init` with the
+// capacities named there, and belong to the shard's thread alone.
 // Sendable: `init` and `close` run before the thread starts and after it ended; the rest belongs to that thread, except
 // `wakeDescriptor` and the constants.
-final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
+final class EpollLoop: DatagramOutput, @unchecked Sendable {
     /// The bound address of each socket; the index is what the shard calls a socket.
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
@@ -20,7 +21,15 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
     /// Written by other threads to end a sleep.
     let wakeDescriptor: Int32
     private let batch: OpaquePointer
-    private var segmentRefusals = 0
+    /// Messages in the kernel's form: one batch of them.
+    private let messages: UnsafeMutablePointer<cln_message>
+    private let destinations: UnsafeMutablePointer<cln_address>
+    private let pieces: UnsafeMutablePointer<iovec>
+    /// Most datagrams that `receive` gives, and the most bytes of one.
+    static let receiveCapacity = Int(CLN_RECEIVE_BATCH)
+    static let largestDatagram = Int(CLN_RECEIVE_SIZE)
+    private static let batchCapacity = Int(CLN_SEND_BATCH)
+    private static let segmentCapacity = Int(CLN_SEND_SEGMENTS)
     private static let wakeToken = UInt64.max
 
     /// Opens one socket per address.
@@ -63,9 +72,17 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
         events = .allocate(capacity: Self.eventCapacity)
         events.initialize(repeating: epoll_event(), count: Self.eventCapacity)
         readyOwnSockets.reserveCapacity(Self.eventCapacity)
+        messages = .allocate(capacity: Self.batchCapacity)
+        destinations = .allocate(capacity: Self.batchCapacity)
+        pieces = .allocate(capacity: Self.batchCapacity * Self.segmentCapacity)
     }
 
-    deinit { events.deallocate() }
+    deinit {
+        events.deallocate()
+        messages.deallocate()
+        destinations.deallocate()
+        pieces.deallocate()
+    }
 
     func close() {
         for descriptor in sockets { Glibc.close(descriptor) }
@@ -138,17 +155,47 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
     }
 
     /// A datagram of the last batch and its source; `nil` bytes when it was longer than any we accept.
-    func datagram(_ index: Int) -> (bytes: UnsafeMutableRawBufferPointer?, source: UnsafePointer<cln_address>) {
+    func datagram(_ index: Int) -> (bytes: UnsafeMutableRawBufferPointer?, source: IPAddressPort?) {
         let length = cln_received_length(batch, Int32(index))
-        let source = cln_received_source(batch, Int32(index))!  // '!' okay: points into the batch.
+        let source = IPAddressPort(cln_received_source(batch, Int32(index)).pointee)
         guard length >= 0 else { return (nil, source) }
         return (
             UnsafeMutableRawBufferPointer(start: cln_received_bytes(batch, Int32(index)), count: Int(length)), source
         )
     }
 
-    func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+    func send(_ outgoing: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int {
         let descriptor = descriptor(socket)
+        var refused = 0
+        var first = 0
+        while first < count {
+            let batch = min(count - first, Self.batchCapacity)
+            var piece = 0
+            for index in 0..<batch { translate(outgoing[first + index], at: index, &piece) }
+            refused += sendBatch(batch, from: descriptor)
+            first += batch
+        }
+        return refused
+    }
+
+    /// Writes a message into the kernel's arrays.
+    private func translate(_ message: OutgoingMessage, at index: Int, _ piece: inout Int) {
+        assert(message.datagrams.count <= Self.segmentCapacity)
+        destinations[index] = cln_address(message.destination)
+        messages[index] = cln_message(
+            destination: destinations + index, pieces: pieces + piece,
+            segments: UInt32(truncatingIfNeeded: message.datagrams.count),
+            segment_size: UInt16(truncatingIfNeeded: message.segmentSize))
+        for datagram in message.datagrams {
+            // The kernel only reads what it sends.
+            pieces[piece] = iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: datagram.baseAddress), iov_len: datagram.count)
+            piece += 1
+        }
+    }
+
+    /// - Returns: how many datagrams were refused.
+    private func sendBatch(_ count: Int, from descriptor: Int32) -> Int {
         var first = 0
         var refused = 0
         while first < count {
@@ -159,7 +206,6 @@ final class ShardKernelIO: DatagramOutput, @unchecked Sendable {
             }
             // The kernel names the first message's error.
             if messages[first].segments > 1, Self.concernsSegments(errno: -result) {
-                segmentRefusals += 1
                 refused += sendSeparately(messages[first], from: descriptor)
             } else {
                 refused += Int(messages[first].segments)

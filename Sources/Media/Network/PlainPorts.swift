@@ -2,67 +2,12 @@ import CLinuxNet
 import Glibc
 import Synchronization
 
-// Safe: a descriptor is opened once and closed once, by the socket that names it.
-
-/// A UDP socket of one plain transport. Whoever opens a transport opens it, because the client is told its port at once;
-/// the transport's shard receives and sends on it. It is closed with the last reference.
-// Sendable: constants.
-package final class PlainSocket: Sendable {
-    /// Negative in simulations.
-    let descriptor: Int32
-    let address: IPAddressPort
-
-    init(descriptor: Int32, address: IPAddressPort) {
-        self.descriptor = descriptor
-        self.address = address
-    }
-
-    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
-}
-
-/// The sockets of one plain transport.
-public struct PlainSockets: Sendable {
-    let rtp: PlainSocket
-    /// `nil` with RTCP-mux.
-    let rtcp: PlainSocket?
-    /// What clients are told instead of the bound address.
-    let ip: String
-
-    var endpoint: PlainEndpoint {
-        PlainEndpoint(
-            ip: ip, port: rtp.address.port, rtcpPort: rtcp?.address.port, isIPv6: rtp.address.family == .ipv6)
-    }
-
-    /// Sockets that are none, with ports one after the other.
-    static func simulated(address: IPAddressPort, from first: UInt16) -> MediaHandle.SocketOpener {
-        let next = SimulatedPorts(first)
-        return { usesRTCPMux throws(MediaError) in
-            let port = next.take()
-            return PlainSockets(
-                rtp: PlainSocket(descriptor: -1, address: address.withPort(port)),
-                rtcp: usesRTCPMux ? nil : PlainSocket(descriptor: -1, address: address.withPort(port &+ 1)),
-                ip: address.addressText)
-        }
-    }
-}
-
-private final class SimulatedPorts: Sendable {
-    private let next: Mutex<UInt16>
-
-    init(_ first: UInt16) { next = Mutex(first) }
-
-    func take() -> UInt16 {
-        next.withLock { next in
-            defer { next &+= 2 }
-            return next
-        }
-    }
-}
+// Safe: a descriptor is opened here and belongs to the `PlainSocket` it is given to.
 
 /// Opens the sockets of plain transports in a range of ports.
 ///
 /// Which ports are free is the kernel's to say: a port that is taken, by us or by another program, is passed over.
-final class PlainSocketSource: Sendable {
+final class PlainPorts: Sendable {
     private let address: IPAddressPort
     private let ip: String
     private let ports: ClosedRange<UInt16>

@@ -7,7 +7,7 @@ import Synchronization
 // by `start` and read by `join`, which the plane calls in this order from one place.
 final class ShardThread: @unchecked Sendable {
     let index: Int
-    let io: ShardKernelIO
+    let io: EpollLoop
     let counters: Counters
     private let queue: MPSCQueue<MediaCommand>
     private let makeShard: @Sendable () -> Shard
@@ -19,7 +19,7 @@ final class ShardThread: @unchecked Sendable {
     private static let batchesPerTick = 8
 
     init(
-        index: Int, io: ShardKernelIO, counters: Counters, queue: MPSCQueue<MediaCommand>, pins: Bool,
+        index: Int, io: EpollLoop, counters: Counters, queue: MPSCQueue<MediaCommand>, pins: Bool,
         makeShard: @escaping @Sendable () -> Shard
     ) {
         self.index = index
@@ -90,7 +90,8 @@ final class ShardThread: @unchecked Sendable {
             for socket in 0..<sockets where ready & (1 << UInt64(socket)) != 0 {
                 mayHaveMore = receive(from: socket, into: &shard) || mayHaveMore
             }
-            for socket in io.readyOwnSockets { receive(fromOwn: socket, into: &shard) }
+            // One batch of each transport's socket; if more waits, the next `wait` says so.
+            for socket in io.readyOwnSockets { receiveBatch(from: socket, into: &shard) }
             shard.endTick()
             ready = mayHaveMore ? io.poll() : sleep(shard)
         }
@@ -105,23 +106,20 @@ final class ShardThread: @unchecked Sendable {
     /// the whole burst leave together.
     private func receive(from socket: Int, into shard: inout Shard) -> Bool {
         for _ in 0..<Self.batchesPerTick {
-            let count = io.receive(from: socket)
-            for index in 0..<count {
-                let (bytes, source) = io.datagram(index)
-                shard.datagramReceived(bytes, from: source, on: socket)
-            }
-            if count == 0 { return false }
+            if receiveBatch(from: socket, into: &shard) == 0 { return false }
         }
         return true
     }
 
-    /// Hands over one batch of a plain transport's socket; if more waits, the next `wait` says so.
-    private func receive(fromOwn socket: Int, into shard: inout Shard) {
+    /// - Returns: how many datagrams there were.
+    @discardableResult
+    private func receiveBatch(from socket: Int, into shard: inout Shard) -> Int {
         let count = io.receive(from: socket)
         for index in 0..<count {
             let (bytes, source) = io.datagram(index)
-            shard.plainDatagramReceived(bytes, from: source, on: socket)
+            shard.datagramReceived(bytes, from: source, on: socket)
         }
+        return count
     }
 
     /// Blocks until a datagram, a command, a record from another shard or the next deadline.

@@ -1,27 +1,10 @@
-import CLinuxNet
-
-/// Where a shard's datagrams go once a tick: the kernel's sockets, or a simulated network in tests.
-///
-/// Called once per batch of messages, never per packet.
-protocol DatagramOutput: AnyObject {
-    /// Sends messages from one of the shard's sockets. Returns how many datagrams (not messages) were refused.
-    func send(_ messages: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int
-
-    /// Begins to receive from, and to send on, a socket of one transport's own.
-    /// - Returns: its number, from the count of the shard's own sockets on; `nil` if the system watches no more.
-    func attach(_ socket: PlainSocket) -> Int?
-
-    /// Ends what `attach` began. The number may be given again.
-    func detach(_ socket: Int)
-}
-
 /// Collects what one tick sends, and hands it over grouped by destination.
 ///
-/// Packets are sealed straight into the arena. A destination's packets of equal size leave as one message with
+/// Packets are sealed straight into its memory. A destination's packets of equal size leave as one message with
 /// UDP_SEGMENT, which is what makes fan-out cheap; a shorter one may close a run.
 // Safe: every pointer below is allocated in `init` with the capacity named there and freed in `deinit`; all indices come
-// from `commit` and `addDestination`, whose callers asked `hasRoom`. The arena lives and dies on its shard's thread.
-struct SendArena: ~Copyable {
+// from `commit` and `addDestination`, whose callers asked `hasRoom`. It lives and dies on its shard's thread.
+struct EgressBatcher: ~Copyable {
     /// Names a destination until the next `flush`.
     struct DestinationIndex {
         fileprivate var index: Int32
@@ -40,7 +23,7 @@ struct SendArena: ~Copyable {
     }
 
     private struct Destination {
-        var address: cln_address
+        var address: IPAddressPort
         var socket: Int32
         var first: Int32
         var last: Int32
@@ -65,14 +48,17 @@ struct SendArena: ~Copyable {
     /// ones (EMSGSIZE), and sends a single larger one in fragments.
     static let largestWholeIPv4 = 1472
     static let largestWholeIPv6 = 1452
+    /// Messages handed over at a time, and datagrams in one message.
+    static let batchCapacity = 64
+    static let segmentCapacity = 64
     /// A UDP_SEGMENT message carries at most this many bytes (the IP packet's limit less headers).
     static let largestMessage = 65_000
 
     private let bytes: UnsafeMutableRawPointer
     private let entries: UnsafeMutablePointer<Entry>
     private let destinations: UnsafeMutablePointer<Destination>
-    private let pieces: UnsafeMutablePointer<iovec>
-    private let messages: UnsafeMutablePointer<cln_message>
+    private let pieces: UnsafeMutablePointer<UnsafeRawBufferPointer>
+    private let messages: UnsafeMutablePointer<OutgoingMessage>
     /// One destination's entries in the order they are sent in.
     private let order: UnsafeMutablePointer<Int32>
     private var byteCount = 0
@@ -92,7 +78,7 @@ struct SendArena: ~Copyable {
         entries = .allocate(capacity: Self.entryCapacity)
         destinations = .allocate(capacity: Self.entryCapacity)
         pieces = .allocate(capacity: Self.entryCapacity)
-        messages = .allocate(capacity: Int(CLN_SEND_BATCH))
+        messages = .allocate(capacity: Self.batchCapacity)
         order = .allocate(capacity: Self.entryCapacity)
         self.segments = segments
     }
@@ -121,7 +107,7 @@ struct SendArena: ~Copyable {
     func isCurrent(_ index: DestinationIndex) -> Bool { index.generation == generation }
 
     /// Registers a destination for this tick. Keep the index and ask `isCurrent` before using it again.
-    mutating func addDestination(_ address: cln_address, socket: Int) -> DestinationIndex {
+    mutating func addDestination(_ address: IPAddressPort, socket: Int) -> DestinationIndex {
         let index = destinationCount
         destinations[index] = Destination(
             address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1, count: 0)
@@ -186,7 +172,7 @@ struct SendArena: ~Copyable {
                 messages[batch] = nextMessage(
                     from: &position, until: count, to: index, pieceIndex: &piece, &outcome)
                 batch += 1
-                if batch == Int(CLN_SEND_BATCH) {
+                if batch == Self.batchCapacity {
                     outcome.messages += batch
                     outcome.refused += output.send(messages, count: batch, from: socket)
                     batch = 0
@@ -222,15 +208,17 @@ struct SendArena: ~Copyable {
     private static let longestMove = 64
 
     private func largestWhole(to destination: Int) -> Int32 {
-        let isIPv6 = destinations[destination].address.generic.sa_family == sa_family_t(AF_INET6)
-        return Int32(isIPv6 ? Self.largestWholeIPv6 : Self.largestWholeIPv4)
+        switch destinations[destination].address.family {
+        case .ipv4: Int32(Self.largestWholeIPv4)
+        case .ipv6: Int32(Self.largestWholeIPv6)
+        }
     }
 
     /// Takes the longest run of equal datagrams, with one shorter at its end, from `order`.
     private func nextMessage(
         from position: inout Int, until count: Int, to destination: Int, pieceIndex: inout Int,
         _ outcome: inout Outcome
-    ) -> cln_message {
+    ) -> OutgoingMessage {
         let first = pieceIndex
         let size = entries[Int(order[position])].length
         var total = 0
@@ -240,20 +228,18 @@ struct SendArena: ~Copyable {
         while position < count {
             let item = entries[Int(order[position])]
             if pieceIndex > first {
-                guard segments, item.length <= size, pieceIndex - first < Int(CLN_SEND_SEGMENTS),
+                guard segments, item.length <= size, pieceIndex - first < Self.segmentCapacity,
                     total + Int(item.length) <= Self.largestMessage
                 else { break }
             }
-            pieces[pieceIndex] = iovec(iov_base: bytes + Int(item.offset), iov_len: Int(item.length))
+            pieces[pieceIndex] = UnsafeRawBufferPointer(start: bytes + Int(item.offset), count: Int(item.length))
             pieceIndex += 1
             total += Int(item.length)
             position += 1
             if item.length < size { break }
         }
-        let address = UnsafePointer(
-            UnsafeRawPointer(destinations + destination).assumingMemoryBound(to: cln_address.self))
-        return cln_message(
-            destination: address, pieces: pieces + first, segments: UInt32(truncatingIfNeeded: pieceIndex - first),
-            segment_size: UInt16(truncatingIfNeeded: size))
+        return OutgoingMessage(
+            destination: destinations[destination].address,
+            datagrams: UnsafeBufferPointer(start: pieces + first, count: pieceIndex - first), segmentSize: Int(size))
     }
 }

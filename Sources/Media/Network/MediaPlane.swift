@@ -29,10 +29,10 @@ public final class MediaPlane: Sendable {
         }
         let certificate = try Self.certificate(configuration)
         let addresses = try Self.listenAddresses(configuration)
-        var opened: [ShardKernelIO] = []
+        var opened: [EpollLoop] = []
         for index in 0..<count {
             do throws(MediaError) {
-                opened.append(try ShardKernelIO(addresses: try Self.ports(addresses, configuration, shard: index)))
+                opened.append(try EpollLoop(addresses: try Self.ports(addresses, configuration, shard: index)))
             } catch {
                 for io in opened { io.close() }
                 throw error
@@ -148,7 +148,7 @@ public final class MediaPlane: Sendable {
         guard !addresses.isEmpty else {
             throw MediaError(.invalidSetting, "no address to listen on: give one with --media-listen")
         }
-        // One bit for each in `ShardKernelIO.wait`.
+        // One bit for each in `EpollLoop.wait`.
         return Array(addresses.prefix(32))
     }
 
@@ -169,17 +169,17 @@ public final class MediaPlane: Sendable {
     /// the machine's addresses answers.
     private static func plainSockets(
         _ configuration: MediaConfiguration, bound: [IPAddressPort]
-    ) -> PlainSocketSource? {
+    ) -> PlainPorts? {
         guard let ports = configuration.plainPorts, let first = bound.first,
             let address = configuration.listenAddresses.lazy.compactMap({ IPAddressPort(text: $0, port: 0) }).first
         else { return nil }
         let told = bound.first { $0.family == address.family } ?? first
         let ip = configuration.announcedAddress ?? (address.isUnspecified ? told : address).addressText
-        return PlainSocketSource(address: address, ip: ip, ports: ports)
+        return PlainPorts(address: address, ip: ip, ports: ports)
     }
 
     /// What clients are told: the announced address with each bound port, or the bound addresses themselves.
-    private static func endpoint(_ io: ShardKernelIO, _ configuration: MediaConfiguration) -> ShardEndpoint {
+    private static func endpoint(_ io: EpollLoop, _ configuration: MediaConfiguration) -> ShardEndpoint {
         var addresses: [CandidateAddress] = []
         for bound in io.localAddresses {
             let text = configuration.announcedAddress ?? bound.addressText
@@ -190,13 +190,6 @@ public final class MediaPlane: Sendable {
     }
 }
 
-/// Ends the sleep of one shard's thread.
-struct ShardWaker: Sendable {
-    let descriptor: Int32
-
-    func wake() { cln_wake(descriptor) }
-}
-
 extension MediaCommand {
     /// Closing commands may use the queue's reserve.
     fileprivate var mustNotBeLost: Bool {
@@ -204,28 +197,5 @@ extension MediaCommand {
         case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard: true
         default: false
         }
-    }
-}
-
-/// One shard's counters since start.
-public struct ShardCounters: Sendable {
-    /// The shard's index.
-    public var shard: Int
-    /// Metric name suffix → value, in a stable order: `packets_received`, `packets_forwarded`, ….
-    public var values: [(name: String, value: UInt64)]
-    /// Drop reason → packets.
-    public var drops: [(reason: String, count: UInt64)]
-    /// CPU time of the shard's thread in seconds.
-    public var cpuSeconds: Double
-
-    /// Counters of one shard.
-    public init(
-        shard: Int, values: [(name: String, value: UInt64)], drops: [(reason: String, count: UInt64)],
-        cpuSeconds: Double
-    ) {
-        self.shard = shard
-        self.values = values
-        self.drops = drops
-        self.cpuSeconds = cpuSeconds
     }
 }

@@ -1,10 +1,9 @@
-import CLinuxNet
 import Testing
 
 @testable import Media
 
-@Suite("SendArena")
-struct SendArenaTests {
+@Suite("EgressBatcher")
+struct EgressBatcherTests {
     /// What came out: per message the destination's port and its pieces' lengths and first bytes.
     final class Recorder: DatagramOutput {
         struct Message: Equatable {
@@ -18,15 +17,14 @@ struct SendArenaTests {
         var batches: [Int] = []
         var refuses = 0
 
-        func send(_ list: UnsafePointer<cln_message>, count: Int, from socket: Int) -> Int {
+        func send(_ list: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int {
             batches.append(count)
             for index in 0..<count {
-                let pieces = (0..<Int(list[index].segments)).map { list[index].pieces[$0] }
                 messages.append(
                     Message(
-                        socket: socket, port: IPAddressPort(list[index].destination.pointee)?.port ?? 0,
-                        segmentSize: Int(list[index].segment_size), lengths: pieces.map(\.iov_len),
-                        marks: pieces.map { $0.iov_base.load(as: UInt8.self) }))
+                        socket: socket, port: list[index].destination.port,
+                        segmentSize: list[index].segmentSize, lengths: list[index].datagrams.map(\.count),
+                        marks: list[index].datagrams.map { $0.load(as: UInt8.self) }))
             }
             return refuses
         }
@@ -35,22 +33,22 @@ struct SendArenaTests {
         func detach(_ socket: Int) {}
     }
 
-    private func address(_ port: UInt16) -> cln_address { cln_address(IPAddressPort(ipv4: 0x7F00_0001, port: port)) }
+    private func address(_ port: UInt16) -> IPAddressPort { IPAddressPort(ipv4: 0x7F00_0001, port: port) }
 
     private func put(
-        _ length: Int, mark: UInt8 = 0, to destination: SendArena.DestinationIndex, in arena: inout SendArena
+        _ length: Int, mark: UInt8 = 0, to destination: EgressBatcher.DestinationIndex, in arena: inout EgressBatcher
     ) {
         arena.next.initializeMemory(as: UInt8.self, repeating: mark, count: length)
         arena.commit(length: length, to: destination)
     }
 
     @Test func `datagrams that a 1,500-byte path cannot carry whole leave one by one and are counted`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let four = arena.addDestination(address(4), socket: 0)
         for length in [1472, 1472, 1473, 1473, 1472] { put(length, to: four, in: &arena) }
         let six = arena.addDestination(
-            cln_address(IPAddressPort(ipv6High: 0x2001_0DB8_0000_0000, low: 1, port: 6)), socket: 0)
+            IPAddressPort(ipv6High: 0x2001_0DB8_0000_0000, low: 1, port: 6), socket: 0)
         for length in [1453, 1453, 1452, 1452] { put(length, to: six, in: &arena) }
         let outcome = arena.flush(through: output, sockets: 1)
         #expect(
@@ -60,7 +58,7 @@ struct SendArenaTests {
     }
 
     @Test func `equal datagrams for one destination leave as one message`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for mark in 0..<5 { put(1000, mark: UInt8(mark), to: destination, in: &arena) }
@@ -74,7 +72,7 @@ struct SendArenaTests {
     }
 
     @Test func `packets of several streams leave by size, those of one stream in their order`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for (mark, (length, stream)) in [(100, 1), (120, 2), (90, 2), (120, 3), (110, 1), (120, 4)].enumerated() {
@@ -91,7 +89,7 @@ struct SendArenaTests {
     }
 
     @Test func `a shorter datagram closes a run, a longer one begins the next`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for length in [500, 500, 200, 200, 300, 300, 100] { put(length, to: destination, in: &arena) }
@@ -100,7 +98,7 @@ struct SendArenaTests {
     }
 
     @Test func `a message has at most 64 segments`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for _ in 0..<150 { put(100, to: destination, in: &arena) }
@@ -109,17 +107,17 @@ struct SendArenaTests {
     }
 
     @Test func `a message carries at most 65,000 bytes`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for _ in 0..<60 { put(1300, to: destination, in: &arena) }
         _ = arena.flush(through: output, sockets: 1)
         #expect(output.messages.map(\.lengths.count) == [50, 10])
-        #expect(output.messages.allSatisfy { $0.lengths.reduce(0, +) <= SendArena.largestMessage })
+        #expect(output.messages.allSatisfy { $0.lengths.reduce(0, +) <= EgressBatcher.largestMessage })
     }
 
     @Test func `without segmentation every datagram is a message`() {
-        var arena = SendArena(segments: false)
+        var arena = EgressBatcher(segments: false)
         let output = Recorder()
         let destination = arena.addDestination(address(1), socket: 0)
         for _ in 0..<3 { put(100, to: destination, in: &arena) }
@@ -128,7 +126,7 @@ struct SendArenaTests {
     }
 
     @Test func `destinations and sockets are kept apart, each in its order`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         let first = arena.addDestination(address(1), socket: 0)
         let second = arena.addDestination(address(2), socket: 1)
@@ -145,7 +143,7 @@ struct SendArenaTests {
     }
 
     @Test func `a full arena has no room until it is flushed, and nothing is lost`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         let output = Recorder()
         var destination = arena.addDestination(address(1), socket: 0)
         var count = 0
@@ -156,7 +154,7 @@ struct SendArenaTests {
         #expect(count > 3000)
         _ = arena.flush(through: output, sockets: 1)
         #expect(output.messages.reduce(0) { $0 + $1.lengths.count } == count)
-        #expect(output.batches.allSatisfy { $0 <= Int(CLN_SEND_BATCH) })
+        #expect(output.batches.allSatisfy { $0 <= EgressBatcher.batchCapacity })
         let hasRoom = arena.hasRoom
         #expect(hasRoom)
         let wasCurrent = arena.isCurrent(destination)
@@ -167,13 +165,13 @@ struct SendArenaTests {
     }
 
     @Test func `destinations without datagrams fill the arena too`() {
-        var arena = SendArena(segments: true)
+        var arena = EgressBatcher(segments: true)
         var count = 0
         while arena.hasRoom {
             _ = arena.addDestination(address(1), socket: 0)
             count += 1
         }
-        #expect(count == SendArena.entryCapacity)
+        #expect(count == EgressBatcher.entryCapacity)
         let output = Recorder()
         _ = arena.flush(through: output, sockets: 1)
         #expect(output.messages == [])
@@ -182,7 +180,7 @@ struct SendArenaTests {
     }
 
     @Test func `what the output refuses is summed up`() {
-        var arena = SendArena(segments: false)
+        var arena = EgressBatcher(segments: false)
         let output = Recorder()
         output.refuses = 2
         let destination = arena.addDestination(address(1), socket: 0)
@@ -193,7 +191,7 @@ struct SendArenaTests {
     }
 
     @Test func `no index is current that was never given out`() {
-        let arena = SendArena(segments: true)
+        let arena = EgressBatcher(segments: true)
         let isCurrent = arena.isCurrent(.none)
         #expect(!isCurrent)
     }

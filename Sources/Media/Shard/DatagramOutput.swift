@@ -1,0 +1,24 @@
+// Safe: a message names memory of the shard's batcher, which stays as it is until `send` has returned.
+
+/// Where a shard's datagrams go once a tick: the kernel's sockets, or a simulated network in tests.
+///
+/// Called once per batch of messages, never per packet.
+protocol DatagramOutput: AnyObject {
+    /// Sends messages from one of the shard's sockets. Returns how many datagrams (not messages) were refused.
+    func send(_ messages: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int
+
+    /// Begins to receive from, and to send on, a socket that belongs to one transport.
+    /// - Returns: its number, from the count of the shard's own sockets on; `nil` if the system watches no more.
+    func attach(_ socket: PlainSocket) -> Int?
+
+    /// Ends what `attach` began. The number may be given again.
+    func detach(_ socket: Int)
+}
+
+/// Datagrams for one destination that the system may take in one call (UDP_SEGMENT).
+struct OutgoingMessage {
+    var destination: IPAddressPort
+    /// The datagrams: all but the last have `segmentSize` bytes, and the last has no more.
+    var datagrams: UnsafeBufferPointer<UnsafeRawBufferPointer>
+    var segmentSize: Int
+}
