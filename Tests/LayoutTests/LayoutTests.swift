@@ -42,6 +42,14 @@ struct LayoutTests {
         expectNone(SecretRules.violations(in: SourceTree.sources))
     }
 
+    @Test func `no test can end early and pass`() {
+        expectNone(SourceTree.tests.flatMap(TestRules.violations))
+    }
+
+    @Test func `tests lie in the folders of what they test`() {
+        expectNone(TestRules.misplaced(SourceTree.tests, of: SourceTree.sources))
+    }
+
     @Test func `no comment puts work off`() {
         expectNone(SourceTree.sources.flatMap(CommentRules.violations))
     }

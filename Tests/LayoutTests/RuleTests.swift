@@ -97,6 +97,37 @@ struct RuleTests {
         #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: near)).isEmpty)
     }
 
+    @Test(arguments: [
+        "@Test func a() {\n    guard case .b = c else { return }\n}",
+        "@Test(arguments: [1])\nfunc a(_ x: Int) throws {\n    run { y in\n        guard let y else { return }\n    }\n}",
+        "    @Test func a() {\n        guard\n            case .b = c\n        else {\n            return\n        }\n    }",
+        "@Test func a() { run() }\n@Test func b() {\n    if c { return }\n}",
+    ])
+    func `a test that can end early and pass is found`(text: String) {
+        #expect(TestRules.violations(in: SourceFile(path: "Tests/RoomsTests/A.swift", text: text)).count == 1)
+    }
+
+    @Test(arguments: [
+        "@Test func a() throws {\n    let b = try #require(c)\n}\nfunc run() {\n    guard c else { return }\n}",
+        "@Test func a() {\n    guard c else {\n        Issue.record()\n        return\n    }\n}",
+        "@Test func a() { run() }\nfunc run() {\n    guard c else { return }\n}",
+    ])
+    func `a test that fails before it ends, and what is no test, passes`(text: String) {
+        #expect(TestRules.violations(in: SourceFile(path: "Tests/RoomsTests/A.swift", text: text)).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("Tests/RoomsTests/XTests.swift", 1), ("Tests/RoomsTests/State/XTests.swift", 0),
+        ("Tests/RoomsTests/State/Deep/WordsTests.swift", 0), ("Tests/RoomsTests/Elsewhere/A.swift", 1),
+        ("Tests/RoomsTests/WordsTests.swift", 0), ("Tests/RoomsTests/Support/A.swift", 0),
+        ("Tests/GatewayTests/State/A.swift", 1), ("Tests/TestSupport/A.swift", 0),
+    ])
+    func `a test in another folder than what it tests is found`(path: String, count: Int) {
+        let sources = ["Sources/Rooms/State/X.swift", "Sources/Rooms/State/Deep/Y.swift", "Sources/Gateway/Z.swift"]
+            .map { SourceFile(path: $0, text: "") }
+        #expect(TestRules.misplaced([SourceFile(path: path, text: "")], of: sources).count == count)
+    }
+
     @Test func `a comment that puts work off is found`() {
         let file = SourceFile(path: "Sources/Media/A.swift", text: "// TODO: later")
         #expect(CommentRules.violations(in: file).count == 1)

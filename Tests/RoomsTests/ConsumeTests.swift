@@ -58,7 +58,7 @@ struct ConsumeTests {
         #expect(consumer.rtpParameters.encodings[0].rtxSSRC != nil)
         // It is accepted by having been asked for.
         #expect(fixture.plane.names == ["openConsumer", "setConsumerPaused"])
-        guard case .openConsumer(_, _, _, let settings) = fixture.plane.commands[0] else { return }
+        let settings = try #require(fixture.plane.consumerSettings.first)
         let numbering = try #require(settings.numbering)
         let router = settings.codecs[0]
         #expect(numbering.payloadTypes[router.payloadType] == 96)

@@ -16,9 +16,28 @@ extension RecordingPlane {
         commands.compactMap { if case .openConsumer(_, _, _, let settings) = $0 { settings } else { nil } }
     }
 
+    var transportSettings: [TransportSettings] {
+        commands.compactMap { if case .openTransport(_, let settings, _) = $0 { settings } else { nil } }
+    }
+
+    /// What consumers were switched to.
+    var switchedSources: [SourceSettings] {
+        commands.compactMap { if case .switchProducer(_, _, let source) = $0 { source } else { nil } }
+    }
+
     var preferredLayers: [ConsumerLayers] {
         commands.compactMap { if case .setConsumerPreferredLayers(_, let layers) = $0 { layers } else { nil } }
     }
+}
+
+extension ServerNotification {
+    fileprivate var consumerScore: ConsumerScore? {
+        if case .consumerScore(_, let score) = self { score } else { nil }
+    }
+}
+
+extension SignalingResponse {
+    fileprivate var consumer: NewConsumerRequest? { if case .consumer(let consumer) = self { consumer } else { nil } }
 }
 
 /// Layers, scores and switching: Alice and Carol send, Bob receives.
@@ -145,11 +164,11 @@ extension RecordingPlane {
         try await carol.request(.pauseProducer(second))
         fixture.plane.forget()
         let request = SwitchProducerRequest(consumerID: consumer.id, producerID: second)
-        guard case .consumer(let told) = try await bob.request(.switchProducer(request)) else { return }
-        #expect(told.id == consumer.id && told.producerID == second && told.isProducerPaused)
-        #expect(told.peerID == PeerID("carol") && told.rtpParameters == consumer.rtpParameters)
+        let switched = try #require(try await bob.request(.switchProducer(request)).consumer)
+        #expect(switched.id == consumer.id && switched.producerID == second && switched.isProducerPaused)
+        #expect(switched.peerID == PeerID("carol") && switched.rtpParameters == consumer.rtpParameters)
         #expect(fixture.plane.names == ["switchProducer", "setConsumerPreferredLayers"])
-        guard case .switchProducer(_, _, let source)? = fixture.plane.commands.first else { return }
+        let source = try #require(fixture.plane.switchedSources.first)
         #expect(source.encodings.count == 3 && source.isProducerPaused && source.scalability.temporalLayers == 3)
         #expect(source.encodings != fixture.plane.consumerSettings.first?.encodings)
         bob.client.forget()
@@ -243,8 +262,9 @@ extension RecordingPlane {
                 })
         let dora = try await fixture.join("dora")
         await dora.answer(.accepted)
-        guard case .consumerScore(_, let later)? = dora.client.notifications.last else { return }
-        #expect(later == ConsumerScore(score: 10, producerScore: 4, producerScores: [4]))
+        #expect(
+            dora.client.notifications.last?.consumerScore
+                == ConsumerScore(score: 10, producerScore: 4, producerScores: [4]))
     }
 
     @Test func `what the media plane tells of closed objects is ignored`() async throws {

@@ -4,6 +4,12 @@ import Testing
 @testable import Media
 @testable import Rooms
 
+extension SignalingResponse {
+    fileprivate var iceParameters: ICEParameters? {
+        if case .iceParameters(let parameters) = self { parameters } else { nil }
+    }
+}
+
 @Suite(.timeLimit(.minutes(15))) struct RoomTests {
     @Test func `two peers exchange media over the media plane`() async throws {
         let fixture = try RoomFixture(shards: 2)
@@ -49,13 +55,11 @@ import Testing
         #expect(first.iceCandidates.map(\.port) == [40000])
         #expect(second.iceCandidates.map(\.port) == [40001])
         #expect(first.iceParameters.usernameFragment != second.iceParameters.usernameFragment)
-        if case .openTransport(_, let settings, _) = fixture.plane.commands[0] {
-            #expect(settings.iceCredentials.usernameFragment == first.iceParameters.usernameFragment)
-            #expect(settings.consentTimeout == .seconds(30))
-        }
-        let restarted = try await alice.request(.restartIce(first.id))
-        guard case .iceParameters(let parameters) = restarted else { return }
-        #expect(parameters != first.iceParameters)
+        let settings = try #require(fixture.plane.transportSettings.first)
+        #expect(settings.iceCredentials.usernameFragment == first.iceParameters.usernameFragment)
+        #expect(settings.consentTimeout == .seconds(30))
+        let restarted = try #require(try await alice.request(.restartIce(first.id)).iceParameters)
+        #expect(restarted != first.iceParameters)
     }
 
     @Test func `requests in the wrong order or for unknown things are refused`() async throws {

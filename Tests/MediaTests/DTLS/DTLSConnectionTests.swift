@@ -42,7 +42,7 @@ struct DTLSConnectionTests {
         #expect(keys.profile == profile)
         #expect(keys.local.fits(profile) && keys.remote.fits(profile))
         // The keys work: what one side seals the other opens.
-        guard case .connected(let remote)? = pair.serverEvents.last else { return }
+        let remote = try #require(pair.serverKeys)
         let sealer = try TestSealer(profile, keys.local)
         let opener = try TestOpener(profile, remote.remote)
         let packet = TestRTPPacket(sequence: 1, payloadLength: 100)

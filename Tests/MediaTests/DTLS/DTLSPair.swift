@@ -96,6 +96,11 @@ final class DTLSPair {
         return buffer.withUnsafeMutableBytes { connection.pollTransmit(into: $0) }.map { Array(buffer[..<$0]) }
     }
 
+    /// The keys as the server has them: `nil` unless it is connected.
+    var serverKeys: SRTPKeyingMaterial? {
+        if case .connected(let keys)? = serverEvents.last { keys } else { nil }
+    }
+
     /// The keys both sides agreed on: `nil` unless both connected, with mirrored keys.
     var agreedKeys: SRTPKeyingMaterial? {
         guard case .connected(let ours)? = clientEvents.last, case .connected(let theirs)? = serverEvents.last,

@@ -3,6 +3,14 @@ import Testing
 @testable import Media
 @testable import Rooms
 
+extension RoomAction {
+    fileprivate var offer: (session: PeerSession, consumer: ConsumerID, request: NewConsumerRequest)? {
+        if case .offer(let session, let id, let request) = self { (session, id, request) } else { nil }
+    }
+
+    fileprivate var consumerToOpen: ConsumerID? { if case .openConsumer(let id) = self { id } else { nil } }
+}
+
 @Suite struct RoomStateTests {
     private var state: RoomState
     private var serial: UInt64 = 0
@@ -99,7 +107,7 @@ import Testing
         #expect(script(actions) == ["open consumer"])
         let offers = open(actions)
         #expect(script(offers) == ["bob ← newConsumer of alice"])
-        guard case .offer(let session, let id, let request) = offers[0] else { return }
+        let (session, id, request) = try #require(offers.first?.offer)
         #expect(session == bob)
         #expect(request.rtpParameters.mid == "0")
         #expect(request.appData == .object(["peerId": .string("alice")]))
@@ -154,7 +162,8 @@ import Testing
         _ = try join("bob").session
         let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
         let offers = open(actions)
-        guard case .offer(_, let id, _) = offers[0], let key = state.consumers[id]?.key else { return }
+        let id = try #require(offers.first?.offer?.consumer)
+        let key = try #require(state.consumers[id]?.key)
         #expect(script(state.producerPauseChanged(producer, true)) == ["update consumer", "bob ← consumerPaused"])
         #expect(state.consumerUpdates(id) == [.producerPaused(key, true)])
         #expect(state.producerPauseChanged(producer, true).isEmpty)
@@ -184,7 +193,7 @@ import Testing
         _ = try join("bob").session
         let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
         #expect(script(state.producerClosed(producer)) == ["close producer"])
-        guard case .openConsumer(let id) = actions[0] else { return }
+        let id = try #require(actions.first?.consumerToOpen)
         #expect(state.consumerOpening(id) == nil)
         #expect(script(state.consumerOpened(id, ConsumerKey(rawValue: 5))) == ["close consumer"])
     }
