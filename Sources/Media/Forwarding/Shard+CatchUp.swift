@@ -88,8 +88,9 @@ extension Shard {
                 consumer.pointee.flow = .catchingUp
                 return
             }
-            if let stored = history.pointee.find(extended: consumer.pointee.nextOfGroup, at: now) {
+            if let stored = history.pointee.find(extended: consumer.pointee.nextOfGroup, at: now),
                 let (packet, template, payload) = StoredPacket.read(stored.bytes)
+            {
                 guard consumer.pointee.accepts(packet.payloadType) else { break }
                 choose(packet, template: template, payload: payload, for: consumer)
                 guard case .flowing = consumer.pointee.flow else { break }
@@ -131,11 +132,7 @@ extension Shard {
                 whole |= 1 << UInt64(encoding)
             }
         }
-        guard let record = links.reserve(24, to: shard) else { return counters.add(.ringFull) }
-        record.storeBytes(of: RingRecordKind.keptPacketsEnd.rawValue, as: UInt8.self)
-        record.storeBytes(of: key, toByteOffset: 8, as: UInt64.self)
-        record.storeBytes(of: whole, toByteOffset: 16, as: UInt64.self)
-        links.commit(to: shard)
+        send(.cachedPacketsEnd(producer: key, completeEncodings: whole), to: shard)
     }
 
     private func giveGroup(
@@ -144,13 +141,12 @@ extension Shard {
         guard let newest = history.pointee.newest else { return false }
         var number = first
         while number <= newest {
-            if let stored = history.pointee.find(extended: number, at: now) {
+            if let stored = history.pointee.find(extended: number, at: now),
                 let (packet, template, payload) = StoredPacket.read(stored.bytes)
-                guard let record = links.reserve(PacketRecord.length(of: packet), to: shard) else { return false }
+            {
                 let age = UInt32(clamping: max((now - stored.storedAt).milliseconds, 0))
-                PacketRecord.write(
-                    packet, template: template, payload: payload, kind: .keptPacket, age: age, to: record)
-                links.commit(to: shard)
+                let message = ShardMessage.cachedPacket(packet, template: template, payload: payload, age: age)
+                guard links.send(message, to: shard) else { return false }
             }
             number &+= 1
         }
@@ -158,23 +154,24 @@ extension Shard {
     }
 
     /// A packet that was received before this shard had consumers of its producer.
-    mutating func keptPacketReceived(_ record: UnsafeRawBufferPointer) {
-        let (packet, template, payload) = PacketRecord.read(record)
+    /// - Parameter age: milliseconds since it was received.
+    mutating func cachedPacketReceived(
+        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, age: UInt32
+    ) {
         guard let source = sourcesByKey[packet.producer], Int(packet.encoding) < source.pointee.encodings else {
             return
         }
-        let age = min(UInt64(PacketRecord.age(record)) * 1_000_000, now.nanoseconds)
+        let age = min(UInt64(age) * 1_000_000, now.nanoseconds)
         let time = MediaInstant(nanoseconds: now.nanoseconds - age)
         remember(packet, template: template, payload: payload, at: time, in: source)
     }
 
     /// Consumers that waited for what another shard keeps can begin now, or ask for a key frame.
-    mutating func keptPacketsEnded(_ record: UnsafeRawBufferPointer) {
-        let key = record.load(fromByteOffset: 8, as: UInt64.self)
-        let whole = record.load(fromByteOffset: 16, as: UInt64.self)
+    /// - Parameter complete: a bit for each encoding of which a whole group of pictures came.
+    mutating func cachedPacketsEnded(_ key: UInt64, complete: UInt64) {
         guard let source = sourcesByKey[key], source.pointee.isAwaitingKeptPackets else { return }
         source.pointee.isAwaitingKeptPackets = false
-        for encoding in 0..<source.pointee.encodings where whole & 1 << UInt64(encoding) == 0 {
+        for encoding in 0..<source.pointee.encodings where complete & 1 << UInt64(encoding) == 0 {
             source.pointee.forgetGroup(of: encoding)
         }
         for index in 0..<source.pointee.count {

@@ -28,37 +28,6 @@ extension Shard {
         }
     }
 
-    /// Takes what the other shards sent.
-    mutating func drainRings() {
-        for other in 0..<links.count where other != index {
-            // Bounded, so that a busy neighbour cannot keep this shard from its own sockets.
-            for _ in 0..<1024 {
-                guard let record = links.peek(from: other) else { break }
-                switch RingRecordKind(rawValue: record[0]) {
-                case .packet:
-                    let (packet, template, payload) = PacketRecord.read(record)
-                    forward(packet, template: template, payload: payload)
-                case .keyFrameRequest:
-                    let key = record.load(fromByteOffset: 8, as: UInt64.self)
-                    let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
-                    let need = KeyFrameRequester.Need(rawValue: record[1])
-                    keyFrameRequested(
-                        producer: key, encoding: encoding, for: need ?? .change, isRenewal: record[2] != 0)
-                case .keptPacket: keptPacketReceived(record)
-                case .keptPacketsEnd: keptPacketsEnded(record)
-                case .encodingAdvanced: encodingAdvanced(record)
-                case .encodingRestarted: encodingRestarted(record)
-                case .consumerLoss:
-                    producerLossReported(
-                        record.load(fromByteOffset: 8, as: UInt64.self),
-                        fraction: UInt8(truncatingIfNeeded: record.load(fromByteOffset: 16, as: UInt64.self)))
-                case nil: assertionFailure("unknown ring record")
-                }
-                links.advance(from: other)
-            }
-        }
-    }
-
     /// Gives a packet to one consumer. What follows is the way of a plain stream that flows; all else is `choose`.
     private mutating func deliver(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
@@ -280,8 +249,9 @@ extension Shard {
         let history = consumer.pointee.source.pointee.histories + Int(first.encoding)
         var sequence = first.sequence &+ 1
         while sequence <= last {
-            if let stored = history.pointee.find(extended: sequence, at: now) {
+            if let stored = history.pointee.find(extended: sequence, at: now),
                 let (packet, template, payload) = StoredPacket.read(stored.bytes)
+            {
                 choose(packet, template: template, payload: payload, for: consumer)
             }
             sequence &+= 1

@@ -1,5 +1,4 @@
-// Safe: ring records are written and read here with the same offsets, and only after the ring's acquire; the rest is the
-// shard's own memory (`Shard+Lifetimes`).
+// Safe: pointers to producers, streams and consumers are the shard's own (`Shard+Lifetimes`).
 extension Shard {
     /// How often the choice of encodings is looked at without a packet's or command's cause.
     static let selectionInterval = MediaDuration.milliseconds(100)
@@ -37,10 +36,8 @@ extension Shard {
         let encoding = stream.pointee.encoding
         let key = producer.pointee.key.rawValue
         sourcesByKey[key]?.pointee.activity.advanced(encoding: encoding, to: state)
-        tellSubscribers(of: producer, .encodingAdvanced, length: 24 + MemoryLayout<SourceEncodings.Encoding>.size) {
-            $0.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
-            $0.storeBytes(of: state, toByteOffset: 24, as: SourceEncodings.Encoding.self)
-        }
+        send(
+            .encodingAdvanced(producer: key, encoding: encoding, state), toEach: producer.pointee.subscribedShards)
     }
 
     /// An encoding's stream ends or begins anew: nothing that was known of it holds.
@@ -48,47 +45,14 @@ extension Shard {
         let producer = stream.pointee.producer
         let encoding = stream.pointee.encoding
         stream.pointee.activity = SourceEncodings.Encoding()
-        encodingRestarted(producer.pointee.key.rawValue, encoding: encoding)
-        tellSubscribers(of: producer, .encodingRestarted, length: 24) {
-            $0.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
-        }
-    }
-
-    private func tellSubscribers(
-        of producer: UnsafeMutablePointer<ShardProducer>, _ kind: RingRecordKind, length: Int,
-        _ write: (UnsafeMutableRawPointer) -> Void
-    ) {
-        var rest = producer.pointee.subscribedShards
-        while rest != 0 {
-            let shard = rest.trailingZeroBitCount
-            rest &= rest - 1
-            guard let record = links.reserve(length, to: shard) else {
-                counters.add(.ringFull)
-                continue
-            }
-            record.storeBytes(of: kind.rawValue, as: UInt8.self)
-            record.storeBytes(of: producer.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
-            write(record)
-            links.commit(to: shard)
-        }
+        let key = producer.pointee.key.rawValue
+        encodingRestarted(key, encoding: encoding)
+        send(.encodingRestarted(producer: key, encoding: encoding), toEach: producer.pointee.subscribedShards)
     }
 
     // MARK: The consumers' side
 
-    mutating func encodingAdvanced(_ record: UnsafeRawBufferPointer) {
-        let key = record.load(fromByteOffset: 8, as: UInt64.self)
-        let encoding = Int(record.load(fromByteOffset: 16, as: UInt64.self))
-        let state = record.load(fromByteOffset: 24, as: SourceEncodings.Encoding.self)
-        sourcesByKey[key]?.pointee.activity.advanced(encoding: encoding, to: state)
-    }
-
-    mutating func encodingRestarted(_ record: UnsafeRawBufferPointer) {
-        encodingRestarted(
-            record.load(fromByteOffset: 8, as: UInt64.self),
-            encoding: Int(record.load(fromByteOffset: 16, as: UInt64.self)))
-    }
-
-    private mutating func encodingRestarted(_ key: UInt64, encoding: Int) {
+    mutating func encodingRestarted(_ key: UInt64, encoding: Int) {
         guard let source = sourcesByKey[key] else { return }
         source.pointee.activity.reset(encoding: encoding)
         source.pointee.forgetGroup(of: encoding)

@@ -167,7 +167,7 @@ extension Shard {
             in: packet, hasDescriptor: hasDescriptor)  // '!' okay: allocated in init.
         var padding = 0
         if !header.hasMarker, codec.codec.hasKeyFrames {
-            padding = Levelling.pad(&payload, headerLength: headerLength, room: room)
+            padding = SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
             if padding > 0 { scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
         }
         let prepared = PreparedPacket(
@@ -180,90 +180,11 @@ extension Shard {
             codec: codec.codec, isKeyFrame: isKeyFrame, isPaddingOnly: payload.isEmpty, layers: layers)
         let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
         let shards = stream.pointee.producer.pointee.subscribedShards
-        if shards != 0 { copy(prepared, template: template, payload: payload, to: shards) }
-        forward(prepared, template: template, payload: payload)
-    }
-
-    /// Copies a packet to each of the other shards in a bit set: once per shard, however many consumers it has.
-    private func copy(
-        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, to shards: UInt64
-    ) {
-        var rest = shards
-        while rest != 0 {
-            let shard = rest.trailingZeroBitCount
-            rest &= rest - 1
-            guard let record = links.reserve(PacketRecord.length(of: packet), to: shard) else {
-                counters.add(.ringFull)
-                continue
-            }
-            PacketRecord.write(packet, template: template, payload: payload, to: record)
-            links.commit(to: shard)
-            counters.add(.packetsToOtherShards)
+        if shards != 0 {
+            // Once per shard, however many consumers it has.
+            let taken = send(.packet(prepared, template: template, payload: payload), toEach: shards)
+            counters.add(.packetsToOtherShards, UInt64(taken))
         }
-    }
-}
-
-/// Makes the packets of a video frame equally long, so that a destination's packets leave as one message: senders cut a frame
-/// into parts that differ by a byte or two, and UDP_SEGMENT wants equal ones.
-enum Levelling {
-    /// Lengths become multiples of this: under one per cent more bytes, and nearly always equal within a frame.
-    static let step = 16
-    /// Shorter packets are not cuts of a large frame.
-    static let shortest = 256
-
-    /// Appends RTP padding behind the payload where the receive buffer has room for it.
-    /// - Parameter room: writable bytes behind the payload.
-    /// - Returns: the number of padding bytes, which `payload` then includes; the header's P bit is the caller's to set.
-    // Safe: writes at most `room` bytes behind the payload, into the receive buffer that the payload lies in.
-    static func pad(_ payload: inout UnsafeRawBufferPointer, headerLength: Int, room: Int) -> Int {
-        let length = headerLength + payload.count
-        let padding = (step - length % step) % step
-        guard padding > 0, padding <= room, length >= shortest, let start = payload.baseAddress else { return 0 }
-        let end = UnsafeMutableRawPointer(mutating: start + payload.count)
-        end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
-        end.storeBytes(of: UInt8(truncatingIfNeeded: padding), toByteOffset: padding - 1, as: UInt8.self)
-        payload = UnsafeRawBufferPointer(start: start, count: payload.count + padding)
-        return padding
-    }
-}
-
-/// A packet as it lies in a ring: kind, metadata, header template, payload.
-// Safe: reader and writer agree on the offsets below; a record is read only after its ring's acquire.
-enum PacketRecord {
-    private static let ageOffset = 4
-    private static let metadataOffset = 8
-    private static let bytesOffset = 8 + MemoryLayout<PreparedPacket>.stride
-
-    static func length(of packet: PreparedPacket) -> Int {
-        bytesOffset + Int(packet.headerLength) + Int(packet.payloadLength)
-    }
-
-    /// - Parameter age: of a packet that was received a while ago: milliseconds.
-    static func write(
-        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        kind: RingRecordKind = .packet, age: UInt32 = 0, to record: UnsafeMutableRawPointer
-    ) {
-        record.storeBytes(of: kind.rawValue, as: UInt8.self)
-        record.storeBytes(of: age, toByteOffset: ageOffset, as: UInt32.self)
-        record.storeBytes(of: packet, toByteOffset: metadataOffset, as: PreparedPacket.self)
-        UnsafeMutableRawBufferPointer(start: record + bytesOffset, count: template.count).copyMemory(from: template)
-        UnsafeMutableRawBufferPointer(start: record + bytesOffset + template.count, count: payload.count)
-            .copyMemory(from: payload)
-    }
-
-    /// Milliseconds since the packet was received.
-    static func age(_ record: UnsafeRawBufferPointer) -> UInt32 {
-        record.load(fromByteOffset: ageOffset, as: UInt32.self)
-    }
-
-    static func read(
-        _ record: UnsafeRawBufferPointer
-    ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
-        let packet = record.load(fromByteOffset: metadataOffset, as: PreparedPacket.self)
-        let payloadStart = bytesOffset + Int(packet.headerLength)
-        return (
-            packet, UnsafeRawBufferPointer(rebasing: record[bytesOffset..<payloadStart]),
-            UnsafeRawBufferPointer(rebasing: record[payloadStart..<payloadStart + Int(packet.payloadLength)])
-        )
+        forward(prepared, template: template, payload: payload)
     }
 }

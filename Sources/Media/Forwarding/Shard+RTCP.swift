@@ -228,13 +228,9 @@ extension Shard {
             return keyFrameRequested(
                 producer: source.pointee.key.rawValue, encoding: encoding, for: need, isRenewal: isRenewal)
         }
-        guard let record = links.reserve(24, to: shard) else { return counters.add(.ringFull) }
-        record.storeBytes(of: RingRecordKind.keyFrameRequest.rawValue, as: UInt8.self)
-        record.storeBytes(of: need.rawValue, toByteOffset: 1, as: UInt8.self)
-        record.storeBytes(of: isRenewal ? 1 : 0, toByteOffset: 2, as: UInt8.self)
-        record.storeBytes(of: source.pointee.key.rawValue, toByteOffset: 8, as: UInt64.self)
-        record.storeBytes(of: UInt64(encoding), toByteOffset: 16, as: UInt64.self)
-        links.commit(to: shard)
+        send(
+            .keyFrameRequest(producer: source.pointee.key.rawValue, encoding: encoding, need, isRenewal: isRenewal),
+            to: shard)
     }
 
     /// Some shard's consumer needs a key frame of a producer that lives here.

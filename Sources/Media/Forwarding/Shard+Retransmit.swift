@@ -21,9 +21,9 @@ extension Shard {
             let original = consumer.pointee.sequence.original(ofOutput: extended),
             Int(original.source) < consumer.pointee.source.pointee.encodings,
             let stored = consumer.pointee.source.pointee.histories[Int(original.source)].find(
-                extended: original.extended, at: now)
+                extended: original.extended, at: now),
+            let (packet, template, padded) = StoredPacket.read(stored.bytes)
         else { return }
-        let (packet, template, padded) = StoredPacket.read(stored.bytes)
         guard !consumer.pointee.leavesOut(packet) else { return }
         var timestamp = consumer.pointee.timestamps.preview(packet.timestamp)
         var hasMarker = template[1] & 0x80 != 0
@@ -70,35 +70,5 @@ extension Shard {
             traceSent(
                 packet, to: consumer, sequence: extended, timestamp: timestamp, hasMarker: hasMarker, isRTX: true)
         }
-    }
-}
-
-/// A packet as it lies in a retransmission buffer: metadata, header template, payload.
-// Safe: writer and reader agree on the layout; what is read was written by `write` and is aligned to sixteen bytes.
-enum StoredPacket {
-    private static let metadataLength = MemoryLayout<PreparedPacket>.stride
-
-    /// - Returns: the bytes to keep; `nil` when they are too many.
-    static func write(
-        _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        to memory: UnsafeMutableRawBufferPointer
-    ) -> UnsafeRawBufferPointer? {
-        let length = metadataLength + template.count + payload.count
-        guard length <= min(memory.count, RetransmissionBuffer.maxPacketLength) else { return nil }
-        memory.storeBytes(of: packet, as: PreparedPacket.self)
-        UnsafeMutableRawBufferPointer(rebasing: memory[metadataLength...]).copyMemory(from: template)
-        UnsafeMutableRawBufferPointer(rebasing: memory[(metadataLength + template.count)...]).copyMemory(from: payload)
-        return UnsafeRawBufferPointer(rebasing: memory[..<length])
-    }
-
-    static func read(
-        _ bytes: UnsafeRawBufferPointer
-    ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
-        let packet = bytes.load(as: PreparedPacket.self)
-        let payloadStart = metadataLength + Int(packet.headerLength)
-        return (
-            packet, UnsafeRawBufferPointer(rebasing: bytes[metadataLength..<payloadStart]),
-            UnsafeRawBufferPointer(rebasing: bytes[payloadStart...])
-        )
     }
 }

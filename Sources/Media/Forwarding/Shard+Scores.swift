@@ -40,11 +40,7 @@ extension Shard {
         guard consumer.pointee.kind == .audio, fraction > 0 else { return }
         let key = consumer.pointee.source.pointee.key
         guard key.shard != index else { return producerLossReported(key.rawValue, fraction: fraction) }
-        guard let record = links.reserve(24, to: key.shard) else { return counters.add(.ringFull) }
-        record.storeBytes(of: RingRecordKind.consumerLoss.rawValue, as: UInt8.self)
-        record.storeBytes(of: key.rawValue, toByteOffset: 8, as: UInt64.self)
-        record.storeBytes(of: UInt64(fraction), toByteOffset: 16, as: UInt64.self)
-        links.commit(to: key.shard)
+        send(.consumerLoss(producer: key.rawValue, fraction: fraction), to: key.shard)
     }
 
     /// Some shard's consumer lost packets of a producer that lives here.

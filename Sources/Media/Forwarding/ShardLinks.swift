@@ -36,24 +36,28 @@ final class ShardLinks {
         incoming.deallocate()
     }
 
-    /// Place for a record to another shard; `nil` when its ring is full.
-    func reserve(_ length: Int, to shard: Int) -> UnsafeMutableRawPointer? { outgoing[shard].reserve(length) }
+    /// Writes a message to another shard into its ring.
+    /// - Returns: whether there was place.
+    func send(_ message: ShardMessage, to shard: Int) -> Bool {
+        guard let memory = outgoing[shard].reserve(message.encodedLength) else { return false }
+        message.encode(to: memory)
+        outgoing[shard].commit()
+        return true
+    }
 
-    func commit(to shard: Int) { outgoing[shard].commit() }
-
-    /// The oldest record from another shard.
+    /// The oldest message from another shard.
     func peek(from shard: Int) -> UnsafeRawBufferPointer? { incoming[shard].peek() }
 
     func advance(from shard: Int) { incoming[shard].advance() }
 
-    /// Makes this tick's records visible, and wakes who sleeps.
+    /// Makes this tick's messages visible, and wakes the shards that sleep.
     func publish() {
         for other in 0..<count where other != index {
             if outgoing[other].publish(), queues[other].mustWakeConsumer() { wake(other) }
         }
     }
 
-    /// Whether some ring to this shard has records.
+    /// Whether some ring to this shard has messages.
     var hasIncoming: Bool {
         for other in 0..<count where other != index && !incoming[other].isEmpty() { return true }
         return false

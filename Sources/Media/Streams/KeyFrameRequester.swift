@@ -20,7 +20,7 @@ struct KeyFrameRequester {
     static let lease = MediaDuration.milliseconds(450)
 
     /// Why somebody needs a key frame, and so how soon after the last one.
-    enum Need: UInt8 {
+    enum Need {
         /// A picture stands still, or is wanted in other layers, or a program asked: soon, but an encoder is to be left
         /// time for pictures that need fewer bytes.
         case change

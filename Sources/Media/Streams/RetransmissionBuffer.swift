@@ -15,7 +15,7 @@ struct RetransmissionBuffer: ~Copyable {
     }
 
     /// A datagram's worth, and what the shard puts before it.
-    static let maxPacketLength = 1500 + MemoryLayout<PreparedPacket>.stride
+    static let maxPacketLength = 1500 + PreparedPacket.metadataLength
     static let maxPackets = 2500
     /// More than the 2 s that a repair needs: consumers that join get the newest group of pictures from here, and two of
     /// these make five seconds (Docs/Decisions/0009).

@@ -93,34 +93,4 @@ struct HeaderTemplateTests {
             #expect(length == HeaderTemplate.proxiedOffset)
         }
     }
-
-    @Test func `a ring record reads back as it was written`() {
-        let payload = (0..<777).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-        let template = (0..<36).map { UInt8($0) }
-        let packet = PreparedPacket(
-            producer: 0x1234_5678_9ABC_DEF0, sequence: 1 << 40, timestamp: 55, headerLength: 36, payloadLength: 777,
-            encoding: 2, payloadType: 101, codec: .vp8, isKeyFrame: true, isPaddingOnly: false)
-        let length = PacketRecord.length(of: packet)
-        let record = UnsafeMutableRawBufferPointer.allocate(byteCount: length + 8, alignment: 8)
-        defer { record.deallocate() }
-        record.initializeMemory(as: UInt8.self, repeating: 0xCC)
-        template.withUnsafeBytes { template in
-            payload.withUnsafeBytes { payload in
-                PacketRecord.write(packet, template: template, payload: payload, to: record.baseAddress!)
-            }
-        }
-        #expect(record[length...].allSatisfy { $0 == 0xCC })
-        #expect(RingRecordKind(rawValue: record[0]) == .packet)
-        let (read, readTemplate, readPayload) = PacketRecord.read(
-            UnsafeRawBufferPointer(rebasing: record[..<length]))
-        #expect(read.producer == packet.producer)
-        #expect(read.sequence == packet.sequence)
-        #expect(read.timestamp == 55)
-        #expect(read.encoding == 2)
-        #expect(read.codec == .vp8)
-        #expect(read.isKeyFrame)
-        #expect(!read.isPaddingOnly)
-        #expect(readTemplate.elementsEqual(template))
-        #expect(readPayload.elementsEqual(payload))
-    }
 }

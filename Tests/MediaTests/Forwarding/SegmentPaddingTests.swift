@@ -2,13 +2,13 @@ import Testing
 
 @testable import Media
 
-@Suite("Levelling")
-struct LevellingTests {
+@Suite("SegmentPadding")
+struct SegmentPaddingTests {
     private func pad(_ length: Int, headerLength: Int = 32, room: Int) -> (padding: Int, bytes: [UInt8], count: Int) {
         var buffer = [UInt8](repeating: 0xEE, count: length + room + 4)
         return buffer.withUnsafeMutableBytes { memory in
             var payload = UnsafeRawBufferPointer(rebasing: memory[..<length])
-            let padding = Levelling.pad(&payload, headerLength: headerLength, room: room)
+            let padding = SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
             return (padding, Array(memory), payload.count)
         }
     }
