@@ -34,5 +34,9 @@ public struct Secret: Sendable, Hashable, Redacted {
 
 extension SRTPMasterKey: Redacted {}
 extension SRTPSessionKeys: Redacted {}
+extension SRTPSealer.Snapshot: Redacted {}
+extension SRTPOpener.Snapshot: Redacted {}
+extension DTLSTrafficKey: Redacted {}
+extension DTLSRecordLayer.Snapshot: Redacted {}
 extension ICECredentials: Redacted {}
 extension HMACSHA1Key: Redacted {}

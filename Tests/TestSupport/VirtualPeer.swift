@@ -225,7 +225,7 @@
         private func advanceDTLS() {
             while let event = dtls.pollEvent() {
                 switch event {
-                case .connecting: break
+                case .connecting, .applicationData: break
                 case .connected(let keys):
                     profile = keys.profile
                     sealer = try? SRTPSealer(profile: keys.profile, master: keys.local)

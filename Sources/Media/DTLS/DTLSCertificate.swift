@@ -40,10 +40,11 @@ final class DTLSCertificate: @unchecked Sendable {
     }
 
     private init(certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
-        guard let fingerprints = Self.fingerprints(of: certificate) else {
+        let encoded = SelfSignedCertificate.encode { i2d_X509(certificate, $0) }
+        guard let fingerprints = Self.fingerprints(of: encoded) else {
             throw Self.failure("cannot compute the fingerprints")
         }
-        guard let method = DTLSConnection.makeDatagramMethod() else { throw Self.failure("cannot make a BIO method") }
+        guard let method = DTLSHandshake.makeDatagramMethod() else { throw Self.failure("cannot make a BIO method") }
         guard let context = SSL_CTX_new(DTLS_method()) else {
             BIO_meth_free(method)
             throw Self.failure("cannot make an SSL context")
@@ -62,19 +63,18 @@ final class DTLSCertificate: @unchecked Sendable {
         BIO_meth_free(datagramMethod)
     }
 
-    /// All digests of a certificate; `nil` when libcrypto refuses.
-    static func fingerprints(of certificate: OpaquePointer) -> [DTLSFingerprint]? {
+    /// All digests of a certificate in DER; `nil` when libcrypto refuses.
+    static func fingerprints(of encoded: [UInt8]) -> [DTLSFingerprint]? {
         var all: [DTLSFingerprint] = []
         for algorithm in DTLSFingerprint.Algorithm.allCases {
-            guard let one = fingerprint(of: certificate, algorithm) else { return nil }
+            guard let one = fingerprint(of: encoded, algorithm) else { return nil }
             all.append(one)
         }
         return all
     }
 
-    static func fingerprint(
-        of certificate: OpaquePointer, _ algorithm: DTLSFingerprint.Algorithm
-    ) -> DTLSFingerprint? {
+    /// The digest of a certificate in DER (RFC 8122 §5).
+    static func fingerprint(of encoded: [UInt8], _ algorithm: DTLSFingerprint.Algorithm) -> DTLSFingerprint? {
         let digest =
             switch algorithm {
             case .sha1: EVP_sha1()
@@ -85,9 +85,9 @@ final class DTLSCertificate: @unchecked Sendable {
             }
         var value = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
-        guard X509_digest(certificate, digest, &value, &length) == 1, Int(length) == algorithm.length else {
-            return nil
-        }
+        guard !encoded.isEmpty, EVP_Digest(encoded, encoded.count, &value, &length, digest, nil) == 1,
+            Int(length) == algorithm.length
+        else { return nil }
         return DTLSFingerprint(algorithm: algorithm, value: Array(value.prefix(algorithm.length)))
     }
 

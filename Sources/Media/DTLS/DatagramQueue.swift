@@ -19,6 +19,9 @@ struct DatagramQueue {
         return true
     }
 
+    /// Adds a datagram of at most 65,535 bytes. `false` when the queue is full.
+    mutating func append(_ datagram: [UInt8]) -> Bool { datagram.withUnsafeBytes { append($0) } }
+
     /// Copies the oldest datagram and forgets it. `nil` when there is none; a datagram that does not fit is lost, and 0
     /// the answer.
     mutating func removeFirst(into buffer: UnsafeMutableRawBufferPointer) -> Int? {

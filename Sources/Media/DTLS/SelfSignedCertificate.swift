@@ -47,7 +47,8 @@ package enum SelfSignedCertificate {
         guard made else { throw DTLSCertificate.failure("cannot make a self-signed certificate") }
     }
 
-    private static func encode(
+    /// What one of libcrypto's `i2d` functions makes, in DER; empty when it fails.
+    static func encode(
         _ encoder: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> CInt
     ) -> [UInt8] {
         let length = Int(encoder(nil))

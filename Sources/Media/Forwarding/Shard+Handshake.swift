@@ -35,6 +35,8 @@ extension Shard {
             switch event {
             case .connecting: setDTLSState(.connecting, of: transport)
             case .connected(let keys): handshakeCompleted(keys, on: transport)
+            // Nobody offers data channels yet.
+            case .applicationData: break
             case .failed:
                 counters.add(.handshakesFailed)
                 setDTLSState(.failed, of: transport)

@@ -23,6 +23,8 @@ struct SRTPOpener: ~Copyable {
     private var table: SRTPStreamTable
     private let ciphers: SRTPCiphers
     private let reference: SRTPReference?
+    /// Kept for those who continue elsewhere; `nil` with given ciphers.
+    private let master: SRTPMasterKey?
 
     /// - Parameter engine: `nil` for the profile's usual one.
     init(profile: SRTPProfile, master: SRTPMasterKey, engine: SRTPEngine? = nil) throws(MediaError) {
@@ -32,7 +34,24 @@ struct SRTPOpener: ~Copyable {
         self.profile = profile
         self.ciphers = ciphers
         self.reference = reference
+        self.master = master
         table = SRTPStreamTable()
+    }
+
+    /// Continues an opener that opens no more, with its streams' roll-over counters and replay windows.
+    init(restoring snapshot: Snapshot) throws(MediaError) {
+        var table = SRTPStreamTable()
+        for stream in snapshot.streams {
+            guard table.insert(stream) else {
+                throw MediaError(.invalidSetting, "the streams of an SRTP snapshot contradict each other")
+            }
+        }
+        let engine = SRTPEngine.preferred(for: snapshot.profile)
+        ciphers = try SRTPCiphers(profile: snapshot.profile, master: snapshot.master, seals: false, engine: engine)
+        profile = snapshot.profile
+        master = snapshot.master
+        reference = nil
+        self.table = table
     }
 
     /// With ciphers that are already keyed; takes them over.
@@ -40,6 +59,7 @@ struct SRTPOpener: ~Copyable {
         self.profile = profile
         self.ciphers = ciphers
         reference = nil
+        master = nil
         table = SRTPStreamTable()
     }
 
@@ -52,6 +72,13 @@ struct SRTPOpener: ~Copyable {
 
     /// Every stream's roll-over counter and replay windows, as plain data.
     var streams: [SRTPStreamState] { table.exported }
+
+    /// Everything that has to be known to continue elsewhere. `nil` with given ciphers, and with the libsrtp engine, which
+    /// keeps its windows to itself.
+    var snapshot: Snapshot? {
+        guard let master, reference == nil else { return nil }
+        return Snapshot(profile: profile, master: master, streams: table.exported)
+    }
 
     /// Forgets an SSRC whose producer is gone. Its next packet would be taken for the first of a new stream, with
     /// roll-over counter zero.

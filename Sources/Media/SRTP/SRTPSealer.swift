@@ -11,6 +11,8 @@ struct SRTPSealer: ~Copyable {
     private(set) var nextRTCPIndex: UInt32
     private let ciphers: SRTPCiphers
     private let reference: SRTPReference?
+    /// Kept for those who continue elsewhere; `nil` with given ciphers.
+    private let master: SRTPMasterKey?
 
     /// - Parameters:
     ///   - nextRTCPIndex: where another sealer with the same key stopped; a new key begins with 1, as libsrtp does.
@@ -24,7 +26,14 @@ struct SRTPSealer: ~Copyable {
         self.profile = profile
         self.ciphers = ciphers
         self.reference = reference
+        self.master = master
         self.nextRTCPIndex = nextRTCPIndex
+    }
+
+    /// Continues a sealer with the key of another that seals no more.
+    init(restoring snapshot: Snapshot) throws(MediaError) {
+        try self.init(
+            profile: snapshot.profile, master: snapshot.master, nextRTCPIndex: snapshot.nextRTCPIndex, engine: nil)
     }
 
     /// With ciphers that are already keyed; takes them over.
@@ -33,9 +42,17 @@ struct SRTPSealer: ~Copyable {
         self.nextRTCPIndex = nextRTCPIndex
         self.ciphers = ciphers
         reference = nil
+        master = nil
     }
 
     deinit { ciphers.destroy() }
+
+    /// Everything that has to be known to continue elsewhere; the roll-over counters are the caller's. `nil` with given
+    /// ciphers, and with the libsrtp engine, which keeps its SRTCP index to itself.
+    var snapshot: Snapshot? {
+        guard let master, reference == nil else { return nil }
+        return Snapshot(profile: profile, master: master, nextRTCPIndex: nextRTCPIndex)
+    }
 
     /// Asks for the key's cache lines, where they are known to be worth it.
     func prefetch() {

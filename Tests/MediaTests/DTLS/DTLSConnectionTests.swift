@@ -130,7 +130,7 @@ struct DTLSConnectionTests {
     func noSRTP() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         let plain = try PlainContext(like: alice)
-        let stranger = try PlainPeer(context: plain.context)
+        let stranger = try PlainPeer(context: plain)
         pair.server.setRemoteFingerprint(alice.fingerprints[2])
         WallClock.set(pair.now)
         pair.server.start(role: .server, at: pair.now)
@@ -139,17 +139,35 @@ struct DTLSConnectionTests {
         #expect(pair.serverEvents == [.connecting, .failed(.noSRTPProfile)])
     }
 
-    @Test("Application data is thrown away and counted")
+    @Test("Application data goes both ways, one record to an event, and ends with the connection")
     func applicationData() throws {
         let pair = try DTLSPair(client: alice, server: bob)
+        #expect(!pair.client.send([1]))
         pair.start(alice, bob)
         pair.exchange()
-        let data = [UInt8](repeating: 7, count: 1000)
-        #expect(SSL_alloc_buffers(pair.client.ssl) == 1)
-        #expect(SSL_write(pair.client.ssl, data, 1000) == 1000)
-        #expect(SSL_write(pair.client.ssl, data, 10) == 10)
+        let long = [UInt8](repeating: 7, count: 1000)
+        #expect(pair.client.send(long) && pair.client.send([1, 2, 3]) && pair.server.send([]))
         pair.exchange()
-        #expect(pair.server.counters.ignoredApplicationBytes == 1010)
+        #expect(pair.serverEvents.suffix(2) == [.applicationData(long), .applicationData([1, 2, 3])])
+        #expect(pair.clientEvents.last == .applicationData([]))
+        #expect(!pair.client.send([UInt8](repeating: 7, count: 16_385)))
+        pair.server.close()
+        pair.exchange()
+        #expect(!pair.client.send([1]) && !pair.server.send([1]))
+    }
+
+    @Test("Application data that comes before the peer's certificate is judged is thrown away and counted")
+    func earlyApplicationData() throws {
+        let pair = try DTLSPair(client: alice, server: bob)
+        pair.client.setRemoteFingerprint(bob.fingerprints[2])
+        pair.begin()
+        pair.exchange()
+        #expect(pair.client.send([1, 2, 3]) && !pair.server.send([1]))
+        pair.exchange()
+        #expect(pair.serverEvents == [.connecting])
+        #expect(pair.server.counters.ignoredApplicationBytes == 3)
+        pair.server.setRemoteFingerprint(alice.fingerprints[2])
+        pair.exchange()
         #expect(pair.server.publicState == .connected)
     }
 }

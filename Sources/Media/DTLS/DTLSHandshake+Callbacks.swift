@@ -1,12 +1,12 @@
 import COpenSSL
 
-// What libssl calls. Each callback finds its connection and forwards in one line.
+// What libssl calls. Each callback finds its handshake and forwards in one line.
 //
-// Safe: BIO data and SSL ex_data 0 hold the connection unretained; they are set in its init, and libssl calls back only
-// inside a call that the connection makes on its own SSL, or inside SSL_free in its deinit, which reads and writes
+// Safe: BIO data and SSL ex_data 0 hold the handshake unretained; they are set in its init, and libssl calls back only
+// inside a call that the handshake makes on its own SSL, or inside SSL_free in its deinit, which reads and writes
 // nothing through the BIO.
 
-extension DTLSConnection {
+extension DTLSHandshake {
     /// A BIO that keeps datagrams apart: one write is one datagram, one read is at most one datagram.
     static func makeDatagramMethod() -> OpaquePointer? {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram queue") else {
@@ -19,20 +19,20 @@ extension DTLSConnection {
     }
 }
 
-private func connection(of pointer: UnsafeMutableRawPointer?) -> DTLSConnection? {
-    pointer.map { Unmanaged<DTLSConnection>.fromOpaque($0).takeUnretainedValue() }
+private func handshake(of pointer: UnsafeMutableRawPointer?) -> DTLSHandshake? {
+    pointer.map { Unmanaged<DTLSHandshake>.fromOpaque($0).takeUnretainedValue() }
 }
 
 private func dtlsWrite(_ bio: OpaquePointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int32) -> Int32 {
     guard count > 0 else { return 0 }
-    connection(of: BIO_get_data(bio))?.datagramWritten(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+    handshake(of: BIO_get_data(bio))?.datagramWritten(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
     return count
 }
 
 private func dtlsRead(_ bio: OpaquePointer?, _ bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int32) -> Int32 {
     rh_BIO_clear_retry_flags(bio)
     let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(max(0, capacity)))
-    if let count = connection(of: BIO_get_data(bio))?.takeIncoming(into: buffer) {
+    if let count = handshake(of: BIO_get_data(bio))?.takeIncoming(into: buffer) {
         return Int32(truncatingIfNeeded: count)
     }
     rh_BIO_set_retry_read(bio)
@@ -54,7 +54,7 @@ private func dtlsControl(
 /// The handshake timer's next length in microseconds: one second, then doubled up to a minute (RFC 6347 §4.2.4.1).
 func dtlsNextTimeout(_ ssl: OpaquePointer?, _ current: UInt32) -> UInt32 {
     let next: UInt32 = current == 0 ? 1_000_000 : min(current, 30_000_000) * 2
-    connection(of: SSL_get_ex_data(ssl, 0))?.timeoutMicroseconds = next
+    handshake(of: SSL_get_ex_data(ssl, 0))?.timeoutMicroseconds = next
     return next
 }
 
