@@ -62,11 +62,11 @@ actor SignalingGateway {
     ) async {
         let session = makeSession(entry, eventLoop: connection.eventLoop, version)
         do {
-            let road = try session.attach(connection, acknowledged: 0, window: access.limits.resumptionWindow)
+            let channel = try session.attach(connection, acknowledged: 0, window: access.limits.resumptionWindow)
             let member = try await enter(session, entry)
             session.logger.info("peer connected")
-            await session.carry(connection, road: road)
-            await roadEnded(road, of: session, member, as: connection)
+            await session.carry(connection, channel: channel)
+            await channelEnded(channel, of: session, member, as: connection)
         } catch let error as RoomError {
             session.logger.warning("peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: error.message)
@@ -82,7 +82,7 @@ actor SignalingGateway {
         _ connection: WebSocketConnection, _ entry: RoomEntry, _ resumption: RoomEntry.Resumption
     ) async {
         guard let session = sessions.session(of: entry.peer, in: entry.room, token: resumption.token),
-            let road = try? session.attach(
+            let channel = try? session.attach(
                 connection, acknowledged: resumption.acknowledged, window: access.limits.resumptionWindow)
         else {
             counters.resumed(.refused)
@@ -90,18 +90,18 @@ actor SignalingGateway {
         }
         counters.resumed(.resumed)
         session.logger.info("signaling resumed")
-        await session.carry(connection, road: road)
-        if let member = session.member { await roadEnded(road, of: session, member, as: connection) }
+        await session.carry(connection, channel: channel)
+        if let member = session.member { await channelEnded(channel, of: session, member, as: connection) }
     }
 
     /// Whether a client that is gone has left, or may come back.
-    private nonisolated func roadEnded(
-        _ road: UInt64, of session: SignalingSession, _ member: SignalingSession.Member,
+    private nonisolated func channelEnded(
+        _ channel: UInt64, of session: SignalingSession, _ member: SignalingSession.Member,
         as connection: WebSocketConnection
     ) async {
         switch connection.ending {
-        case .lost, .closedByClient(.willBeBack): session.broke(road, window: access.limits.resumptionWindow)
-        case .closedByClient, .closedByServer: if session.isCurrent(road) { session.end() }
+        case .lost, .closedByClient(.willBeBack): session.channelLost(channel, window: access.limits.resumptionWindow)
+        case .closedByClient, .closedByServer: if session.isCurrent(channel) { session.end() }
         }
         // Again, and in vain, for one that the room has closed itself.
         if session.isEnded { await member.room.disconnected(member.peer) }

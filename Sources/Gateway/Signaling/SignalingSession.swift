@@ -18,7 +18,7 @@ final class SignalingSession: PeerConnectionSink {
         var dialect: any SignalingDialect
         var pending: PendingRequests<Completion>
         var link: SignalingLink
-        var road: (any SignalingRoad)?
+        var channel: (any SignalingChannel)?
         var member: Member?
         /// Messages made while a request is being carried out; they follow its response.
         var held: [OutgoingSignal]?
@@ -36,9 +36,9 @@ final class SignalingSession: PeerConnectionSink {
     private let eventLoop: any EventLoop
     private let counters: GatewayCounters
     let logger: Logger
-    private let turnstile: Turnstile
+    private let semaphore: AsyncSemaphore
     private let lane: ReadingLane
-    /// What the client may send, over all its roads.
+    /// What the client may send, over all its channels.
     let intake: SignalingIntake
     private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
@@ -60,7 +60,7 @@ final class SignalingSession: PeerConnectionSink {
         self.lane = lane
         intake = SignalingIntake(limits: limits, counters: counters)
         self.onEnded = onEnded
-        turnstile = Turnstile(limit: limits.waitingRequests)
+        semaphore = AsyncSemaphore(limit: limits.waitingRequests)
         var settings = SignalingLink.Settings()
         settings.retention = TimeAmount(limits.eventsWindow)
         settings.replayBytes = limits.replayBytes
@@ -79,7 +79,7 @@ final class SignalingSession: PeerConnectionSink {
     func entered(_ room: Room, as peer: PeerSession) {
         state.withLock { state in
             state.member = Member(room: room, peer: peer)
-            // Without a road, its client has only so long to take one.
+            // Without a channel, its client has only so long to take one.
             schedule(&state)
         }
     }
@@ -89,44 +89,44 @@ final class SignalingSession: PeerConnectionSink {
     /// Whether the client is away, and may come back.
     var isAway: Bool { state.withLock { !$0.isEnded && !$0.link.isAttached } }
 
-    // MARK: Roads
+    // MARK: Channels
 
-    /// The client has come by this road, or come back by it.
-    /// - Returns: the road's number.
+    /// The client has come by this channel, or come back by it.
+    /// - Returns: the channel's number.
     func attach(
-        _ road: any SignalingRoad, acknowledged: UInt64, window: Duration
+        _ channel: any SignalingChannel, acknowledged: UInt64, window: Duration
     ) throws(SignalingLink.Refusal) -> UInt64 {
         let (number, former, isOver) = try state.withLock { state throws(SignalingLink.Refusal) in
             guard !state.isEnded else { throw SignalingLink.Refusal.ended }
             let isFirst = state.link.lastNumber == 0 && state.member == nil
             let attachment = try state.link.attach(acknowledged: acknowledged, now: .now())
-            let former = state.road
-            state.road = road
+            let former = state.channel
+            state.channel = channel
             if let token {
                 let signal: OutgoingSignal =
                     isFirst
                     ? .resumable(token, window: window)
                     : .resumed(received: attachment.received, lost: attachment.lost)
-                road.send(state.dialect.encode(signal, number: nil), number: nil)
+                channel.send(state.dialect.encode(signal, number: nil), number: nil)
             }
-            for message in attachment.replay { road.send(message.text, number: message.number) }
+            for message in attachment.replay { channel.send(message.text, number: message.number) }
             // Nobody was there to answer.
             state.pending.restart(now: .now())
             schedule(&state)
-            if let reason = state.closeReason { road.close(reason) }
-            return (attachment.road, former, state.closeReason != nil)
+            if let reason = state.closeReason { channel.close(reason) }
+            return (attachment.channel, former, state.closeReason != nil)
         }
         former?.superseded()
         if isOver { end() }
         return number
     }
 
-    /// A road has ended, and not by the client's leaving.
-    func broke(_ road: UInt64, window: Duration) {
+    /// A channel has ended, and not by the client's leaving.
+    func channelLost(_ channel: UInt64, window: Duration) {
         guard token != nil else { return end() }
         let isAway = state.withLock { state in
-            guard state.link.detach(road: road, until: .now() + TimeAmount(window)) else { return false }
-            state.road = nil
+            guard state.link.detach(channel: channel, until: .now() + TimeAmount(window)) else { return false }
+            state.channel = nil
             schedule(&state)
             return true
         }
@@ -135,8 +135,8 @@ final class SignalingSession: PeerConnectionSink {
         logger.info("signaling connection lost")
     }
 
-    /// Whether this road is the one in use.
-    func isCurrent(_ road: UInt64) -> Bool { state.withLock { $0.link.phase == .attached(road: road) } }
+    /// Whether this channel is the one in use.
+    func isCurrent(_ channel: UInt64) -> Bool { state.withLock { $0.link.phase == .attached(channel: channel) } }
 
     /// The session is over: the client has left, or been away for too long, or the room has closed its peer.
     func end() {
@@ -144,7 +144,7 @@ final class SignalingSession: PeerConnectionSink {
             guard !state.isEnded else { return nil }
             state.isEnded = true
             state.link.end()
-            state.road = nil
+            state.channel = nil
             state.held = nil
             state.timer?.cancel()
             state.timer = nil
@@ -155,21 +155,21 @@ final class SignalingSession: PeerConnectionSink {
         onEnded(self)
     }
 
-    /// The client leaves; its road is told to end.
+    /// The client leaves; its channel is told to end.
     func leave() {
-        state.withLock { $0.road?.close(.left) }
+        state.withLock { $0.channel?.close(.left) }
         end()
     }
 
     // MARK: The client's side
 
     /// Carries a WebSocket's messages until it ends.
-    func carry(_ connection: WebSocketConnection, road: UInt64) async {
+    func carry(_ connection: WebSocketConnection, channel: UInt64) async {
         for await text in connection.messages {
             if connection.isClosed, intake.isTooFast { return }
             // Before it is read: reading is what a message costs, whatever is in it.
             let charge = await intake.admit(bytes: text.utf8.count)
-            let isFault = await turnstile.pass { await self.messageReceived(text, charge, road: road) }
+            let isFault = await semaphore.run { await self.messageReceived(text, charge, channel: channel) }
             if isFault == true, intake.faultReceived() {
                 connection.close(.policyViolation, reason: "too many messages that are none of this protocol")
                 return
@@ -178,10 +178,10 @@ final class SignalingSession: PeerConnectionSink {
     }
 
     /// - Returns: whether it was none.
-    private func messageReceived(_ text: String, _ charge: SignalingAllowance.Charge, road: UInt64) async -> Bool {
+    private func messageReceived(_ text: String, _ charge: SignalingAllowance.Charge, channel: UInt64) async -> Bool {
         let dialect = state.withLock { $0.dialect }
         let received = await lane.read(bytes: text.utf8.count) { dialect.read(text) }
-        guard accept(received, road: road) else {
+        guard accept(received, channel: channel) else {
             counters.messageRejected(.repeated)
             return false
         }
@@ -217,12 +217,12 @@ final class SignalingSession: PeerConnectionSink {
         return false
     }
 
-    private func accept(_ received: ReceivedSignal, road: UInt64?) -> Bool {
+    private func accept(_ received: ReceivedSignal, channel: UInt64?) -> Bool {
         state.withLock { state in
             // Who does not count on coming back may use these names for anything.
-            guard token != nil else { return state.link.messageReceived(road: road, number: nil) }
+            guard token != nil else { return state.link.messageReceived(channel: channel, number: nil) }
             if let number = received.acknowledged { state.link.acknowledged(number) }
-            return state.link.messageReceived(road: road, number: received.number)
+            return state.link.messageReceived(channel: channel, number: received.number)
         }
     }
 
@@ -274,11 +274,11 @@ final class SignalingSession: PeerConnectionSink {
     func post(
         _ method: String, _ data: JSONValue, id: SignalID?, number: UInt64?, acknowledged: UInt64?, window: Duration
     ) async -> Result<JSONValue, RoomError> {
-        let result = await turnstile.pass { () async -> Result<JSONValue, RoomError> in
+        let result = await semaphore.run { () async -> Result<JSONValue, RoomError> in
             state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
             if let id, let reply = state.withLock({ $0.link.reply(to: id) }) { return reply.result }
             let received = ReceivedSignal(signal: .ignored(.repeated), number: number, acknowledged: acknowledged)
-            guard accept(received, road: nil) else {
+            guard accept(received, channel: nil) else {
                 return .failure(RoomError(.invalidRequest, "seq: this message has come before"))
             }
             let meaning: RequestMeaning
@@ -338,7 +338,7 @@ final class SignalingSession: PeerConnectionSink {
         let number = token == nil ? nil : state.link.takeNumber()
         let text = state.dialect.encode(signal, number: number)
         if let number { state.link.sent(text, number: number, now: .now()) }
-        state.road?.send(text, number: number)
+        state.channel?.send(text, number: number)
         return text.utf8.count
     }
 
@@ -364,7 +364,7 @@ final class SignalingSession: PeerConnectionSink {
     func close(_ reason: PeerCloseReason) {
         let isOver = state.withLock { state in
             releaseHeld(&state)
-            state.road?.close(reason)
+            state.channel?.close(reason)
             // Whose place was taken, or whose server stops, has nothing to come back to.
             guard !state.link.isAttached, reason != .replaced, reason != .shutdown else { return true }
             state.closeReason = reason

@@ -7,13 +7,13 @@ final class ReadingLane: Sendable {
     /// Shorter messages take no longer to read than to wait for.
     static let shortBytes = 4096
 
-    private let turnstile: Turnstile
+    private let semaphore: AsyncSemaphore
 
-    init(width: Int = max(1, System.coreCount / 2)) { turnstile = Turnstile(limit: .max, width: width) }
+    init(width: Int = max(1, System.coreCount / 2)) { semaphore = AsyncSemaphore(limit: .max, width: width) }
 
     func read<Result: Sendable>(bytes: Int, _ work: () -> Result) async -> Result {
         guard bytes > Self.shortBytes else { return work() }
         // No limit, so it is never `nil`; and what has no turn is read without.
-        return await turnstile.pass { work() } ?? work()
+        return await semaphore.run { work() } ?? work()
     }
 }

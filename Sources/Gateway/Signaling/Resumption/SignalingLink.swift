@@ -3,7 +3,7 @@ import NIOCore
 /// What a signaling session keeps so that a client whose connection breaks can go on where it was: the numbers of the
 /// messages in both directions, what was sent and may not have arrived, and the replies to requests.
 ///
-/// A machine: facts and the time in, what to do out. Connections ("roads") are numbered here, so that what an older one
+/// A machine: facts and the time in, what to do out. Connections ("channels") are numbered here, so that what an older one
 /// still brings is told from the newest one's.
 struct SignalingLink {
     struct Settings: Sendable {
@@ -17,8 +17,8 @@ struct SignalingLink {
     }
 
     enum Phase: Equatable {
-        /// On the road of this number.
-        case attached(road: UInt64)
+        /// On the channel of this number.
+        case attached(channel: UInt64)
         /// The client may come back until then.
         case detached(until: NIODeadline)
         /// The session is over.
@@ -33,7 +33,7 @@ struct SignalingLink {
 
     /// What a client that comes back is owed.
     struct Attachment: Equatable {
-        var road: UInt64
+        var channel: UInt64
         /// Its messages up to this number have arrived: it sends those after it again.
         var received: UInt64
         /// To be sent again, in order.
@@ -57,7 +57,7 @@ struct SignalingLink {
 
     private let settings: Settings
     private(set) var phase: Phase
-    private var lastRoad: UInt64 = 0
+    private var lastChannel: UInt64 = 0
     private var kept: CircularBuffer<Sent> = []
     private var keptBytes = 0
     /// Of the messages sent to the client.
@@ -71,13 +71,13 @@ struct SignalingLink {
     /// A message counts as this many bytes more than its text.
     private static let overhead = 64
 
-    /// A session that waits for its first road.
+    /// A session that waits for its first channel.
     init(_ settings: Settings = Settings(), until deadline: NIODeadline) {
         self.settings = settings
         phase = .detached(until: deadline)
     }
 
-    // MARK: Roads
+    // MARK: Channels
 
     /// A client has come, or come back.
     /// - Parameter acknowledged: the number of the last message it has; 0 for none.
@@ -94,20 +94,20 @@ struct SignalingLink {
             lost = nil
         }
         let replay = kept.map(\.message).filter { $0.number > acknowledged }
-        lastRoad += 1
-        phase = .attached(road: lastRoad)
-        return Attachment(road: lastRoad, received: received, replay: replay, lost: lost)
+        lastChannel += 1
+        phase = .attached(channel: lastChannel)
+        return Attachment(channel: lastChannel, received: received, replay: replay, lost: lost)
     }
 
-    /// A road has ended.
+    /// A channel has ended.
     /// - Returns: `false` for one whose place another has taken.
-    mutating func detach(road: UInt64, until deadline: NIODeadline) -> Bool {
-        guard phase == .attached(road: road) else { return false }
+    mutating func detach(channel: UInt64, until deadline: NIODeadline) -> Bool {
+        guard phase == .attached(channel: channel) else { return false }
         phase = .detached(until: deadline)
         return true
     }
 
-    /// The client was heard of by other means than a road.
+    /// The client was heard of by other means than a channel.
     mutating func extend(until deadline: NIODeadline) {
         if case .detached(let present) = phase { phase = .detached(until: max(present, deadline)) }
     }
@@ -164,11 +164,11 @@ struct SignalingLink {
 
     /// A message has come in.
     /// - Parameters:
-    ///   - road: what brought it; `nil` for a request of its own.
+    ///   - channel: what brought it; `nil` for a request of its own.
     ///   - number: the client's, where it numbers them.
-    /// - Returns: whether it is to be acted upon: not what came before, nor by a road that was left.
-    mutating func messageReceived(road: UInt64?, number: UInt64?) -> Bool {
-        if let road, phase != .attached(road: road) { return false }
+    /// - Returns: whether it is to be acted upon: not what came before, nor by a channel that was left.
+    mutating func messageReceived(channel: UInt64?, number: UInt64?) -> Bool {
+        if let channel, phase != .attached(channel: channel) { return false }
         guard phase != .ended else { return false }
         guard let number else { return true }
         guard number > received else { return false }

@@ -18,9 +18,9 @@ import Testing
         func attach(_ acknowledged: UInt64, _ now: NIODeadline) throws -> SignalingLink.Attachment {
             try link.attach(acknowledged: acknowledged, now: now)
         }
-        func detach(_ road: UInt64, until deadline: NIODeadline) -> Bool { link.detach(road: road, until: deadline) }
+        func detach(_ channel: UInt64, until deadline: NIODeadline) -> Bool { link.detach(channel: channel, until: deadline) }
         func timePassed(_ now: NIODeadline) -> Bool { link.timePassed(now: now) }
-        func received(_ road: UInt64?, _ number: UInt64?) -> Bool { link.messageReceived(road: road, number: number) }
+        func received(_ channel: UInt64?, _ number: UInt64?) -> Bool { link.messageReceived(channel: channel, number: number) }
         func reply(_ id: Int64) throws -> JSONValue? { try link.reply(to: Self.id(id))?.result.get() }
         func replied(_ value: Int64, to id: Int64, bytes: Int) {
             link.replied(RecordedReply(.success(.integer(value))), to: Self.id(id), bytes: bytes)
@@ -46,7 +46,7 @@ import Testing
     @Test func `who comes back gets what it lacks, in order, and nothing else`() throws {
         let session = open()
         let first = try session.attach(0, start)
-        #expect(first == .init(road: 1, received: 0, replay: [], lost: nil))
+        #expect(first == .init(channel: 1, received: 0, replay: [], lost: nil))
         for text in ["a", "b", "c", "d"] { session.send(text, at: start) }
         #expect(session.detach(1, until: at(30)))
         session.send("e", at: at(5))
@@ -75,12 +75,12 @@ import Testing
         #expect(session.link.deadline == at(80))
     }
 
-    @Test func `the end of a road that was left changes nothing`() throws {
+    @Test func `the end of a channel that was left changes nothing`() throws {
         let session = open()
-        let old = try session.attach(0, start).road
-        let new = try session.attach(0, start).road
+        let old = try session.attach(0, start).channel
+        let new = try session.attach(0, start).channel
         #expect(!session.detach(old, until: at(30)))
-        #expect(session.link.phase == .attached(road: new))
+        #expect(session.link.phase == .attached(channel: new))
         #expect(!session.received(old, nil), "what it still brings is not heard")
         #expect(session.received(new, nil))
     }
@@ -135,8 +135,8 @@ import Testing
 
     @Test func `a message that comes again is not acted upon`() throws {
         let session = open()
-        let road = try session.attach(0, start).road
-        #expect([1, 2, 2, 1, 3].map { session.received(road, $0) } == [true, true, false, false, true])
+        let channel = try session.attach(0, start).channel
+        #expect([1, 2, 2, 1, 3].map { session.received(channel, $0) } == [true, true, false, false, true])
         #expect(try session.attach(0, start).received == 3)
     }
 
@@ -161,7 +161,7 @@ import Testing
     private struct Call {
         var link: SignalingLink
         var now: NIODeadline
-        var road: UInt64?
+        var channel: UInt64?
         var toClient: CircularBuffer<SignalingLink.Message> = []
         var toServer: CircularBuffer<(number: UInt64, text: String)> = []
         var serverSent: [String] = []
@@ -176,7 +176,7 @@ import Testing
             serverSent.append(text)
             let number = link.takeNumber()
             link.sent(text, number: number, now: now)
-            if road != nil { toClient.append(.init(number: number, text: text)) }
+            if channel != nil { toClient.append(.init(number: number, text: text)) }
         }
 
         mutating func clientSends() {
@@ -184,7 +184,7 @@ import Testing
             clientSent.append(text)
             let message = (number: UInt64(clientSent.count), text: text)
             clientKeeps.append(message)
-            if road != nil { toServer.append(message) }
+            if channel != nil { toServer.append(message) }
         }
 
         mutating func deliverToClient() {
@@ -198,23 +198,23 @@ import Testing
 
         mutating func deliverToServer() {
             guard let message = toServer.popFirst() else { return }
-            if link.messageReceived(road: road, number: message.number) { serverGot.append(message.text) }
+            if link.messageReceived(channel: channel, number: message.number) { serverGot.append(message.text) }
         }
 
         /// - Parameter isNoticed: the server sees the end before the client is back.
         mutating func cut(isNoticed: Bool) {
-            guard let road else { return }
-            if isNoticed { _ = link.detach(road: road, until: now + .seconds(30)) }
-            self.road = nil
+            guard let channel else { return }
+            if isNoticed { _ = link.detach(channel: channel, until: now + .seconds(30)) }
+            self.channel = nil
             toClient.removeAll()
             toServer.removeAll()
         }
 
         mutating func comeBack() throws {
-            guard road == nil else { return }
+            guard channel == nil else { return }
             let attachment = try link.attach(acknowledged: clientLast, now: now)
             #expect(attachment.lost == nil)
-            road = attachment.road
+            channel = attachment.channel
             for message in attachment.replay { toClient.append(message) }
             clientKeeps.removeAll { $0.number <= attachment.received }
             for message in clientKeeps { toServer.append(message) }

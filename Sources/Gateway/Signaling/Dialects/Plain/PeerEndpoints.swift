@@ -186,14 +186,14 @@ struct PeerEndpoints: Sendable {
                     .badRequest, code: "invalid-parameter", "Last-Event-ID has to be the id of an event of this stream")
             )
         }
-        let number = RoadNumber()
+        let number = ChannelID()
         let window = access.limits.eventsWindow
         let stream = EventStream(limit: access.limits.outgoingBytes) { [weak session] _ in
-            if let road = number.value { session?.broke(road, window: window) }
+            if let channel = number.value { session?.channelLost(channel, window: window) }
         }
         do throws(SignalingLink.Refusal) {
             number.value = try session.attach(
-                EventStreamRoad(stream: stream), acknowledged: acknowledged, window: window)
+                EventStreamChannel(stream: stream), acknowledged: acknowledged, window: window)
         } catch {
             switch error {
             case .ended: throw Refusal(response: Self.sessionNotFound)

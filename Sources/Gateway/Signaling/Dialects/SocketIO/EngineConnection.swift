@@ -36,7 +36,7 @@ final class EngineConnection: Sendable {
     /// What the client may send by this connection, before anything of it is read.
     let intake: SignalingIntake
     /// A client that polls has one post on its way.
-    private let posting = Turnstile(limit: 4)
+    private let posting = AsyncSemaphore(limit: 4)
     private let state: Mutex<State>
     private let eventLoop: any EventLoop
     private let ended: @Sendable (EngineConnection) -> Void
@@ -96,7 +96,7 @@ final class EngineConnection: Sendable {
     /// - Parameter number: the client's, where it counts its posts: the same again is taken once.
     /// - Returns: whether it was understood; `nil` where others wait already.
     func post(_ body: [UInt8], _ number: UInt64? = nil) async -> Bool? {
-        await posting.pass {
+        await posting.run {
             await intake.admitBytes(body.count)
             await waitForRoom()
             return taken(body, number)

@@ -52,26 +52,26 @@ final class SocketIOServer: Sendable {
         opener.finish()
     }
 
-    private struct Road {
+    private struct Channel {
         var session: SocketIOSession
         var number: UInt64
     }
 
     /// Carries one connection's packets until it ends.
     private func serve(_ connection: EngineConnection) async {
-        var road: Road?
-        let isBroken = await read(connection, &road)
+        var channel: Channel?
+        let isBroken = await read(connection, &channel)
         connection.close()
-        guard let road else { return }
-        if isBroken { road.session.broke(road.number) } else { road.session.leave(road.number) }
+        guard let channel else { return }
+        if isBroken { channel.session.channelLost(channel.number) } else { channel.session.leave(channel.number) }
     }
 
     /// Reads a connection's packets: the first says whose it is, of a new client or of one that comes back.
     /// - Returns: whether the client may be back by another connection.
-    private func read(_ connection: EngineConnection, _ road: inout Road?) async -> Bool {
+    private func read(_ connection: EngineConnection, _ channel: inout Channel?) async -> Bool {
         for await text in connection.messages {
             defer { connection.carriedOut(text) }
-            let intake = road?.session.intake ?? connection.intake
+            let intake = channel?.session.intake ?? connection.intake
             if connection.isClosed, intake.isTooFast { break }
             // Charged before it is read, to the session where there is one: it may come by several connections.
             let isWithinRate = await intake.admitOne(bytes: text.utf8.count)
@@ -87,19 +87,19 @@ final class SocketIOServer: Sendable {
                 connection.send(answer.text)
                 if connection.intake.faultReceived() { return false }
             case .connect:
-                guard road == nil else { return false }
+                guard channel == nil else { return false }
                 do throws(RoomError) {
-                    road = try await self.road(for: connection, packet.data)
+                    channel = try await self.channel(for: connection, packet.data)
                 } catch {
                     connection.send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)).text)
                     if connection.intake.faultReceived() { return false }
                 }
             case .event:
-                guard let road, packet.namespace == "/" else {
+                guard let channel, packet.namespace == "/" else {
                     counters.messageRejected(.notAMessage)
                     return false
                 }
-                await road.session.received(packet, on: road.number, isWithinRate: isWithinRate)
+                await channel.session.received(packet, on: channel.number, isWithinRate: isWithinRate)
             // The server asks nothing of its clients.
             case .ack:
                 counters.messageRejected(.unexpectedResponse)
@@ -113,7 +113,7 @@ final class SocketIOServer: Sendable {
     // MARK: Sessions
 
     /// The session that a connection asks for with its `auth`.
-    private func road(for connection: EngineConnection, _ auth: JSONValue?) async throws(RoomError) -> Road {
+    private func channel(for connection: EngineConnection, _ auth: JSONValue?) async throws(RoomError) -> Channel {
         let fields: [String: JSONValue] = if case .object(let fields)? = auth { fields } else { [:] }
         func field(_ name: String) -> String? {
             if case .string(let text)? = fields[name] { text } else { nil }
@@ -126,7 +126,7 @@ final class SocketIOServer: Sendable {
                 if let number = await session.attach(connection, offset: offset, waiting: waiting) {
                     counters.resumed(.resumed)
                     session.logger.info("signaling resumed")
-                    return Road(session: session, number: number)
+                    return Channel(session: session, number: number)
                 }
                 // The client begins anew.
                 session.end()
@@ -147,7 +147,7 @@ final class SocketIOServer: Sendable {
             session.end()
             throw RoomError(.overloaded, "the server is full or stopping: try again later")
         }
-        return Road(session: session, number: number)
+        return Channel(session: session, number: number)
     }
 
     /// The acknowledgements that a client which comes back has not got.

@@ -42,7 +42,7 @@ final class SocketIOSession: PeerConnectionSink {
     let logger: Logger
     private let window: Duration
     private let eventLoop: any EventLoop
-    private let turnstile = Turnstile(limit: 8)
+    private let semaphore = AsyncSemaphore(limit: 8)
     private let onEnded: @Sendable (SocketIOSession) -> Void
     private let state: Mutex<State>
 
@@ -85,7 +85,7 @@ final class SocketIOSession: PeerConnectionSink {
     /// - Returns: the connection's number; `nil` where the session is over, or too much was missed.
     func attach(_ connection: EngineConnection, offset: UInt64 = 0, waiting: [UInt64] = []) async -> UInt64? {
         // Behind the event that is carried out: what it answers is missed, or counted as received.
-        let number = await turnstile.pass { () -> UInt64? in
+        let number = await semaphore.run { () -> UInt64? in
             let (number, former, isDismissed) = state.withLock { state -> (UInt64?, EngineConnection?, Bool) in
                 guard !state.isEnded, let attachment = try? state.link.attach(acknowledged: offset, now: .now()),
                     attachment.lost == nil
@@ -98,7 +98,7 @@ final class SocketIOSession: PeerConnectionSink {
                 for id in waiting { repeatAnswer(id, on: connection, state) }
                 for message in attachment.replay { connection.send(message.text) }
                 if state.isDismissed { connection.send(SocketIOPacket(kind: .disconnect).text) }
-                return (attachment.road, former, state.isDismissed)
+                return (attachment.channel, former, state.isDismissed)
             }
             former?.close()
             if isDismissed { end() }
@@ -114,7 +114,7 @@ final class SocketIOSession: PeerConnectionSink {
             greeting["received"] = .count(attachment.received)
         }
         connection.send(SocketIOPacket(kind: .connect, data: .object(greeting)).text)
-        if let token, attachment.road == 1 {
+        if let token, attachment.channel == 1 {
             // For clients that cannot see what came with the connection.
             let data = JSONValue.object([
                 "token": .string(token.text), "seconds": .integer(window.components.seconds),
@@ -132,11 +132,11 @@ final class SocketIOSession: PeerConnectionSink {
     }
 
     /// A connection has ended, and not by the client's leaving.
-    func broke(_ road: UInt64) {
-        guard token != nil else { return leave(road) }
+    func channelLost(_ channel: UInt64) {
+        guard token != nil else { return leave(channel) }
         let isAway = state.withLock { state in
             let deadline = NIODeadline.now() + TimeAmount(window)
-            guard state.link.detach(road: road, until: deadline) else { return false }
+            guard state.link.detach(channel: channel, until: deadline) else { return false }
             state.connection = nil
             guard !state.isEnded else { return false }
             state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.patienceEnded() }
@@ -148,8 +148,8 @@ final class SocketIOSession: PeerConnectionSink {
     }
 
     /// The client has left by this connection; nothing, where it has another one by now.
-    func leave(_ road: UInt64) {
-        if state.withLock({ $0.link.phase == .attached(road: road) }) { end() }
+    func leave(_ channel: UInt64) {
+        if state.withLock({ $0.link.phase == .attached(channel: channel) }) { end() }
     }
 
     private func patienceEnded() {
@@ -182,12 +182,12 @@ final class SocketIOSession: PeerConnectionSink {
     // MARK: The client's side
 
     /// Carries out an event of the client's, or refuses it where the client sends too many.
-    func received(_ packet: SocketIOPacket, on road: UInt64, isWithinRate: Bool) async {
+    func received(_ packet: SocketIOPacket, on channel: UInt64, isWithinRate: Bool) async {
         guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
-        await turnstile.pass {
+        await semaphore.run {
             let isTaken = state.withLock { state in
                 // What a connection brings that was left comes again by the newer one.
-                guard state.link.messageReceived(road: road, number: state.link.received + 1) else { return false }
+                guard state.link.messageReceived(channel: channel, number: state.link.received + 1) else { return false }
                 state.held = []
                 return true
             }

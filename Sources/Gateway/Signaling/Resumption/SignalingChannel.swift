@@ -3,18 +3,18 @@ import Rooms
 /// What carries a session's messages to its client at present.
 ///
 /// Every method returns at once, and keeps the order of calls.
-protocol SignalingRoad: Sendable {
+protocol SignalingChannel: Sendable {
     /// - Parameter number: the message's, where the session numbers them.
     func send(_ text: String, number: UInt64?)
 
-    /// The peer has left its room: ends the road after what was sent.
+    /// The peer has left its room: ends the channel after what was sent.
     func close(_ reason: PeerCloseReason)
 
-    /// The client goes on by another road.
+    /// The client goes on by another channel.
     func superseded()
 }
 
-extension WebSocketConnection: SignalingRoad {
+extension WebSocketConnection: SignalingChannel {
     func send(_ text: String, number: UInt64?) { send(text) }
 
     func close(_ reason: PeerCloseReason) { close(reason.closeCode, reason: reason.closeReason) }

@@ -1,7 +1,7 @@
 import Rooms
 
-/// Server-Sent Events as a session's road: each event's data is a message of the dialect, its id the message's number.
-struct EventStreamRoad: SignalingRoad {
+/// Server-Sent Events as a session's channel: each event's data is a message of the dialect, its id the message's number.
+struct EventStreamChannel: SignalingChannel {
     let stream: EventStream
 
     func send(_ text: String, number: UInt64?) {

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Lets one task through at a time, or as many as it is wide, in the order of their coming: a session's requests are
-/// carried out one after the other, whichever roads they come by.
-final class Turnstile: Sendable {
+/// Lets a number of tasks run at a time, in the order in which they came, and refuses those that would wait in too long a
+/// queue. With a width of one, a session's requests are handled one after the other, whichever channels bring them.
+final class AsyncSemaphore: Sendable {
     private struct State {
-        var taken = 0
+        var running = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -14,27 +14,27 @@ final class Turnstile: Sendable {
 
     /// - Parameters:
     ///   - limit: tasks that may wait.
-    ///   - width: tasks that may be through it at a time.
+    ///   - width: tasks that may run at a time.
     init(limit: Int, width: Int = 1) {
         self.limit = limit
         self.width = width
     }
 
     /// Runs `work` when it is its turn.
-    /// - Returns: `nil`, without having run it, where too many wait already.
-    func pass<Result: Sendable>(_ work: () async -> Result) async -> Result? {
-        guard await enter() else { return nil }
-        defer { leave() }
+    /// - Returns: `nil`, without having run it, if too many wait already.
+    func run<Result: Sendable>(_ work: () async -> Result) async -> Result? {
+        guard await acquire() else { return nil }
+        defer { release() }
         return await work()
     }
 
-    private func enter() async -> Bool {
-        // Only ever shortened to let somebody wait who would have been let through: the check is not for fairness.
-        if state.withLock({ $0.taken >= width && $0.waiting.count >= limit }) { return false }
+    private func acquire() async -> Bool {
+        // Another task may take the last place between this check and the next lock: then one more waits than `limit`.
+        if state.withLock({ $0.running >= width && $0.waiting.count >= limit }) { return false }
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                guard state.taken >= width else {
-                    state.taken += 1
+                guard state.running >= width else {
+                    state.running += 1
                     return true
                 }
                 state.waiting.append(continuation)
@@ -45,10 +45,10 @@ final class Turnstile: Sendable {
         return true
     }
 
-    private func leave() {
+    private func release() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard !state.waiting.isEmpty else {
-                state.taken -= 1
+                state.running -= 1
                 return nil
             }
             return state.waiting.removeFirst()

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A road's number, for who has to be made before the road is.
-final class RoadNumber: Sendable {
+/// A channel's number, for who has to be made before the channel is.
+final class ChannelID: Sendable {
     private let number = Mutex<UInt64?>(nil)
 
     var value: UInt64? {
