@@ -63,10 +63,10 @@ actor SignalingGateway {
         let session = makeSession(entry, eventLoop: connection.eventLoop, version)
         do {
             let channel = try session.attach(connection, acknowledged: 0, window: access.limits.resumptionWindow)
-            let member = try await enter(session, entry)
+            try await enter(session, entry)
             session.logger.info("peer connected")
             await session.carry(connection, channel: channel)
-            await channelEnded(channel, of: session, member, as: connection)
+            await channelEnded(channel, of: session, as: connection)
         } catch let error as RoomError {
             session.logger.warning("peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: error.message)
@@ -91,20 +91,18 @@ actor SignalingGateway {
         counters.resumed(.resumed)
         session.logger.info("signaling resumed")
         await session.carry(connection, channel: channel)
-        if let member = session.member { await channelEnded(channel, of: session, member, as: connection) }
+        await channelEnded(channel, of: session, as: connection)
     }
 
     /// Whether a client that is gone has left, or may come back.
     private nonisolated func channelEnded(
-        _ channel: UInt64, of session: SignalingSession, _ member: SignalingSession.Member,
-        as connection: WebSocketConnection
+        _ channel: UInt64, of session: SignalingSession, as connection: WebSocketConnection
     ) async {
         switch connection.ending {
         case .lost, .closedByClient(.willBeBack): session.channelLost(channel, window: access.limits.resumptionWindow)
         case .closedByClient, .closedByServer: if session.isCurrent(channel) { session.end() }
         }
-        // Again, and in vain, for one that the room has closed itself.
-        if session.isEnded { await member.room.disconnected(member.peer) }
+        if session.membership.isOver { await session.leaveRoom() }
     }
 
     // MARK: Sessions
@@ -123,25 +121,19 @@ actor SignalingGateway {
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)
-                guard let member = session.member else { return }
-                session.logger.info("peer disconnected")
-                Task { await member.room.disconnected(member.peer) }
             })
     }
 
     /// Brings a session's peer into its room.
-    nonisolated func enter(
-        _ session: SignalingSession, _ entry: RoomEntry
-    ) async throws(RoomError) -> SignalingSession.Member {
+    nonisolated func enter(_ session: SignalingSession, _ entry: RoomEntry) async throws(RoomError) {
         let grants = try access.admit(entry.accessToken, to: entry.room, as: entry.peer)
         let (room, peer) = try await rooms.connect(
             entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant, through: session)
-        session.entered(room, as: peer)
+        await session.entered(RoomMember(room: room, peer: peer))
         if entry.isResumable, !sessions.add(session) {
-            await room.disconnected(peer)
+            await session.leaveRoom()
             throw RoomError(.overloaded, "the server is full or stopping: try again later")
         }
-        return SignalingSession.Member(room: room, peer: peer)
     }
 
     /// Closes every connection that is left and takes no more.

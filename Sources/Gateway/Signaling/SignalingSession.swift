@@ -8,25 +8,21 @@ import Synchronization
 final class SignalingSession: PeerConnectionSink {
     private typealias Completion = @Sendable (ServerRequestOutcome) -> Void
 
-    /// Where the session is.
-    struct Member: Sendable {
-        let room: Room
-        let peer: PeerSession
+    private struct Encoder: OutboxEncoder {
+        var dialect: any SignalingDialect
+
+        func isNumbered(_ signal: OutgoingSignal) -> Bool { true }
+        func encode(_ signal: OutgoingSignal, number: UInt64?) -> String { dialect.encode(signal, number: number) }
     }
 
     private struct State {
-        var dialect: any SignalingDialect
+        var outbox: ReliableOutbox<Encoder>
         var pending: PendingRequests<Completion>
-        var link: SignalingLink
-        var channel: (any SignalingChannel)?
-        var member: Member?
-        /// Messages made while a request is being carried out; they follow its response.
-        var held: [OutgoingSignal]?
-        /// The room has closed the peer while the client was away: it is told when it comes back.
-        var closeReason: PeerCloseReason?
-        var isEnded = false
-        var timer: Scheduled<Void>?
-        var timerDeadline = NIODeadline.distantFuture
+
+        var dialect: any SignalingDialect {
+            get { outbox.encoder.dialect }
+            set { outbox.encoder.dialect = newValue }
+        }
     }
 
     let roomID: RoomID
@@ -40,6 +36,7 @@ final class SignalingSession: PeerConnectionSink {
     private let lane: ReadingLane
     /// What the client may send, over all its channels.
     let intake: SignalingIntake
+    let membership = PeerMembership()
     private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
 
@@ -61,33 +58,27 @@ final class SignalingSession: PeerConnectionSink {
         intake = SignalingIntake(limits: limits, counters: counters)
         self.onEnded = onEnded
         semaphore = AsyncSemaphore(limit: limits.waitingRequests)
-        var settings = SignalingLink.Settings()
-        settings.retention = TimeAmount(limits.eventsWindow)
-        settings.replayBytes = limits.replayBytes
         // A connection that is dead without anybody knowing must not cost the client what it is offered meanwhile.
-        let patience = token == nil ? limits.responseTimeout : limits.responseTimeout + limits.silenceTimeout
+        let timeout = token == nil ? limits.responseTimeout : limits.responseTimeout + limits.silenceTimeout
         state = Mutex(
             State(
-                dialect: dialect,
+                outbox: ReliableOutbox(
+                    Encoder(dialect: dialect), isResumable: token != nil, limits: limits, window: limits.eventsWindow,
+                    eventLoop: eventLoop),
                 pending: PendingRequests(
-                    timeout: TimeAmount(patience), limit: limits.pendingRequests,
-                    firstID: .random(in: 0...0x7FFF_FFFF)),
-                link: SignalingLink(settings, until: .now() + TimeAmount(limits.eventsWindow))))
+                    timeout: TimeAmount(timeout), limit: limits.pendingRequests,
+                    firstID: .random(in: 0...0x7FFF_FFFF))))
     }
 
     /// The peer is in its room.
-    func entered(_ room: Room, as peer: PeerSession) {
-        state.withLock { state in
-            state.member = Member(room: room, peer: peer)
-            // Without a channel, its client has only so long to take one.
-            schedule(&state)
-        }
+    func entered(_ member: RoomMember) async {
+        await membership.entered(member)
+        // Its client has only so long to open a channel.
+        state.withLock { schedule(&$0) }
     }
 
-    var member: Member? { state.withLock { $0.member } }
-    var isEnded: Bool { state.withLock { $0.isEnded } }
     /// Whether the client is away, and may come back.
-    var isAway: Bool { state.withLock { !$0.isEnded && !$0.link.isAttached } }
+    var isAway: Bool { !membership.isOver && state.withLock { $0.outbox.isAway } }
 
     // MARK: Channels
 
@@ -96,37 +87,33 @@ final class SignalingSession: PeerConnectionSink {
     func attach(
         _ channel: any SignalingChannel, acknowledged: UInt64, window: Duration
     ) throws(SignalingLink.Refusal) -> UInt64 {
-        let (number, former, isOver) = try state.withLock { state throws(SignalingLink.Refusal) in
-            guard !state.isEnded else { throw SignalingLink.Refusal.ended }
-            let isFirst = state.link.lastNumber == 0 && state.member == nil
-            let attachment = try state.link.attach(acknowledged: acknowledged, now: .now())
-            let former = state.channel
-            state.channel = channel
-            if let token {
+        let attached = try state.withLock { state throws(SignalingLink.Refusal) in
+            guard !membership.isOver else { throw SignalingLink.Refusal.ended }
+            let isFirst = state.outbox.isUnused && membership.member == nil
+            let dialect = state.dialect
+            let attached = try state.outbox.attach(channel, acknowledged: acknowledged) { attachment in
+                guard let token else { return [] }
                 let signal: OutgoingSignal =
                     isFirst
                     ? .resumable(token, window: window)
                     : .resumed(received: attachment.received, lost: attachment.lost)
-                channel.send(state.dialect.encode(signal, number: nil), number: nil)
+                return [dialect.encode(signal, number: nil)]
             }
-            for message in attachment.replay { channel.send(message.text, number: message.number) }
             // Nobody was there to answer.
-            state.pending.restart(now: .now())
+            state.pending.restart(now: eventLoop.now)
             schedule(&state)
-            if let reason = state.closeReason { channel.close(reason) }
-            return (attachment.channel, former, state.closeReason != nil)
+            return attached
         }
-        former?.superseded()
-        if isOver { end() }
-        return number
+        attached.former?.superseded()
+        if attached.isOver { end() }
+        return attached.number
     }
 
     /// A channel has ended, and not by the client's leaving.
     func channelLost(_ channel: UInt64, window: Duration) {
         guard token != nil else { return end() }
         let isAway = state.withLock { state in
-            guard state.link.detach(channel: channel, until: .now() + TimeAmount(window)) else { return false }
-            state.channel = nil
+            guard state.outbox.channelLost(channel, window: window) else { return false }
             schedule(&state)
             return true
         }
@@ -136,28 +123,28 @@ final class SignalingSession: PeerConnectionSink {
     }
 
     /// Whether this channel is the one in use.
-    func isCurrent(_ channel: UInt64) -> Bool { state.withLock { $0.link.phase == .attached(channel: channel) } }
+    func isCurrent(_ channel: UInt64) -> Bool { state.withLock { $0.outbox.isCurrent(channel) } }
 
     /// The session is over: the client has left, or been away for too long, or the room has closed its peer.
     func end() {
-        let waiters: [Completion]? = state.withLock { state in
-            guard !state.isEnded else { return nil }
-            state.isEnded = true
-            state.link.end()
-            state.channel = nil
-            state.held = nil
-            state.timer?.cancel()
-            state.timer = nil
+        guard membership.end() else { return }
+        let waiters = state.withLock { state -> [Completion] in
+            state.outbox.end()
             return state.pending.removeAll()
         }
-        guard let waiters else { return }
         for waiter in waiters { waiter(.disconnected) }
         onEnded(self)
+        Task { await leaveRoom() }
     }
 
-    /// The client leaves; its channel is told to end.
+    /// The peer of a session that has ended leaves its room.
+    func leaveRoom() async {
+        if await membership.leave() { logger.info("peer disconnected") }
+    }
+
+    /// The client leaves, and its channel ends.
     func leave() {
-        state.withLock { $0.channel?.close(.left) }
+        state.withLock { $0.outbox.channel?.close(.left) }
         end()
     }
 
@@ -189,7 +176,7 @@ final class SignalingSession: PeerConnectionSink {
         case .request(let id, _, let method) where !charge.isWithinRate:
             counters.limited(.messageRate)
             counters.requested(method: method, outcome: RoomError.Code.rateLimited.name)
-            state.withLock { _ = emit(.response(.failure(.tooFast(intake.messageRate)), to: id), &$0) }
+            state.withLock { _ = $0.outbox.emit(.response(.failure(.tooFast(intake.messageRate)), to: id)) }
         case .request(let id, let meaning, let method): await answer(meaning, method, to: id)
         case .badRequest(let id, let error, let reason):
             counters.messageRejected(reason)
@@ -198,7 +185,7 @@ final class SignalingSession: PeerConnectionSink {
         case .notification(let request, let method):
             if !charge.isWithinRate { await intake.holdBack() }
             let result = await perform(request, method)
-            state.withLock { releaseHeld(&$0) }
+            state.withLock { $0.outbox.release() }
             if case .failure(let error) = result {
                 logger.debug("notification refused", metadata: ["method": "\(method)", "error": "\(error)"])
             }
@@ -218,16 +205,13 @@ final class SignalingSession: PeerConnectionSink {
     }
 
     private func accept(_ received: ReceivedSignal, channel: UInt64?) -> Bool {
-        state.withLock { state in
-            // Who does not count on coming back may use these names for anything.
-            guard token != nil else { return state.link.messageReceived(channel: channel, number: nil) }
-            if let number = received.acknowledged { state.link.acknowledged(number) }
-            return state.link.messageReceived(channel: channel, number: received.number)
+        state.withLock {
+            $0.outbox.messageReceived(on: channel, number: received.number, acknowledged: received.acknowledged)
         }
     }
 
     private func answer(_ meaning: RequestMeaning, _ method: String, to id: SignalID) async {
-        if token != nil, let reply = state.withLock({ $0.link.reply(to: id) }) { return respond(reply.result, to: id) }
+        if let reply = state.withLock({ $0.outbox.reply(to: id) }) { return respond(reply.result, to: id) }
         respond(await carryOut(meaning, method), to: id)
     }
 
@@ -242,11 +226,13 @@ final class SignalingSession: PeerConnectionSink {
     }
 
     private func perform(_ request: SignalingRequest, _ method: String) async -> Result<JSONValue, RoomError> {
-        guard let member else { return .failure(RoomError(.peerClosed, "the peer is not in its room: connect again")) }
+        guard let member = membership.member else {
+            return .failure(RoomError(.peerClosed, "the peer is not in its room: connect again"))
+        }
         // What the room sends meanwhile follows the response: `newConsumer` before `join`'s response would name a peer
         // the client does not know yet. Statistics wait for media threads and cause no such messages.
         if request.isToldToEverybody { await intake.holdBackChange() }
-        if !request.isStatistics { state.withLock { $0.held = $0.held ?? [] } }
+        if !request.isStatistics { state.withLock { $0.outbox.hold() } }
         do throws(RoomError) {
             let response = try await member.room.request(request, from: member.peer)
             counters.requested(method: method, outcome: "ok")
@@ -275,8 +261,8 @@ final class SignalingSession: PeerConnectionSink {
         _ method: String, _ data: JSONValue, id: SignalID?, number: UInt64?, acknowledged: UInt64?, window: Duration
     ) async -> Result<JSONValue, RoomError> {
         let result = await semaphore.run { () async -> Result<JSONValue, RoomError> in
-            state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
-            if let id, let reply = state.withLock({ $0.link.reply(to: id) }) { return reply.result }
+            state.withLock { $0.outbox.extend(by: window) }
+            if let id, let reply = state.withLock({ $0.outbox.reply(to: id) }) { return reply.result }
             let received = ReceivedSignal(signal: .ignored(.repeated), number: number, acknowledged: acknowledged)
             guard accept(received, channel: nil) else {
                 return .failure(RoomError(.invalidRequest, "seq: this message has come before"))
@@ -293,9 +279,9 @@ final class SignalingSession: PeerConnectionSink {
             state.withLock { state in
                 if let id {
                     let bytes = (try? result.get())?.serialized.count ?? 0
-                    state.link.replied(RecordedReply(result), to: id, bytes: bytes)
+                    state.outbox.replied(result, to: id, bytes: bytes)
                 }
-                releaseHeld(&state)
+                state.outbox.release()
             }
             return result
         }
@@ -305,56 +291,31 @@ final class SignalingSession: PeerConnectionSink {
     /// The answer to a request of the server.
     /// - Returns: whether anybody waited for it.
     func post(answer id: UInt32, isAccepted: Bool, window: Duration) async -> Bool {
-        state.withLock { $0.link.extend(until: .now() + TimeAmount(window)) }
+        state.withLock { $0.outbox.extend(by: window) }
         return answered(id, isAccepted: isAccepted)
     }
 
-    // MARK: Order
-
-    // Everything is sent under the lock, so that the order of the numbers is the order on the wire.
-
     private func respond(_ result: Result<JSONValue, RoomError>, to id: SignalID) {
         state.withLock { state in
-            let bytes = emit(.response(result, to: id), &state)
-            if token != nil { state.link.replied(RecordedReply(result), to: id, bytes: bytes) }
-            releaseHeld(&state)
+            let bytes = state.outbox.emit(.response(result, to: id))
+            state.outbox.replied(result, to: id, bytes: bytes)
+            state.outbox.release()
         }
-    }
-
-    private func releaseHeld(_ state: inout State) {
-        let held = state.held ?? []
-        state.held = nil
-        for signal in held { emit(signal, &state) }
-    }
-
-    private func send(_ signal: OutgoingSignal, _ state: inout State) {
-        if state.held == nil { emit(signal, &state) } else { state.held?.append(signal) }
-    }
-
-    /// - Returns: the message's bytes.
-    @discardableResult
-    private func emit(_ signal: OutgoingSignal, _ state: inout State) -> Int {
-        guard !state.isEnded else { return 0 }
-        let number = token == nil ? nil : state.link.takeNumber()
-        let text = state.dialect.encode(signal, number: number)
-        if let number { state.link.sent(text, number: number, now: .now()) }
-        state.channel?.send(text, number: number)
-        return text.utf8.count
     }
 
     // MARK: The room's side
 
     func notify(_ notification: ServerNotification) {
         state.withLock { state in
-            if state.dialect.knows(notification) { send(.notification(notification), &state) }
+            if state.dialect.knows(notification) { state.outbox.send(.notification(notification)) }
         }
     }
 
     func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         let refusal: ServerRequestOutcome? = state.withLock { state in
-            guard !state.isEnded else { return .disconnected }
-            guard let id = state.pending.add(completion, now: .now()) else { return .rejected }
-            send(.request(request, id: id), &state)
+            guard !state.outbox.isEnded else { return .disconnected }
+            guard let id = state.pending.add(completion, now: eventLoop.now) else { return .rejected }
+            state.outbox.send(.request(request, id: id))
             schedule(&state)
             return nil
         }
@@ -362,36 +323,20 @@ final class SignalingSession: PeerConnectionSink {
     }
 
     func close(_ reason: PeerCloseReason) {
-        let isOver = state.withLock { state in
-            releaseHeld(&state)
-            state.channel?.close(reason)
-            // Whose place was taken, or whose server stops, has nothing to come back to.
-            guard !state.link.isAttached, reason != .replaced, reason != .shutdown else { return true }
-            state.closeReason = reason
-            return false
-        }
-        if isOver { end() }
+        if state.withLock({ $0.outbox.close(reason) }) { end() }
     }
 
-    // MARK: Patience
+    // MARK: Time
 
     private func schedule(_ state: inout State) {
-        guard !state.isEnded else { return }
         // A client that is away cannot answer.
-        guard let deadline = state.link.isAttached ? state.pending.nextDeadline : state.link.deadline else { return }
-        // A timer that fires early finds nothing to do and is set again.
-        guard state.timer == nil || deadline < state.timerDeadline else { return }
-        state.timer?.cancel()
-        state.timerDeadline = deadline
-        state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
+        state.outbox.schedule(state.pending.nextDeadline) { [weak self] in self?.deadlinePassed() }
     }
 
     private func deadlinePassed() {
         let (expired, isOver) = state.withLock { state -> ([Completion], Bool) in
-            state.timer = nil
-            let now = NIODeadline.now()
-            if state.link.timePassed(now: now) { return ([], true) }
-            let expired = state.link.isAttached ? state.pending.expire(now: now) : []
+            if state.outbox.timerFired() { return ([], true) }
+            let expired = state.outbox.isAttached ? state.pending.expire(now: eventLoop.now) : []
             schedule(&state)
             return (expired, false)
         }

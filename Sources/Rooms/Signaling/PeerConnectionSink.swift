@@ -12,6 +12,13 @@ public protocol PeerConnectionSink: Sendable {
     func close(_ reason: PeerCloseReason)
 }
 
+extension PeerConnectionSink {
+    /// Accepts nothing: for a peer that consumes on request, which is asked nothing.
+    public func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
+        completion(.rejected)
+    }
+}
+
 /// What became of a `ServerRequest`.
 public enum ServerRequestOutcome: Sendable, Hashable {
     case accepted

@@ -22,6 +22,18 @@ extension WebSocketConnection: SignalingChannel {
     func superseded() { close(.closedByServer, reason: "closed by protoo-server: resumed-by-a-newer-connection") }
 }
 
+extension EngineConnection: SignalingChannel {
+    func send(_ text: String, number: UInt64?) { send(text) }
+
+    func close(_ reason: PeerCloseReason) {
+        // A client that is sent away by name does not come back by itself.
+        if reason != .shutdown { send(SocketIOPacket(kind: .disconnect).text) }
+        close()
+    }
+
+    func superseded() { close() }
+}
+
 extension PeerCloseReason {
     /// 4000 tells a protoo client not to come back; after a stop of the server it may.
     var closeCode: WebSocketCloseCode {

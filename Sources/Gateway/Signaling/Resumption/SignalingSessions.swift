@@ -43,7 +43,9 @@ final class SignalingSessions: Sendable {
     /// The peer's session, for who has its token.
     func session(of peer: PeerID, in room: RoomID, token: Secret) -> SignalingSession? {
         let session = state.withLock { $0.sessions[Key(room: room, peer: peer)] }
-        guard let session, let expected = session.token, expected.matches(token), !session.isEnded else { return nil }
+        guard let session, let expected = session.token, expected.matches(token), !session.membership.isOver else {
+            return nil
+        }
         return session
     }
 

@@ -18,9 +18,13 @@ import Testing
         func attach(_ acknowledged: UInt64, _ now: NIODeadline) throws -> SignalingLink.Attachment {
             try link.attach(acknowledged: acknowledged, now: now)
         }
-        func detach(_ channel: UInt64, until deadline: NIODeadline) -> Bool { link.detach(channel: channel, until: deadline) }
+        func detach(_ channel: UInt64, until deadline: NIODeadline) -> Bool {
+            link.detach(channel: channel, until: deadline)
+        }
         func timePassed(_ now: NIODeadline) -> Bool { link.timePassed(now: now) }
-        func received(_ channel: UInt64?, _ number: UInt64?) -> Bool { link.messageReceived(channel: channel, number: number) }
+        func received(_ channel: UInt64?, _ number: UInt64?) -> Bool {
+            link.messageReceived(channel: channel, number: number)
+        }
         func reply(_ id: Int64) throws -> JSONValue? { try link.reply(to: Self.id(id))?.result.get() }
         func replied(_ value: Int64, to id: Int64, bytes: Int) {
             link.replied(RecordedReply(.success(.integer(value))), to: Self.id(id), bytes: bytes)

@@ -34,16 +34,8 @@ final class Broadcaster: PeerConnectionSink {
         }
     }
 
-    /// Where it is.
-    struct Member: Sendable {
-        let room: Room
-        let peer: PeerSession
-    }
-
     private struct State {
-        var member: Member?
         var capabilities: RTPCapabilities?
-        var isClosed = false
         var requests = 0
         var idle = IdleWatch()
     }
@@ -55,6 +47,7 @@ final class Broadcaster: PeerConnectionSink {
     let owner: Owner
     /// What its client may send.
     let intake: SignalingIntake
+    let membership = PeerMembership()
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
 
@@ -70,13 +63,7 @@ final class Broadcaster: PeerConnectionSink {
         state = Mutex(State(capabilities: join.rtpCapabilities))
     }
 
-    var member: Member? { state.withLock { $0.member } }
     var capabilities: RTPCapabilities? { state.withLock { $0.capabilities } }
-    var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    func entered(_ room: Room, as peer: PeerSession) {
-        state.withLock { $0.member = Member(room: room, peer: peer) }
-    }
 
     /// Its client has asked for something.
     func requested() { state.withLock { $0.requests &+= 1 } }
@@ -91,17 +78,8 @@ final class Broadcaster: PeerConnectionSink {
 
     func notify(_ notification: ServerNotification) {}
 
-    /// It asks for what it wants.
-    func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
-        completion(.rejected)
-    }
-
     func close(_ reason: PeerCloseReason) {
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
-        }
-        if isFirst { ended() }
+        if membership.end() { ended() }
     }
 }
 

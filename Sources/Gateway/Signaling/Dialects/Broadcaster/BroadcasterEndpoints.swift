@@ -54,7 +54,7 @@ struct BroadcasterEndpoints: Sendable {
         }
         let grants = try access.grants(of: AccessControl.token(of: request.head, target))
         guard grants.admits(to: RoomID(room)) else { throw RoomError(.forbidden, "the token is for another room") }
-        guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.member else {
+        guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.membership.member else {
             throw RoomError(.peerClosed, "broadcaster with id \"\(name)\" does not exist")
         }
         try authorize(request, target, grants, broadcaster)
@@ -62,7 +62,7 @@ struct BroadcasterEndpoints: Sendable {
         broadcaster.requested()
         switch (request.head.method, rest.count, rest.dropFirst().first) {
         case (.delete, 1, _):
-            await member.room.disconnected(member.peer)
+            await broadcaster.membership.leave()
             return Self.text(.ok, "broadcaster deleted")
         case (.get, 2, "peerProducersInfos"): return await Self.infos(member)
         case (.post, 2, "join"):
@@ -138,7 +138,7 @@ struct BroadcasterEndpoints: Sendable {
             let (entered, peer) = try await rooms.connect(
                 PeerID(name), to: RoomID(room), password: target["password"] ?? "", grant: grants.peerGrant,
                 through: broadcaster)
-            broadcaster.entered(entered, as: peer)
+            await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))
             var peers: [PeerDescription] = []
             if joinsAtOnce, case .joined(let others) = try await entered.request(.join(join), from: peer) {
                 peers = others
@@ -150,7 +150,7 @@ struct BroadcasterEndpoints: Sendable {
                 joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:])
             return OutgoingResponse(json: description.merging(session))
         } catch {
-            if let member = broadcaster.member { await member.room.disconnected(member.peer) }
+            await broadcaster.membership.leave()
             table.remove(broadcaster.key)
             throw error
         }
@@ -168,7 +168,7 @@ struct BroadcasterEndpoints: Sendable {
         return .object(["peers": .array(entries)])
     }
 
-    private static func infos(_ member: Broadcaster.Member) async -> OutgoingResponse {
+    private static func infos(_ member: RoomMember) async -> OutgoingResponse {
         let publications = await member.room.publications().filter { $0.peerID != member.peer.peerID }
         var order: [PeerID] = []
         for publication in publications where !order.contains(publication.peerID) { order.append(publication.peerID) }
@@ -191,14 +191,17 @@ struct BroadcasterEndpoints: Sendable {
         Task { [weak broadcaster, idleTimeout, logger] in
             while true {
                 try? await Task.sleep(for: idleTimeout / looks)
-                guard let broadcaster, !broadcaster.isClosed, let member = broadcaster.member else { return }
+                guard let broadcaster, !broadcaster.membership.isOver,
+                    let member = broadcaster.membership.member
+                else { return }
                 guard let activity = await member.room.activity(of: member.peer),
                     broadcaster.idleLooks(activity) >= looks
                 else { continue }
                 logger.info(
                     "broadcaster ended: neither a packet nor a request",
                     metadata: ["room.id": "\(broadcaster.key.room)", "peer.id": "\(broadcaster.key.id)"])
-                return await member.room.disconnected(member.peer)
+                await broadcaster.membership.leave()
+                return
             }
         }
     }
@@ -206,7 +209,7 @@ struct BroadcasterEndpoints: Sendable {
     // MARK: Transports
 
     private func open(
-        for broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue, _ request: IncomingRequest
+        for broadcaster: Broadcaster, _ member: RoomMember, _ data: JSONValue, _ request: IncomingRequest
     ) async throws(RoomError) -> OutgoingResponse {
         // The demo of 2026 makes plain ones only, and does not say so.
         let type = try Self.reading(data) { reader throws(JSONFieldError) in
@@ -227,7 +230,7 @@ struct BroadcasterEndpoints: Sendable {
     }
 
     /// `connect` is for both kinds of transport: what the body has says which is meant.
-    private func connect(_ id: TransportID, _ data: JSONValue, _ member: Broadcaster.Member) async throws(RoomError) {
+    private func connect(_ id: TransportID, _ data: JSONValue, _ member: RoomMember) async throws(RoomError) {
         if data["dtlsParameters"] != nil {
             let connect = try Self.reading(data) { reader throws(JSONFieldError) in
                 ConnectWebRtcTransportRequest(
@@ -245,7 +248,7 @@ struct BroadcasterEndpoints: Sendable {
 
     private func atTransport(
         _ id: TransportID, _ rest: [String], _ request: IncomingRequest, _ target: RequestTarget,
-        _ grants: AccessGrants, _ broadcaster: Broadcaster, _ member: Broadcaster.Member
+        _ grants: AccessGrants, _ broadcaster: Broadcaster, _ member: RoomMember
     ) async throws(RoomError) -> OutgoingResponse? {
         switch rest {
         case ["connect"], ["plain-connect"]:
@@ -283,7 +286,7 @@ struct BroadcasterEndpoints: Sendable {
     // MARK: Producers and consumers
 
     private func produce(
-        _ data: JSONValue, on transport: TransportID?, _ broadcaster: Broadcaster, _ member: Broadcaster.Member,
+        _ data: JSONValue, on transport: TransportID?, _ broadcaster: Broadcaster, _ member: RoomMember,
         answer: String
     ) async throws(RoomError) -> OutgoingResponse {
         guard case .object(var fields) = data else { throw RoomError(.invalidRequest, "the body is not an object") }
@@ -297,7 +300,7 @@ struct BroadcasterEndpoints: Sendable {
     }
 
     private func consume2026(
-        _ broadcaster: Broadcaster, _ member: Broadcaster.Member, _ data: JSONValue
+        _ broadcaster: Broadcaster, _ member: RoomMember, _ data: JSONValue
     ) async throws(RoomError) -> OutgoingResponse {
         let (transport, producer, capabilities, isPaused) = try Self.reading(data) { reader throws(JSONFieldError) in
             (
@@ -317,7 +320,7 @@ struct BroadcasterEndpoints: Sendable {
     }
 
     private func consume(
-        _ producer: ProducerID, on transport: TransportID, _ capabilities: RTPCapabilities, _ member: Broadcaster.Member
+        _ producer: ProducerID, on transport: TransportID, _ capabilities: RTPCapabilities, _ member: RoomMember
     ) async throws(RoomError) -> NewConsumerRequest {
         let request = ConsumeRequest(transportID: transport, producerID: producer, rtpCapabilities: capabilities)
         guard case .consumer(let consumer) = try await member.room.request(.consume(request), from: member.peer) else {

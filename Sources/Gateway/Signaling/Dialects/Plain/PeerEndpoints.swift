@@ -137,7 +137,7 @@ struct PeerEndpoints: Sendable {
         }
         let session = gateway.makeSession(entry, eventLoop: group.next())
         do throws(RoomError) {
-            _ = try await gateway.enter(session, entry)
+            try await gateway.enter(session, entry)
             session.logger.info("peer connected")
             let result = await session.post("join", data, id: nil, number: nil, acknowledged: nil, window: window)
             guard case .object(var fields) = try result.get() else { return result }

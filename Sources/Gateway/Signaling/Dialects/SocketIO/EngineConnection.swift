@@ -16,8 +16,7 @@ final class EngineConnection: Sendable {
         var posted: UInt64?
         var sockets: [Int: WebSocketConnection] = [:]
         var lastSocket = 0
-        var timer: Scheduled<Void>?
-        var timerDeadline = NIODeadline.distantFuture
+        var timer = DeadlineTimer()
         var closeReason: EngineSession.CloseReason?
         /// Bytes of messages that wait to be carried out.
         var waitingBytes = 0
@@ -213,21 +212,13 @@ final class EngineConnection: Sendable {
     }
 
     private func schedule(_ state: inout State) {
-        guard let deadline = state.session.nextDeadline else {
-            state.timer?.cancel()
-            state.timer = nil
-            return
-        }
-        // A timer that fires early finds nothing to do and is set again.
-        guard state.timer == nil || deadline < state.timerDeadline else { return }
-        state.timer?.cancel()
-        state.timerDeadline = deadline
-        state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.deadlinePassed() }
+        guard let deadline = state.session.nextDeadline else { return state.timer.cancel() }
+        state.timer.schedule(deadline, on: eventLoop) { [weak self] in self?.deadlinePassed() }
     }
 
     private func deadlinePassed() {
         state.withLock { state in
-            state.timer = nil
+            state.timer.fired()
             perform(state.session.timePassed(now: .now()), &state)
         }
     }

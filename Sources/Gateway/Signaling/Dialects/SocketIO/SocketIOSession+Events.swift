@@ -43,20 +43,20 @@ extension SocketIOSession {
                 .string(try rooms.createRoom(room, password: password.revealed) ? room.rawValue : "already exists"))
         case .join(let room, let name, let password): return try await join(room, name, password.revealed)
         case .exitRoom:
-            guard let current = takeMembership() else {
+            guard let current = membership.take() else {
                 throw RoomError(.invalidRequest, "not currently in a room")
             }
             await current.room.left(current.peer)
             return .value(.string("successfully exited room"))
         case .resume: return .done
         case .getProducers:
-            guard let current = membership else { return .none }
+            guard let current = membership.member else { return .none }
             if case .producers(let producers) = try await current.room.request(.getProducers, from: current.peer) {
                 send(SocketIOReply.everyProducer(producers))
             }
             return .none
         case .getMyRoomInfo:
-            guard let current = membership else { throw RoomError(.invalidRequest, "not currently in a room") }
+            guard let current = membership.member else { throw RoomError(.invalidRequest, "not currently in a room") }
             guard case .peers(let peers) = try await current.room.request(.getPeers, from: current.peer) else {
                 return .none
             }
@@ -70,8 +70,8 @@ extension SocketIOSession {
         guard rooms.existence(of: id).exists else { throw RoomError(.invalidRequest, "room does not exist") }
         guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
         // One socket is in one room. Joining the same one again must not empty it, and with that delete it, in between.
-        let isSame = membership?.room.id == id
-        if let current = membership, !isSame { await current.room.left(current.peer) }
+        let isSame = membership.member?.room.id == id
+        if let current = membership.member, !isSame { await current.room.left(current.peer) }
         joins(id, isSame: isSame)
         let room: Room
         let peer: PeerSession
@@ -82,7 +82,7 @@ extension SocketIOSession {
             await joined(nil)
             throw error
         }
-        await joined(Membership(room: room, peer: peer))
+        await joined(RoomMember(room: room, peer: peer))
         let request = JoinRequest(displayName: name, consumesOnRequest: true, outlivesTransports: true)
         guard case .joined(let others) = try await room.request(.join(request), from: peer),
             case .peers(let all) = try await room.request(.getPeers, from: peer)
@@ -94,12 +94,12 @@ extension SocketIOSession {
     }
 
     private func result(of request: SignalingRequest) async throws(RoomError) -> SocketIOAnswer {
-        guard let membership else {
+        guard let member = membership.member else {
             if case .produce = request { throw RoomError(.invalidRequest, "not is a room") }
             throw RoomError(.invalidRequest, "not currently in a room")
         }
         do throws(RoomError) {
-            let response = try await membership.room.request(request, from: membership.peer)
+            let response = try await member.room.request(request, from: member.peer)
             if case .closeProducer = request { return .none }
             return SocketIOReply.value(of: response).map { .value($0) } ?? .none
         } catch {

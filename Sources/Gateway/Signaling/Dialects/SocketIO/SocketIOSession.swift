@@ -7,26 +7,20 @@ import Synchronization
 /// its events one after the other, and carries what its room sends. It is in no room at first, and may go from one to
 /// another.
 final class SocketIOSession: PeerConnectionSink {
-    struct Membership {
-        var room: Room
-        var peer: PeerSession
+    /// Events are numbered. Acknowledgements have no room for a number: the client says which it has not got.
+    private struct Encoder: OutboxEncoder {
+        func isNumbered(_ packet: SocketIOPacket) -> Bool { packet.kind == .event }
+        func encode(_ packet: SocketIOPacket, number: UInt64?) -> String {
+            (number.map(packet.numbered) ?? packet).text
+        }
     }
 
     private struct State {
-        var link: SignalingLink
-        /// What carries its packets at present.
-        var connection: EngineConnection?
-        var membership: Membership?
+        var outbox: ReliableOutbox<Encoder>
         /// The room whose notifications arrive.
         var roomID = RoomID("")
-        /// Packets made while an event is carried out; they follow its answer.
-        var held: [SocketIOPacket]?
         /// The peer gives way to a newer connection of this same session.
         var isRejoining = false
-        /// The room has sent the peer away while the client was gone: it is told when it comes back.
-        var isDismissed = false
-        var isEnded = false
-        var timer: Scheduled<Void>?
     }
 
     /// What clients know each other by.
@@ -40,8 +34,8 @@ final class SocketIOSession: PeerConnectionSink {
     /// What the client may ask for, over all its connections.
     let intake: SignalingIntake
     let logger: Logger
+    let membership = PeerMembership()
     private let window: Duration
-    private let eventLoop: any EventLoop
     private let semaphore = AsyncSemaphore(limit: 8)
     private let onEnded: @Sendable (SocketIOSession) -> Void
     private let state: Mutex<State>
@@ -59,7 +53,6 @@ final class SocketIOSession: PeerConnectionSink {
         self.grants = grants
         self.rooms = rooms
         self.access = access
-        self.eventLoop = eventLoop
         self.counters = counters
         self.onEnded = onEnded
         let limits = access.limits
@@ -68,12 +61,10 @@ final class SocketIOSession: PeerConnectionSink {
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
         self.logger = logger
-        var settings = SignalingLink.Settings()
-        settings.retention = TimeAmount(limits.eventsWindow)
-        settings.replayBytes = limits.replayBytes
         state = Mutex(
             State(
-                link: SignalingLink(settings, until: .now() + TimeAmount(window))))
+                outbox: ReliableOutbox(
+                    Encoder(), isResumable: token != nil, limits: limits, window: window, eventLoop: eventLoop)))
     }
 
     // MARK: Connections
@@ -86,60 +77,46 @@ final class SocketIOSession: PeerConnectionSink {
     func attach(_ connection: EngineConnection, offset: UInt64 = 0, waiting: [UInt64] = []) async -> UInt64? {
         // Behind the event that is carried out: what it answers is missed, or counted as received.
         let number = await semaphore.run { () -> UInt64? in
-            let (number, former, isDismissed) = state.withLock { state -> (UInt64?, EngineConnection?, Bool) in
-                guard !state.isEnded, let attachment = try? state.link.attach(acknowledged: offset, now: .now()),
-                    attachment.lost == nil
-                else { return (nil, nil, false) }
-                let former = state.connection
-                state.connection = connection
-                state.timer?.cancel()
-                state.timer = nil
-                greet(connection, attachment)
-                for id in waiting { repeatAnswer(id, on: connection, state) }
-                for message in attachment.replay { connection.send(message.text) }
-                if state.isDismissed { connection.send(SocketIOPacket(kind: .disconnect).text) }
-                return (attachment.channel, former, state.isDismissed)
+            let attached = state.withLock { state in
+                // If the event has not arrived either, the client sends it again.
+                let answers = waiting.compactMap { id in
+                    state.outbox.reply(to: SignalID(json: .count(id))).flatMap { Self.answer($0, to: id) }
+                }
+                return try? state.outbox.attach(connection, acknowledged: offset, acceptsLoss: false) {
+                    greeting($0) + answers
+                }
             }
-            former?.close()
-            if isDismissed { end() }
-            return number
+            guard let attached else { return nil }
+            attached.former?.superseded()
+            if attached.isOver { end() }
+            return attached.number
         }
         return number ?? nil
     }
 
-    private func greet(_ connection: EngineConnection, _ attachment: SignalingLink.Attachment) {
+    private func greeting(_ attachment: SignalingLink.Attachment) -> [String] {
         var greeting = ["sid": JSONValue.string(id)]
         if let token {
             greeting["pid"] = .string(token.text)
             greeting["received"] = .count(attachment.received)
         }
-        connection.send(SocketIOPacket(kind: .connect, data: .object(greeting)).text)
-        if let token, attachment.channel == 1 {
-            // For clients that cannot see what came with the connection.
-            let data = JSONValue.object([
-                "token": .string(token.text), "seconds": .integer(window.components.seconds),
-            ])
-            connection.send(SocketIOPacket.event("resumable", [data]).text)
-        }
+        let connect = SocketIOPacket(kind: .connect, data: .object(greeting)).text
+        guard let token, attachment.channel == 1 else { return [connect] }
+        // For clients that cannot see what came with the connection.
+        let data = JSONValue.object(["token": .string(token.text), "seconds": .integer(window.components.seconds)])
+        return [connect, SocketIOPacket.event("resumable", [data]).text]
     }
 
-    /// Where the event has not arrived either, the client sends it again.
-    private func repeatAnswer(_ id: UInt64, on connection: EngineConnection, _ state: State) {
-        guard case .success(.array(let values))? = state.link.reply(to: SignalID(json: .count(id)))?.result else {
-            return
-        }
-        connection.send(SocketIOPacket.ack(id, values).text)
+    private static func answer(_ reply: RecordedReply, to id: UInt64) -> String? {
+        if case .success(.array(let values)) = reply.result { SocketIOPacket.ack(id, values).text } else { nil }
     }
 
     /// A connection has ended, and not by the client's leaving.
     func channelLost(_ channel: UInt64) {
         guard token != nil else { return leave(channel) }
         let isAway = state.withLock { state in
-            let deadline = NIODeadline.now() + TimeAmount(window)
-            guard state.link.detach(channel: channel, until: deadline) else { return false }
-            state.connection = nil
-            guard !state.isEnded else { return false }
-            state.timer = eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.patienceEnded() }
+            guard state.outbox.channelLost(channel, window: window) else { return false }
+            schedule(&state)
             return true
         }
         guard isAway else { return }
@@ -149,11 +126,19 @@ final class SocketIOSession: PeerConnectionSink {
 
     /// The client has left by this connection; nothing, where it has another one by now.
     func leave(_ channel: UInt64) {
-        if state.withLock({ $0.link.phase == .attached(channel: channel) }) { end() }
+        if state.withLock({ $0.outbox.isCurrent(channel) }) { end() }
     }
 
-    private func patienceEnded() {
-        guard state.withLock({ $0.link.timePassed(now: .now()) }) else { return }
+    private func schedule(_ state: inout State) {
+        state.outbox.schedule { [weak self] in self?.deadlinePassed() }
+    }
+
+    private func deadlinePassed() {
+        let isOver = state.withLock { state in
+            defer { schedule(&state) }
+            return state.outbox.timerFired()
+        }
+        guard isOver else { return }
         counters.resumed(.expired)
         logger.info("the client did not come back in time")
         end()
@@ -161,22 +146,10 @@ final class SocketIOSession: PeerConnectionSink {
 
     /// The session is over, and its peer leaves.
     func end() {
-        let (isFirst, connection, membership) = state.withLock { state in
-            defer {
-                state.isEnded = true
-                state.link.end()
-                state.connection = nil
-                state.membership = nil
-                state.held = nil
-                state.timer?.cancel()
-                state.timer = nil
-            }
-            return (!state.isEnded, state.connection, state.membership)
-        }
-        guard isFirst else { return }
-        connection?.close()
+        guard membership.end() else { return }
+        state.withLock { $0.outbox.end() }?.superseded()
         onEnded(self)
-        if let membership { Task { await membership.room.disconnected(membership.peer) } }
+        Task { await membership.leave() }
     }
 
     // MARK: The client's side
@@ -187,8 +160,8 @@ final class SocketIOSession: PeerConnectionSink {
         await semaphore.run {
             let isTaken = state.withLock { state in
                 // What a connection brings that was left comes again by the newer one.
-                guard state.link.messageReceived(channel: channel, number: state.link.received + 1) else { return false }
-                state.held = []
+                guard state.outbox.messageReceived(on: channel, number: state.outbox.received + 1) else { return false }
+                state.outbox.hold()
                 return true
             }
             guard isTaken else { return counters.messageRejected(.repeated) }
@@ -222,78 +195,37 @@ final class SocketIOSession: PeerConnectionSink {
 
     // MARK: Membership
 
-    var membership: Membership? { state.withLock { $0.membership } }
-
-    /// The client leaves its room, and is in none.
-    func takeMembership() -> Membership? {
-        state.withLock { state in
-            defer { state.membership = nil }
-            return state.membership
-        }
-    }
-
     /// - Parameter isSame: the peer is there already, and gives way to itself.
     func joins(_ room: RoomID, isSame: Bool) {
         state.withLock { state in
             state.roomID = room
             state.isRejoining = isSame
-            state.membership = nil
         }
+        _ = membership.take()
     }
 
-    /// - Parameter membership: `nil` where the room did not take the peer.
-    func joined(_ membership: Membership?) async {
-        let isEnded = state.withLock { state in
-            state.isRejoining = false
-            if !state.isEnded { state.membership = membership }
-            return state.isEnded
-        }
-        // The client left in the meantime.
-        if isEnded, let membership { await membership.room.disconnected(membership.peer) }
+    /// - Parameter member: `nil` if the room did not take the peer.
+    func joined(_ member: RoomMember?) async {
+        state.withLock { $0.isRejoining = false }
+        if let member { await membership.entered(member) }
     }
-
-    // MARK: Order
-
-    // Everything is sent under the lock, so that the order of the numbers is the order on the wire.
 
     /// Sends an answer, by whichever way the client left open, and what waited for it.
     private func respond(_ answer: SocketIOAnswer, to name: String, _ id: UInt64?) {
         let packets = answer.packets(to: name, id, from: self.id)
         state.withLock { state in
-            for packet in packets { emit(packet, &state) }
-            releaseHeld(&state)
-        }
-    }
-
-    private func releaseHeld(_ state: inout State) {
-        let held = state.held ?? []
-        state.held = nil
-        for packet in held { emit(packet, &state) }
-    }
-
-    /// Sends a packet, behind the answer to the event that is being carried out.
-    func send(_ packet: SocketIOPacket) {
-        state.withLock { state in
-            if state.held == nil { emit(packet, &state) } else { state.held?.append(packet) }
-        }
-    }
-
-    private func emit(_ packet: SocketIOPacket, _ state: inout State) {
-        guard !state.isEnded else { return }
-        var text = packet.text
-        if token != nil {
-            if packet.kind == .event {
-                let number = state.link.takeNumber()
-                text = packet.numbered(number).text
-                state.link.sent(text, number: number, now: .now())
-            } else if packet.kind == .ack, let id = packet.id, let values = packet.data {
-                // Acknowledgements have no room for a number: the client says which it has not got.
-                let reply = RecordedReply(.success(values))
-                state.link.replied(reply, to: SignalID(json: .count(id)), bytes: text.utf8.count)
+            for packet in packets {
+                let bytes = state.outbox.emit(packet)
+                if packet.kind == .ack, let id = packet.id, let values = packet.data {
+                    state.outbox.replied(.success(values), to: SignalID(json: .count(id)), bytes: bytes)
+                }
             }
+            state.outbox.release()
         }
-        state.connection?.send(text)
     }
+
+    /// Sends a packet, after the answer to the event that is being handled.
+    func send(_ packet: SocketIOPacket) { state.withLock { $0.outbox.send(packet) } }
 
     // MARK: The room's side
 
@@ -302,27 +234,11 @@ final class SocketIOSession: PeerConnectionSink {
         if let packet = SocketIOReply.event(for: notification, in: room) { send(packet) }
     }
 
-    /// Never called: a peer that consumes on request is asked nothing.
-    func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
-        completion(.rejected)
-    }
-
     func close(_ reason: PeerCloseReason) {
+        // The client goes on, in another room or in none.
+        if reason == .left || reason == .disconnected { return }
         let isOver = state.withLock { state in
-            switch reason {
-            case .left, .disconnected: return false
-            case .replaced where state.isRejoining: return false
-            case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
-                releaseHeld(&state)
-                guard state.link.isAttached else {
-                    state.isDismissed = true
-                    return false
-                }
-                // A client that is sent away by name does not come back by itself.
-                state.connection?.send(SocketIOPacket(kind: .disconnect).text)
-            case .shutdown: releaseHeld(&state)
-            }
-            return true
+            reason == .replaced && state.isRejoining ? false : state.outbox.close(reason)
         }
         if isOver { end() }
     }

@@ -176,11 +176,10 @@ struct SDPNegotiator: Sendable {
         let session = sessions.make(endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment)
         // The identifier is a secret, and a peer's name is not.
         let peerID = peerID ?? PeerID("\(endpoint)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))")
-        var member: (room: Room, peer: PeerSession)?
         do throws(RoomError) {
             let (room, peer) = try await rooms.connect(
                 peerID, to: RoomID(name), password: password, grant: grant, through: session)
-            member = (room, peer)
+            await session.membership.entered(RoomMember(room: room, peer: peer))
             let isPublishing = endpoint == "whip"
             let create = CreateWebRtcTransportRequest(producing: isPublishing, consuming: !isPublishing)
             guard
@@ -193,14 +192,13 @@ struct SDPNegotiator: Sendable {
             let (sections, consumers) = try await fill(room, peer, transport.id)
             let answer = SDPAnswer(
                 offer: offer, sections: sections, transport: transport, sessionID: .random(in: 1...UInt64(Int64.max)))
-            session.started(
-                .init(room: room, peer: peer, transport: transport, mid: offer.bundle[0]), consumers: consumers)
+            await session.started(transport, mid: offer.bundle[0], consumers: consumers)
             expectConnection(of: session)
             logger.info(
                 "session opened", metadata: ["room.id": "\(name)", "peer.id": "\(peerID)", "endpoint": "\(endpoint)"])
             return Negotiated(session: session, answer: answer.description)
         } catch {
-            if let member { await member.room.disconnected(member.peer) }
+            await session.membership.leave()
             sessions.remove(session.key)
             throw Refusal(error)
         }
@@ -210,11 +208,11 @@ struct SDPNegotiator: Sendable {
     private func expectConnection(of session: SDPSession) {
         Task { [weak session, connectTimeout, logger] in
             try? await Task.sleep(for: connectTimeout)
-            guard let session, !session.isClosed, let member = session.member,
-                await !member.room.hasConnected(member.transport.id)
+            guard let session, !session.membership.isOver, let member = session.membership.member,
+                let transport = session.transport?.description, await !member.room.hasConnected(transport.id)
             else { return }
             logger.info("session ended: never connected", metadata: ["peer.id": "\(member.peer.peerID)"])
-            await member.room.disconnected(member.peer)
+            await session.membership.leave()
         }
     }
 }

@@ -7,27 +7,19 @@ import Synchronization
 /// name), when everything it was sent has ended, or when its transport was never connected.
 final class SDPSession: PeerConnectionSink {
     private struct State {
-        var member: Member?
+        /// The negotiated transport, and the section that stands for it (RFC 9143 §7).
+        var transport: (description: WebRtcTransportDescription, mid: String)?
         /// What a viewer is sent, and what had ended before that was noted.
         var consumers: Set<ConsumerID> = []
         var endedConsumers: Set<ConsumerID> = []
-        var isClosed = false
         /// The client's, from its offer or last restart.
         var clientFragment: String
         /// Ours, which is the entity tag too: it changes with each restart and only then.
         var fragment = ""
     }
 
-    /// Where the session is in its room.
-    struct Member: Sendable {
-        let room: Room
-        let peer: PeerSession
-        let transport: WebRtcTransportDescription
-        /// The section that stands for the transport (RFC 9143 §7).
-        let mid: String
-    }
-
     let key: SDPSessionTable.Key
+    let membership = PeerMembership()
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
 
@@ -39,17 +31,17 @@ final class SDPSession: PeerConnectionSink {
     }
 
     /// The session is negotiated; from here on it can be asked for.
-    func started(_ member: Member, consumers: [ConsumerID]) {
+    func started(_ transport: WebRtcTransportDescription, mid: String, consumers: [ConsumerID]) async {
         let hasEnded = state.withLock { state in
-            state.member = member
-            state.fragment = member.transport.iceParameters.usernameFragment
+            state.transport = (transport, mid)
+            state.fragment = transport.iceParameters.usernameFragment
             state.consumers = Set(consumers).subtracting(state.endedConsumers)
             return !consumers.isEmpty && state.consumers.isEmpty
         }
-        if hasEnded { leave() }
+        if hasEnded { await membership.leave() }
     }
 
-    var member: Member? { state.withLock { $0.member } }
+    var transport: (description: WebRtcTransportDescription, mid: String)? { state.withLock { $0.transport } }
     var entityTag: String { state.withLock { "\"\($0.fragment)\"" } }
     var clientFragment: String { state.withLock { $0.clientFragment } }
 
@@ -60,12 +52,6 @@ final class SDPSession: PeerConnectionSink {
         }
     }
 
-    /// Leaves the room, which then closes this sink.
-    private func leave() {
-        guard let member else { return }
-        Task { await member.room.disconnected(member.peer) }
-    }
-
     // MARK: The room's side
 
     func notify(_ notification: ServerNotification) {
@@ -74,23 +60,12 @@ final class SDPSession: PeerConnectionSink {
             state.endedConsumers.insert(id)
             return state.consumers.remove(id) != nil && state.consumers.isEmpty
         }
-        if isLast { leave() }
-    }
-
-    /// It asks for what it wants; nothing can be offered, because its description is settled.
-    func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
-        completion(.rejected)
+        if isLast { Task { await membership.leave() } }
     }
 
     func close(_ reason: PeerCloseReason) {
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
-        }
-        if isFirst { ended() }
+        if membership.end() { ended() }
     }
-
-    var isClosed: Bool { state.withLock { $0.isClosed } }
 }
 
 /// The sessions by their URLs.

@@ -117,14 +117,16 @@ struct WHIPEndpoints: Sendable {
         if request.head.method == .options {
             return Self.preflight("PATCH, DELETE, OPTIONS", accepts: .acceptPatch, Self.fragment)
         }
-        guard let session = negotiator.sessions[key], let member = session.member else {
+        guard let session = negotiator.sessions[key], let member = session.membership.member,
+            let (transport, mid) = session.transport
+        else {
             return .failure(.notFound, code: "session-not-found", "there is no such session, or it has ended")
         }
         switch request.head.method {
         case .delete:
-            await member.room.disconnected(member.peer)
+            await session.membership.leave()
             return OutgoingResponse(status: .ok)
-        case .patch: return await patch(request, session, member)
+        case .patch: return await patch(request, session, member, transport, mid: mid)
         default:
             return .methodNotAllowed("PATCH, DELETE, OPTIONS", "a session is changed with PATCH and ended with DELETE")
         }
@@ -132,7 +134,8 @@ struct WHIPEndpoints: Sendable {
 
     /// Candidates of the client, or an ICE restart (RFC 9725 §4.3).
     private func patch(
-        _ request: IncomingRequest, _ session: SDPSession, _ member: SDPSession.Member
+        _ request: IncomingRequest, _ session: SDPSession, _ member: RoomMember,
+        _ transport: WebRtcTransportDescription, mid: String
     ) async -> OutgoingResponse {
         guard Self.mediaType(request) == Self.fragment else {
             var response = OutgoingResponse.failure(
@@ -166,10 +169,10 @@ struct WHIPEndpoints: Sendable {
         do throws(RoomError) {
             guard
                 case .iceParameters(let parameters) = try await member.room.request(
-                    .restartIce(member.transport.id), from: member.peer)
+                    .restartIce(transport.id), from: member.peer)
             else { throw RoomError(.internalError, "the room gave no credentials") }
             session.restarted(clientFragment: name, fragment: parameters.usernameFragment)
-            let text = ICEFragment.text(parameters, candidates: member.transport.iceCandidates, mid: member.mid)
+            let text = ICEFragment.text(parameters, candidates: transport.iceCandidates, mid: mid)
             var response = OutgoingResponse(contentType: Self.fragment, body: Array(text.utf8))
             response.head.headerFields[.eTag] = session.entityTag
             return response
