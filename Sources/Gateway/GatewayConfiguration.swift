@@ -12,7 +12,7 @@ public struct GatewayConfiguration: Sendable {
     public var tls: TLSSettings?
     /// What clients may use.
     public var limits: GatewayLimits
-    /// Who may come, and from where.
+    /// Access: who may connect, and from where.
     public var access: AccessConfiguration
     /// What opens `/api/v1` to a client that gives it; `nil` or empty leaves reading to this machine, and changing to nobody.
     public var adminToken: Secret?
@@ -79,7 +79,7 @@ public struct GatewayLimits: Sendable {
     public var resumptionWindow = Duration.seconds(30)
     /// Time for a client without a WebSocket to send a request or to come back for its events; how long these are kept.
     public var eventsWindow = Duration.seconds(60)
-    /// Bytes kept for one client that may come back; beyond them the oldest messages are given up, and it is told.
+    /// Bytes kept for one client that may come back; beyond them the oldest messages are dropped, and it is notified.
     public var replayBytes = 1_048_576
     /// Requests of one client, sent side by side, that may wait for their turn.
     public var waitingRequests = 64

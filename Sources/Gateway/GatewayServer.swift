@@ -22,7 +22,7 @@ public final class GatewayServer: Sendable {
     private let requests: OpenRequests
     private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
-    private let opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
+    private let handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
     let counters: GatewayCounters
 
     /// Binds the port; connections are accepted at once and served by `run`.
@@ -57,13 +57,13 @@ public final class GatewayServer: Sendable {
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(
                 rooms: rooms, access: access, counters: counters, lane: lane, logger: logger), access: access)
-        let (opened, opener) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
+        let (opened, handshakes) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
             access: access, router: router, counters: counters,
             failures: SetUpFailures(counters: counters, logger: logger), certificates: certificates,
             http2: HTTP2Connections(),
             opened: { connection, handshake in
-                guard case .terminated = opener.yield((connection, handshake)) else { return }
+                guard case .terminated = handshakes.yield((connection, handshake)) else { return }
                 connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
             })
         do throws(GatewayError) {
@@ -72,7 +72,7 @@ public final class GatewayServer: Sendable {
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
                 feed: feed, certificates: certificates, access: access, requests: router.open, logger: logger,
-                opened: opened, opener: opener, counters: counters)
+                opened: opened, handshakes: handshakes, counters: counters)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -84,7 +84,7 @@ public final class GatewayServer: Sendable {
         socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates,
         access: AccessControl, requests: OpenRequests, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
-        opener: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
+        handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
         self.listener = listener
         self.group = group
@@ -97,7 +97,7 @@ public final class GatewayServer: Sendable {
         self.requests = requests
         self.logger = logger
         self.opened = opened
-        self.opener = opener
+        self.handshakes = handshakes
         self.counters = counters
     }
 
@@ -118,8 +118,8 @@ public final class GatewayServer: Sendable {
         _ = try TLSCertificates(configuration.tls)
     }
 
-    /// Exchanges keys, origins, limits and the admin token, and reads the certificate again where it is another or has changed.
-    /// - Throws: `GatewayError` where the certificate cannot be used; the old one stays, and all else is exchanged.
+    /// Exchanges keys, origins, limits and the admin token, and reads the certificate again if its files were replaced or changed.
+    /// - Throws: `GatewayError` if the certificate cannot be used; the old one stays, and all else is replaced.
     public func reload(_ configuration: GatewayConfiguration) async throws(GatewayError) {
         await access.apply(
             configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
@@ -138,12 +138,12 @@ public final class GatewayServer: Sendable {
         http2.drain()
     }
 
-    /// Tells every client that the server stops, and lets `run` return. Safe to call twice.
+    /// Notifies every client that the server stops, and lets `run` return. Safe to call twice.
     public func close() async {
         await listener.close()
         await gateway.close()
         socketIO.close()
         feed.close()
-        opener.finish()
+        handshakes.finish()
     }
 }

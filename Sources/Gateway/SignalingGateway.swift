@@ -56,7 +56,7 @@ actor SignalingGateway {
         }
     }
 
-    /// A client that comes anew.
+    /// A client without a session.
     private nonisolated func begin(
         _ connection: WebSocketConnection, _ entry: RoomEntry, _ version: HTTPVersionName
     ) async {

@@ -3,11 +3,11 @@ import Media
 /// What operators may do, without being a peer.
 extension Room {
     /// Closes a peer's connection with all the peer has.
-    /// - Returns: `false` where there is no such peer.
+    /// - Returns: `false` if there is no such peer.
     public func kick(_ id: PeerID) -> Bool {
         guard let peer = state.peers[id] else { return false }
         perform(state.peerLeft(peer.session, .kicked))
-        settle()
+        finishTransition()
         return true
     }
 
@@ -24,7 +24,7 @@ extension Room {
             throw RoomError(error)
         }
         perform(state.producerPauseChanged(id, isPaused))
-        settle()
+        finishTransition()
     }
 
     /// The newest events of the room, oldest first.
@@ -33,7 +33,7 @@ extension Room {
     /// How many events a room keeps to show.
     static let recentLimit = 256
 
-    /// Tells the log what has happened since the last time.
+    /// Appends what has happened since the last time to the log.
     func publishEvents() {
         guard !state.journal.isEmpty else { return }
         let kinds = state.journal
@@ -44,7 +44,7 @@ extension Room {
         if recent.count > 2 * Self.recentLimit { recent.removeFirst(recent.count - Self.recentLimit) }
     }
 
-    /// What a client is told may be an event for operators; the same speaker is told to every peer, and is one event.
+    /// A client's notification may be an event for operators; the same speaker is reported to every peer, and is one event.
     func observe(_ notification: ServerNotification) {
         guard let kind = RoomEvent.Kind(notification) else { return }
         if case .activeSpeaker(let id) = kind {

@@ -6,11 +6,11 @@ extension Room {
     func drain() {
         let answers = inbox.take()
         let (burst, dropped) = events.drain()
-        retryDeferred()
+        retryQueued()
         for (id, outcome) in answers { perform(state.consumerAnswered(id, outcome)) }
         for event in burst { eventReceived(event) }
         if dropped > 0 { logger.warning("media events were lost", metadata: ["count": "\(dropped)"]) }
-        settle()
+        finishTransition()
     }
 
     private func eventReceived(_ event: MediaEvent) {
@@ -34,7 +34,7 @@ extension Room {
         case .consumerLayersChanged(let key, let layers): perform(state.consumerLayersChanged(key, layers))
         case .consumerScoreChanged(let key, let score): perform(state.consumerScoreChanged(key, score))
         case .producerScoreChanged(let key, let scores): perform(state.producerScoreChanged(key, scores))
-        case .audioLevels(let reports): soundReceived(reports)
+        case .audioLevels(let reports): audioLevelsReceived(reports)
         case .videoOrientationChanged(let key, let orientation):
             perform(state.videoOrientationChanged(key, orientation))
         case .trace(let trace): perform(state.traced(trace))

@@ -15,7 +15,7 @@ public struct PeerActivity: Sendable, Hashable {
 }
 
 extension Room {
-    /// What a peer's transports have seen so far; `nil` where the media threads did not say in time.
+    /// What a peer's transports have seen so far; `nil` if the media threads did not say in time.
     public func activity(of session: PeerSession) async -> PeerActivity? {
         let own = state.transports.values.filter { $0.peerID == session.peerID }
         let isChecked = own.contains { $0.iceState == .connected || $0.iceState == .completed }
@@ -28,7 +28,7 @@ extension Room {
     /// What the joined peers publish, in the order of their coming and of its making.
     public func publications() -> [Publication] { state.publications() }
 
-    /// Whether a client is, or was, connected to a transport; `false` where it is closed.
+    /// Whether a client is, or was, connected to a transport; `false` if it is closed.
     public func hasConnected(_ id: TransportID) -> Bool {
         state.transports[id]?.hasConnected ?? false
     }

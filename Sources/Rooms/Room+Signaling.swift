@@ -4,16 +4,16 @@ import Media
 extension Room {
     /// Answers a request of a connected client.
     ///
-    /// Notifications that follow from the request may be sent before this returns; where a client must see its
+    /// Notifications that follow from the request may be sent before this returns; if a client must see its
     /// response first, use `request(_:from:respond:)`.
-    /// - Throws: `RoomError`, to be told to the client.
+    /// - Throws: `RoomError`, to be sent to the client.
     public func request(
         _ request: SignalingRequest, from session: PeerSession
     ) async throws(RoomError) -> SignalingResponse {
-        switch try answer(request, from: session) {
+        switch try handleCounted(request, from: session) {
         case .now(let response, let actions):
             perform(actions)
-            settle()
+            finishTransition()
             return response
         case .statistics(let query):
             return .statistics(try await statistics(query, for: session))
@@ -27,11 +27,11 @@ extension Room {
         respond: @Sendable (Result<SignalingResponse, RoomError>) -> Void
     ) async {
         do throws(RoomError) {
-            switch try answer(request, from: session) {
+            switch try handleCounted(request, from: session) {
             case .now(let response, let actions):
                 respond(.success(response))
                 perform(actions)
-                settle()
+                finishTransition()
             case .statistics(let query):
                 let entries = try await statistics(query, for: session)
                 respond(.success(.statistics(entries)))
@@ -41,18 +41,18 @@ extension Room {
         }
     }
 
-    private enum Answer {
+    private enum Outcome {
         case now(SignalingResponse, then: [RoomAction])
         case statistics(StatisticsQuery)
     }
 
-    /// Checks a request, tells the media plane what cannot be put off, and changes the state.
-    private func answer(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Answer {
-        try limits.counting { () throws(RoomError) in try carriedOut(request, from: session) }
+    /// Checks a request, sends the media plane what cannot wait, and changes the state.
+    private func handleCounted(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Outcome {
+        try limits.counting { () throws(RoomError) in try handle(request, from: session) }
     }
 
-    private func carriedOut(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Answer {
-        retryDeferred()
+    private func handle(_ request: SignalingRequest, from session: PeerSession) throws(RoomError) -> Outcome {
+        retryQueued()
         switch request {
         case .getRouterRtpCapabilities:
             _ = try state.peer(session)
@@ -80,7 +80,7 @@ extension Room {
             return .now(.done, then: state.consumerClosed(id))
         case .requestConsumerKeyFrame(let id):
             let (_, key) = try state.consumer(id, of: session)
-            try told { () throws(MediaError) in try media.requestKeyFrame(key) }
+            try mappingMediaErrors { () throws(MediaError) in try media.requestKeyFrame(key) }
             return .now(.done, then: [])
         case .consume(let request): return try consume(request, from: session)
         case .getProducers: return .now(.producers(try state.everyProducer(for: session)), then: [])
@@ -118,15 +118,17 @@ extension Room {
         RoomError(.notImplemented, "\(method) is not implemented by this server: go on without it")
     }
 
-    private func told<Value>(_ body: () throws(MediaError) -> Value) throws(RoomError) -> Value {
+    private func mappingMediaErrors<Value>(_ body: () throws(MediaError) -> Value) throws(RoomError) -> Value {
         do { return try body() } catch { throw RoomError(error) }
     }
 
     private func openTransport(
         _ request: CreateWebRtcTransportRequest, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let opening = try state.openTransport(request, from: session)
-        let key = try told { () throws(MediaError) in try media.openTransport(opening.settings, events: events) }
+        let key = try mappingMediaErrors { () throws(MediaError) in
+            try media.openTransport(opening.settings, events: events)
+        }
         let actions = state.transportOpened(opening, key)
         let endpoint =
             key.shard < media.endpoints.count ? media.endpoints[key.shard] : ShardEndpoint(addresses: [])
@@ -139,9 +141,9 @@ extension Room {
 
     private func connectTransport(
         _ request: ConnectWebRtcTransportRequest, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let (key, role, fingerprint) = try state.connectTransport(request, from: session)
-        try told { () throws(MediaError) in
+        try mappingMediaErrors { () throws(MediaError) in
             try media.connectTransport(key, role: role, remoteFingerprint: fingerprint)
         }
         state.transportConnected(request.transportID)
@@ -150,7 +152,7 @@ extension Room {
 
     private func openPlainTransport(
         _ request: CreatePlainTransportRequest, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         guard media.hasPlainTransports else {
             throw RoomError(
                 .notImplemented,
@@ -174,33 +176,33 @@ extension Room {
 
     private func connectPlainTransport(
         _ request: ConnectPlainTransportRequest, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let (key, remote) = try state.connectPlainTransport(request, from: session)
-        try told { () throws(MediaError) in try media.connectPlainTransport(key, to: remote) }
+        try mappingMediaErrors { () throws(MediaError) in try media.connectPlainTransport(key, to: remote) }
         state.transportConnected(request.transportID)
         return .now(.done, then: [])
     }
 
-    private func restartICE(_ id: TransportID, from session: PeerSession) throws(RoomError) -> Answer {
+    private func restartICE(_ id: TransportID, from session: PeerSession) throws(RoomError) -> Outcome {
         let (key, credentials) = try state.restartICE(id, from: session)
-        try told { () throws(MediaError) in try media.restartICE(key, credentials: credentials) }
+        try mappingMediaErrors { () throws(MediaError) in try media.restartICE(key, credentials: credentials) }
         state.iceRestarted(id, credentials)
         return .now(.iceParameters(ICEParameters(credentials)), then: [])
     }
 
-    private func openProducer(_ request: ProduceRequest, from session: PeerSession) throws(RoomError) -> Answer {
+    private func openProducer(_ request: ProduceRequest, from session: PeerSession) throws(RoomError) -> Outcome {
         let opening = try state.openProducer(request, from: session)
-        let key = try told { () throws(MediaError) in
+        let key = try mappingMediaErrors { () throws(MediaError) in
             try media.openProducer(opening.settings, on: opening.transportKey)
         }
         return .now(.producer(opening.id), then: state.producerOpened(opening, key))
     }
 
-    private func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> Answer {
+    private func consume(_ request: ConsumeRequest, from session: PeerSession) throws(RoomError) -> Outcome {
         let id = try state.consume(request, from: session)
         do throws(RoomError) {
             guard let (settings, producer, transport) = state.consumerOpening(id) else { throw Self.vanished }
-            let key = try told { () throws(MediaError) in
+            let key = try mappingMediaErrors { () throws(MediaError) in
                 try media.openConsumer(settings, of: producer, on: transport)
             }
             guard let (description, actions) = state.consumerOpenedOnRequest(id, key) else { throw Self.vanished }
@@ -216,16 +218,16 @@ extension Room {
 
     private func setProducerPaused(
         _ id: ProducerID, _ isPaused: Bool, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let producer = try state.producer(id, of: session)
         guard producer.isPaused != isPaused else { return .now(.done, then: []) }
-        try told { () throws(MediaError) in try media.setProducerPaused(producer.key, isPaused) }
+        try mappingMediaErrors { () throws(MediaError) in try media.setProducerPaused(producer.key, isPaused) }
         return .now(.done, then: state.producerPauseChanged(id, isPaused))
     }
 
     private func setConsumerPaused(
         _ id: ConsumerID, _ isPaused: Bool, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let wasPaused = try state.consumer(id, of: session).consumer.isPaused
         state.consumerPauseChanged(id, isPaused)
         do {
@@ -239,7 +241,7 @@ extension Room {
 
     private func setConsumerPreferredLayers(
         _ request: SetConsumerPreferredLayersRequest, from session: PeerSession
-    ) throws(RoomError) -> Answer {
+    ) throws(RoomError) -> Outcome {
         let consumer = try state.consumer(request.consumerID, of: session).consumer
         // There is nothing to choose from, and mediasoup says so to nobody.
         guard consumer.type != .simple else { return .now(.done, then: []) }
@@ -253,11 +255,12 @@ extension Room {
         return .now(.done, then: [])
     }
 
-    private func switchProducer(_ request: SwitchProducerRequest, from session: PeerSession) throws(RoomError) -> Answer
+    private func switchProducer(_ request: SwitchProducerRequest, from session: PeerSession) throws(RoomError)
+        -> Outcome
     {
         let (consumer, producer) = try state.consumerSwitching(request, from: session)
         if consumer.producerID != producer.id, let key = consumer.key {
-            try told { () throws(MediaError) in
+            try mappingMediaErrors { () throws(MediaError) in
                 try media.switchProducer(of: key, to: producer.key, SourceSettings(producer))
             }
         }

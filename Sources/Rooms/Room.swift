@@ -12,7 +12,7 @@ public struct PeerSession: Sendable, Hashable {
 /// A room: its router, its peers, and what they send each other.
 ///
 /// Get one from a `RoomRegistry`. Requests of one connection are to be awaited one after the other. All rules are
-/// `RoomState`'s; the actor tells the media plane and the clients what follows from them.
+/// `RoomState`'s; the actor sends what follows from them to the media plane and the clients.
 public actor Room {
     /// The room's name.
     public nonisolated let id: RoomID
@@ -32,14 +32,14 @@ public actor Room {
     var lastSequence: UInt64 = 0
     /// The newest events, up to twice as many as are shown.
     var recent: [RoomEvent] = []
-    /// Whom the peers were last told to be speaking.
+    /// The active speaker last reported to the peers.
     var announcedSpeaker: PeerID?
     let observation = RoomObservers()
-    var soundHeardAt = ContinuousClock.now
+    var audioHeardAt = ContinuousClock.now
     var isListening = false
-    private var sinks: [PeerSession: any PeerConnectionSink] = [:]
-    /// Consumers about which the media plane was too busy to be told.
-    private var deferred: [ConsumerID] = []
+    private var channels: [PeerSession: any PeerChannel] = [:]
+    /// Consumers whose commands the media plane was too busy to take.
+    private var retryQueue: [ConsumerID] = []
     private var isRetryScheduled = false
     private let onClosed: @Sendable (Room) -> Void
     let limits: LimitCounters
@@ -68,13 +68,13 @@ public actor Room {
 
     /// Takes a peer's connection. A peer of the same name is closed: the newer wins.
     func connect(
-        _ peerID: PeerID, grant: PeerGrant = .everything, through sink: any PeerConnectionSink
+        _ peerID: PeerID, grant: PeerGrant = .everything, through channel: any PeerChannel
     ) throws(RoomError) -> PeerSession {
-        defer { settle() }
+        defer { finishTransition() }
         let (session, actions) = try limits.counting { () throws(RoomError) in
             try state.peerConnected(peerID, grant: grant)
         }
-        sinks[session] = sink
+        channels[session] = channel
         perform(actions)
         return session
     }
@@ -82,17 +82,19 @@ public actor Room {
     /// The client's connection is gone: its peer leaves. Ignored for a connection that was replaced.
     public func disconnected(_ session: PeerSession) {
         perform(state.peerLeft(session, .disconnected))
-        settle()
+        finishTransition()
     }
 
-    /// The client leaves and keeps its connection; the others are told so. Ignored for a connection that was replaced.
+    /// The client leaves and keeps its connection; the others are notified. Ignored for a connection that was replaced.
     public func left(_ session: PeerSession) {
         perform(state.peerLeft(session, .left))
-        settle()
+        finishTransition()
     }
 
-    /// Tells every peer something that is no matter of the room's.
-    func announce(_ notification: ServerNotification) { for sink in sinks.values { sink.notify(notification) } }
+    /// Sends every peer a notification that is no matter of the room's.
+    func announce(_ notification: ServerNotification) {
+        for channel in channels.values { channel.notify(notification) }
+    }
 
     /// From here on other limits hold; what is beyond them already stays.
     func limitsChanged(_ configuration: RoomConfiguration) { state.configuration = configuration }
@@ -101,16 +103,16 @@ public actor Room {
     public func close(_ reason: PeerCloseReason = .roomClosed) {
         guard !state.isClosed else { return }
         perform(state.close(reason))
-        settle()
+        finishTransition()
     }
 
     /// Ends what every entry to the room ends with: counts are published, and an empty room closes itself.
-    func settle() {
+    func finishTransition() {
         published.publish(state.counts)
         if state.isEmpty, !state.isClosed { perform(state.close(.roomClosed)) }
         publishEvents()
         guard state.isEmpty else { return }
-        deferred = []
+        retryQueue = []
         finishCollections()
         observation.finish()
         onClosed(self)
@@ -121,17 +123,17 @@ public actor Room {
         for action in actions {
             switch action {
             case .notify(let session, let notification):
-                sinks[session]?.notify(notification)
+                channels[session]?.notify(notification)
                 observe(notification)
             case .offer(let session, let id, let request):
-                sinks[session]?.request(.newConsumer(request)) { [inbox] outcome in
+                channels[session]?.request(.newConsumer(request)) { [inbox] outcome in
                     inbox.consumerAnswered(id, outcome)
                 }
-            case .closeConnection(let session, let reason): sinks.removeValue(forKey: session)?.close(reason)
-            case .observed(let event): observation.tell(event)
+            case .closeConnection(let session, let reason): channels.removeValue(forKey: session)?.close(reason)
+            case .observed(let event): observation.report(event)
             case .openConsumer(let id): openConsumer(id)
             case .updateConsumer(let id):
-                do { try updateConsumer(id) } catch { putOff(id, error) }
+                do { try updateConsumer(id) } catch { scheduleRetry(id, error) }
             case .closeTransport(let key): media.closeTransport(key)
             case .closeProducer(let key): media.closeProducer(key)
             case .closeConsumer(let key): media.closeConsumer(key)
@@ -145,11 +147,11 @@ public actor Room {
             let key = try media.openConsumer(settings, of: producer, on: transport)
             perform(state.consumerOpened(id, key))
         } catch {
-            putOff(id, error)
+            scheduleRetry(id, error)
         }
     }
 
-    /// Tells the media plane what it has not yet been told about a consumer.
+    /// Sends the media plane the changes of a consumer that it has not yet taken.
     func updateConsumer(_ id: ConsumerID) throws(MediaError) {
         for update in state.consumerUpdates(id) {
             switch update {
@@ -163,34 +165,34 @@ public actor Room {
 
     // MARK: An overloaded media plane
 
-    private func putOff(_ id: ConsumerID, _ error: MediaError) {
-        if !deferred.contains(id) { deferred.append(id) }
-        logger.debug("media command put off", metadata: ["consumer": "\(id)", "error": "\(error)"])
+    private func scheduleRetry(_ id: ConsumerID, _ error: MediaError) {
+        if !retryQueue.contains(id) { retryQueue.append(id) }
+        logger.debug("media command will be retried", metadata: ["consumer": "\(id)", "error": "\(error)"])
         guard !isRetryScheduled else { return }
         isRetryScheduled = true
         Task { [weak self] in
             try? await Task.sleep(for: .milliseconds(20))
-            await self?.retryScheduled()
+            await self?.retryDue()
         }
     }
 
-    private func retryScheduled() {
+    private func retryDue() {
         isRetryScheduled = false
-        retryDeferred()
+        retryQueued()
     }
 
-    /// Tells the media plane what it was too busy for; what is gone meanwhile is left out by the state.
-    func retryDeferred() {
-        guard !deferred.isEmpty else { return }
-        let waiting = deferred
-        deferred = []
+    /// Sends the media plane what it was too busy for; what is gone meanwhile is left out by the state.
+    func retryQueued() {
+        guard !retryQueue.isEmpty else { return }
+        let waiting = retryQueue
+        retryQueue = []
         for id in waiting { perform([.openConsumer(id), .updateConsumer(id)]) }
         publishEvents()
     }
 }
 
 extension RoomError {
-    /// What a client is told when the media plane refuses.
+    /// The error for a client when the media plane refuses.
     init(_ error: MediaError) {
         switch error.code {
         case .overloaded: self.init(.overloaded, "the server is busy: try again")

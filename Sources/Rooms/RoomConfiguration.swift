@@ -20,7 +20,7 @@ public struct RoomConfiguration: Sendable {
     public var maximumConsumersPerPeer: Int
     /// How long statistics and snapshots wait for the media threads.
     public var statisticsTimeout: Duration
-    /// What `mediasoup-version` tells clients.
+    /// What `mediasoup-version` says to clients.
     public var announcedVersion: String
 
     /// The defaults: the codecs browsers have, 30 s of consent (RFC 7675 §5.1), 64 producers a peer.
@@ -46,7 +46,7 @@ public struct RoomConfiguration: Sendable {
 
     /// opus, PCMU, PCMA, VP8, VP9 profile 0, AV1, and H.264 in the profiles that browsers decode, in both packetization modes.
     ///
-    /// What every browser takes stands first: where a client offers several profiles it is asked for the first of these.
+    /// What every browser takes stands first: if a client offers several profiles it is asked for the first of these.
     public static let defaultMediaCodecs: [RTPCodecCapability] =
         [
             RTPCodecCapability(kind: .audio, mimeType: "audio/opus", clockRate: 48000, channels: 2),
@@ -59,7 +59,7 @@ public struct RoomConfiguration: Sendable {
             RTPCodecCapability(kind: .video, mimeType: "video/AV1", clockRate: 90000),
             h264("42e01f", packetizationMode: 0), h264("4d0032", packetizationMode: 0),
         ]
-        // Baseline, and what hardware and x264 make unless told otherwise: high and constrained high.
+        // Baseline, and what hardware and x264 make by default: high and constrained high.
         + ["42001f", "640032", "640c32"].flatMap { profile in
             [h264(profile, packetizationMode: 1), h264(profile, packetizationMode: 0)]
         }

@@ -1,7 +1,7 @@
 public import Media
 import Synchronization
 
-/// What a program that embeds a room may want to know besides what its clients are told.
+/// What a program that embeds a room may want to know besides its clients' notifications.
 public enum RoomObservation: Sendable, Hashable {
     /// The loudest audio producers of the last 800 ms, loudest first, at most 8.
     case volumes([AudioLevelObserver.Volume])
@@ -9,7 +9,7 @@ public enum RoomObservation: Sendable, Hashable {
     case silence
     /// Another audio producer leads the conversation.
     case dominantSpeaker(ProducerID)
-    /// How a producer's picture is to be turned was told for the first time, or is another.
+    /// A producer's video orientation became known or changed.
     case videoOrientationChanged(ProducerID, VideoOrientation)
     /// A packet of a producer whose trace is on.
     case producerTrace(ProducerID, TraceEvent)
@@ -49,7 +49,7 @@ final class RoomObservers: Sendable {
         return stream
     }
 
-    func tell(_ event: RoomObservation) {
+    func report(_ event: RoomObservation) {
         let continuations = state.withLock { Array($0.continuations.values) }
         for continuation in continuations { continuation.yield(event) }
     }

@@ -54,28 +54,28 @@ public final class RoomRegistry: Sendable {
         }
     }
 
-    /// Connects a peer, and makes the room where there is none. A peer of the same name is closed: the newer wins.
+    /// Connects a peer, and makes the room if there is none. A peer of the same name is closed: the newer wins.
     /// - Parameters:
-    ///   - password: the room's, where it has one.
+    ///   - password: the room's, if it has one.
     ///   - grant: what the peer may do there.
     /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, `shuttingDown` after `drain`, or `roomClosed` after
     ///   `close`.
     public func connect(
         _ peerID: PeerID, to roomID: RoomID, password: String = "", grant: PeerGrant = .everything,
-        through sink: any PeerConnectionSink
+        through channel: any PeerChannel
     ) async throws(RoomError) -> (room: Room, session: PeerSession) {
         while true {
             guard let room = try openRoom(roomID, password) else { throw RoomError(.roomClosed, "the server stops") }
             do {
-                return (room, try await room.connect(peerID, grant: grant, through: sink))
+                return (room, try await room.connect(peerID, grant: grant, through: channel))
             } catch  where error.code == .roomClosed {
-                // It closed after it was looked up: the next one of this name is another.
+                // It closed after it was looked up: the next room of this name is a different one.
                 remove(room)
             }
         }
     }
 
-    /// The room of this name, made where there is none; `nil` after `close`.
+    /// The room of this name, made if there is none; `nil` after `close`.
     private func openRoom(_ id: RoomID, _ password: String) throws(RoomError) -> Room? {
         try limits.counting { () throws(RoomError) -> Room? in try foundOrMade(id, password) }
     }
@@ -130,7 +130,7 @@ public final class RoomRegistry: Sendable {
     }
 
     /// Lets a room exist before its first peer comes.
-    /// - Returns: `false` where a room of this name exists.
+    /// - Returns: `false` if a room of this name exists.
     /// - Throws: `RoomError` with code `wrongPassword` where the name was reserved with another password, or
     ///   `limitReached`.
     public func createRoom(_ id: RoomID, password: String = "") throws(RoomError) -> Bool {
@@ -194,7 +194,7 @@ public final class RoomRegistry: Sendable {
         for room in rooms { await room.limitsChanged(configuration) }
     }
 
-    /// Takes no more peers, and tells those that are there. Rooms go on.
+    /// Takes no more peers, and notifies those that are there. Rooms go on.
     /// - Parameter seconds: after which the server will close them.
     public func drain(seconds: Int) async {
         let rooms = state.withLock { state in

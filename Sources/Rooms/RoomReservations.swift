@@ -26,7 +26,7 @@ struct RoomReservations {
 
     /// Reserving costs a stranger nothing, so it may not cost much here.
     static let limit = 10_000
-    static let patience = Duration.seconds(600)
+    static let timeout = Duration.seconds(600)
 
     private var entries: [RoomID: Entry] = [:]
 
@@ -36,14 +36,14 @@ struct RoomReservations {
     mutating func reserve(
         password: String, now: ContinuousClock.Instant, _ propose: () -> RoomID
     ) throws(RoomError) -> RoomID {
-        try makeRoom(now)
+        try ensureCapacity(now)
         var id = propose()
         while entries[id] != nil { id = propose() }
-        entries[id] = Entry(password: Secret(password), phase: .reserved(until: now + Self.patience))
+        entries[id] = Entry(password: Secret(password), phase: .reserved(until: now + Self.timeout))
         return id
     }
 
-    /// - Returns: `false` where it exists.
+    /// - Returns: `false` if it exists.
     mutating func create(
         _ id: RoomID, password: String, now: ContinuousClock.Instant
     ) throws(RoomError) -> Bool {
@@ -52,10 +52,10 @@ struct RoomReservations {
             guard entry.password.isEmpty || entry.password.matches(Secret(password)) else {
                 throw RoomError(.wrongPassword, "wrong password")
             }
-            entries[id]?.phase = .created(until: now + Self.patience)
+            entries[id]?.phase = .created(until: now + Self.timeout)
         } else {
-            try makeRoom(now)
-            entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.patience))
+            try ensureCapacity(now)
+            entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.timeout))
         }
         return true
     }
@@ -87,7 +87,7 @@ struct RoomReservations {
         return entry
     }
 
-    private mutating func makeRoom(_ now: ContinuousClock.Instant) throws(RoomError) {
+    private mutating func ensureCapacity(_ now: ContinuousClock.Instant) throws(RoomError) {
         guard entries.count >= Self.limit else { return }
         entries = entries.filter { !$0.value.phase.isOver(now) }
         guard entries.count < Self.limit else {

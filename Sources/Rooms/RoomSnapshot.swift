@@ -6,7 +6,7 @@ public struct RoomSnapshot: Sendable, JSONRepresentable {
     public var id: RoomID
     /// Its peers, in the order they came.
     public var peers: [PeerSnapshot]
-    /// Whether every transport's counters arrived in time; where not, they are absent.
+    /// Whether every transport's counters arrived in time; if not, they are absent.
     public var isComplete: Bool
 
     /// The snapshot as the HTTP API shows it.
@@ -43,7 +43,7 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     public var shard: Int
     /// How its client reaches it.
     public var path: TransportPath
-    /// Its counters, where they arrived in time.
+    /// Its counters, if they arrived in time.
     public var statistics: TransportStatistics?
     /// What does not flow although it should.
     public var warnings: [TransportWarning]

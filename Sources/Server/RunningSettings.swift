@@ -20,7 +20,7 @@ final class RunningSettings: Sendable {
 struct RunningLogHandler: LogHandler {
     private var stream: StreamLogHandler
     private let settings: RunningSettings
-    /// A logger's own, where it was given one.
+    /// A logger's own, if it was given one.
     private var level: Logger.Level?
 
     init(label: String, settings: RunningSettings) {

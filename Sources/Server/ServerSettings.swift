@@ -4,7 +4,7 @@ import Logging
 import Media
 import Rooms
 
-/// Every setting, judged.
+/// Every setting, validated.
 struct ServerSettings: Sendable {
     private(set) var gateway = GatewayConfiguration()
     private(set) var rooms = RoomConfiguration()
@@ -35,7 +35,7 @@ struct ServerSettings: Sendable {
         try settings.read(&reader)
         settings.shown = reader.shown
         settings.fingerprints = reader.fingerprints
-        settings.warnings = sources.doubtfulVariables.map {
+        settings.warnings = sources.likelyTypos.map {
             "the environment's \($0.name) is no setting: did you mean \($0.meant)?"
         }
         return settings
@@ -49,7 +49,7 @@ struct ServerSettings: Sendable {
         let listen = try reader.list(.mediaListen, ["0.0.0.0"])
         let mediaPort = try reader.number(.mediaPort, 44444)
         media = MediaConfiguration(
-            shards: try reader.optionalNumber(.shards, preset: "one per core"), listenAddresses: listen,
+            shards: try reader.optionalNumber(.shards, defaultValue: "one per core"), listenAddresses: listen,
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
             announcedAddress: try reader.text(.announcedAddress),
@@ -69,7 +69,7 @@ struct ServerSettings: Sendable {
         rooms.maximumProducersPerPeer = try reader.number(.maxProducersPerPeer, rooms.maximumProducersPerPeer)
         rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
-        logLevel = try reader.text(.logLevel, preset: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
+        logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
     }
 
     /// `none`, or the first and the last port; two ports at least, as most clients want them.
@@ -172,9 +172,9 @@ extension ServerSettings {
 
         init(sources: SettingSources) { self.sources = sources }
 
-        /// - Parameter preset: what is shown where nothing was given.
-        mutating func text(_ setting: Setting, preset: String? = nil) throws(SettingsError) -> String? {
-            guard let given = try value(setting, preset ?? Self.preset(setting)) else { return nil }
+        /// - Parameter defaultValue: what is shown where nothing was given.
+        mutating func text(_ setting: Setting, defaultValue: String? = nil) throws(SettingsError) -> String? {
+            guard let given = try value(setting, defaultValue ?? Self.defaultValue(setting)) else { return nil }
             guard let text = given.texts.last?.revealed, !text.isEmpty else {
                 throw failure(setting, "is empty: give a value, or leave it away", given.origin)
             }
@@ -185,12 +185,12 @@ extension ServerSettings {
             return text
         }
 
-        mutating func number(_ setting: Setting, _ preset: Int) throws(SettingsError) -> Int {
-            try optionalNumber(setting, preset: String(preset)) ?? preset
+        mutating func number(_ setting: Setting, _ defaultValue: Int) throws(SettingsError) -> Int {
+            try optionalNumber(setting, defaultValue: String(defaultValue)) ?? defaultValue
         }
 
-        mutating func optionalNumber(_ setting: Setting, preset: String) throws(SettingsError) -> Int? {
-            guard let given = try value(setting, preset) else { return nil }
+        mutating func optionalNumber(_ setting: Setting, defaultValue: String) throws(SettingsError) -> Int? {
+            guard let given = try value(setting, defaultValue) else { return nil }
             guard case .number(let range) = setting.kind else { return nil }
             let text = given.texts.last?.revealed
             guard let text, let number = Int(text), range.contains(number) else {
@@ -202,11 +202,11 @@ extension ServerSettings {
             return number
         }
 
-        mutating func list(_ setting: Setting, _ preset: [String], shown: String? = nil) throws(SettingsError)
+        mutating func list(_ setting: Setting, _ defaultValue: [String], shown: String? = nil) throws(SettingsError)
             -> [String]
         {
-            let words = shown ?? (preset.isEmpty ? "none" : preset.joined(separator: ", "))
-            guard let given = try value(setting, words) else { return preset }
+            let words = shown ?? (defaultValue.isEmpty ? "none" : defaultValue.joined(separator: ", "))
+            guard let given = try value(setting, words) else { return defaultValue }
             // The environment has one text for all.
             let texts =
                 given.origin == .environment
@@ -234,7 +234,7 @@ extension ServerSettings {
             switch try sources.value(of: other)?.origin {
             case .option: setting.option
             case .environment: setting.variable
-            case .file, .preset, nil: setting.rawValue
+            case .file, .defaultValue, nil: setting.rawValue
             }
         }
 
@@ -242,16 +242,16 @@ extension ServerSettings {
 
         /// An error at the place where a setting was given.
         func failure(_ setting: Setting, _ words: String) throws(SettingsError) -> SettingsError {
-            failure(setting, words, try sources.value(of: setting)?.origin ?? .preset)
+            failure(setting, words, try sources.value(of: setting)?.origin ?? .defaultValue)
         }
 
         private func failure(_ setting: Setting, _ words: String, _ origin: SettingOrigin) -> SettingsError {
             SettingsError(message: "\(origin.name(of: setting)) \(words)", isUsage: origin == .option)
         }
 
-        private mutating func value(_ setting: Setting, _ preset: String) throws(SettingsError) -> GivenSetting? {
+        private mutating func value(_ setting: Setting, _ defaultValue: String) throws(SettingsError) -> GivenSetting? {
             guard let given = try sources.value(of: setting) else {
-                shown[setting] = (preset, SettingOrigin.preset.name)
+                shown[setting] = (defaultValue, SettingOrigin.defaultValue.name)
                 fingerprints[setting] = []
                 return nil
             }
@@ -263,7 +263,7 @@ extension ServerSettings {
             return given
         }
 
-        private static func preset(_ setting: Setting) -> String {
+        private static func defaultValue(_ setting: Setting) -> String {
             switch setting {
             case .host: "0.0.0.0"
             case .announcedAddress: "the bound ones"

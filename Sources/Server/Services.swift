@@ -20,7 +20,7 @@ struct MediaService: Service {
     }
 }
 
-/// The gateway and the rooms behind it as a service: no new client, then the old ones are told, then it ends.
+/// The gateway and the rooms behind it as a service: no new client, then the old ones are notified, then it ends.
 struct GatewayService: Service {
     let gateway: GatewayServer
     let rooms: RoomRegistry
@@ -32,18 +32,18 @@ struct GatewayService: Service {
         StandardOutput.write(welcome)
         async let serving: Void = gateway.run()
         try? await gracefulShutdown()
-        let impatience = Task { await Self.exitAtNextSignal() }
-        defer { impatience.cancel() }
+        let secondSignal = Task { await Self.exitAtNextSignal() }
+        defer { secondSignal.cancel() }
         await drain()
-        let patience = Task { await Self.endIfStuck() }
-        defer { patience.cancel() }
+        let watchdog = Task { await Self.endIfStuck() }
+        defer { watchdog.cancel() }
         await gateway.stopAccepting()
         await rooms.close(.shutdown)
         await gateway.close()
         await serving
     }
 
-    /// Tells clients, and gives them time to leave by themselves.
+    /// Notifies clients, and gives them time to leave by themselves.
     private func drain() async {
         gateway.drain()
         let seconds = running.current.drainSeconds
@@ -62,7 +62,7 @@ struct GatewayService: Service {
         _exit(1)
     }
 
-    /// Who asks twice does not want to wait for clients.
+    /// A second signal means not to wait for clients.
     private static func exitAtNextSignal() async {
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
             _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
@@ -91,7 +91,7 @@ private func writeAll(_ text: String, to descriptor: CInt) {
 /// Every client takes a descriptor, and many systems start a process with 1024 of a million it may have.
 enum DescriptorLimit {
     /// Raises the limit as far as it goes.
-    /// - Throws: where it is too low for the server's own threads: swift-nio would end the process by a trap.
+    /// - Throws: if it is too low for the server's own threads: swift-nio would end the process by a trap.
     static func raise(mediaThreads: Int?) throws(StartError) {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

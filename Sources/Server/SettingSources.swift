@@ -7,14 +7,14 @@ import Synchronization
 enum SettingOrigin: Hashable {
     case option, environment
     case file(String)
-    case preset
+    case defaultValue
 
     var name: String {
         switch self {
         case .option: "option"
         case .environment: "environment"
         case .file(let path): path
-        case .preset: "default"
+        case .defaultValue: "default"
         }
     }
 
@@ -24,12 +24,12 @@ enum SettingOrigin: Hashable {
         case .option: setting.option
         case .environment: setting.variable
         case .file(let path): "\(path): \(setting.rawValue)"
-        case .preset: setting.rawValue
+        case .defaultValue: setting.rawValue
         }
     }
 }
 
-/// A value as it was given, not yet judged; any may be one that is nobody's business.
+/// A value as it was given, not yet validated; any may be one that is nobody's business.
 struct GivenSetting {
     var texts: [Secret]
     var origin: SettingOrigin
@@ -46,9 +46,9 @@ struct SettingsError: Error {
 struct SettingSources {
     private let providers: [(origin: SettingOrigin, provider: any ConfigProvider)]
     /// Variables that may be mistyped settings, each with what it is like.
-    let doubtfulVariables: [(name: String, meant: String)]
+    let likelyTypos: [(name: String, meant: String)]
 
-    /// - Throws: where the file cannot be read, is not YAML, or has a key that is no setting.
+    /// - Throws: if the file cannot be read, is not YAML, or has a key that is no setting.
     static func read(_ options: SettingsOptions, environment: [String: String]) async throws(SettingsError) -> Self {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (setting, texts) in options.given {
@@ -66,7 +66,7 @@ struct SettingSources {
         if let path = options.config ?? environment[pathVariable] {
             if let provider = try await file(path) { providers.append((.file(path), provider)) }
         }
-        return SettingSources(providers: providers, doubtfulVariables: doubtful(environment, except: [pathVariable]))
+        return SettingSources(providers: providers, likelyTypos: likelyTypos(environment, except: [pathVariable]))
     }
 
     /// What was given for a setting, at the first place that has it.
@@ -141,7 +141,7 @@ struct SettingSources {
     }
 
     /// Others may have variables that begin alike; only what is nearly a setting is worth a word.
-    private static func doubtful(
+    private static func likelyTypos(
         _ environment: [String: String], except: [String]
     ) -> [(name: String, meant: String)] {
         let known = Setting.allCases.map(\.variable) + except

@@ -35,7 +35,7 @@ struct SettingsOptions: ParsableArguments {
             """)
     var plainDestinations: [String] = []
 
-    @Option(help: "Address or host name that clients are told instead of the bound ones.")
+    @Option(help: "Address or host name to announce to clients instead of the bound ones.")
     var announcedAddress: String?
 
     @Option(help: "Media threads. (default: one per core)")

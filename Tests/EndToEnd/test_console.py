@@ -58,7 +58,11 @@ async def test_a_call_is_shown_muted_and_ended(start_gateway, chromium, size, ar
     await console.click("#rooms button")
     await console.sees("document.querySelectorAll('[data-peer]').length === 2", "both peers")
     await console.sees("document.querySelectorAll('[data-producer]').length === 4", "what they send")
-    await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they are sent")
+    await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they receive")
+    texts = "[...document.querySelectorAll('{}')].map(e => e.textContent).sort().join()"
+    await console.sees(texts.format(".track-name b") + " === 'Audio,Audio,Video,Video'", "tracks by their kind")
+    await console.sees(texts.format(".peer summary") + " === 'Receives 2 tracks,Receives 2 tracks'", "their number")
+    await console.sees(texts.format("[data-producer] .gauge span") + ".includes('Packet loss (uplink)')", "losses")
     # Charts with a history, and a bitrate that is not nothing.
     await console.sees(
         "[...document.querySelectorAll('[data-producer] .chart[data-tone=rate]')].every(c => +c.dataset.points >= 2)",

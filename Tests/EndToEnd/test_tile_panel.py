@@ -4,7 +4,7 @@ from layering import enter, inbound, layers
 from waiting import until
 
 FOCUSED = "document.activeElement.id || document.activeElement.className"
-FIGURES = "document.querySelector('[data-self=false] .figures').textContent"
+FIGURES = "document.querySelector('[data-self=false] .tile-stats').textContent"
 INSIDE = """
 (() => {
   const box = document.getElementById('tile-panel').getBoundingClientRect();
@@ -41,7 +41,7 @@ async def test_layers_are_chosen_and_figures_shown_by_keyboard_on_a_phone(gatewa
         assert await bob.page.evaluate("document.querySelector('[data-self=false] .layer').textContent") == "1/3"
         for _ in range(2):
             await keyboard.press("Tab")
-        assert await bob.page.evaluate(FOCUSED) == "tile-figures"
+        assert await bob.page.evaluate(FOCUSED) == "tile-stats"
         await keyboard.press("Space")
 
         async def figures():

@@ -42,6 +42,15 @@ struct LayoutTests {
         expectNone(SecretRules.violations(in: SourceTree.sources))
     }
 
+    @Test func `comments, messages and documents are in plain English`() throws {
+        let pages = SourceTree.written.filter { $0.isUnder(WordRules.pages) }
+        var found = (SourceTree.sources + pages).flatMap(WordRules.violations)
+        for path in SourceTree.documents where path != "CHANGELOG.md" {
+            found += WordRules.violations(inDocument: try #require(SourceTree.text(of: path)), path: path)
+        }
+        expectNone(found)
+    }
+
     @Test func `no test can end early and pass`() {
         expectNone(SourceTree.tests.flatMap(TestRules.violations))
     }

@@ -128,6 +128,33 @@ struct RuleTests {
         #expect(TestRules.misplaced([SourceFile(path: path, text: "")], of: sources).count == count)
     }
 
+    @Test(arguments: [
+        ("Sources/Rooms/A.swift", "/// What it is sent is another."),
+        ("Sources/Gateway/A.swift", "let a = 1  // told once"),
+        ("Sources/Server/A.swift", "let text = \"the peer was told\""),
+        ("Sources/Rooms/A.swift", "/// Who waits is served."),
+        ("Sources/Rooms/A.swift", "/// Begins anew."), ("Sources/Gateway/Page/a.js", " * Who asks twice."),
+        ("Sources/Gateway/Page/a.js", "const text = 'signalling failed';"),
+    ])
+    func `a phrase that slows the reader down is found`(path: String, text: String) {
+        #expect(WordRules.violations(in: SourceFile(path: path, text: text)).count == 1)
+        #expect(WordRules.violations(in: SourceFile(path: "Sources/Elsewhere/A.swift", text: text)).isEmpty)
+    }
+
+    @Test(arguments: [
+        "/// The layers changed. Peers are notified again.", "func told() {}", "let a = untold  // `told` is a name",
+        "/// Who may enter? Everybody.", "let address = URL(\"https://example.com/anew\")",
+        "/// Names of those who wait.",
+    ])
+    func `plain words pass`(text: String) {
+        #expect(WordRules.violations(in: SourceFile(path: "Sources/Rooms/A.swift", text: text)).isEmpty)
+    }
+
+    @Test func `documents are prose in every line but for their code`() {
+        let text = "| word | what it tells |\n| `told` | Who asks |\nThe room is told."
+        #expect(WordRules.violations(inDocument: text, path: "Docs/A.md").map(\.line) == [2, 3])
+    }
+
     @Test func `a comment that puts work off is found`() {
         let file = SourceFile(path: "Sources/Media/A.swift", text: "// TODO: later")
         #expect(CommentRules.violations(in: file).count == 1)

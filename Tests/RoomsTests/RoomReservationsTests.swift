@@ -26,7 +26,7 @@ import Testing
     @Test mutating func `a password stays until its room closes, however long that takes`() throws {
         _ = try reservations.create(id, password: "secret", now: start)
         reservations.roomOpened(id, now: start)
-        let later = start + RoomReservations.patience * 10
+        let later = start + RoomReservations.timeout * 10
         #expect(reservations.isCreated(id, now: later))
         #expect(!reservations.admits("", to: id, now: later))
         #expect(reservations.admits("secret", to: id, now: later))
@@ -38,7 +38,7 @@ import Testing
 
     @Test mutating func `what nobody uses is forgotten with its password`() throws {
         _ = try reservations.create(id, password: "secret", now: start)
-        let end = start + RoomReservations.patience
+        let end = start + RoomReservations.timeout
         #expect(reservations.isCreated(id, now: end - .seconds(1)))
         #expect(!reservations.isCreated(id, now: end))
         #expect(!reservations.needsPassword(id, now: end))
@@ -61,7 +61,7 @@ import Testing
         }
         #expect(throws: RoomError.self) { try reserve("", start) }
         #expect(throws: RoomError.self) { try reservations.create(id, password: "", now: start) }
-        let later = start + RoomReservations.patience
+        let later = start + RoomReservations.timeout
         try reserve("", later)
         #expect(reservations.count == 1)
     }

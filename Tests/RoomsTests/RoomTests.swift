@@ -168,7 +168,7 @@ extension SignalingResponse {
         let producer = try await alice.produce(.audio, audioParameters())
         #expect(bob.client.offers.isEmpty)
         fixture.plane.state.withLock { $0.refusesConsumers = false }
-        await bob.room.retryDeferred()
+        await bob.room.retryQueued()
         #expect(bob.client.offers.map(\.producerID) == [producer])
         await bob.answer(.accepted)
         fixture.plane.forget()

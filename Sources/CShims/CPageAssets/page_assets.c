@@ -41,8 +41,8 @@ static const unsigned char console_dom_js[] = {
 #embed "../../Gateway/Page/console/dom.js"
 };
 
-static const unsigned char console_figures_js[] = {
-#embed "../../Gateway/Page/console/figures.js"
+static const unsigned char console_stats_js[] = {
+#embed "../../Gateway/Page/console/stats.js"
 };
 
 static const unsigned char console_index_html[] = {
@@ -53,20 +53,20 @@ static const unsigned char console_main_js[] = {
 #embed "../../Gateway/Page/console/main.js"
 };
 
-static const unsigned char console_notes_js[] = {
-#embed "../../Gateway/Page/console/notes.js"
+static const unsigned char console_events_js[] = {
+#embed "../../Gateway/Page/console/events.js"
 };
 
 static const unsigned char console_roomview_js[] = {
 #embed "../../Gateway/Page/console/roomview.js"
 };
 
-static const unsigned char equipment_js[] = {
-#embed "../../Gateway/Page/equipment.js"
+static const unsigned char devices_js[] = {
+#embed "../../Gateway/Page/devices.js"
 };
 
-static const unsigned char figures_js[] = {
-#embed "../../Gateway/Page/figures.js"
+static const unsigned char tilestats_js[] = {
+#embed "../../Gateway/Page/tilestats.js"
 };
 
 static const unsigned char grid_js[] = {
@@ -85,8 +85,8 @@ static const unsigned char localmedia_js[] = {
 #embed "../../Gateway/Page/localmedia.js"
 };
 
-static const unsigned char notices_js[] = {
-#embed "../../Gateway/Page/notices.js"
+static const unsigned char toasts_js[] = {
+#embed "../../Gateway/Page/toasts.js"
 };
 
 static const unsigned char protoo_js[] = {
@@ -153,18 +153,18 @@ static const struct page_asset assets[] = {
     ASSET("console/chart.js", console_chart_js),
     ASSET("console/console.css", console_console_css),
     ASSET("console/dom.js", console_dom_js),
-    ASSET("console/figures.js", console_figures_js),
+    ASSET("console/stats.js", console_stats_js),
     ASSET("console/index.html", console_index_html),
     ASSET("console/main.js", console_main_js),
-    ASSET("console/notes.js", console_notes_js),
+    ASSET("console/events.js", console_events_js),
     ASSET("console/roomview.js", console_roomview_js),
-    ASSET("equipment.js", equipment_js),
-    ASSET("figures.js", figures_js),
+    ASSET("devices.js", devices_js),
+    ASSET("tilestats.js", tilestats_js),
     ASSET("grid.js", grid_js),
     ASSET("icon.svg", icon_svg),
     ASSET("lobby.js", lobby_js),
     ASSET("localmedia.js", localmedia_js),
-    ASSET("notices.js", notices_js),
+    ASSET("toasts.js", toasts_js),
     ASSET("protoo.js", protoo_js),
     ASSET("publishing.js", publishing_js),
     ASSET("receivetransport.js", receivetransport_js),

@@ -1,4 +1,4 @@
-/// Who may use the gateway, from where, and how fast. May be exchanged while it runs.
+/// Access to the gateway: by whom, from where, and how fast. May be replaced while it runs.
 public struct AccessConfiguration: Sendable {
     /// What tokens are signed with, the one that signs first; without any, everybody may enter every room.
     public var keys: [AccessKey] = []
@@ -12,6 +12,6 @@ public struct AccessConfiguration: Sendable {
     /// The defaults: open to everybody.
     public init() {}
 
-    /// Whether a text is an origin as a browser sends it: `https://example.com`, with a port where it is not the usual.
+    /// Whether a text is an origin as a browser sends it: `https://example.com`, with a port if it is not the usual.
     public static func isOrigin(_ text: String) -> Bool { OriginPolicy.isOrigin(text) }
 }

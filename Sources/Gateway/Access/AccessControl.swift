@@ -17,10 +17,10 @@ final class AccessControl: Sendable {
         var limits: GatewayLimits
         var adminToken: Secret?
         var addresses = AddressLimiter()
-        /// Connections that are being told why they are refused.
+        /// Connections that are being sent the reason for their refusal.
         var refusals = 0
         var isDraining = false
-        /// Whether the log was told of a proxy that hides its clients, since the settings were read.
+        /// Whether a proxy that hides its clients was logged since the settings were read.
         var hasWarnedOfProxy = false
 
         func isUnlimited(_ address: ClientAddress) -> Bool {
@@ -31,7 +31,7 @@ final class AccessControl: Sendable {
             configuration.trustedProxies.contains { $0.contains(address) }
         }
 
-        /// Once, what to say of a request whose client cannot be told from the other clients of its proxy.
+        /// Returned once: what to log about a request whose client cannot be distinguished from the other clients of its proxy.
         mutating func warning(of address: ClientAddress, _ forwarding: Forwarding) -> Logger.Message? {
             guard !hasWarnedOfProxy else { return nil }
             switch forwarding {
@@ -80,7 +80,7 @@ final class AccessControl: Sendable {
         }
     }
 
-    /// `nil` where there is none; an empty one is none.
+    /// `nil` if there is none; an empty one is none.
     var adminToken: Secret? { state.withLock { $0.adminToken?.isEmpty == false ? $0.adminToken : nil } }
 
     /// For what begins now.
@@ -103,7 +103,7 @@ final class AccessControl: Sendable {
         return offered.lazy.map(\.trimmed).first { $0.hasPrefix("bearer.") }.map { Secret(String($0.dropFirst(7))) }
     }
 
-    /// What a token grants; everything but admin where the server has no key.
+    /// What a token grants; everything but admin if the server has no key.
     /// - Throws: `RoomError` with code `unauthorized`.
     func grants(of token: Secret?) throws(RoomError) -> AccessGrants {
         do throws(TokenProblem) {
@@ -114,7 +114,7 @@ final class AccessControl: Sendable {
     }
 
     /// What the bearer of a token may do in a room, which it is about to enter.
-    /// - Parameter peer: the id it wants, where it may choose one.
+    /// - Parameter peer: the id it wants, if it may choose one.
     /// - Throws: `RoomError` with code `unauthorized` or `forbidden`, or `shuttingDown` once the server drains.
     func admit(_ token: Secret?, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
         try admit(try grants(of: token), to: room, as: peer)
@@ -140,7 +140,7 @@ final class AccessControl: Sendable {
         return problem.roomError
     }
 
-    /// What a client is told whose token is in order and not for this peer.
+    /// The error for a client whose token is valid but for another peer.
     func refused(_ problem: TokenProblem, _ message: String) -> RoomError {
         counters.tokenRefused(problem)
         return RoomError(problem.roomError.code, message)
@@ -157,7 +157,7 @@ final class AccessControl: Sendable {
         }
     }
 
-    /// Whether a request may read and change the state of the server: with a token that grants admin; or, where the server has
+    /// Whether a request may read and change the state of the server: with a token that grants admin; or, if the server has
     /// no key, from a browser or program of this machine.
     /// - Returns: the refusal (401, 403), or `nil`.
     func adminRefusal(of request: IncomingRequest) -> OutgoingResponse? {
@@ -288,7 +288,7 @@ final class AccessControl: Sendable {
         }
     }
 
-    /// Whether one more connection may be told why it is refused, rather than just be closed; `refusalEnded` follows.
+    /// Whether one more connection may be sent the reason for its refusal instead of just being closed; `refusalEnded` follows.
     func refusalBegan() -> Bool {
         state.withLock { state in
             guard state.refusals < Self.maximumRefusals else { return false }
@@ -299,7 +299,7 @@ final class AccessControl: Sendable {
 
     func refusalEnded() { state.withLock { $0.refusals -= 1 } }
 
-    /// Connections beyond a limit that are told so, at a time.
+    /// Connections beyond a limit that may be sent a reason at a time.
     static let maximumRefusals = 32
 
     func connectionClosed(from address: ClientAddress?) {

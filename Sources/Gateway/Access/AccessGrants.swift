@@ -1,6 +1,6 @@
 public import Rooms
 
-/// What its bearer may do, as a token says or as everybody may where the server has no key.
+/// What its bearer may do, as a token says or as everybody may if the server has no key.
 public struct AccessGrants: Sendable, Hashable {
     /// The room that may be entered; `*` is any, `nil` none.
     public var room: String?
@@ -25,7 +25,7 @@ public struct AccessGrants: Sendable, Hashable {
         self.peer = peer
     }
 
-    /// What everybody may where the server has no key.
+    /// What everybody may if the server has no key.
     static let open = AccessGrants(room: "*")
 
     /// Any room's.
@@ -75,6 +75,6 @@ enum TokenProblem: String, Error, CaseIterable {
         }
     }
 
-    /// What a client is told.
+    /// The error a client gets.
     var roomError: RoomError { RoomError(isUnauthenticated ? .unauthorized : .forbidden, message) }
 }

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Media
 
-/// Who may read and change the state of the server over HTTP: whoever gives the admin token, or a token that grants admin.
+/// Decides who may read and change the state of the server over HTTP: whoever sends the admin token, or a token that grants admin.
 ///
 /// Where there is neither an admin token nor a key, programs and pages of this machine may read, and nobody may change.
 struct AdminAccess: Sendable {

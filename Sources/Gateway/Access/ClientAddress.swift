@@ -107,7 +107,7 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     /// As it was written.
     public let description: String
 
-    /// - Returns: `nil` where the text is no address, or the number of bits is none of that kind of address.
+    /// - Returns: `nil` if the text is no address, or the number of bits is none of that kind of address.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let base = ClientAddress(parsing: String(first)) else { return nil }

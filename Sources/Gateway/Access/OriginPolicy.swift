@@ -15,7 +15,7 @@ struct OriginPolicy: Sendable {
         return allowed.isEmpty || allowed.contains(origin) || Self.isSame(origin, request)
     }
 
-    /// What `Access-Control-Allow-Origin` says; `nil` where a page may not read the answer.
+    /// What `Access-Control-Allow-Origin` says; `nil` if a page may not read the answer.
     func shared(with request: HTTPRequest) -> String? {
         guard !allowed.isEmpty else { return "*" }
         guard let origin = request.headerFields[.origin] else { return nil }

@@ -25,7 +25,7 @@ struct TokenBucket: Sendable {
         return max(1, Int(((1 - tokens) / Double(rate.perSecond)).rounded(.up)))
     }
 
-    /// Takes as much as was asked for where there is anything.
+    /// Takes as much as was asked for if there is anything.
     /// - Returns: `nil`, or the seconds after which there will be something.
     mutating func take(upTo count: Int, _ rate: RateLimit, now: NIODeadline) -> Int? {
         fill(rate, now)

@@ -51,7 +51,7 @@ final class EventStream: Sendable {
     // MARK: The owner's side
 
     /// Puts an event in; does not block.
-    /// - Returns: `false` where the stream is over.
+    /// - Returns: `false` if the stream is over.
     @discardableResult
     func send(_ event: ServerSentEvent) -> Bool {
         let (isOpen, wake, onEnd) = state.withLock {

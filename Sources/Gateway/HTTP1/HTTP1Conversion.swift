@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOHTTP1
 
 extension HTTPRequest {
-    /// - Returns: `nil` where the method or a field's name or value is not what RFC 9110 allows.
+    /// - Returns: `nil` if the method or a field's name or value is not what RFC 9110 allows.
     init?(_ head: HTTPRequestHead, scheme: String) {
         guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
         var fields = HTTPFields()

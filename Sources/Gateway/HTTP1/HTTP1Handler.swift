@@ -119,7 +119,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         if isLast { close(after: done, context) }
     }
 
-    /// Sends the head, and the events as they come, in chunks where the version has them (RFC 9112 §7.1).
+    /// Sends the head, and the events as they come, in chunks if the version has them (RFC 9112 §7.1).
     private func stream(
         _ events: EventStream, _ response: OutgoingResponse, to request: HTTPRequestHead,
         _ context: ChannelHandlerContext

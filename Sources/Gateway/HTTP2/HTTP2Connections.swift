@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// The open HTTP/2 connections, so that all can be told to drain.
+/// The open HTTP/2 connections, so that all can be made to drain.
 final class HTTP2Connections: Sendable {
     private struct State {
         var handlers: [ObjectIdentifier: (loop: any EventLoop, handler: NIOLoopBound<HTTP2Handler>)] = [:]

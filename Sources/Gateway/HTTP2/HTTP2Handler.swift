@@ -40,7 +40,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     private var isReadHeld = false
     private var isDraining = false
     private var isClosing = false
-    private var patience: Scheduled<Void>?
+    private var deadlineTimer: Scheduled<Void>?
 
     init(
         session: HTTP2Session, router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters,
@@ -56,7 +56,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         idleSince = context.eventLoop.now
-        schedulePatience()
+        scheduleDeadlines()
         flush()
     }
 
@@ -71,7 +71,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     private func ended() {
         context = nil
-        patience?.cancel()
+        deadlineTimer?.cancel()
         let left = streams
         streams = [:]
         for stream in left.values { Self.closed(stream.exchange) }
@@ -91,7 +91,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        // Who does not read its answers is not heard: everything that waits for it stays bounded.
+        // Stop reading from a client that does not read its responses, so that its send queue stays bounded.
         if context.channel.isWritable || isClosing { context.read() } else { isReadHeld = true }
     }
 
@@ -131,7 +131,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
                 context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
                 hasMore = true
             }
-            // Who waited for one may have written more, or ended its stream.
+            // Whatever waited for one may have written more, or ended its stream.
             if settlePromises() { hasMore = true }
         }
         closeIfOver()
@@ -261,7 +261,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     }
 
     /// Counts a body's bytes.
-    /// - Returns: `false` where the connection has too many already: its stream is then answered, and may be tried again.
+    /// - Returns: `false` if the connection has too many already: its stream is then answered, and may be tried again.
     private func hold(_ bytes: Int, of id: Int32) -> Bool {
         guard bodyBytes + bytes > limits.connectionBodyBytes else {
             bodyBytes += bytes
@@ -371,18 +371,18 @@ final class HTTP2Handler: ChannelDuplexHandler {
         perform { session.finish(id) }
     }
 
-    // MARK: Patience
+    // MARK: Deadlines
 
-    private func schedulePatience() {
+    private func scheduleDeadlines() {
         guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        patience = context.eventLoop.scheduleTask(in: .seconds(1)) {
-            bound.value.perform { bound.value.judgePatience() }
-            bound.value.schedulePatience()
+        deadlineTimer = context.eventLoop.scheduleTask(in: .seconds(1)) {
+            bound.value.perform { bound.value.checkDeadlines() }
+            bound.value.scheduleDeadlines()
         }
     }
 
-    private func judgePatience() {
+    private func checkDeadlines() {
         guard let now = context?.eventLoop.now else { return }
         for (id, stream) in streams {
             let waited = now - stream.since

@@ -60,7 +60,7 @@ final class HTTP2Session {
 
     // MARK: Bytes
 
-    /// Takes what the client sent; `takeEvents` tells what it means.
+    /// Takes what the client sent; `takeEvents` returns what it means.
     /// - Throws: what ends the connection; a GOAWAY for it then waits in `send`.
     func receive(_ bytes: ByteBuffer, now: NIODeadline) throws(HTTP2Violation) {
         self.now = now

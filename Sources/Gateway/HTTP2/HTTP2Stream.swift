@@ -93,7 +93,7 @@ struct HTTP2Head {
         }
     }
 
-    /// The request; `nil` where the method is none, or a field that the request needs is missing.
+    /// The request; `nil` if the method is none, or a field that the request needs is missing.
     var request: HTTPRequest? {
         guard problem == nil, let method = method.flatMap({ HTTPRequest.Method($0) }) else { return nil }
         let host = HTTPField.Name("Host").flatMap { fields[$0] }

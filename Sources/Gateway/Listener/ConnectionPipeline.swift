@@ -34,10 +34,10 @@ struct ConnectionPipeline: Sendable {
         channel.closeFuture.whenComplete { _ in access.refusalEnded() }
         try channel.pipeline.syncOperations.addHandler(
             RefusalHandler(
-                .tooManyConnections(limit), counters: counters, patience: TimeAmount(limits.closeTimeout)))
+                .tooManyConnections(limit), counters: counters, timeout: TimeAmount(limits.closeTimeout)))
     }
 
-    /// - Parameter scheme: `https` where TLS is spoken.
+    /// - Parameter scheme: `https` if TLS is spoken.
     func addHTTP1(to channel: any Channel, scheme: String = "http") throws {
         counters.versionChosen(.http1)
         let limits = limits

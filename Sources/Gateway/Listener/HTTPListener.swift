@@ -34,7 +34,7 @@ final class HTTPListener: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        // Those that are one too many are told so, as far as there is room to.
+                        // Connections beyond the limit are sent the reason, as far as there is room to.
                         AcceptGuard(
                             limit: pipeline.limits.connections + AccessControl.maximumRefusals,
                             counters: pipeline.counters, failures: pipeline.failures))

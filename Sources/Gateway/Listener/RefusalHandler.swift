@@ -1,7 +1,7 @@
 import HTTPTypes
 import NIOCore
 
-/// The only handler of a connection that is too many: answers its first request with the reason, where that is HTTP/1.1, and
+/// The only handler of a connection that is too many: answers its first request with the reason, if that is HTTP/1.1, and
 /// ends the connection. Whatever else it speaks, it is just ended.
 final class RefusalHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -9,14 +9,14 @@ final class RefusalHandler: ChannelInboundHandler {
 
     private let response: OutgoingResponse
     private let counters: GatewayCounters
-    private let patience: TimeAmount
+    private let timeout: TimeAmount
     private var isAnswered = false
 
-    /// - Parameter patience: for the client's first bytes, and then for it to take the answer.
-    init(_ response: OutgoingResponse, counters: GatewayCounters, patience: TimeAmount) {
+    /// - Parameter timeout: for the client's first bytes, and then for it to take the answer.
+    init(_ response: OutgoingResponse, counters: GatewayCounters, timeout: TimeAmount) {
         self.response = response
         self.counters = counters
-        self.patience = patience
+        self.timeout = timeout
     }
 
     func handlerAdded(context: ChannelHandlerContext) { closeLater(context) }
@@ -46,6 +46,6 @@ final class RefusalHandler: ChannelInboundHandler {
 
     private func closeLater(_ context: ChannelHandlerContext) {
         let channel = context.channel
-        context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+        context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
     }
 }

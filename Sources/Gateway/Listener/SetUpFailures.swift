@@ -1,7 +1,7 @@
 import Logging
 import NIOCore
 
-/// Connections that were accepted and could not be made ready: their clients see a reset, so the operator is told why.
+/// Connections that were accepted and could not be made ready: their clients see a reset, so the reason is logged for the operator.
 final class SetUpFailures: Sendable {
     private let counters: GatewayCounters
     private let log: LimitedLog

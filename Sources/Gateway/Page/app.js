@@ -1,19 +1,19 @@
-/** Where the page starts: one set of equipment, a lobby, a call. */
+/** Where the page starts: the devices in use, a lobby, a call. */
 import { Call } from './call.js';
-import { Equipment } from './equipment.js';
+import { Devices } from './devices.js';
 import { Lobby } from './lobby.js';
-import { toast } from './notices.js';
+import { toast } from './toasts.js';
 import { collect } from './statistics.js';
 
 const query = new URLSearchParams(location.search);
 
-const equipment = new Equipment({
+const devices = new Devices({
   unplugged: (kind) => toast(
     kind === 'audio' ? 'Your microphone has gone away' : 'Your camera has gone away',
     'It may have been unplugged. Choose another in the device menu, or turn it on again.', 'error'),
 });
 
-const lobby = new Lobby(equipment, {
+const lobby = new Lobby(devices, {
   name: query.get('name')?.trim(),
   room: query.get('room')?.trim(),
   joined: ({ name, room, password }) => {
@@ -25,11 +25,11 @@ const lobby = new Lobby(equipment, {
   },
 });
 
-const call = new Call(equipment, {
+const call = new Call(devices, {
   left: () => lobby.show(),
   // ?codec=vp9&scalabilityMode=L3T3 says how to send the camera, ?layers=all not to care how large a picture is shown.
   options: {
-    cameraWish: { codec: query.get('codec')?.toLowerCase(), scalabilityMode: query.get('scalabilityMode') ?? undefined },
+    cameraPreferences: { codec: query.get('codec')?.toLowerCase(), scalabilityMode: query.get('scalabilityMode') ?? undefined },
     fitsTiles: query.get('layers') !== 'all',
   },
 });

@@ -1,13 +1,13 @@
-/** The call screen: ties a Room and the Equipment to the stage and the toolbar. */
+/** The call screen: ties a Room and the Devices to the video grid and the toolbar. */
 import { Room } from './room.js';
-import { Stage } from './tiles.js';
+import { VideoGrid } from './tiles.js';
 import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
-import { fillPickers, watchPickers } from './equipment.js';
-import { complain, renderSwitch } from './lobby.js';
-import { copyInvite, toast } from './notices.js';
+import { fillPickers, watchPickers } from './devices.js';
+import { showError, renderSwitch } from './lobby.js';
+import { copyInvite, toast } from './toasts.js';
 import { collect, summarise } from './statistics.js';
 import { TilePanel } from './tilepanel.js';
-import { layersText, receivedLines, sentLines, StreamSampler } from './figures.js';
+import { layersText, receivedLines, sentLines, StreamSampler } from './tilestats.js';
 
 const find = (id) => document.getElementById(id);
 const STATE_WORDS = {
@@ -16,29 +16,29 @@ const STATE_WORDS = {
 
 export class Call {
   room = null;
-  #equipment;
+  #devices;
   #left;
-  #stage;
+  #grid;
   #credentials = {};
   #name = '';
   #screenTrack = null;
   #soundBlocked = false;
   #ticker = 0;
-  #lastFigures = null;
+  #lastStats = null;
   #wakeLock = null;
   #tilePanel;
-  /** Tiles whose figures are shown, and what is sampled for them. */
-  #figured = new Set();
+  /** Tiles whose stats are shown, and what is sampled for them. */
+  #statsShown = new Set();
   #received = new StreamSampler();
   #sent = new StreamSampler();
   #options;
 
-  /** `left()`: back to the lobby. `options`: the rooms' `cameraWish` and `fitsTiles`. */
-  constructor(equipment, { left, options }) {
+  /** `left()`: back to the lobby. `options`: the rooms' `cameraPreferences` and `fitsTiles`. */
+  constructor(devices, { left, options }) {
     this.#options = options;
-    this.#equipment = equipment;
+    this.#devices = devices;
     this.#left = left;
-    this.#stage = new Stage(find('stage'), find('audio'), {
+    this.#grid = new VideoGrid(find('stage'), find('audio'), {
       blocked: (blocked) => {
         this.#soundBlocked = blocked;
         this.#renderBanner();
@@ -48,15 +48,15 @@ export class Call {
     });
     this.#tilePanel = new TilePanel({
       chosen: (key, choice) => this.room?.chooseLayers(this.#consumerOf(key)?.id, choice),
-      figures: (key, shown) => {
-        if (shown) this.#figured.add(key);
-        else this.#figured.delete(key);
-        this.#stage.showFigures(key, shown ? ['…'] : null);
+      stats: (key, shown) => {
+        if (shown) this.#statsShown.add(key);
+        else this.#statsShown.delete(key);
+        this.#grid.showStats(key, shown ? ['…'] : null);
         this.#tick();
       },
     });
-    find('mic').addEventListener('click', () => this.#toggle('mic', () => equipment.switchMicrophone(!equipment.microphoneOn)));
-    find('cam').addEventListener('click', () => this.#toggle('cam', () => equipment.switchCamera(!equipment.cameraOn)));
+    find('mic').addEventListener('click', () => this.#toggle('mic', () => devices.switchMicrophone(!devices.microphoneOn)));
+    find('cam').addEventListener('click', () => this.#toggle('cam', () => devices.switchCamera(!devices.cameraOn)));
     find('screen').addEventListener('click', () => this.#toggle('screen', () => this.#toggleScreen()));
     find('leave').addEventListener('click', () => this.leave());
     for (const id of ['invite', 'alone-invite']) {
@@ -64,14 +64,14 @@ export class Call {
     }
     this.#panel('devices', 'device-panel');
     this.#panel('stats', 'stats-panel');
-    watchPickers(find('call'), equipment, { failed: complain, speakerChosen: (id) => this.#stage.useSpeaker(id) });
-    equipment.watch(() => {
+    watchPickers(find('call'), devices, { failed: showError, speakerChosen: (id) => this.#grid.useSpeaker(id) });
+    devices.watch(() => {
       if (!this.room) return;
       this.#publish();
       this.#render();
     });
     addEventListener('pointerdown', (event) => {
-      if (this.room && this.#soundBlocked) this.#stage.unblock();
+      if (this.room && this.#soundBlocked) this.#grid.unblock();
       if (event.target instanceof Element && !event.target.closest('.panel, .toolbar, .tile-more')) this.#closePanels();
     });
     document.addEventListener('visibilitychange', () => {
@@ -86,8 +86,8 @@ export class Call {
     find('call').hidden = false;
     find('screen').hidden = !screenSharingSupported();
     document.title = `${room} · Roundhouse`;
-    const speaker = this.#equipment.chosen.audiooutput;
-    if (speaker) this.#stage.useSpeaker(speaker).catch(() => {});
+    const speaker = this.#devices.chosen.audiooutput;
+    if (speaker) this.#grid.useSpeaker(speaker).catch(() => {});
     this.#ticker = setInterval(() => this.#tick(), 1000);
     this.#stayAwake();
     this.#render();
@@ -100,9 +100,9 @@ export class Call {
     this.room = null;
     clearInterval(this.#ticker);
     this.#stopScreen();
-    this.#stage.show([]);
-    this.#stage.play([]);
-    this.#figured.clear();
+    this.#grid.show([]);
+    this.#grid.play([]);
+    this.#statsShown.clear();
     this.#wakeLock?.release().catch(() => {});
     this.#wakeLock = null;
     this.#closePanels();
@@ -141,7 +141,7 @@ export class Call {
   }
 
   #publish() {
-    const { audio, video, microphoneOn, cameraOn } = this.#equipment;
+    const { audio, video, microphoneOn, cameraOn } = this.#devices;
     this.room.publish('microphone', { track: audio, paused: !microphoneOn || !audio });
     this.room.publish('camera', { track: video, paused: !cameraOn || !video });
     if (this.#screenTrack) this.room.publish('screen', { track: this.#screenTrack });
@@ -154,7 +154,7 @@ export class Call {
     try {
       await action();
     } catch (error) {
-      complain(error instanceof DeviceProblem ? error : { title: 'That did not work', advice: error.message });
+      showError(error instanceof DeviceProblem ? error : { title: 'That did not work', advice: error.message });
     } finally {
       button.removeAttribute('aria-busy');
     }
@@ -188,7 +188,7 @@ export class Call {
 
   #render() {
     const { room } = this;
-    const { audio, video, microphoneOn, cameraOn } = this.#equipment;
+    const { audio, video, microphoneOn, cameraOn } = this.#devices;
     const muted = !microphoneOn || !audio;
     const own = { peerID: room.peerID, name: this.#name, self: true, speaking: !muted && room.activeSpeaker === room.peerID };
     const screens = [];
@@ -219,8 +219,8 @@ export class Call {
     }
     cameras.push({ ...own, key: 'own camera', kind: 'camera', track: cameraOn ? video : null, muted });
     if (this.#screenTrack) screens.push({ ...own, key: 'own screen', kind: 'screen', track: this.#screenTrack, muted: false, speaking: false });
-    this.#stage.show([...screens, ...cameras]);
-    this.#stage.play(voices);
+    this.#grid.show([...screens, ...cameras]);
+    this.#grid.play(voices);
 
     find('room-name').textContent = room.id;
     find('head-count').textContent = `${room.peers.size + 1} here`;
@@ -232,10 +232,10 @@ export class Call {
     renderSwitch(find('cam'), 'cam', cameraOn && Boolean(video), 'camera');
     find('screen').setAttribute('aria-pressed', String(Boolean(this.#screenTrack)));
     find('screen').title = this.#screenTrack ? 'Stop sharing your screen' : 'Share your screen';
-    for (const [id, title] of [['devices', 'Devices'], ['invite', 'Copy invite link'], ['stats', 'Connection figures'], ['leave', 'Leave']]) {
+    for (const [id, title] of [['devices', 'Devices'], ['invite', 'Copy invite link'], ['stats', 'Connection statistics'], ['leave', 'Leave']]) {
       find(id).title = title;
     }
-    fillPickers(find('call'), this.#equipment);
+    fillPickers(find('call'), this.#devices);
     this.#renderBanner();
   }
 
@@ -248,7 +248,7 @@ export class Call {
     find('banner-countdown').textContent = banner.countdown ?? '';
     find('banner-action').textContent = banner.action;
     find('banner-action').onclick = () => {
-      if (banner.sound) this.#stage.unblock();
+      if (banner.sound) this.#grid.unblock();
       else this.room?.rejoin();
     };
   }
@@ -261,7 +261,7 @@ export class Call {
       find(panelID).hidden = !open;
       button.setAttribute('aria-expanded', String(open));
       if (open) {
-        this.#lastFigures = null;
+        this.#lastStats = null;
         this.#tick();
         find(panelID).querySelector('select')?.focus();
       }
@@ -292,24 +292,24 @@ export class Call {
     const consumer = this.#consumerOf(key);
     const { spatial, temporal } = consumer?.counts ?? { spatial: 1, temporal: 1 };
     this.#tilePanel.open({
-      key, label: this.#stage.labelOf(key), spatial, temporal, choice: consumer?.choice ?? null,
-      figures: this.#figured.has(key),
+      key, label: this.#grid.labelOf(key), spatial, temporal, choice: consumer?.choice ?? null,
+      stats: this.#statsShown.has(key),
     }, opener);
   }
 
-  async #updateFigures() {
-    if (this.#figured.size === 0) return;
+  async #updateStats() {
+    if (this.#statsShown.size === 0) return;
     const { room } = this;
     const [received, sent] = await Promise.all([
       this.#received.sample(room.receiveConnection, 'inbound'), this.#sent.sample(room.sendConnection, 'outbound'),
     ]);
     if (this.room !== room) return;
-    for (const key of this.#figured) {
+    for (const key of this.#statsShown) {
       const source = { 'own camera': 'camera', 'own screen': 'screen' }[key];
       const consumer = this.#consumerOf(key);
-      if (source) this.#stage.showFigures(key, sentLines(sent.get(room.midOf(source)), room.scores.get(source)));
-      else if (consumer) this.#stage.showFigures(key, receivedLines(received.get(consumer.mid)?.[0], consumer));
-      else this.#stage.showFigures(key, ['Nothing arrives.']);
+      if (source) this.#grid.showStats(key, sentLines(sent.get(room.midOf(source)), room.scores.get(source)));
+      else if (consumer) this.#grid.showStats(key, receivedLines(received.get(consumer.mid)?.[0], consumer));
+      else this.#grid.showStats(key, ['Nothing arrives.']);
     }
   }
 
@@ -324,12 +324,12 @@ export class Call {
   async #tick() {
     if (!this.room) return;
     this.#renderBanner();
-    this.#updateFigures();
+    this.#updateStats();
     if (find('stats-panel').hidden) return;
-    const figures = await collect(this.room.sendConnection, this.room.receiveConnection);
+    const stats = await collect(this.room.sendConnection, this.room.receiveConnection);
     const at = performance.now();
-    const rows = summarise(figures, this.#lastFigures?.figures, this.#lastFigures ? (at - this.#lastFigures.at) / 1000 : 0);
-    this.#lastFigures = { figures, at };
+    const rows = summarise(stats, this.#lastStats?.stats, this.#lastStats ? (at - this.#lastStats.at) / 1000 : 0);
+    this.#lastStats = { stats, at };
     find('stats-rows').replaceChildren(...rows.map(([label, text]) => {
       const row = document.createElement('tr');
       const head = document.createElement('th');
@@ -363,7 +363,7 @@ function bannerFor(room, soundBlocked) {
   if (!room) return null;
   if (room.state === 'failed') {
     return {
-      text: room.failure ?? 'The server answers, but sound and picture do not get through: a firewall may block its media ports (UDP and TCP).',
+      text: room.failure ?? 'The server answers, but audio and video do not get through: a firewall may block its media ports (UDP and TCP).',
       action: 'Try again',
     };
   }
@@ -375,6 +375,6 @@ function bannerFor(room, soundBlocked) {
       action: 'Try now',
     };
   }
-  if (soundBlocked) return { text: 'Your browser holds the sound back until you touch the page.', action: 'Turn sound on', sound: true };
+  if (soundBlocked) return { text: 'Your browser mutes the call until you touch the page.', action: 'Turn sound on', sound: true };
   return null;
 }

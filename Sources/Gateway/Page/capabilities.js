@@ -31,7 +31,7 @@ function unofferedExtensions(transceiver) {
 }
 
 /**
- * What we tell the server we can receive. Payload types and extension ids are the router's:
+ * What we announce to the server that we can receive. Payload types and extension ids are the router's:
  * it drops a header extension whose id differs from its own.
  */
 export function receiveCapabilities(browser, router) {

@@ -1,21 +1,21 @@
 /** The screen before the call: name, room, and a look in the mirror. */
-import { fillPickers, watchPickers } from './equipment.js';
+import { fillPickers, watchPickers } from './devices.js';
 import { facesPerson, LevelMeter } from './localmedia.js';
-import { copyInvite, toast } from './notices.js';
+import { copyInvite, toast } from './toasts.js';
 
 const MEMORY = 'roundhouse.name';
 const find = (id) => document.getElementById(id);
 
 export class Lobby {
-  #equipment;
+  #devices;
   #joined;
   #meter = null;
   #meteredTrack = null;
   #shown = false;
 
   /** `joined({ name, room, password })`: the person wants in. */
-  constructor(equipment, { name, room, joined }) {
-    this.#equipment = equipment;
+  constructor(devices, { name, room, joined }) {
+    this.#devices = devices;
     this.#joined = joined;
     find('name').value = name || recallName();
     find('room').value = room || inventRoom();
@@ -25,17 +25,17 @@ export class Lobby {
     });
     find('lobby-invite').addEventListener('click', () => copyInvite(find('room').value.trim()));
     find('retry-devices').addEventListener('click', () => this.#retry());
-    find('lobby-mic').addEventListener('click', () => this.#switch(() => equipment.switchMicrophone(!equipment.microphoneOn)));
-    find('lobby-cam').addEventListener('click', () => this.#switch(() => equipment.switchCamera(!equipment.cameraOn)));
-    watchPickers(find('lobby'), equipment, { failed: complain });
-    equipment.watch(() => this.#render());
+    find('lobby-mic').addEventListener('click', () => this.#switch(() => devices.switchMicrophone(!devices.microphoneOn)));
+    find('lobby-cam').addEventListener('click', () => this.#switch(() => devices.switchCamera(!devices.cameraOn)));
+    watchPickers(find('lobby'), devices, { failed: showError });
+    devices.watch(() => this.#render());
   }
 
   show() {
     this.#shown = true;
     find('lobby').hidden = false;
     document.title = 'Roundhouse';
-    this.#equipment.open();
+    this.#devices.open();
     if (!find('name').value) find('name').focus();
     this.#render();
   }
@@ -57,21 +57,21 @@ export class Lobby {
   }
 
   async #retry() {
-    this.#equipment.microphoneOn = true;
-    this.#equipment.cameraOn = true;
-    await this.#equipment.open();
+    this.#devices.microphoneOn = true;
+    this.#devices.cameraOn = true;
+    await this.#devices.open();
   }
 
   async #switch(action) {
     try {
       await action();
     } catch (problem) {
-      complain(problem);
+      showError(problem);
     }
   }
 
   #render() {
-    const { audio, video, opening, microphoneOn, cameraOn, problems } = this.#equipment;
+    const { audio, video, opening, microphoneOn, cameraOn, problems } = this.#devices;
     const preview = find('preview-video');
     const shownTrack = this.#shown ? video : null;
     if ((preview.srcObject?.getTracks()[0] ?? null) !== shownTrack) {
@@ -89,7 +89,7 @@ export class Lobby {
       : trouble ? trouble.title : 'Your camera is off.';
     renderSwitch(find('lobby-mic'), 'mic', microphoneOn && Boolean(audio), 'microphone');
     renderSwitch(find('lobby-cam'), 'cam', cameraOn && Boolean(video), 'camera');
-    fillPickers(find('lobby'), this.#equipment);
+    fillPickers(find('lobby'), this.#devices);
 
     const notice = find('lobby-notice');
     notice.hidden = problems.length === 0;
@@ -120,7 +120,7 @@ export function renderSwitch(button, icon, on, thing) {
   button.querySelector('use').setAttribute('href', `#i-${icon}${on ? '' : '-off'}`);
 }
 
-export function complain(problem) {
+export function showError(problem) {
   toast(problem.title ?? 'That did not work', problem.advice ?? problem.message ?? '', 'error');
 }
 
@@ -133,10 +133,10 @@ function joinWords({ audio, video, opening }) {
 
 /** Easy to read out over a telephone. */
 function inventRoom() {
-  const colours = ['amber', 'copper', 'green', 'grey', 'indigo', 'ivory', 'olive', 'red', 'silver', 'violet'];
+  const colors = ['amber', 'copper', 'green', 'grey', 'indigo', 'ivory', 'olive', 'red', 'silver', 'violet'];
   const places = ['bridge', 'crossing', 'depot', 'harbour', 'junction', 'platform', 'siding', 'signal', 'tunnel', 'yard'];
-  const [colour, place, number] = crypto.getRandomValues(new Uint32Array(3));
-  return `${colours[colour % colours.length]}-${places[place % places.length]}-${1000 + (number % 9000)}`;
+  const [color, place, number] = crypto.getRandomValues(new Uint32Array(3));
+  return `${colors[color % colors.length]}-${places[place % places.length]}-${1000 + (number % 9000)}`;
 }
 
 function recallName() {

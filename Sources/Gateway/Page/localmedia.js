@@ -95,7 +95,7 @@ export async function openBoth({ audioID, videoID }) {
   } catch (error) {
     const result = { audio: null, video: null, problems: [] };
     for (const kind of ['audio', 'video']) {
-      // Who has just said no is not asked again at once.
+      // Someone who has just said no is not asked again at once.
       if (error.name === 'NotAllowedError' && !(await alreadyGranted(kind))) {
         result.problems.push(new DeviceProblem(kind, error));
         continue;

@@ -73,7 +73,7 @@ class Session {
  * - `notified(method, data)`.
  * - `requested(method, data)` returns (a promise of) the response's data, or throws to reject.
  *
- * A connection that breaks and is back within the server's patience is no interruption: nobody is told.
+ * A connection that breaks and is back within the server's timeout is no interruption: nobody notices.
  */
 export class ProtooClient {
   #url;

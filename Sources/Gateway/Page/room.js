@@ -1,4 +1,4 @@
-/** One stay in one room: signalling, both transports, what we publish and whom we see. No DOM in here. */
+/** One stay in one room: signaling, both transports, what we publish and whom we see. No DOM in here. */
 import { ProtooClient } from './protoo.js';
 import { browserCapabilities, receiveCapabilities } from './capabilities.js';
 import { SendTransport } from './sendtransport.js';
@@ -18,7 +18,7 @@ export class Room {
   /**
    * id → { id, displayName, consumers: Map(id → { id, kind, screen, track, paused, mid, … }) }; of a consumer also
    * `counts` (how many layers there are), `choice` (the person's own, null for automatic), `layers` (being sent, or
-   * null) and `score`, as the server tells them.
+   * null) and `score`, as the server reports them.
    */
   peers = new Map();
   activeSpeaker = null;
@@ -35,15 +35,15 @@ export class Room {
   #session = null;
   #joinedOnce = false;
   #slots = new Map();
-  #cameraWish;
+  #cameraPreferences;
   #fitsTiles;
 
   /**
-   * `cameraWish`: `{ codec, scalabilityMode }`, see `publishing`. `fitsTiles`: whether to ask for no larger pictures
+   * `cameraPreferences`: `{ codec, scalabilityMode }`, see `publishing`. `fitsTiles`: whether to ask for no larger pictures
    * than are shown.
    */
-  constructor({ server, roomID, peerID, displayName, password = '', token = '', cameraWish = {}, fitsTiles = true, watch }) {
-    this.#cameraWish = cameraWish;
+  constructor({ server, roomID, peerID, displayName, password = '', token = '', cameraPreferences = {}, fitsTiles = true, watch }) {
+    this.#cameraPreferences = cameraPreferences;
     this.#fitsTiles = fitsTiles;
     this.id = roomID;
     this.peerID = peerID;
@@ -192,7 +192,7 @@ export class Room {
           const answer = await this.#client.request('restartIce', { transportId });
           return answer.iceParameters ?? answer;
         } catch (error) {
-          // Media and signalling both silent: the path is gone, although the socket has not noticed.
+          // Media and signaling both silent: the path is gone, although the socket has not noticed.
           if (error.code === 408) this.#client.reconnect();
           throw error;
         }
@@ -299,7 +299,7 @@ export class Room {
 
   async #produce(slot, session) {
     const { track, source } = slot;
-    const { mimeType, encodings } = publishing(source, this.#cameraWish);
+    const { mimeType, encodings } = publishing(source, this.#cameraPreferences);
     const { id, mid, sender } = await session.send.produce(track, {
       mimeType,
       encodings,

@@ -1,4 +1,4 @@
-/** Figures about a call from getStats: for the small panel, and for whoever asks `window.roundhouse.stats()`. */
+/** Statistics about a call from getStats: for the small panel, and for whoever asks `window.roundhouse.stats()`. */
 
 /** `{ rtt (ms) or null, send: [...], receive: [...] }` with one entry per RTP stream. */
 export async function collect(sendConnection, receiveConnection) {
@@ -45,12 +45,12 @@ export function summarise(now, before, seconds) {
     ['Round trip', now.rtt === null ? '–' : `${Math.round(now.rtt)} ms`],
     ['Sending', rate('send', 'bytesSent')],
     ['Receiving', rate('receive', 'bytesReceived')],
-    ['Lost on the way here', `${total(now.receive, 'packetsLost')} packets`],
+    ['Packet loss', `${total(now.receive, 'packetsLost')} packets`],
   ];
   const picture = ({ frameWidth, frameHeight, framesPerSecond }) =>
     (frameWidth ? `${frameWidth} × ${frameHeight}, ${Math.round(framesPerSecond ?? 0)} fps` : '–');
-  now.send.filter(({ kind }) => kind === 'video').forEach((each) => rows.push(['Your picture', picture(each)]));
+  now.send.filter(({ kind }) => kind === 'video').forEach((each) => rows.push(['Your video', picture(each)]));
   now.receive.filter(({ kind, frameWidth }) => kind === 'video' && frameWidth).slice(0, 8)
-    .forEach((each, index) => rows.push([`Picture ${index + 1}`, picture(each)]));
+    .forEach((each, index) => rows.push([`Video ${index + 1}`, picture(each)]));
   return rows;
 }

@@ -1,4 +1,4 @@
-/** The panel for one tile: which layers to receive, and whether to show its figures. */
+/** The panel for one tile: which layers to receive, and whether to show its stats. */
 
 const find = (id) => document.getElementById(id);
 const SIZES = { 1: ['full'], 2: ['half', 'full'], 3: ['quarter', 'half', 'full'] };
@@ -7,12 +7,12 @@ export class TilePanel {
   #key = null;
   #opener = null;
   #chosen;
-  #figures;
+  #stats;
 
-  /** `chosen(key, { spatialLayer, temporalLayer } or null)`: null is automatic. `figures(key, shown)`. */
-  constructor({ chosen, figures }) {
+  /** `chosen(key, { spatialLayer, temporalLayer } or null)`: null is automatic. `stats(key, shown)`. */
+  constructor({ chosen, stats }) {
     this.#chosen = chosen;
-    this.#figures = figures;
+    this.#stats = stats;
     const choose = () => {
       const size = find('tile-size').value;
       const rate = find('tile-rate').value;
@@ -21,7 +21,7 @@ export class TilePanel {
     };
     find('tile-size').addEventListener('change', choose);
     find('tile-rate').addEventListener('change', choose);
-    find('tile-figures').addEventListener('change', ({ target }) => this.#figures(this.#key, target.checked));
+    find('tile-stats').addEventListener('change', ({ target }) => this.#stats(this.#key, target.checked));
     find('tile-close').addEventListener('click', () => this.close());
     find('tile-panel').addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
@@ -33,10 +33,10 @@ export class TilePanel {
   }
 
   /**
-   * `tile`: `{ key, label, spatial, temporal, choice, figures }`: how many layers there are to choose from (0 for
-   * none, one's own), what is chosen (null: automatic) and whether figures are shown.
+   * `tile`: `{ key, label, spatial, temporal, choice, stats }`: how many layers there are to choose from (0 for
+   * none, one's own), what is chosen (null: automatic) and whether stats are shown.
    */
-  open({ key, label, spatial, temporal, choice, figures }, opener) {
+  open({ key, label, spatial, temporal, choice, stats }, opener) {
     this.#key = key;
     this.#opener = opener;
     find('tile-title').textContent = label;
@@ -50,10 +50,10 @@ export class TilePanel {
     fill(find('tile-size'), [['auto', 'Automatic: what fits the tile'], ...sizes], choice?.spatialLayer ?? 'auto');
     fill(find('tile-rate'), rates, choice?.temporalLayer ?? temporal - 1);
     find('tile-rate').disabled = !choice;
-    find('tile-figures').checked = figures;
+    find('tile-stats').checked = stats;
     find('tile-panel').hidden = false;
     opener.setAttribute('aria-expanded', 'true');
-    (find('tile-layers').hidden ? find('tile-figures') : find('tile-size')).focus();
+    (find('tile-layers').hidden ? find('tile-stats') : find('tile-size')).focus();
   }
 
   close() {

@@ -1,10 +1,10 @@
-/** The stage: one tile per camera and per shared screen, and one hidden audio element per voice. */
+/** The video grid: one tile per camera and per shared screen, and one hidden audio element per voice. */
 import { layOut } from './grid.js';
 import { facesPerson } from './localmedia.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-export class Stage {
+export class VideoGrid {
   #root;
   #audioRoot;
   #tiles = new Map();
@@ -15,8 +15,8 @@ export class Stage {
   #placed;
 
   /**
-   * `blocked(isBlocked)` is told when the browser refuses to play sound before a touch; `asked(key, button)` when the
-   * person wants a tile's panel; `placed(consumerID, pixels)` how high a picture is shown, in the screen's own pixels.
+   * `blocked(isBlocked)` is called when the browser refuses to play sound before a touch; `asked(key, button)` when the
+   * person wants a tile's panel; `placed(consumerID, pixels)` how high a video is shown, in the screen's own pixels.
    */
   constructor(root, audioRoot, { blocked, asked, placed }) {
     this.#root = root;
@@ -51,8 +51,8 @@ export class Stage {
   }
 
   /** Lines over a tile's picture; null for none. */
-  showFigures(key, lines) {
-    const overlay = this.#tiles.get(key)?.querySelector('.figures');
+  showStats(key, lines) {
+    const overlay = this.#tiles.get(key)?.querySelector('.tile-stats');
     if (!overlay) return;
     overlay.hidden = !lines;
     overlay.textContent = lines?.join('\n') ?? '';
@@ -171,10 +171,10 @@ function makeTile({ peerID, kind, self }, asked) {
   more.setAttribute('aria-expanded', 'false');
   more.setAttribute('aria-controls', 'tile-panel');
   more.addEventListener('click', () => asked(more));
-  const figures = document.createElement('pre');
-  figures.className = 'figures';
-  figures.hidden = true;
-  tile.append(video, avatar, figures, caption, more);
+  const stats = document.createElement('pre');
+  stats.className = 'tile-stats';
+  stats.hidden = true;
+  tile.append(video, avatar, stats, caption, more);
   return tile;
 }
 
@@ -186,8 +186,8 @@ function update(tile, { name, kind, track, muted, speaking, self, consumerID, co
   const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
   tile.querySelector('.name').textContent = label;
   tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}${speaking ? ', speaking' : ''}`);
-  tile.querySelector('.tile-more').setAttribute('aria-label', `Picture and figures of ${label}`);
-  tile.querySelector('.tile-more').title = 'Picture and figures';
+  tile.querySelector('.tile-more').setAttribute('aria-label', `Video and statistics of ${label}`);
+  tile.querySelector('.tile-more').title = 'Video and statistics';
   tile.dataset.consumerId = consumerID ?? '';
   tile.dataset.spatialLayer = String(layers?.spatialLayer ?? '');
   tile.dataset.temporalLayer = String(layers?.temporalLayer ?? '');

@@ -49,7 +49,7 @@ export class Transport {
     return this.#version;
   }
 
-  /** Tells the server our certificate, once. We are always the DTLS client: the server's answer says passive. */
+  /** Sends the server our certificate, once. We are always the DTLS client: the server's answer says passive. */
   async connectOnce(localDescription) {
     if (this.#connected) return;
     await this.#signal.connect({ role: 'client', fingerprints: [fingerprintOf(localDescription)] });
@@ -79,7 +79,7 @@ export class Transport {
         await this.negotiate({ iceRestart: true });
       });
     } catch {
-      // The next attempt, or the signalling connection's own recovery, takes over.
+      // The next attempt, or the signaling connection's own recovery, takes over.
     }
     clearTimeout(this.#restartTimer);
     this.#restartTimer = setTimeout(() => {

@@ -9,10 +9,10 @@ struct IncomingRequest: Sendable {
     var remoteAddress: ClientAddress?
     var forwarding = Forwarding.none
 
-    /// The client's address, where it is known to be the client's.
+    /// The client's address, if it is known to be the client's.
     var ownAddress: ClientAddress? { forwarding == .byUnknownProxy ? nil : remoteAddress }
 
-    /// The target's path and query, decoded; `nil` where the percent encoding is broken.
+    /// The target's path and query, decoded; `nil` if the percent encoding is broken.
     var target: RequestTarget? { RequestTarget(head.path ?? "/") }
 }
 

@@ -67,7 +67,7 @@ struct HTTPRouter: Sendable {
     /// The signaling handshake that a request asks for, if it may have it.
     /// - Parameter remote: the connection's other end.
     func handshake(_ request: HTTPRequest, from remote: ClientAddress?) -> SignalingHandshake? {
-        guard case .accept(var handshake) = SignalingHandshake.judge(request) else { return nil }
+        guard case .accept(var handshake) = SignalingHandshake.validate(request) else { return nil }
         // Counted when the request is answered.
         guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
@@ -98,7 +98,7 @@ struct HTTPRouter: Sendable {
 
     /// Why a request that asks for a WebSocket does not become one; `nil` for one that does not ask.
     private func handshakeRefusal(_ request: HTTPRequest) -> OutgoingResponse? {
-        switch SignalingHandshake.judge(request) {
+        switch SignalingHandshake.validate(request) {
         case .notAHandshake: return nil
         case .refuse(let response): return response
         case .accept:

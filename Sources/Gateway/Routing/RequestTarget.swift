@@ -5,7 +5,7 @@ struct RequestTarget: Sendable, Equatable {
     /// Name and value pairs in order; a name without "=" has an empty value.
     var query: [(name: String, value: String)]
 
-    /// - Returns: `nil` where a percent sign is not followed by two hex digits, the result is not UTF-8, or holds a NUL.
+    /// - Returns: `nil` if a percent sign is not followed by two hex digits, the result is not UTF-8, or holds a NUL.
     init?(_ target: String) {
         // The absolute form "http://host/path" (RFC 9112 §3.2.2) names the same resource as its path.
         var rest = Substring(target)

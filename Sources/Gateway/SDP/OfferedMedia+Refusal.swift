@@ -5,7 +5,7 @@ extension OfferedMedia {
     /// Whether the client means to send sound or pictures in this section.
     var isMediaSentToUs: Bool { MediaKind(rawValue: description.media) != nil && !isOff && mayBeSentToUs }
 
-    /// Why what the client means to send here cannot be taken, in words for who set the client up; `nil` where it can.
+    /// Why what the client means to send here cannot be taken, in words for who set the client up; `nil` if it can.
     func refusal(in bundle: [String], by router: RTPCapabilities) -> String? {
         guard let kind else {
             return "offered \(description.transport); the room takes UDP/TLS/RTP/SAVPF"

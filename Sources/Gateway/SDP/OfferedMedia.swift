@@ -29,7 +29,7 @@ struct OfferedCodec: Sendable, Hashable {
 struct OfferedExtension: Sendable, Hashable {
     var id: UInt8
     var uri: String
-    /// As the offerer sees it; `nil` where it says nothing, which means both.
+    /// As the offerer sees it; `nil` if it says nothing, which means both.
     var direction: HeaderExtensionDirection?
 }
 
@@ -83,7 +83,7 @@ extension OfferedMedia {
         (streams, cname) = try attributes.streams()
     }
 
-    /// The first stream only, where what looks like several is not simulcast.
+    /// The first stream only, if what looks like several is not simulcast.
     var encodings: [RTPEncodingParameters] {
         if !sendRIDs.isEmpty { return sendRIDs.map { RTPEncodingParameters(rid: $0) } }
         return streams.isEmpty ? [RTPEncodingParameters()] : streams

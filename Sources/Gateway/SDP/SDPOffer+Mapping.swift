@@ -6,7 +6,7 @@ extension OfferedMedia {
     ///
     /// One codec, because a producer's first is the only one its consumers are promised: the client's first that the router
     /// has; of its profiles the one that the router lists first, since most receivers decode it.
-    /// - Returns: `nil` where the router has none of the codecs.
+    /// - Returns: `nil` if the router has none of the codecs.
     func producerParameters(for router: RTPCapabilities) -> RTPParameters? {
         let supported = codecs.filter(\.isMedia).compactMap { codec in
             Self.place(of: codec, in: router).map { (codec: codec, place: $0) }
@@ -37,7 +37,7 @@ extension OfferedMedia {
         return parameters
     }
 
-    /// Where the capability that a codec is mapped to stands among the router's; `nil` where there is none.
+    /// Where the capability that a codec is mapped to stands among the router's; `nil` if there is none.
     private static func place(of codec: OfferedCodec, in router: RTPCapabilities) -> Int? {
         let alone = RTPParameters(codecs: [codec.parameters])
         guard let mapping = try? ORTC.producerMapping(alone, router: router, firstMappedSSRC: 1) else { return nil }
@@ -45,7 +45,7 @@ extension OfferedMedia {
         return router.codecs.firstIndex { $0.preferredPayloadType == mapped }
     }
 
-    /// One way of congestion control: transport-wide feedback where packets are numbered for it, else REMB.
+    /// One way of congestion control: transport-wide feedback if packets are numbered for it, else REMB.
     private static func isUsable(_ feedback: RTCPFeedback, with uris: [String]) -> Bool {
         let isNumbered = uris.contains {
             $0 == "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"

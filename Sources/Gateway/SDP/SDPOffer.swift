@@ -16,7 +16,7 @@ struct SDPOffer: Sendable {
     /// `a=extmap-allow-mixed` of the session (RFC 8285 §6).
     var allowsMixedExtensions: Bool
 
-    /// The role by which a room is told who starts the handshake: we wait, unless the client insists on waiting.
+    /// The DTLS role that the room is given: we wait, unless the client insists on waiting.
     var dtlsRole: DTLSRole { setup == .passive ? .server : .client }
 
     init(_ session: SessionDescription) throws(SDPError) {

@@ -1,4 +1,4 @@
-/// An attribute line: a name, and a value where there is a colon (RFC 8866 §5.13).
+/// An attribute line: a name, and a value if there is a colon (RFC 8866 §5.13).
 struct SDPAttribute: Sendable, Hashable {
     /// Counted from 1; 0 in descriptions of our own making, and of no weight in comparisons.
     var line = 0

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Requests of the server that wait for one client's answer.
 ///
-/// A machine: every request has the same patience, so they run out in the order in which they were made.
+/// A machine: every request has the same timeout, so they expire in the order in which they were made.
 struct PendingRequests<Waiter> {
     private let timeout: TimeAmount
     private let limit: Int
@@ -41,7 +41,7 @@ struct PendingRequests<Waiter> {
         return waiter
     }
 
-    /// - Returns: those whose patience has run out.
+    /// - Returns: those that timed out.
     mutating func expire(now: NIODeadline) -> [Waiter] {
         var expired: [Waiter] = []
         while let first = deadlines.first, first.deadline <= now || waiters[first.id] == nil {
@@ -51,7 +51,7 @@ struct PendingRequests<Waiter> {
         return expired
     }
 
-    /// Patience begins anew for everything that still waits.
+    /// Restarts the timeout of every request that still waits.
     mutating func restart(now: NIODeadline) {
         // In the order in which they were made: their ids wrap, and the queue does not.
         let ids = deadlines.map(\.id).filter { waiters[$0] != nil }

@@ -2,7 +2,7 @@ import HTTPTypes
 import Media
 import Rooms
 
-/// Who wants to which room, and how they will talk: the query of a WebSocket's handshake, or a request's.
+/// Which peer wants to enter which room, and in which dialect: the query of a WebSocket's handshake, or a request's.
 struct RoomEntry: Sendable {
     /// What a client shows that comes back.
     struct Resumption: Sendable {
@@ -17,7 +17,7 @@ struct RoomEntry: Sendable {
     var dialect: any SignalingDialect
     /// The client wants to be able to come back.
     var isResumable: Bool
-    /// What lets it in, where the server asks for that.
+    /// What lets it in, if the server asks for that.
     var accessToken: Secret?
     /// The client comes back.
     var resumption: Resumption?

@@ -14,10 +14,10 @@ protocol SignalingDialect: Sendable {
     /// A response's data.
     func data(of response: SignalingResponse) -> JSONValue
 
-    /// Whether it has words for a notification; its clients are not told of others.
+    /// Whether it has words for a notification; others are not sent.
     func knows(_ notification: ServerNotification) -> Bool
 
-    /// - Parameter number: where the client numbers messages, so as to be able to come back.
+    /// - Parameter number: if the client numbers messages, so as to be able to come back.
     func encode(_ signal: OutgoingSignal, number: UInt64?) -> String
 }
 
@@ -33,7 +33,7 @@ struct SignalID: Sendable, Hashable {
 /// One message of a client.
 struct ReceivedSignal: Sendable {
     var signal: IncomingSignal
-    /// The message's own number, where the client counts them.
+    /// The message's own number, if the client counts them.
     var number: UInt64?
     /// The number of the last message of ours that the client has.
     var acknowledged: UInt64?

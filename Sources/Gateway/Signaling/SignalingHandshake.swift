@@ -16,7 +16,7 @@ struct SignalingHandshake: Sendable {
     var version: HTTPVersionName
     /// The access token it brought.
     var token: Secret?
-    /// The client's address, where it is known.
+    /// The client's address, if it is known.
     var remoteAddress: ClientAddress?
     var forwarding = Forwarding.none
 
@@ -28,7 +28,7 @@ struct SignalingHandshake: Sendable {
         }
     }
 
-    enum Judgement: Sendable {
+    enum Outcome: Sendable {
         /// The request does not ask for a WebSocket.
         case notAHandshake
         case accept(SignalingHandshake)
@@ -36,7 +36,7 @@ struct SignalingHandshake: Sendable {
     }
 
     /// Reads a handshake: `/?roomId=…&peerId=…` with subprotocol `protoo`, or Engine.IO's at `/socket.io/`.
-    static func judge(_ request: HTTPRequest) -> Judgement {
+    static func validate(_ request: HTTPRequest) -> Outcome {
         let fields = request.headerFields
         let version: HTTPVersionName
         if let tunnel = request.extendedConnectProtocol {
@@ -90,7 +90,7 @@ struct SignalingHandshake: Sendable {
         }
     }
 
-    private static func engine(_ target: RequestTarget, _ version: HTTPVersionName) -> Judgement {
+    private static func engine(_ target: RequestTarget, _ version: HTTPVersionName) -> Outcome {
         switch EngineRequest.read(target) {
         case .failure(let problem): .refuse(problem.response)
         case .success(let request) where request.transport != .webSocket: .refuse(EngineProblem.badRequest.response)

@@ -3,9 +3,9 @@ import NIOCore
 import Rooms
 import Synchronization
 
-/// One client's session with its room, over one connection or, where the client can come back, over several: carries out
+/// One client's session with its room, over one connection or, if the client can come back, over several: carries out
 /// its requests one after the other, and carries what the room sends.
-final class SignalingSession: PeerConnectionSink {
+final class SignalingSession: PeerChannel {
     private typealias Completion = @Sendable (ServerRequestOutcome) -> Void
 
     private struct Encoder: OutboxEncoder {
@@ -177,14 +177,14 @@ final class SignalingSession: PeerConnectionSink {
             counters.limited(.messageRate)
             counters.requested(method: method, outcome: RoomError.Code.rateLimited.name)
             state.withLock { _ = $0.outbox.emit(.response(.failure(.tooFast(intake.messageRate)), to: id)) }
-        case .request(let id, let meaning, let method): await answer(meaning, method, to: id)
+        case .request(let id, let meaning, let method): await requestReceived(meaning, method, id)
         case .badRequest(let id, let error, let reason):
             counters.messageRejected(reason)
             counters.requested(method: reason == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
             respond(.failure(error), to: id)
         case .notification(let request, let method):
             if !charge.isWithinRate { await intake.holdBack() }
-            let result = await perform(request, method)
+            let result = await dispatch(request, method)
             state.withLock { $0.outbox.release() }
             if case .failure(let error) = result {
                 logger.debug("notification refused", metadata: ["method": "\(method)", "error": "\(error)"])
@@ -210,14 +210,14 @@ final class SignalingSession: PeerConnectionSink {
         }
     }
 
-    private func answer(_ meaning: RequestMeaning, _ method: String, to id: SignalID) async {
+    private func requestReceived(_ meaning: RequestMeaning, _ method: String, _ id: SignalID) async {
         if let reply = state.withLock({ $0.outbox.reply(to: id) }) { return respond(reply.result, to: id) }
-        respond(await carryOut(meaning, method), to: id)
+        respond(await dispatch(meaning, method), to: id)
     }
 
-    private func carryOut(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {
+    private func dispatch(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {
         switch meaning {
-        case .room(let request): return await perform(request, method)
+        case .room(let request): return await dispatch(request, method)
         case .known(let data): return .success(data)
         case .knownAnd(let data, let dialect):
             state.withLock { $0.dialect = dialect }
@@ -225,13 +225,13 @@ final class SignalingSession: PeerConnectionSink {
         }
     }
 
-    private func perform(_ request: SignalingRequest, _ method: String) async -> Result<JSONValue, RoomError> {
+    private func dispatch(_ request: SignalingRequest, _ method: String) async -> Result<JSONValue, RoomError> {
         guard let member = membership.member else {
             return .failure(RoomError(.peerClosed, "the peer is not in its room: connect again"))
         }
         // What the room sends meanwhile follows the response: `newConsumer` before `join`'s response would name a peer
         // the client does not know yet. Statistics wait for media threads and cause no such messages.
-        if request.isToldToEverybody { await intake.holdBackChange() }
+        if request.reachesEverybody { await intake.holdBackChange() }
         if !request.isStatistics { state.withLock { $0.outbox.hold() } }
         do throws(RoomError) {
             let response = try await member.room.request(request, from: member.peer)
@@ -275,7 +275,7 @@ final class SignalingSession: PeerConnectionSink {
                     method: error.code == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
                 return .failure(error)
             }
-            let result = await carryOut(meaning, method)
+            let result = await dispatch(meaning, method)
             state.withLock { state in
                 if let id {
                     let bytes = (try? result.get())?.serialized.count ?? 0
@@ -352,8 +352,8 @@ final class SignalingSession: PeerConnectionSink {
 }
 
 extension SignalingRequest {
-    /// Whether everybody in the room is told of it, so that one client's requests are many messages.
-    var isToldToEverybody: Bool {
+    /// Whether everybody in the room is notified of it, so that one client's request causes many messages.
+    var reachesEverybody: Bool {
         switch self {
         case .produce, .closeProducer, .pauseProducer, .resumeProducer, .changeDisplayName: true
         default: false

@@ -21,7 +21,7 @@ final class RoomEventFeed: Sendable {
     /// How many are open.
     var count: Int { state.withLock { $0.streams.count } }
 
-    /// Answers with a stream: first `hello`, which tells where it begins, then what the client has missed, then what happens.
+    /// Answers with a stream: first `hello`, which says where it begins, then what the client has missed, then what happens.
     func open(room: RoomID?, after lastSeen: String?) -> OutgoingResponse {
         let held = HeldSubscription()
         let stream = EventStream(limit: limits.outgoingBytes) { [weak self] ending in

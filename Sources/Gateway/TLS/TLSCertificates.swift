@@ -11,7 +11,7 @@ import Synchronization
 
 /// The certificate that TLS connections are opened with, read again when its files change.
 final class TLSCertificates: Sendable {
-    /// What tells one version of a file from the next; following links, by which some tools exchange certificates.
+    /// Identifies one version of a file; following links, by which some tools exchange certificates.
     private struct FileStamp: Equatable {
         var device: UInt
         var node: UInt
@@ -46,7 +46,7 @@ final class TLSCertificates: Sendable {
         state = Mutex(State(context: try Self.read(settings), settings: settings, stamps: stamps))
     }
 
-    /// For the next connection; `nil` where there is no TLS.
+    /// For the next connection; `nil` if there is no TLS.
     var context: NIOSSLContext? { state.withLock { $0.context } }
 
     /// Looks at the files until the task is cancelled.
@@ -61,7 +61,7 @@ final class TLSCertificates: Sendable {
     }
 
     /// From here on the certificate is this one.
-    /// - Returns: whether it is another, or has changed.
+    /// - Returns: whether the file was replaced or changed.
     /// - Throws: when it cannot be used; the one of before stays, and a change of the files is awaited.
     func reload(_ settings: TLSSettings?) throws(GatewayError) -> Bool {
         let isOther = state.withLock { state in

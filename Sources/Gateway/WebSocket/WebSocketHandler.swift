@@ -150,7 +150,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         resumeReading()
     }
 
-    /// The client's close frame is answered with its own code, where it had one, and the server ends the connection (RFC 6455 §7.1.1).
+    /// The client's close frame is answered with its own code, if it had one, and the server ends the connection (RFC 6455 §7.1.1).
     private func answerClose(_ code: WebSocketCloseCode) {
         guard let context else { return }
         state = .closing
@@ -189,10 +189,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func scheduleHeartbeat() {
         guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        heartbeat = context.eventLoop.scheduleTask(in: TimeAmount(limits.pingInterval)) { bound.value.beat() }
+        heartbeat = context.eventLoop.scheduleTask(in: TimeAmount(limits.pingInterval)) { bound.value.sendPing() }
     }
 
-    private func beat() {
+    private func sendPing() {
         guard case .open = state, let context else { return }
         // While we do not read, its silence is ours.
         if isReadHeld { lastHeard = context.eventLoop.now }

@@ -24,7 +24,7 @@ public struct RoomEvent: Sendable, Hashable {
         case peerLeft(PeerID, PeerCloseReason)
         case transportOpened(TransportID, peer: PeerID)
         case transportChanged(TransportID, peer: PeerID, ICEState, DTLSState)
-        /// A plain transport's client was told of, or has shown itself.
+        /// The address of a plain transport's client is known: announced, or taken from its first packet.
         case transportTuple(TransportID, peer: PeerID, PlainTuples)
         /// What its client means to send or get does not flow.
         case transportWarning(TransportID, peer: PeerID, TransportWarning)
@@ -46,14 +46,14 @@ public struct RoomEvent: Sendable, Hashable {
         case consumerResumed(ConsumerID, peer: PeerID)
         case consumerScore(ConsumerID, ConsumerScore)
         case consumerLayers(ConsumerID, spatial: Int?, temporal: Int?)
-        /// Who speaks now, or nobody.
+        /// The peer that speaks now, or nobody.
         case activeSpeaker(PeerID?)
     }
 }
 
 /// An event's place among those of all rooms of one server's life. As a text, `Last-Event-ID` can carry it.
 public struct RoomEventID: Sendable, Hashable, CustomStringConvertible {
-    /// Tells one life of the server from another.
+    /// Distinguishes one run of the server from the next.
     let epoch: UInt32
     /// 1, 2, 3 …
     let number: UInt64
@@ -173,7 +173,7 @@ extension RoomEvent.Kind {
         }
     }
 
-    /// What a client is told of a track that operators want to know too.
+    /// A client's notification about a track that operators want to see too.
     init?(_ notification: ServerNotification) {
         switch notification {
         case .producerScore(let id, let scores): self = .producerScore(id, scores)

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// The events of all rooms in one order: the newest are kept for those who come late, and everybody who asked is told.
+/// The events of all rooms in one order: the newest are kept for late subscribers, and every subscriber is notified.
 public final class RoomEventLog: Sendable {
-    /// Somebody who is told of events.
+    /// A subscriber to events.
     public struct Subscription: Sendable, Hashable {
         let number: UInt64
     }
 
     /// How a subscription began.
-    public struct Beginning: Sendable {
+    public struct SubscriptionStart: Sendable {
         /// For `unsubscribe`.
         public let subscription: Subscription
         /// The newest event before those that are delivered.
@@ -32,20 +32,20 @@ public final class RoomEventLog: Sendable {
 
     private let state = Mutex(State())
     private let epoch: UInt32
-    private let memory: Int
+    private let capacity: Int
 
     /// - Parameters:
     ///   - epoch: another for every life of the server.
-    ///   - memory: how many events are kept.
-    init(epoch: UInt32 = 0, memory: Int = 4096) {
+    ///   - capacity: how many events are kept.
+    init(epoch: UInt32 = 0, capacity: Int = 4096) {
         self.epoch = epoch
-        self.memory = memory
+        self.capacity = capacity
     }
 
     /// How many events there have been.
     public var count: UInt64 { state.withLock { $0.last } }
 
-    /// Puts a room's events in and tells the subscribers; they are called with the lock held, so that all see one order.
+    /// Appends a room's events and notifies the subscribers; they are called with the lock held, so that all see one order.
     func append(_ kinds: [RoomEvent.Kind], of room: RoomID, after sequence: UInt64, time: Int64) -> [RoomEvent] {
         state.withLock { state in
             var events: [RoomEvent] = []
@@ -58,8 +58,8 @@ public final class RoomEventLog: Sendable {
                         sequence: sequence &+ UInt64(index) &+ 1, time: time, kind: kind))
             }
             state.kept += events
-            // Twice the memory, then half of it goes: moving the rest costs nothing by the event.
-            if state.kept.count > 2 * memory { state.kept.removeFirst(state.kept.count - memory) }
+            // Twice the capacity, then half of it goes: moving the rest costs nothing by the event.
+            if state.kept.count > 2 * capacity { state.kept.removeFirst(state.kept.count - capacity) }
             for (id, subscriber) in state.subscribers where subscriber.room == nil || subscriber.room == room {
                 for event in events where !subscriber.deliver(event) {
                     state.subscribers[id] = nil
@@ -72,13 +72,13 @@ public final class RoomEventLog: Sendable {
 
     /// Begins to deliver events: first those after the given one as far as they are kept, then each as it happens.
     /// - Parameters:
-    ///   - lastSeen: where the subscriber stopped reading before; without, it is told only what happens from now on. Of
+    ///   - lastSeen: where the subscriber stopped reading before; without, it gets only what happens from now on. Of
     ///     another life of the server, or no identifier at all, everything that is kept is delivered.
-    ///   - room: tells of this room only.
+    ///   - room: only this room's events.
     ///   - begin: called once, before any event.
     ///   - deliver: called in order, from any thread; must not block nor call the log. `false` ends the subscription.
     public func subscribe(
-        after lastSeen: String? = nil, room: RoomID? = nil, begin: (Beginning) -> Void,
+        after lastSeen: String? = nil, room: RoomID? = nil, begin: (SubscriptionStart) -> Void,
         deliver: @escaping @Sendable (RoomEvent) -> Bool
     ) {
         state.withLock { state in
@@ -96,7 +96,7 @@ public final class RoomEventLog: Sendable {
             state.lastSubscription += 1
             let subscription = Subscription(number: state.lastSubscription)
             begin(
-                Beginning(
+                SubscriptionStart(
                     subscription: subscription, position: RoomEventID(epoch: epoch, number: from), hasGap: hasGap))
             for event in state.kept.suffix(Int(state.last - from)) where room == nil || event.room == room {
                 if !deliver(event) { return }

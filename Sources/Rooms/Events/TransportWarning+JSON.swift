@@ -16,7 +16,7 @@ extension TransportWarning: JSONRepresentable {
         case .undecryptablePackets:
             "packets come that cannot be decrypted: the client protects them with other keys than those negotiated"
         case .foreignPackets:
-            "packets come from another address than the transport's client's: a sender that was started anew, or "
+            "packets come from a different address than the transport's client: a sender that was restarted, or "
                 + "elsewhere, needs a transport of its own"
         case .noKeyFrame:
             "pictures come without a key frame, and nobody can begin to see them: let the encoder make one every few "

@@ -196,8 +196,8 @@ struct JSONParser {
     /// Powers of ten that a `Double` holds exactly.
     private static let powers: [Double] = (0...22).reduce(into: []) { $0.append($1 == 0 ? 1 : $0[$1 - 1] * 10) }
 
-    /// The nearest number, where one operation on two exact ones gives it (Clinger, "How to read floating point numbers
-    /// accurately", 1990, §4); `nil` where it takes more.
+    /// The nearest number, if one operation on two exact ones gives it (Clinger, "How to read floating point numbers
+    /// accurately", 1990, §4); `nil` if it takes more.
     private static func exact(_ digits: UInt64, exponent: Int) -> Double? {
         guard digits <= 1 << 53, powers.indices.contains(abs(exponent)) else { return nil }
         return exponent < 0 ? Double(digits) / powers[-exponent] : Double(digits) * powers[exponent]

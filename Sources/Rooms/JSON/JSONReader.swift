@@ -29,7 +29,7 @@ public struct JSONReader: Sendable {
         JSONReader(value, path: path.isEmpty ? name : "\(path).\(name)")
     }
 
-    /// A field, or `nil` where it is absent or null.
+    /// A field, or `nil` if it is absent or null.
     /// - Throws: when this value is not an object.
     public func optional(_ name: String, _ problem: String = "not an object") throws(JSONFieldError) -> JSONReader? {
         guard case .object(let fields) = value else { throw failure(problem) }

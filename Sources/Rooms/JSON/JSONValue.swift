@@ -18,13 +18,13 @@ public enum JSONValue: Sendable, Hashable {
         return .object(object)
     }
 
-    /// An object with another's fields, which win; this value where it is no object.
+    /// An object with another's fields, which win; this value if it is no object.
     package func merging(_ other: JSONValue) -> JSONValue {
         guard case .object(let fields) = self, case .object(let more) = other else { return self }
         return .object(fields.merging(more) { $1 })
     }
 
-    /// A number, as `integer` where it is one.
+    /// A number, as `integer` if it is one.
     package static func normalized(_ value: Double) -> JSONValue {
         if let integer = Int64(exactly: value), abs(value) <= 9_007_199_254_740_992 { return .integer(integer) }
         return .number(value)

@@ -42,7 +42,7 @@ struct CodecMatch {
 
     /// - Parameter isStrict: also compares what makes streams of one codec undecodable to each other: H.264's
     ///   packetization mode and profile, VP9's profile.
-    /// - Returns: `nil` where they do not match.
+    /// - Returns: `nil` if they do not match.
     init?(_ a: some CodecDescription, _ b: some CodecDescription, isStrict: Bool) {
         guard a.mime == b.mime, a.clockRate == b.clockRate, a.channels == b.channels else { return nil }
         var answer: H264ProfileLevelID.Answer?

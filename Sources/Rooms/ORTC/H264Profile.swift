@@ -40,7 +40,7 @@ struct H264ProfileLevelID: Hashable {
         self.level = level
     }
 
-    /// `nil` where the text is not six hexadecimal digits of a known profile and level.
+    /// `nil` if the text is not six hexadecimal digits of a known profile and level.
     init?(_ text: String) {
         guard text.utf8.count == 6, text.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
             let number = UInt32(text, radix: 16)
@@ -93,7 +93,7 @@ struct H264ProfileLevelID: Hashable {
 
     /// The answer's profile and level (RFC 6184 §8.2.2): the profiles must be the same, and without level asymmetry
     /// the lower level counts.
-    /// - Returns: `nil` where they do not match.
+    /// - Returns: `nil` if they do not match.
     static func answer(local: [String: CodecParameter], remote: [String: CodecParameter]) -> Answer? {
         guard let a = of(local), let b = of(remote), a.profile == b.profile else { return nil }
         if local["profile-level-id"] == nil, remote["profile-level-id"] == nil { return Answer.none }

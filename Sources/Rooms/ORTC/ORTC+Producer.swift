@@ -26,7 +26,7 @@ public struct ProducerMapping: Sendable, Hashable {
     public var codecs: [Codec]
     /// Every encoding, in order.
     public var encodings: [Encoding]
-    /// The producer's parameters with H.264 profiles as answered, and one empty encoding where there was none.
+    /// The producer's parameters with H.264 profiles as answered, and one empty encoding if there was none.
     public var rtpParameters: RTPParameters
 
     func mapped(_ payloadType: UInt8) -> UInt8? { codecs.first { $0.payloadType == payloadType }?.mappedPayloadType }
@@ -95,7 +95,7 @@ extension ORTC {
 
     /// Maps a producer's payload types and SSRCs to the router's.
     /// - Parameter firstMappedSSRC: the first encoding's; the next ones follow.
-    /// - Throws: `ORTCError`: `unsupported` where the router lacks a codec, `invalid` where RTX refers to nothing.
+    /// - Throws: `ORTCError`: `unsupported` if the router lacks a codec, `invalid` if RTX refers to nothing.
     public static func producerMapping(
         _ given: RTPParameters, router: RTPCapabilities, firstMappedSSRC: UInt32
     ) throws(ORTCError) -> ProducerMapping {
@@ -157,7 +157,7 @@ extension ORTC {
     }
 
     /// Which type a producer has: by the number of its encodings and their scalability modes.
-    /// - Throws: `ORTCError` of kind `invalid` where its first codec cannot be sent that way.
+    /// - Throws: `ORTCError` of kind `invalid` if its first codec cannot be sent that way.
     public static func producerType(_ parameters: RTPParameters) throws(ORTCError) -> ProducerType {
         guard let codec = parameters.codecs.first(where: { !$0.isRepair }) else {
             throw .invalid("no media codec found")

@@ -25,7 +25,7 @@ enum RTPFields {
         try codec.required("clockRate", "missing codec.clockRate").integer(UInt32.self, "missing codec.clockRate")
     }
 
-    /// mediasoup gives audio one channel where the number is absent or not a number, and video none.
+    /// mediasoup gives audio one channel if the number is absent or not a number, and video none.
     static func channels(_ codec: JSONReader, _ kind: MediaKind) throws(JSONFieldError) -> UInt8? {
         guard kind == .audio else { return nil }
         guard let field = try codec.optional("channels") else { return 1 }

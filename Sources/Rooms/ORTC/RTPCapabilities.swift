@@ -15,7 +15,7 @@ public enum CodecParameter: Sendable, Hashable {
         }
     }
 
-    /// The value as a whole number, also where a client sent its digits as a string.
+    /// The value as a whole number, also if a client sent its digits as a string.
     var integerValue: Int? {
         switch self {
         case .string(let text): Int(text)
@@ -45,11 +45,11 @@ public struct RTPCodecCapability: Sendable, Hashable {
     public var kind: MediaKind
     /// `audio/opus`, `video/VP8`, …; compared without regard to case.
     public var mimeType: String
-    /// 0…127; the router chooses one where it is `nil`.
+    /// 0…127; the router chooses one if it is `nil`.
     public var preferredPayloadType: UInt8?
     /// In hertz.
     public var clockRate: UInt32
-    /// Audio only; 1 where absent.
+    /// Audio only; 1 if absent.
     public var channels: UInt8?
     /// The format parameters of SDP's `fmtp`.
     public var parameters: [String: CodecParameter]
@@ -71,7 +71,7 @@ public struct RTPCodecCapability: Sendable, Hashable {
     }
 }
 
-/// Who sends a header extension.
+/// The direction of a header extension.
 public enum HeaderExtensionDirection: String, Sendable, Hashable {
     case sendrecv, sendonly, recvonly, inactive
 }
@@ -86,7 +86,7 @@ public struct RTPHeaderExtension: Sendable, Hashable {
     public var preferredID: UInt8
     /// Whether it is to be encrypted (RFC 6904).
     public var preferredEncrypt: Bool
-    /// Who sends it.
+    /// Which side sends it.
     public var direction: HeaderExtensionDirection
 
     /// An extension.

@@ -6,7 +6,7 @@ public struct RTPCodecParameters: Sendable, Hashable {
     public var payloadType: UInt8
     /// In hertz.
     public var clockRate: UInt32
-    /// Audio only; 1 where absent.
+    /// Audio only; 1 if absent.
     public var channels: UInt8?
     /// The format parameters of SDP's `fmtp`.
     public var parameters: [String: CodecParameter]
@@ -53,7 +53,7 @@ public struct RTPEncodingParameters: Sendable, Hashable {
     public var ssrc: UInt32?
     /// The RTP stream identifier (RFC 8852).
     public var rid: String?
-    /// The codec of this encoding, where encodings differ.
+    /// The codec of this encoding, if encodings differ.
     public var codecPayloadType: UInt8?
     /// The SSRC of the retransmission stream (RFC 4588).
     public var rtxSSRC: UInt32?

@@ -1,13 +1,13 @@
 public import Media
 
-/// Tells who dominates the conversation, as mediasoup's ActiveSpeakerObserver does: short noises do not count, and
+/// Finds the dominant speaker, as mediasoup's ActiveSpeakerObserver does: short noises do not count, and
 /// whoever speaks keeps the floor until somebody else clearly takes it.
 ///
 /// Feed it the samples of its producers; call `deadlineReached` at `nextDeadline`.
 public struct ActiveSpeakerObserver: Sendable {
     /// A challenger's scores must exceed the dominant speaker's by this much in each length of time.
     private static let margins = (immediate: 3.0, medium: 2.0, long: 0.0)
-    /// Who says nothing for this long is left out.
+    /// A producer that is silent for this long is left out.
     private static let speakerTimeout = MediaDuration.seconds(3600)
 
     private struct Speaker {
@@ -19,7 +19,7 @@ public struct ActiveSpeakerObserver: Sendable {
 
     /// 100…5000 ms.
     public let interval: MediaDuration
-    /// Who was not heard for this long is silent.
+    /// A producer without a sample for this long is silent.
     private let levelTimeout: MediaDuration
     /// The dominant speaker.
     public private(set) var dominant: ProducerID?
@@ -30,7 +30,7 @@ public struct ActiveSpeakerObserver: Sendable {
 
     /// - Parameters:
     ///   - interval: clamped to 100…5000 ms.
-    ///   - batch: how long samples may be under way, where they come together.
+    ///   - batch: how long samples may be under way, if they come together.
     public init(interval: MediaDuration = .milliseconds(300), batch: MediaDuration = .zero, at now: MediaInstant) {
         levelTimeout = SpeechActivity.levelTimeout + batch
         self.interval = min(max(interval, .milliseconds(100)), .milliseconds(5000))
@@ -47,7 +47,7 @@ public struct ActiveSpeakerObserver: Sendable {
     }
 
     /// A producer was removed or closed.
-    /// - Returns: the new dominant speaker, if this was the old one and there is another.
+    /// - Returns: the new dominant speaker, if this was the old one and someone else takes over.
     public mutating func removeProducer(_ producer: ProducerID, at now: MediaInstant) -> ProducerID? {
         guard let index = index(of: producer) else { return nil }
         speakers.remove(at: index)
@@ -73,7 +73,7 @@ public struct ActiveSpeakerObserver: Sendable {
     }
 
     /// Compares the speakers.
-    /// - Returns: the new dominant speaker, if it is another.
+    /// - Returns: the new dominant speaker, if it changed.
     public mutating func deadlineReached(at now: MediaInstant) -> ProducerID? {
         guard !isPaused, now >= deadline else { return nil }
         deadline = now + interval

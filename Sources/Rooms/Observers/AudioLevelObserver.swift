@@ -1,6 +1,6 @@
 public import Media
 
-/// Tells which audio producers are the loudest, once an interval, as mediasoup's AudioLevelObserver does.
+/// Finds the loudest audio producers, once an interval, as mediasoup's AudioLevelObserver does.
 ///
 /// Feed it the samples of its producers; call `deadlineReached` at `nextDeadline`.
 public struct AudioLevelObserver: Sendable {
@@ -18,11 +18,11 @@ public struct AudioLevelObserver: Sendable {
         }
     }
 
-    /// What is to be told.
+    /// What to report.
     public enum Event: Sendable, Hashable {
         /// The loudest producers, loudest first.
         case volumes([Volume])
-        /// Nobody is loud enough any more; told once.
+        /// Nobody is loud enough any more; reported once.
         case silence
     }
 

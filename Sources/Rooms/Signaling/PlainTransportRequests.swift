@@ -3,13 +3,13 @@ public import Media
 /// A transport for RTP without ICE and DTLS, as ffmpeg and GStreamer send and receive it. For peers that are broadcasters,
 /// and for programs that embed a room.
 public struct CreatePlainTransportRequest: Sendable, Hashable {
-    /// The client's addresses are those of its first packets; else it tells them by `connectPlainTransport`.
+    /// The client's addresses are those of its first packets; else it announces them by `connectPlainTransport`.
     public var comedia: Bool
     /// RTP and RTCP share a port.
     public var rtcpMux: Bool
     /// The cipher of SRTP; `nil` for RTP in the clear.
     public var cryptoSuite: SRTPProfile?
-    /// The IP address that the request came from, to which RTP may be sent; never told by the client itself.
+    /// The IP address that the request came from, to which RTP may be sent; never taken from the client's own words.
     public var requesterAddress: String?
 
     /// A request; the defaults are those of mediasoup-demo's HTTP API.
@@ -27,7 +27,7 @@ public struct CreatePlainTransportRequest: Sendable, Hashable {
 public struct SRTPParameters: Sendable, Hashable {
     /// The cipher.
     public var cryptoSuite: SRTPProfile
-    /// Key and salt of the sender that tells it.
+    /// Key and salt of the sender.
     public var key: SRTPMasterKey
 
     /// Parameters.
@@ -47,7 +47,7 @@ public struct ConnectPlainTransportRequest: Sendable, Hashable {
     public var port: UInt16?
     /// Its port for RTCP; absent with `comedia` and with `rtcpMux`.
     public var rtcpPort: UInt16?
-    /// The client's key, where the transport has SRTP.
+    /// The client's key, if the transport has SRTP.
     public var srtpParameters: SRTPParameters?
 
     /// A request.
@@ -69,7 +69,7 @@ public struct PlainTransportDescription: Sendable, Hashable, JSONRepresentable {
     public var id: TransportID
     /// Where it is reached.
     public var endpoint: PlainEndpoint
-    /// What the server sends with, where the transport has SRTP.
+    /// What the server sends with, if the transport has SRTP.
     public var srtpParameters: SRTPParameters?
 
     /// With the id under both its names: the demo's of 2024 and of 2026.

@@ -93,11 +93,11 @@ public struct ConsumerScore: Sendable, Hashable {
     }
 }
 
-/// What a room tells a client.
+/// What a room sends to a client.
 public enum ServerNotification: Sendable {
     case mediasoupVersion(String)
     case newPeer(PeerDescription)
-    /// The peer has left, and why; the 2024 protocol tells only which.
+    /// The peer has left, and why; the 2024 protocol says only which.
     case peerClosed(PeerID, PeerCloseReason)
     /// Another peer sends something; only for peers that consume on request.
     case newProducers([ProducerDescription])

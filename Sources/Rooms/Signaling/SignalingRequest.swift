@@ -89,13 +89,13 @@ public struct ConsumeRequest: Sendable, Hashable {
     public var producerID: ProducerID
     /// What it can receive.
     public var rtpCapabilities: RTPCapabilities
-    /// The client's media section; the room numbers consumers where it is absent.
+    /// The client's media section; the room numbers consumers if it is absent.
     public var mid: String?
     /// Whether packets carry the capabilities' payload types and extension ids instead of the router's.
     public var keepsClientNumbers: Bool
-    /// The layers to send at most; all where absent.
+    /// The layers to send at most; all if absent.
     public var preferredLayers: PreferredLayers?
-    /// Whether lost packets are sent again, where the client can tell what it lost.
+    /// Whether lost packets are sent again, if the client can report what it lost.
     public var enableRTX = true
     /// Whether Opus packets of silence (DTX) are left out.
     public var ignoresDTX = false
@@ -132,7 +132,7 @@ public struct CreateWebRtcTransportRequest: Sendable, Hashable {
 
 /// The client's side of the DTLS handshake.
 public struct RemoteDTLSParameters: Sendable, Hashable {
-    /// The client's role; where it says `auto` or `server` the room's transport is the DTLS client.
+    /// The client's role; if it says `auto` or `server` the room's transport is the DTLS client.
     public var role: DTLSRole
     /// The fingerprints of the client's certificate; the first one is checked.
     public var fingerprints: [DTLSFingerprint]
@@ -188,7 +188,7 @@ public struct ProduceRequest: Sendable {
 public struct PreferredLayers: Sendable, Hashable {
     /// 0 is the lowest.
     public var spatialLayer: Int
-    /// 0 is the lowest; the highest where absent.
+    /// 0 is the lowest; the highest if absent.
     public var temporalLayer: Int?
 
     /// Layers.

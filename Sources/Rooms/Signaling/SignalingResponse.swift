@@ -13,7 +13,7 @@ public enum SignalingResponse: Sendable {
     case peers([PeerDescription])
     /// A statistics array of mediasoup's entries.
     case statistics([JSONValue])
-    /// Done; nothing to tell.
+    /// Done; nothing to report.
     case done
 }
 

@@ -7,12 +7,12 @@ enum RoomAction {
     case offer(PeerSession, ConsumerID, NewConsumerRequest)
     /// The peer has left: close its connection and forget it.
     case closeConnection(PeerSession, PeerCloseReason)
-    /// Tell the program that embeds the room.
+    /// Notify the program that embeds the room.
     case observed(RoomObservation)
 
-    /// Open the consumer on the media plane, then tell the state; to be tried again where the plane is overloaded.
+    /// Open the consumer on the media plane, then report it to the state; to be tried again if the plane is overloaded.
     case openConsumer(ConsumerID)
-    /// Tell the media plane what the state says about a consumer's pauses and layers; to be tried again likewise.
+    /// Send the state of a consumer's pauses and layers to the media plane; to be tried again likewise.
     case updateConsumer(ConsumerID)
 
     case closeTransport(TransportKey)
@@ -50,7 +50,7 @@ struct ProducerOpening {
     let settings: ProducerSettings
 }
 
-/// Something the media plane has not yet been told about a consumer.
+/// A change of a consumer that was not yet sent to the media plane.
 enum ConsumerUpdate: Hashable {
     case paused(ConsumerKey, Bool)
     case producerPaused(ConsumerKey, Bool)

@@ -9,7 +9,7 @@ struct Peer {
     var isJoined = false
     /// What it can receive; `nil` before it joined, and after if it wants nothing.
     var rtpCapabilities: RTPCapabilities?
-    /// It is told of producers and makes its consumers itself.
+    /// It is notified of producers and makes its consumers itself.
     var consumesOnRequest = false
     /// It stays when its client closes one of its transports.
     var outlivesTransports = false
@@ -18,7 +18,7 @@ struct Peer {
     var producerIDs: [ProducerID] = []
     var consumerIDs: [ConsumerID] = []
     /// What it consumes already, or has refused.
-    var settledProducerIDs: Set<ProducerID> = []
+    var offeredProducerIDs: Set<ProducerID> = []
 
     var id: PeerID { session.peerID }
 
@@ -60,7 +60,7 @@ struct Transport {
     var selectedTuple: TransportTuple?
     /// The transport that its client's address belongs to now.
     var successor: TransportID?
-    /// The first producer's CNAME is used for all of a transport's producers, so that a receiver can synchronise them.
+    /// The first producer's CNAME is used for all of a transport's producers, so that a receiver can synchronize them.
     var cname: String?
     /// The next consumer's MID.
     var nextMID = 0
@@ -123,19 +123,19 @@ struct Consumer {
     var type: ProducerType
     /// In the router's numbers.
     let parameters: RTPParameters
-    /// In the client's own numbers, where it keeps them.
+    /// In the client's own numbers, if it keeps them.
     var clientParameters: RTPParameters?
     var numbering: ConsumerNumbering?
     let ssrc: UInt32
     var phase = Phase.opening
     /// The client's own pause.
     var isPaused = false
-    /// What the media plane was told last.
-    var toldPaused = true
-    var toldProducerPaused = false
+    /// What was sent to the media plane last.
+    var sentPaused = true
+    var sentProducerPaused = false
     /// What the client asked for, whatever its producer has.
     var preferredLayers: PreferredLayers?
-    var toldPreferredLayers: ConsumerLayers?
+    var sentPreferredLayers: ConsumerLayers?
     var ignoresDTX = false
     /// 1…255.
     var priority = 1
@@ -143,8 +143,8 @@ struct Consumer {
     var currentLayers: ConsumerLayers?
     /// Of its own stream.
     var ownScore = 10
-    /// What its client was told last.
-    var toldScore: ConsumerScore?
+    /// What its client was notified of last.
+    var reportedScore: ConsumerScore?
 
     var key: ConsumerKey? {
         switch phase {

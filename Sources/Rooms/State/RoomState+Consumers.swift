@@ -33,7 +33,7 @@ extension RoomState {
         return actions
     }
 
-    /// Makes the consumers of a producer that other joined peers lack, and tells those who make theirs themselves.
+    /// Makes the consumers of a producer that other joined peers lack, and notifies those that make theirs themselves.
     mutating func offerToEverybody(_ id: ProducerID) -> [RoomAction] {
         guard let producer = producers[id], peers[producer.peerID]?.isJoined == true else { return [] }
         var actions: [RoomAction] = []
@@ -45,16 +45,16 @@ extension RoomState {
         return actions
     }
 
-    /// Makes a consumer where the peer has a transport for it, can decode it and does not have it.
+    /// Makes a consumer if the peer has a transport for it, can decode it and does not have it.
     private mutating func consume(_ producerID: ProducerID, by peerID: PeerID) -> [RoomAction] {
         guard let producer = producers[producerID], let peer = peers[peerID],
-            let capabilities = peer.rtpCapabilities, !peer.settledProducerIDs.contains(producerID),
+            let capabilities = peer.rtpCapabilities, !peer.offeredProducerIDs.contains(producerID),
             let transportID = peer.transportIDs.first(where: { transports[$0]?.isConsuming == true }),
             let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities),
             // mediasoup-demo's server ignores DTX too.
             let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities, ignoresDTX: true)
         else { return [] }
-        peers[peerID]?.settledProducerIDs.insert(producerID)
+        peers[peerID]?.offeredProducerIDs.insert(producerID)
         return [.openConsumer(id)]
     }
 
@@ -121,7 +121,7 @@ extension RoomState {
         return id
     }
 
-    /// What the media plane needs to open a consumer; `nil` where it is gone or open already.
+    /// What the media plane needs to open a consumer; `nil` if it is gone or open already.
     func consumerOpening(
         _ id: ConsumerID
     ) -> (settings: ConsumerSettings, producer: ProducerKey, transport: TransportKey)? {
@@ -142,29 +142,29 @@ extension RoomState {
             let producer = producers[consumer.producerID]
         else { return [.closeConsumer(key)] }
         consumers[id]?.phase = .offered(key)
-        consumerTold(id, key, producer)
+        consumerDescribed(id, key, producer)
         return [.offer(peer.session, id, NewConsumerRequest(consumer, of: producer))]
     }
 
     /// The media plane has a consumer that its client asked for: it may flow.
-    /// - Returns: what the client is told of it; `nil` where it is gone.
+    /// - Returns: its description for the client; `nil` if it is gone.
     mutating func consumerOpenedOnRequest(
         _ id: ConsumerID, _ key: ConsumerKey
     ) -> (description: NewConsumerRequest, actions: [RoomAction])? {
         guard let consumer = consumers[id], consumer.phase == .opening, let producer = producers[consumer.producerID]
         else { return nil }
         consumers[id]?.phase = .accepted(key)
-        consumerTold(id, key, producer)
-        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)] + scoreTold(id))
+        consumerDescribed(id, key, producer)
+        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(id)] + scoreUpdates(id))
     }
 
     /// The media plane has what the consumer's settings said; nothing awaits between their making and this.
-    private mutating func consumerTold(_ id: ConsumerID, _ key: ConsumerKey, _ producer: Producer) {
+    private mutating func consumerDescribed(_ id: ConsumerID, _ key: ConsumerKey, _ producer: Producer) {
         consumerIDs[key] = id
         if let consumer = consumers[id] { journal.append(.consumerOpened(consumer)) }
-        consumers[id]?.toldProducerPaused = producer.isPaused
+        consumers[id]?.sentProducerPaused = producer.isPaused
         let wanted = consumers[id]?.preferredLayers
-        consumers[id]?.toldPreferredLayers = wanted.map(producer.clamped)
+        consumers[id]?.sentPreferredLayers = wanted.map(producer.clamped)
     }
 
     /// The client has answered `newConsumer`: from here on media may flow.
@@ -181,30 +181,30 @@ extension RoomState {
             return consumerClosed(id)
         case .accepted:
             consumers[id]?.phase = .accepted(key)
-            return [.updateConsumer(id)] + scoreTold(id)
+            return [.updateConsumer(id)] + scoreUpdates(id)
         }
     }
 
-    /// What the media plane has not yet been told about a consumer.
+    /// Changes of a consumer that were not yet sent to the media plane.
     func consumerUpdates(_ id: ConsumerID) -> [ConsumerUpdate] {
         guard let consumer = consumers[id], let key = consumer.key, let producer = producers[consumer.producerID] else {
             return []
         }
         var updates: [ConsumerUpdate] = []
-        if consumer.toldProducerPaused != producer.isPaused { updates.append(.producerPaused(key, producer.isPaused)) }
-        if let wanted = consumer.preferredLayers.map(producer.clamped), wanted != consumer.toldPreferredLayers {
+        if consumer.sentProducerPaused != producer.isPaused { updates.append(.producerPaused(key, producer.isPaused)) }
+        if let wanted = consumer.preferredLayers.map(producer.clamped), wanted != consumer.sentPreferredLayers {
             updates.append(.preferredLayers(key, wanted))
         }
-        if consumer.toldPaused != consumer.isSilent { updates.append(.paused(key, consumer.isSilent)) }
+        if consumer.sentPaused != consumer.isSilent { updates.append(.paused(key, consumer.isSilent)) }
         return updates
     }
 
     /// The media plane has taken an update.
     mutating func consumerUpdated(_ id: ConsumerID, _ update: ConsumerUpdate) {
         switch update {
-        case .paused(_, let isPaused): consumers[id]?.toldPaused = isPaused
-        case .producerPaused(_, let isPaused): consumers[id]?.toldProducerPaused = isPaused
-        case .preferredLayers(_, let layers): consumers[id]?.toldPreferredLayers = layers
+        case .paused(_, let isPaused): consumers[id]?.sentPaused = isPaused
+        case .producerPaused(_, let isPaused): consumers[id]?.sentProducerPaused = isPaused
+        case .preferredLayers(_, let layers): consumers[id]?.sentPreferredLayers = layers
         }
     }
 
@@ -216,7 +216,7 @@ extension RoomState {
             isPaused ? .consumerPaused(id, peer: consumer.peerID) : .consumerResumed(id, peer: consumer.peerID))
     }
 
-    /// Removes one consumer and tells its client.
+    /// Removes one consumer and notifies its client.
     mutating func consumerClosed(_ id: ConsumerID) -> [RoomAction] {
         guard let consumer = removeConsumer(id), let key = consumer.key else { return [] }
         var actions: [RoomAction] = [.closeConsumer(key)]

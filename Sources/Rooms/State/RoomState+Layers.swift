@@ -1,7 +1,7 @@
 import Media
 
 extension Producer {
-    /// How many layers it has, as announced; temporal ones unknown where no encoding names a mode.
+    /// How many layers it has, as announced; temporal ones unknown if no encoding names a mode.
     private var layerCounts: (spatial: Int, temporal: Int?) {
         let text = consumable.encodings.compactMap(\.scalabilityMode).first
         let mode = ScalabilityMode(text)
@@ -20,7 +20,7 @@ extension Producer {
 }
 
 extension RoomState {
-    /// Changes what the client wants; what it was told before stays until the media plane knows.
+    /// Changes what the client wants; what was sent to the media plane before stays until that has taken it.
     mutating func consumerPreferenceChanged(_ id: ConsumerID, _ wanted: PreferredLayers?) {
         consumers[id]?.preferredLayers = wanted
     }
@@ -36,9 +36,9 @@ extension RoomState {
         guard consumer.type != .simple, case .accepted = consumer.phase, let peer = peers[consumer.peerID] else {
             return []
         }
-        let told = ServerNotification.consumerLayersChanged(
+        let notification = ServerNotification.consumerLayersChanged(
             id, spatialLayer: layers.map { Int($0.spatial) }, temporalLayer: layers.map { Int($0.temporal) })
-        return [.notify(peer.session, told)] + scoreTold(id)
+        return [.notify(peer.session, notification)] + scoreUpdates(id)
     }
 
     // MARK: Another producer for the same consumer
@@ -80,12 +80,12 @@ extension RoomState {
             producers[producer.id]?.consumerIDs.append(given.id)
             consumer.producerID = producer.id
             consumer.type = producer.type
-            consumer.toldProducerPaused = producer.isPaused
+            consumer.sentProducerPaused = producer.isPaused
             // The other producer may have other layers: they are asked for again.
-            consumer.toldPreferredLayers = nil
+            consumer.sentPreferredLayers = nil
             consumers[given.id] = consumer
             journal.append(.consumerSwitched(given.id, peer: given.peerID, producer: producer.id))
         }
-        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(given.id)] + scoreTold(given.id))
+        return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(given.id)] + scoreUpdates(given.id))
     }
 }

@@ -7,7 +7,7 @@ struct PlainTransport {
     let protection: PlainProtection?
     let destinations: PlainDestinations
     let endpoint: PlainEndpoint
-    /// As the media plane told them last.
+    /// As the media plane reported them last.
     var tuples: PlainTuples
 
     var state: PlainTransportState { PlainTransportState(comedia: isComedia, rtcpMux: usesRTCPMux, tuples: tuples) }
@@ -18,7 +18,7 @@ extension RoomState {
     mutating func openPlainTransport(
         _ request: CreatePlainTransportRequest, destinations: PlainDestinations, from session: PeerSession
     ) throws(RoomError) -> PlainTransportOpening {
-        let peer = try peerWithRoomForTransport(session)
+        let peer = try peerBelowTransportLimit(session)
         let protection = request.cryptoSuite.map { suite in
             PlainProtection(
                 profile: suite,
@@ -131,7 +131,7 @@ extension RoomState {
         return remote
     }
 
-    /// The client of a plain transport was told of, or has shown itself.
+    /// The address of a plain transport's client is known: announced, or taken from its first packet.
     mutating func plainTuplesChanged(_ key: TransportKey, _ tuples: PlainTuples) {
         // A transport that was closed meanwhile is a legitimate race.
         guard let id = transportIDs[key], let transport = transports[id] else { return }

@@ -55,7 +55,7 @@ extension RoomState {
                 keyFrameRequestDelay: configuration.keyFrameRequestDelay))
     }
 
-    /// Streams are told apart by SSRC, MID or RID, so none may be announced twice on a transport.
+    /// Streams are distinguished by SSRC, MID or RID, so none may be announced twice on a transport.
     private func checkConflicts(_ parameters: RTPParameters, on transport: Transport) throws(RoomError) {
         for encoding in parameters.encodings {
             for ssrc in [encoding.ssrc, encoding.rtxSSRC].compactMap({ $0 })
@@ -105,7 +105,7 @@ extension RoomState {
         producers[id]?.isPaused = isPaused
         journal.append(
             isPaused ? .producerPaused(id, peer: producer.peerID) : .producerResumed(id, peer: producer.peerID))
-        if producer.kind == .audio { sound.setProducerPaused(id, isPaused) }
+        if producer.kind == .audio { audio.setProducerPaused(id, isPaused) }
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs {
             guard let consumer = consumers[consumerID], consumer.key != nil, let peer = peers[consumer.peerID] else {
@@ -117,19 +117,19 @@ extension RoomState {
         return actions
     }
 
-    /// Removes a producer and its consumers, and tells those who had one.
+    /// Removes a producer and its consumers, and notifies those who had one.
     /// - Parameter withTransport: the transport is closed too, and the producer with it on the media plane.
     mutating func producerClosed(_ id: ProducerID, withTransport: Bool = false) -> [RoomAction] {
         guard let producer = producers.removeValue(forKey: id) else { return [] }
         producerIDs[producer.key] = nil
-        var actions = soundEnded(id)
+        var actions = audioEnded(id)
         for consumerID in producer.consumerIDs { actions += consumerClosed(consumerID) }
         journal.append(.producerClosed(id, peer: producer.peerID))
         if !withTransport { actions.append(.closeProducer(producer.key)) }
         mappedSSRCsReleased(producer.mapping)
         peers[producer.peerID]?.producerIDs.removeAll { $0 == id }
         // What peers have settled about it is of no use any more.
-        for peerID in peers.keys { peers[peerID]?.settledProducerIDs.remove(id) }
+        for peerID in peers.keys { peers[peerID]?.offeredProducerIDs.remove(id) }
         transports[producer.transportID]?.producerIDs.removeAll { $0 == id }
         let parameters = producer.mapping.rtpParameters
         for encoding in parameters.encodings {

@@ -1,7 +1,7 @@
 import Media
 
 extension RoomState {
-    /// A producer's streams are received well or badly: its owner and its consumers are told.
+    /// A producer's streams are received well or badly: its owner and its consumers are notified.
     mutating func producerScoreChanged(_ key: ProducerKey, _ scores: [EncodingScore]) -> [RoomAction] {
         // A producer that was closed meanwhile is a legitimate race.
         guard let id = producerIDs[key], let producer = producers[id] else { return [] }
@@ -13,7 +13,7 @@ extension RoomState {
         producers[id]?.scores = changed
         var actions: [RoomAction] = []
         if let owner = peers[producer.peerID] { actions.append(.notify(owner.session, .producerScore(id, changed))) }
-        for consumerID in producer.consumerIDs { actions += scoreTold(consumerID) }
+        for consumerID in producer.consumerIDs { actions += scoreUpdates(consumerID) }
         return actions
     }
 
@@ -21,17 +21,17 @@ extension RoomState {
     mutating func consumerScoreChanged(_ key: ConsumerKey, _ score: UInt8) -> [RoomAction] {
         guard let id = consumerIDs[key] else { return [] }
         consumers[id]?.ownScore = Int(min(score, 10))
-        return scoreTold(id)
+        return scoreUpdates(id)
     }
 
-    /// Tells a client a consumer's score, unless it knows.
-    mutating func scoreTold(_ id: ConsumerID) -> [RoomAction] {
+    /// Notifies a client of a consumer's score, if it changed.
+    mutating func scoreUpdates(_ id: ConsumerID) -> [RoomAction] {
         guard let consumer = consumers[id], case .accepted = consumer.phase, let peer = peers[consumer.peerID],
             let producer = producers[consumer.producerID]
         else { return [] }
         let score = score(of: consumer, producer)
-        guard score != consumer.toldScore else { return [] }
-        consumers[id]?.toldScore = score
+        guard score != consumer.reportedScore else { return [] }
+        consumers[id]?.reportedScore = score
         return [.notify(peer.session, .consumerScore(id, score))]
     }
 

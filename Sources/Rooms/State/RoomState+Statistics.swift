@@ -15,7 +15,7 @@ extension RoomState {
         }
     }
 
-    /// A statistics array with mediasoup's field names; `nil` where what was asked about is gone.
+    /// A statistics array with mediasoup's field names; `nil` if what was asked about is gone.
     func statistics(
         _ query: StatisticsQuery, _ collected: CollectedStatistics, timestamp: Int64
     ) -> [JSONValue]? {

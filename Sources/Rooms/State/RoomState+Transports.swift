@@ -13,7 +13,7 @@ extension RoomState {
     mutating func openTransport(
         _ request: CreateWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> TransportOpening {
-        let peer = try peerWithRoomForTransport(session)
+        let peer = try peerBelowTransportLimit(session)
         return TransportOpening(
             id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
             forceTcp: request.forceTcp,
@@ -24,7 +24,7 @@ extension RoomState {
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty)))
     }
 
-    func peerWithRoomForTransport(_ session: PeerSession) throws(RoomError) -> Peer {
+    func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {
         let peer = try peer(session)
         guard peer.transportIDs.count < configuration.maximumTransportsPerPeer else {
             throw RoomError(
@@ -63,7 +63,7 @@ extension RoomState {
             throw RoomError(
                 .invalidParameters, "dtlsParameters.fingerprints[0].value: not \(fingerprint.algorithm.length) bytes")
         }
-        // Who is client on one side is server on the other; a client that leaves it open is asked to serve.
+        // One side is the DTLS client, the other the server; a client that leaves it open is asked to be the server.
         let role: DTLSRole = request.dtlsParameters.role == .client ? .server : .client
         return (transport.key, role, fingerprint)
     }
@@ -125,7 +125,7 @@ extension RoomState {
     }
 
     /// What a transport's client means to send or get does not flow.
-    /// - Returns: the transport; `nil` where it was closed meanwhile.
+    /// - Returns: the transport; `nil` if it was closed meanwhile.
     mutating func warningRaised(_ key: TransportKey, _ warning: TransportWarning) -> Transport? {
         guard let id = transportIDs[key], let transport = transports[id] else { return nil }
         // Another one takes the place of "nothing": something has come.
@@ -136,7 +136,7 @@ extension RoomState {
     }
 
     /// A warning is over.
-    /// - Returns: the transport; `nil` where it was closed meanwhile.
+    /// - Returns: the transport; `nil` if it was closed meanwhile.
     mutating func warningCleared(_ key: TransportKey, _ kind: TransportWarning.Kind) -> Transport? {
         guard let id = transportIDs[key], let transport = transports[id] else { return nil }
         transports[id]?.warnings.removeAll { $0.kind == kind }

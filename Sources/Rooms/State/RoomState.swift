@@ -3,7 +3,7 @@ import Media
 /// A room's peers, transports, producers and consumers, and every rule about them.
 ///
 /// No I/O, no clock, no concurrency. What needs the media plane goes in two steps: a method that only checks and says what
-/// to open or tell (`…Opening`, a key), and after the plane has taken it one that changes the state. A refused step leaves
+/// to open or change (`…Opening`, a key), and after the plane has taken it one that changes the state. A refused step leaves
 /// no trace.
 struct RoomState {
     let id: RoomID
@@ -19,10 +19,10 @@ struct RoomState {
     var producers: [ProducerID: Producer] = [:]
     var producerIDs: [ProducerKey: ProducerID] = [:]
     var consumers: [ConsumerID: Consumer] = [:]
-    /// What has happened and was not yet told.
+    /// What has happened and was not yet reported.
     var journal: [RoomEvent.Kind] = [.roomOpened]
     var consumerIDs: [ConsumerKey: ConsumerID] = [:]
-    var sound = SoundObservers()
+    var audio = AudioObservers()
     private var lastSession: UInt64 = 0
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.
@@ -92,7 +92,7 @@ struct RoomState {
         return (session, actions)
     }
 
-    /// Removes a peer with all it has, and tells the others. Nothing happens for a connection that was replaced.
+    /// Removes a peer with all it has, and notifies the others. Nothing happens for a connection that was replaced.
     mutating func peerLeft(_ session: PeerSession, _ reason: PeerCloseReason) -> [RoomAction] {
         guard let peer = peers[session.peerID], peer.session == session else { return [] }
         peers[peer.id] = nil
@@ -118,7 +118,7 @@ struct RoomState {
         isClosed = true
         var actions: [RoomAction] = []
         for peer in orderedPeers {
-            // The others are about to go too: there is nobody to tell.
+            // The others are about to go too: there is nobody to notify.
             peers[peer.id]?.isJoined = false
         }
         for peer in orderedPeers { actions += peerLeft(peer.session, reason) }

@@ -69,7 +69,7 @@ import Testing
             .connection: "Upgrade", .secWebSocketVersion: "13", .secWebSocketKey: "dGhlIHNhbXBsZSBub25jZQ==",
             .secWebSocketProtocol: "protoo, bearer.\(Self.needle)",
         ]
-        guard case .accept(var handshake) = SignalingHandshake.judge(head) else {
+        guard case .accept(var handshake) = SignalingHandshake.validate(head) else {
             Issue.record("no handshake")
             return
         }

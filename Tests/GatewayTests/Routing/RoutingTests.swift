@@ -71,8 +71,7 @@ import Testing
 }
 
 @Suite struct SignalingHandshakeTests {
-    private func judge(_ path: String, _ change: (inout HTTPRequest) -> Void = { _ in }) -> SignalingHandshake.Judgement
-    {
+    private func judge(_ path: String, _ change: (inout HTTPRequest) -> Void = { _ in }) -> SignalingHandshake.Outcome {
         var request = HTTPRequest(
             method: .get, scheme: "http", authority: "localhost", path: path,
             headerFields: [
@@ -80,11 +79,11 @@ import Testing
                 .secWebSocketKey: "dGhlIHNhbXBsZSBub25jZQ==", .secWebSocketProtocol: "chat, protoo",
             ])
         change(&request)
-        return SignalingHandshake.judge(request)
+        return SignalingHandshake.validate(request)
     }
 
-    private func status(_ judgement: SignalingHandshake.Judgement) -> Int? {
-        if case .refuse(let response) = judgement { response.head.status.code } else { nil }
+    private func status(_ outcome: SignalingHandshake.Outcome) -> Int? {
+        if case .refuse(let response) = outcome { response.head.status.code } else { nil }
     }
 
     @Test func `a good handshake names room, peer and dialect`() throws {

@@ -8,7 +8,7 @@ import Testing
 /// Scripts over a real room: a session ends once, and its peer leaves once.
 @Suite struct PeerMembershipTests {
     /// Notes what its room says.
-    private final class Client: PeerConnectionSink {
+    private final class Client: PeerChannel {
         private let noted = Mutex<[String]>([])
         var got: [String] { noted.withLock { $0 } }
 

@@ -8,9 +8,9 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct RoomEventTests {
     /// Everything a subscription delivers.
     private final class Listener: Sendable {
-        private let state = Mutex<(beginning: RoomEventLog.Beginning?, events: [RoomEvent])>((nil, []))
+        private let state = Mutex<(beginning: RoomEventLog.SubscriptionStart?, events: [RoomEvent])>((nil, []))
         var events: [RoomEvent] { state.withLock { $0.events } }
-        var beginning: RoomEventLog.Beginning? { state.withLock { $0.beginning } }
+        var beginning: RoomEventLog.SubscriptionStart? { state.withLock { $0.beginning } }
         var types: [String] { events.map(\.kind.name) }
 
         func listen(to log: RoomEventLog, after: String? = nil, room: String? = nil, limit: Int = .max) {
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func `whoever asks for what is forgotten is told of the gap`() {
-        let log = RoomEventLog(epoch: 0xAB, memory: 4)
+        let log = RoomEventLog(epoch: 0xAB, capacity: 4)
         for index in 0..<20 {
             _ = log.append([.roomOpened], of: RoomID("room\(index)"), after: 0, time: 0)
         }
@@ -135,7 +135,7 @@ import Testing
         let bob = try await fixture.join("bob")
         let speaks = ServerNotification.activeSpeaker(PeerID("alice"), volume: -40)
         await alice.room.perform([.notify(alice.session, speaks), .notify(bob.session, speaks)])
-        await alice.room.settle()
+        await alice.room.finishTransition()
         let recent = await alice.room.recentEvents
         #expect(recent.filter { $0.kind == .activeSpeaker(PeerID("alice")) }.count == 1)
     }

@@ -76,7 +76,7 @@ final class RecordingPlane: Sendable {
 }
 
 /// A client that notes what it is told, and accepts consumers when asked to.
-final class RecordingClient: PeerConnectionSink {
+final class RecordingClient: PeerChannel {
     struct State {
         var log: [String] = []
         var notifications: [ServerNotification] = []

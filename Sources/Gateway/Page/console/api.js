@@ -85,7 +85,7 @@ export function follow({ hello, event, lost }) {
     }
   };
   run();
-  /** Begins anew at once, as with another token. */
+  /** Starts again at once, as with a new token. */
   return () => controller.abort();
 }
 

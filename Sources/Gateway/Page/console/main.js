@@ -1,10 +1,10 @@
 /** The console: rooms and their peers as they are now, and what operators may do about them. */
-import { toast } from '../notices.js';
+import { toast } from '../toasts.js';
 import { change, follow, read, readRooms, Refusal, useToken } from './api.js';
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
-import { RoomFigures, ShardFigures } from './figures.js';
-import { describe, Notes } from './notes.js';
+import { RoomStats, ShardStats } from './stats.js';
+import { describe, ActiveSpeaker } from './events.js';
 import { figure, RoomView } from './roomview.js';
 
 const PERIOD_MS = 2_000;
@@ -13,15 +13,15 @@ const SHOWN_EVENTS = 100;
 const QUIET = new Set(['consumer-score', 'producer-score', 'consumer-layers', 'active-speaker']);
 
 const find = (id) => document.getElementById(id);
-const shards = new ShardFigures();
+const shards = new ShardStats();
 const incoming = figure('Received', chart('Received by the server'));
 const outgoing = figure('Sent', chart('Sent by the server'));
 find('flows').append(incoming.element, outgoing.element);
 
 let rooms = [];
 let chosen = new URLSearchParams(location.search).get('room');
-let figures = new RoomFigures();
-let notes = new Notes();
+let stats = new RoomStats();
+let activeSpeaker = new ActiveSpeaker();
 let events = [];
 /** Peers of the room that is shown, by their ids. */
 let names = new Map();
@@ -32,7 +32,7 @@ let isReading = false;
 const view = new RoomView({
   kick: (peer) => act('DELETE', 'rooms', chosen, 'peers', peer),
   setPaused: (producer, isPaused) => act('POST', 'rooms', chosen, 'producers', producer, isPaused ? 'pause' : 'resume'),
-}, () => figures, { get speaker() { return notes.speaker; } });
+}, () => stats, { get peer() { return activeSpeaker.peer; } });
 
 const closeButton = carefulButton('Close room', { id: 'close-room' }, () => act('DELETE', 'rooms', chosen));
 find('close-room').replaceWith(closeButton);
@@ -102,8 +102,8 @@ function showRooms() {
 
 async function choose(id) {
   chosen = id;
-  figures = new RoomFigures();
-  notes = new Notes();
+  stats = new RoomStats();
+  activeSpeaker = new ActiveSpeaker();
   names = new Map();
   const place = new URL(location.href);
   if (id === null) place.searchParams.delete('room');
@@ -114,7 +114,7 @@ async function choose(id) {
   showEvents();
   if (id === null) return;
   refreshSoon(0);
-  const begun = notes;
+  const begun = activeSpeaker;
   try {
     const { events: recent } = await read('rooms', id, 'events');
     for (const event of recent) begun.take(event);
@@ -130,7 +130,7 @@ async function choose(id) {
 }
 
 function showRoom(snapshot, isTick) {
-  if (isTick || find('room').hidden) figures.add(snapshot);
+  if (isTick || find('room').hidden) stats.add(snapshot);
   const isNew = find('room').hidden;
   find('room').hidden = false;
   write(find('room-title'), snapshot.id);
@@ -148,7 +148,7 @@ function showShards() {
   match(find('shards'), shards.loads, ({ shard }) => shard, ({ shard }) => {
     const bar = make('i');
     const value = make('span');
-    const row = make('div', { className: 'shard' }, make('span', {}, `No. ${shard}`), make('div', { className: 'load' }, bar), value);
+    const row = make('div', { className: 'shard' }, make('span', {}, `Thread ${shard}`), make('div', { className: 'load' }, bar), value);
     row.update = ({ load }) => {
       bar.style.transform = `scaleX(${load})`;
       bar.dataset.high = String(load > 0.8);
@@ -232,7 +232,7 @@ const restart = follow({
   event: (event) => {
     events.push(event);
     if (events.length > 20 * SHOWN_EVENTS) events.splice(0, 10 * SHOWN_EVENTS);
-    if (event.room === chosen) notes.take(event);
+    if (event.room === chosen) activeSpeaker.take(event);
     if (chosen === null || event.room === chosen) requestEvents();
     if (!QUIET.has(event.type)) refreshSoon();
   },

@@ -1,21 +1,21 @@
-/** The room that is shown: its peers, what each sends, and what each is sent. */
+/** The room that is shown: its peers, what each sends and receives. */
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
 
-const MEDIA = { audio: 'Sound', video: 'Picture' };
+const MEDIA = { audio: 'Audio', video: 'Video' };
 
 /** `acts`: `kick(peerID)`, `setPaused(producerID, isPaused)`, both asynchronous. */
 export class RoomView {
   #acts;
-  #figures;
-  #notes;
+  #stats;
+  #activeSpeaker;
   #names = new Map();
 
-  /** `notes.speaker`: whom events told to be speaking. `figures()`: those of the room. */
-  constructor(acts, figures, notes) {
+  /** `activeSpeaker.peer`: the id of the peer that speaks. `stats()`: those of the room. */
+  constructor(acts, stats, activeSpeaker) {
     this.#acts = acts;
-    this.#figures = figures;
-    this.#notes = notes;
+    this.#stats = stats;
+    this.#activeSpeaker = activeSpeaker;
   }
 
   show(snapshot) {
@@ -55,14 +55,14 @@ export class RoomView {
         peer.device.name ?? peer.device.flag ?? 'unknown program', peer.joined ? '' : 'not joined',
         [...new Set(states)].join(' / '), place === '' ? '' : `thread ${place}`,
       ].filter(Boolean).join(' · '));
-      card.dataset.speaking = String(this.#notes.speaker === peer.id);
+      card.dataset.speaking = String(this.#activeSpeaker.peer === peer.id);
       const wrong = peer.transports.flatMap((transport) => transport.warnings.map((each) => ({ id: transport.id, ...each })));
       warnings.hidden = wrong.length === 0;
       match(warnings, wrong, (each) => `${each.id} ${each.code}`, () => warningLine());
       match(sent, peer.transports.flatMap(({ producers }) => producers), (each) => each.id, (each) => this.#producer(each));
       const consumers = peer.transports.flatMap((transport) => transport.consumers);
       folded.hidden = consumers.length === 0;
-      write(summary, `Is sent ${consumers.length} ${consumers.length === 1 ? 'track' : 'tracks'}`);
+      write(summary, `Receives ${consumers.length} ${consumers.length === 1 ? 'track' : 'tracks'}`);
       match(received, consumers, (each) => each.id, () => this.#consumer());
     };
     return card;
@@ -74,7 +74,7 @@ export class RoomView {
     const tag = make('span', { className: 'tag', 'data-tone': 'off' }, 'paused');
     const mute = make('button', { type: 'button', className: 'plain', 'data-act': 'mute' });
     const rate = figure('Bitrate', chart('Bitrate'));
-    const loss = figure('Lost on the way here', chart('Losses', 'loss'));
+    const loss = figure('Packet loss (uplink)', chart('Packet loss', 'loss'));
     const track = make(
       'div', { className: 'track', 'data-producer': id },
       make('span', { className: 'track-name' }, title, ' ', about, tag), mute,
@@ -95,10 +95,10 @@ export class RoomView {
       ].filter(Boolean).join(', '));
       tag.hidden = !isPaused;
       write(mute, isPaused ? 'Unmute' : 'Mute');
-      const figures = this.#figures().of(producer.id);
-      if (!figures) return;
-      rate.show(bitrate(figures.rate.last), figures.rate, 20_000);
-      loss.show(percent(figures.loss.last), figures.loss, 0.05);
+      const stats = this.#stats().of(producer.id);
+      if (!stats) return;
+      rate.show(bitrate(stats.rate.last), stats.rate, 20_000);
+      loss.show(percent(stats.loss.last), stats.loss, 0.05);
     };
     return track;
   }
@@ -113,16 +113,16 @@ export class RoomView {
       row.dataset.consumer = consumer.id;
       write(label, `${MEDIA[consumer.kind] ?? consumer.kind} of ${this.#names.get(consumer.producerId) ?? 'nobody'}`);
       const { spatialLayer, temporalLayer } = consumer.currentLayers ?? {};
-      const layers = spatialLayer === undefined ? undefined : `S${spatialLayer} T${temporalLayer}`;
+      const layers = spatialLayer === undefined ? undefined : `spatial layer ${spatialLayer}, temporal ${temporalLayer}`;
       const isPaused = consumer.paused || consumer.producerPaused;
       tag.hidden = !isPaused && !layers;
       tag.dataset.tone = isPaused ? 'off' : 'layers';
       write(tag, isPaused ? 'paused' : layers ?? '');
-      const figures = this.#figures().of(consumer.id);
-      if (!figures) return;
-      rate.update(figures.rate, 20_000);
-      const lost = figures.loss.last;
-      write(value, bitrate(figures.rate.last) + (lost > 0 ? `, ${percent(lost)} lost` : ''));
+      const stats = this.#stats().of(consumer.id);
+      if (!stats) return;
+      rate.update(stats.rate, 20_000);
+      const lost = stats.loss.last;
+      write(value, bitrate(stats.rate.last) + (lost > 0 ? `, ${percent(lost)} packet loss` : ''));
     };
     return row;
   }

@@ -241,7 +241,7 @@
   };
 
   Engine.prototype.closed = function (reason) {
-    // Who is to be back says so, where a connection still carries it.
+    // A client that will be back says so, if a connection still carries it.
     var code = reason === 'forced close' ? 1000 : 4002;
     if (this.state === 'closed') { return; }
     this.state = 'closed';

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What one client may send, charged before anything of a message is read: messages, their bytes, changes that everybody
-/// in a room is told of, and messages that are none.
+/// in a room is notified of, and messages that are none.
 ///
 /// A machine: time is an argument. Whose messages are too many is refused those that can be refused; whose bytes are too
 /// many is read more slowly.
@@ -74,10 +74,10 @@ struct SignalingAllowance: Sendable {
     /// It is not read at all; but as one of the client's messages it counts, so that asking again and again is not free.
     mutating func giveBackBytes(of charge: Charge) { bytes.giveBack(charge.bytes, rates.bytes) }
 
-    /// A message beyond the rate that nobody can be told is refused waits for its turn instead.
+    /// A message beyond the rate that cannot be refused with an error waits for its turn instead.
     mutating func messageHeldBack(now: NIODeadline) -> TimeAmount { messages.borrow(1, rates.messages, now: now) }
 
-    /// The client changes something that everybody in its room is told.
+    /// The client changes something that everybody in its room is notified of.
     /// - Returns: how long that has to wait.
     mutating func changeRequested(now: NIODeadline) -> TimeAmount { changes.borrow(1, rates.changes, now: now) }
 

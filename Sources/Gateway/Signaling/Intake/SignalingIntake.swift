@@ -2,8 +2,8 @@ import NIOCore
 import Rooms
 import Synchronization
 
-/// Lets one client's messages in: charges each before it is read, has it wait where the client sends too much, and lets
-/// others have their turn where the client sends without a pause.
+/// Lets one client's messages in: charges each before it is read, has it wait if the client sends too much, and lets
+/// others have their turn if the client sends without a pause.
 final class SignalingIntake: Sendable {
     private struct State {
         var allowance: SignalingAllowance
@@ -88,19 +88,19 @@ final class SignalingIntake: Sendable {
 
     func giveBack(_ charge: SignalingAllowance.Charge) { state.withLock { $0.allowance.giveBack(charge) } }
 
-    /// Holds a message back that is beyond the rate, and that nobody can be told is refused.
+    /// Delays a message that is beyond the rate and cannot be refused with an error.
     func holdBack() async {
         let delay = state.withLock { $0.allowance.messageHeldBack(now: .now()) }
         await wait(delay, .messageRate)
     }
 
-    /// Holds back a change that everybody in the room is told of, where there were many.
+    /// Delays a change that everybody in the room is notified of, if there were many.
     func holdBackChange() async {
         let delay = state.withLock { $0.allowance.changeRequested(now: .now()) }
         await wait(delay, .changes)
     }
 
-    /// Refuses a change that everybody in the room is told of, where there were many.
+    /// Refuses a change that everybody in the room is notified of, if there were many.
     /// - Throws: `RoomError` with code `rateLimited`.
     func refuseChange() throws(RoomError) {
         let (isAllowed, rate) = state.withLock { ($0.allowance.oneMoreChange(now: .now()), $0.allowance.rates.changes) }

@@ -4,7 +4,7 @@ import Rooms
 ///
 /// Every method returns at once, and keeps the order of calls.
 protocol SignalingChannel: Sendable {
-    /// - Parameter number: the message's, where the session numbers them.
+    /// - Parameter number: the message's, if the session numbers them.
     func send(_ text: String, number: UInt64?)
 
     /// The peer has left its room: ends the channel after what was sent.
@@ -35,7 +35,7 @@ extension EngineConnection: SignalingChannel {
 }
 
 extension PeerCloseReason {
-    /// 4000 tells a protoo client not to come back; after a stop of the server it may.
+    /// 4000 makes a protoo client stay away; after a stop of the server it may come back.
     var closeCode: WebSocketCloseCode {
         switch self {
         case .disconnected, .left: .normal

@@ -4,7 +4,7 @@ import NIOCore
 /// messages in both directions, what was sent and may not have arrived, and the replies to requests.
 ///
 /// A machine: facts and the time in, what to do out. Connections ("channels") are numbered here, so that what an older one
-/// still brings is told from the newest one's.
+/// still brings is not taken for the newest one's.
 struct SignalingLink {
     struct Settings: Sendable {
         /// How long a message that was sent may be asked for again while the client is connected.

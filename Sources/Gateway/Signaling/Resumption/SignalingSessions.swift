@@ -25,7 +25,7 @@ final class SignalingSessions: Sendable {
     var away: Int { state.withLock { Array($0.sessions.values) }.count(where: \.isAway) }
 
     /// Takes a session whose peer is in its room, in place of an older one of the peer's.
-    /// - Returns: `false` where there are too many, or the server stops.
+    /// - Returns: `false` if there are too many, or the server stops.
     func add(_ session: SignalingSession) -> Bool {
         let key = Key(room: session.roomID, peer: session.peerID)
         let (isAdded, former) = state.withLock { state -> (Bool, SignalingSession?) in

@@ -2,8 +2,8 @@ import Media
 import Rooms
 import Synchronization
 
-/// A peer that is told nothing and does everything by single HTTP requests.
-final class Broadcaster: PeerConnectionSink {
+/// A peer that gets no notifications and does everything by single HTTP requests.
+final class Broadcaster: PeerChannel {
     struct Key: Sendable, Hashable {
         var room: String
         var id: String
@@ -14,7 +14,7 @@ final class Broadcaster: PeerConnectionSink {
     struct Owner: Sendable {
         /// What the first reply has: with it a request is its maker's wherever it comes from.
         let session = ResumptionToken.random()
-        /// What it was made with, where the server has a key.
+        /// What it was made with, if the server has a key.
         var accessToken: Secret?
         var address: ClientAddress?
 
@@ -43,7 +43,7 @@ final class Broadcaster: PeerConnectionSink {
     let key: Key
     /// What it will join as.
     let join: JoinRequest
-    /// Who made it.
+    /// Its creator.
     let owner: Owner
     /// What its client may send.
     let intake: SignalingIntake
@@ -105,7 +105,7 @@ final class BroadcasterTable: Sendable {
 
     subscript(key: Broadcaster.Key) -> Broadcaster? { broadcasters.withLock { $0[key] } }
 
-    /// - Returns: `nil` where there is one of this name, or there are too many.
+    /// - Returns: `nil` if there is one of this name, or there are too many.
     func make(
         _ key: Broadcaster.Key, _ join: JoinRequest, owner: Broadcaster.Owner, intake: SignalingIntake
     ) -> Broadcaster? {

@@ -29,7 +29,7 @@ struct BroadcasterEndpoints: Sendable {
         table = BroadcasterTable(limit: access.limits.connections)
     }
 
-    /// - Returns: `nil` where the path is not one of theirs.
+    /// - Returns: `nil` if the path is not one of theirs.
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard target.path.count >= 3, target.path[0] == "rooms", target.path[2] == "broadcasters" else { return nil }
         do throws(RoomError) {
@@ -86,7 +86,7 @@ struct BroadcasterEndpoints: Sendable {
         }
     }
 
-    // MARK: Who may
+    // MARK: Authorization
 
     /// A broadcaster is driven by whoever made it, and by nobody else who may enter the room.
     private func authorize(

@@ -18,7 +18,7 @@ struct PeerEndpoints: Sendable {
 
     private struct Refusal: Error { var response: OutgoingResponse }
 
-    /// - Returns: `nil` where the path is not one of theirs.
+    /// - Returns: `nil` if the path is not one of theirs.
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard (4...5).contains(target.path.count), target.path[0] == "rooms", target.path[2] == "peers" else {
             return nil

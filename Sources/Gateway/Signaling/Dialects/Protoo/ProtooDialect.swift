@@ -2,7 +2,7 @@ import Rooms
 
 /// protoo: JSON objects that say of themselves whether they are a request, a response or a notification.
 ///
-/// What they ask and tell is one of the vocabularies of mediasoup-demo.
+/// Their methods are one of the vocabularies of mediasoup-demo.
 struct ProtooDialect: SignalingDialect {
     var vocabulary: any ProtooVocabulary = Protoo2024()
 

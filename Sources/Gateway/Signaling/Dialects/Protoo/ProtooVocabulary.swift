@@ -1,6 +1,6 @@
 import Rooms
 
-/// What protoo's messages ask and tell: one year of mediasoup-demo.
+/// The methods of protoo's messages: one year of mediasoup-demo.
 protocol ProtooVocabulary: Sendable {
     /// The methods that clients may send as notifications.
     var notifications: Set<String> { get }

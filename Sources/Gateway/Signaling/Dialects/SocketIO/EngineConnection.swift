@@ -20,7 +20,7 @@ final class EngineConnection: Sendable {
         var closeReason: EngineSession.CloseReason?
         /// Bytes of messages that wait to be carried out.
         var waitingBytes = 0
-        var waitingForRoom: [CheckedContinuation<Void, Never>] = []
+        var waitingForCapacity: [CheckedContinuation<Void, Never>] = []
         /// Its page or program has ended.
         var isGoingAway = false
     }
@@ -68,17 +68,17 @@ final class EngineConnection: Sendable {
     // MARK: The client's side
 
     /// A GET: returns when there is something for the client.
-    /// - Parameter number: the client's, where it counts its polls: the same again gets the same again.
-    /// - Returns: `nil` where the session takes no poll.
+    /// - Parameter number: the client's, if it counts its polls: the same again gets the same again.
+    /// - Returns: `nil` if the session takes no poll.
     func poll(_ number: UInt64? = nil) async -> [EnginePacket]? {
         await withCheckedContinuation { continuation in
             state.withLock { state in
                 if let answered = state.answered, answered.number == number {
                     return continuation.resume(returning: answered.packets)
                 }
-                let (verdict, actions) = state.session.pollReceived()
+                let (outcome, actions) = state.session.pollReceived()
                 perform(actions, &state)
-                switch verdict {
+                switch outcome {
                 case .answer(let packets):
                     state.answered = number.map { ($0, packets) }
                     continuation.resume(returning: packets)
@@ -92,12 +92,12 @@ final class EngineConnection: Sendable {
     }
 
     /// A POST; returns when there is room for what it brings.
-    /// - Parameter number: the client's, where it counts its posts: the same again is taken once.
-    /// - Returns: whether it was understood; `nil` where others wait already.
+    /// - Parameter number: the client's, if it counts its posts: the same again is taken once.
+    /// - Returns: whether it was understood; `nil` if others wait already.
     func post(_ body: [UInt8], _ number: UInt64? = nil) async -> Bool? {
         await posting.run {
             await intake.admitBytes(body.count)
-            await waitForRoom()
+            await waitForCapacity()
             return taken(body, number)
         }
     }
@@ -126,11 +126,11 @@ final class EngineConnection: Sendable {
         for await text in socket.messages {
             if socket.isClosed, intake.isTooFast { break }
             await intake.admitBytes(text.utf8.count)
-            await waitForRoom()
+            await waitForCapacity()
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
         }
         state.withLock { state in
-            // Browsers say so where a page ends, and programs where they do (RFC 6455 §7.4.1). A client that gives up a
+            // Browsers say so where a page ends, and programs if they do (RFC 6455 §7.4.1). A client that gives up a
             // connection says nothing, or that it will be back.
             let ending = socket.ending
             if ending == .closedByClient(.goingAway) || ending == .closedByClient(.normal) { state.isGoingAway = true }
@@ -143,7 +143,7 @@ final class EngineConnection: Sendable {
     var isClosed: Bool { state.withLock { $0.closeReason != nil } }
 
     /// A message was carried out.
-    func carriedOut(_ message: String) {
+    func messageHandled(_ message: String) {
         let waiters = state.withLock { state in
             state.waitingBytes -= Self.cost(message)
             return takeWaiters(&state)
@@ -154,21 +154,21 @@ final class EngineConnection: Sendable {
     private static func cost(_ message: String) -> Int { message.utf8.count + WebSocketConnection.overheadPerMessage }
 
     /// Returns when few enough of the client's messages wait, or the session is over.
-    private func waitForRoom() async {
+    private func waitForCapacity() async {
         await withCheckedContinuation { continuation in
-            let hasRoom = state.withLock { state in
+            let hasCapacity = state.withLock { state in
                 guard state.waitingBytes > Self.waitingBytesLimit, state.closeReason == nil else { return true }
-                state.waitingForRoom.append(continuation)
+                state.waitingForCapacity.append(continuation)
                 return false
             }
-            if hasRoom { continuation.resume() }
+            if hasCapacity { continuation.resume() }
         }
     }
 
     private func takeWaiters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
         guard state.waitingBytes <= Self.waitingBytesLimit || state.closeReason != nil else { return [] }
-        defer { state.waitingForRoom = [] }
-        return state.waitingForRoom
+        defer { state.waitingForCapacity = [] }
+        return state.waitingForCapacity
     }
 
     /// Whether a client that is gone may be back by another session: it broke, rather than that anybody ended it.

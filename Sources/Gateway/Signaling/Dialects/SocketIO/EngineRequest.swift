@@ -11,10 +11,10 @@ struct EngineRequest: Sendable, Hashable {
     var transport: Transport
     /// The session's name; `nil` asks for a new one.
     var session: Secret?
-    /// Of a poll or a post, where the client counts them: a browser may send one again whose response was lost.
+    /// Of a poll or a post, if the client counts them: a browser may send one again whose response was lost.
     var number: UInt64?
 
-    /// - Returns: why it is none of Engine.IO's requests where it is not.
+    /// - Returns: why it is none of Engine.IO's requests if it is not.
     static func read(_ target: RequestTarget) -> Result<EngineRequest, EngineProblem> {
         guard let version = target["EIO"], version == "4" else { return .failure(.unsupportedVersion) }
         guard let transport = target["transport"].flatMap(Transport.init) else { return .failure(.unknownTransport) }

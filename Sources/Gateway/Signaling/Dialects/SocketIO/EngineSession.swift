@@ -14,7 +14,7 @@ struct EngineSession {
         var upgradeTimeout = TimeAmount.seconds(10)
         /// Bytes that may wait for a client that does not poll.
         var outgoingLimit = 4 * 1024 * 1024
-        /// Bytes of one message of the client, as it is told.
+        /// Bytes of one message of the client, as announced to it.
         var payloadLimit = 1_000_000
     }
 
@@ -22,7 +22,7 @@ struct EngineSession {
         case clientClosed, serverClosed, transportClosed
         /// Bytes that are no packets, or packets that have no place here.
         case protocolViolation
-        /// A message that is longer than the client was told; older ones do not count what they send in one body.
+        /// A message longer than announced to the client; older clients do not count what they send in one body.
         case messageTooLong
         /// A second poll while the first still waits: two clients share a session, or one is broken.
         case overlappingPolls
@@ -43,7 +43,7 @@ struct EngineSession {
         case ended
     }
 
-    enum PollVerdict: Hashable {
+    enum PollOutcome: Hashable {
         case answer([EnginePacket])
         case wait
         case refuse
@@ -65,7 +65,7 @@ struct EngineSession {
 
     private enum Heartbeat {
         case resting(until: NIODeadline)
-        case pinged(patience: NIODeadline)
+        case pinged(deadline: NIODeadline)
     }
 
     private let settings: Settings
@@ -109,14 +109,14 @@ struct EngineSession {
     private var heartbeatDeadline: NIODeadline {
         switch heartbeat {
         case .resting(let until): until
-        case .pinged(let patience): patience
+        case .pinged(let deadline): deadline
         }
     }
 
     // MARK: By polling
 
-    /// A GET of the client. Where the verdict is `wait`, an `answerPoll` will follow.
-    mutating func pollReceived() -> (verdict: PollVerdict, actions: [Action]) {
+    /// A GET of the client. Where the outcome is `wait`, an `answerPoll` will follow.
+    mutating func pollReceived() -> (outcome: PollOutcome, actions: [Action]) {
         switch state {
         case .closed, .webSocket: return (.refuse, [])
         case .closing:
@@ -215,19 +215,19 @@ struct EngineSession {
         case .polling(let probe):
             if let probe, probe.deadline <= now {
                 state = .polling(nil)
-                return [.closeSocket(probe.socket)] + beat(now)
+                return [.closeSocket(probe.socket)] + sendPing(now)
             }
-            return beat(now)
-        case .webSocket: return beat(now)
+            return sendPing(now)
+        case .webSocket: return sendPing(now)
         }
     }
 
-    private mutating func beat(_ now: NIODeadline) -> [Action] {
+    private mutating func sendPing(_ now: NIODeadline) -> [Action] {
         guard heartbeatDeadline <= now else { return [] }
         switch heartbeat {
         case .pinged: return fail(.pingTimeout)
         case .resting:
-            heartbeat = .pinged(patience: now + settings.pingTimeout)
+            heartbeat = .pinged(deadline: now + settings.pingTimeout)
             return enqueue(EnginePacket(.ping))
         }
     }

@@ -12,7 +12,7 @@ struct RoomEntryAPI: Sendable {
         case createValidRoomId, isRoomExisted, checkPassword
     }
 
-    /// - Returns: `nil` where the path is none of these.
+    /// - Returns: `nil` if the path is none of these.
     func response(to request: IncomingRequest, _ path: [String]) async -> OutgoingResponse? {
         guard path.count == 1, let route = Route(rawValue: path[0]) else { return nil }
         guard request.head.method == .post else {

@@ -61,11 +61,11 @@ enum SocketIOEvent: Sendable {
         }
     }
 
-    /// Whether everybody in a room is told of it.
-    var isToldToEverybody: Bool {
+    /// Whether everybody in the room is notified of it.
+    var reachesEverybody: Bool {
         switch self {
         case .join, .exitRoom: true
-        case .room(let request): request.isToldToEverybody
+        case .room(let request): request.reachesEverybody
         case .createRoom, .getMyRoomInfo, .getProducers, .resume: false
         }
     }
@@ -77,7 +77,7 @@ enum SocketIOEvent: Sendable {
         "pauseProducer", "resumeProducer", "pauseConsumer", "resumeConsumer", "consume", "connectTransport", "produce",
     ]
 
-    /// Events that are answered with an event "… callback" where the client gave no function to answer.
+    /// Events that are answered with an event "… callback" if the client gave no function to answer.
     static let namesWithCallback: Set<String> = [
         "createRoom", "join", "getRouterRtpCapabilities", "createWebRtcTransport", "createSendTransport",
         "createRecvTransport", "produce", "consume",
@@ -105,7 +105,7 @@ extension JSONReader {
         try required(name).string(limit: 128)
     }
 
-    /// Text, or a number as text, as JavaScript's loose comparison took both; empty where absent.
+    /// Text, or a number as text, as JavaScript's loose comparison took both; empty if absent.
     fileprivate func word(_ name: String) throws(JSONFieldError) -> String {
         guard let field = try optional(name) else { return "" }
         if case .integer(let number) = field.value { return String(number) }

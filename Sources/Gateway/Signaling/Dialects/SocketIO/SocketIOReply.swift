@@ -67,7 +67,7 @@ enum SocketIOReply {
         return .event("newProducers", [.array(items)])
     }
 
-    /// What a client is told of a notification; `nil` for those its room server did not have.
+    /// A notification as an event; `nil` for those the old room server did not have.
     static func event(for notification: ServerNotification, in room: RoomID) -> SocketIOPacket? {
         switch notification {
         case .newPeer(let peer):

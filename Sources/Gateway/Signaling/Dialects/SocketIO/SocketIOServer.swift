@@ -22,7 +22,7 @@ final class SocketIOServer: Sendable {
     private let lane: ReadingLane
     private let logger: Logger
     private let opened: AsyncStream<EngineConnection>
-    private let opener: AsyncStream<EngineConnection>.Continuation
+    private let newConnections: AsyncStream<EngineConnection>.Continuation
 
     init(
         rooms: RoomRegistry, access: AccessControl, group: any EventLoopGroup, counters: GatewayCounters,
@@ -35,7 +35,7 @@ final class SocketIOServer: Sendable {
         self.lane = lane
         self.logger = logger
         self.access = access
-        (opened, opener) = AsyncStream.makeStream()
+        (opened, newConnections) = AsyncStream.makeStream()
     }
 
     /// Serves the connections, one task each; returns when `close` was called and the last of them is gone.
@@ -49,7 +49,7 @@ final class SocketIOServer: Sendable {
         }
         for session in sessions { session.close(.shutdown) }
         for connection in connections { connection.close() }
-        opener.finish()
+        newConnections.finish()
     }
 
     private struct Channel {
@@ -70,7 +70,7 @@ final class SocketIOServer: Sendable {
     /// - Returns: whether the client may be back by another connection.
     private func read(_ connection: EngineConnection, _ channel: inout Channel?) async -> Bool {
         for await text in connection.messages {
-            defer { connection.carriedOut(text) }
+            defer { connection.messageHandled(text) }
             let intake = channel?.session.intake ?? connection.intake
             if connection.isClosed, intake.isTooFast { break }
             // Charged before it is read, to the session where there is one: it may come by several connections.
@@ -128,7 +128,7 @@ final class SocketIOServer: Sendable {
                     session.logger.info("signaling resumed")
                     return Channel(session: session, number: number)
                 }
-                // The client begins anew.
+                // The client gets a new session.
                 session.end()
             }
             counters.resumed(.refused)
@@ -190,7 +190,7 @@ final class SocketIOServer: Sendable {
             state.connections[name] = connection
             return true
         }
-        if isTaken, case .enqueued = opener.yield(connection) { return connection }
+        if isTaken, case .enqueued = newConnections.yield(connection) { return connection }
         connection.close()
         return nil
     }

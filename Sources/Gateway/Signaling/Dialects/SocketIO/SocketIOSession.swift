@@ -3,10 +3,10 @@ import NIOCore
 import Rooms
 import Synchronization
 
-/// One client of the older Electron room server, over one connection or, where it asked for that, over several: carries out
+/// One client of the older Electron room server, over one connection or, if it asked for that, over several: carries out
 /// its events one after the other, and carries what its room sends. It is in no room at first, and may go from one to
 /// another.
-final class SocketIOSession: PeerConnectionSink {
+final class SocketIOSession: PeerChannel {
     /// Events are numbered. Acknowledgements have no room for a number: the client says which it has not got.
     private struct Encoder: OutboxEncoder {
         func isNumbered(_ packet: SocketIOPacket) -> Bool { packet.kind == .event }
@@ -69,11 +69,11 @@ final class SocketIOSession: PeerConnectionSink {
 
     // MARK: Connections
 
-    /// The client has come by this connection, or come back by it: it is told so, and gets what it missed.
+    /// The client has connected, or come back: it gets a greeting and what it missed.
     /// - Parameters:
     ///   - offset: the number of the last event that it has; 0 for none.
     ///   - waiting: the acknowledgements it still waits for.
-    /// - Returns: the connection's number; `nil` where the session is over, or too much was missed.
+    /// - Returns: the connection's number; `nil` if the session is over, or too much was missed.
     func attach(_ connection: EngineConnection, offset: UInt64 = 0, waiting: [UInt64] = []) async -> UInt64? {
         // Behind the event that is carried out: what it answers is missed, or counted as received.
         let number = await semaphore.run { () -> UInt64? in
@@ -124,7 +124,7 @@ final class SocketIOSession: PeerConnectionSink {
         logger.info("signaling connection lost")
     }
 
-    /// The client has left by this connection; nothing, where it has another one by now.
+    /// The client has left by this connection; nothing, if it has another one by now.
     func leave(_ channel: UInt64) {
         if state.withLock({ $0.outbox.isCurrent(channel) }) { end() }
     }
@@ -154,7 +154,7 @@ final class SocketIOSession: PeerConnectionSink {
 
     // MARK: The client's side
 
-    /// Carries out an event of the client's, or refuses it where the client sends too many.
+    /// Carries out an event of the client's, or refuses it if the client sends too many.
     func received(_ packet: SocketIOPacket, on channel: UInt64, isWithinRate: Bool) async {
         guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
         await semaphore.run {
@@ -182,7 +182,7 @@ final class SocketIOSession: PeerConnectionSink {
             guard let event = try SocketIOEvent(name, argument) else {
                 throw RoomError(.unknownMethod, "unknown event \"\(name.prefix(64))\"")
             }
-            if event.isToldToEverybody { await intake.holdBackChange() }
+            if event.reachesEverybody { await intake.holdBackChange() }
             return (try await result(of: event), "ok")
         } catch {
             // A name that is none could be anything.

@@ -15,7 +15,7 @@ struct SDPNegotiator: Sendable {
         var code: String
         var status: Int
         var message: String
-        /// In seconds, where waiting may help.
+        /// In seconds, if waiting may help.
         var retryAfter: Int?
 
         init(_ code: String, status: Int, _ message: String, retryAfter: Int? = nil) {
@@ -94,7 +94,7 @@ struct SDPNegotiator: Sendable {
     // MARK: WHEP
 
     /// A viewer becomes a peer that nobody sees.
-    /// - Parameter publisher: whose media; the first publishing peer's where `nil`.
+    /// - Parameter publisher: whose media; the first publishing peer's if `nil`.
     func watch(
         _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It ends when its client deletes it, when the room closes its peer (lost consent, closed DTLS, a newer peer of the same
 /// name), when everything it was sent has ended, or when its transport was never connected.
-final class SDPSession: PeerConnectionSink {
+final class SDPSession: PeerChannel {
     private struct State {
         /// The negotiated transport, and the section that stands for it (RFC 9143 §7).
         var transport: (description: WebRtcTransportDescription, mid: String)?

@@ -16,7 +16,7 @@ struct WHIPEndpoints: Sendable {
         negotiator = SDPNegotiator(rooms: rooms, sessions: SDPSessionTable(), logger: logger)
     }
 
-    /// - Returns: `nil` where the path is not one of theirs.
+    /// - Returns: `nil` if the path is not one of theirs.
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard let endpoint = target.path.first, endpoint == "whip" || endpoint == "whep",
             (2...3).contains(target.path.count)
@@ -151,7 +151,8 @@ struct WHIPEndpoints: Sendable {
         let tags = condition.split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
         guard condition == "*" || tags.contains(Substring(session.entityTag)) else {
             return .failure(
-                .preconditionFailed, code: "precondition-failed", "ICE was restarted since: the ETag is another")
+                .preconditionFailed, code: "precondition-failed",
+                "the ETag does not match: ICE has been restarted since")
         }
         let fragment: ICEFragment
         do throws(SDPError) {

@@ -27,10 +27,10 @@ import Testing
         _ = session.frameReceived("5", on: 1, now: now)
     }
 
-    // MARK: Beginning
+    // MARK: SubscriptionStart
 
     @Test mutating func `the first poll is told everything about the session`() throws {
-        guard case .answer(let packets) = session.pollReceived().verdict else { throw NeverHappened() }
+        guard case .answer(let packets) = session.pollReceived().outcome else { throw NeverHappened() }
         #expect(packets.map(\.kind) == [.open])
         let description = try JSONValue(parsing: packets[0].data)
         #expect(
@@ -54,8 +54,8 @@ import Testing
         opened()
         #expect(session.send("a") == [])
         #expect(session.send("b") == [])
-        #expect(session.pollReceived().verdict == .answer([EnginePacket(.message, "a"), EnginePacket(.message, "b")]))
-        #expect(session.pollReceived().verdict == .wait)
+        #expect(session.pollReceived().outcome == .answer([EnginePacket(.message, "a"), EnginePacket(.message, "b")]))
+        #expect(session.pollReceived().outcome == .wait)
         #expect(session.send("c") == [.answerPoll([EnginePacket(.message, "c")])])
     }
 
@@ -68,11 +68,11 @@ import Testing
 
     @Test mutating func `two polls at once end the session`() {
         opened()
-        #expect(session.pollReceived().verdict == .wait)
-        let (verdict, actions) = session.pollReceived()
-        #expect(verdict == .refuse)
+        #expect(session.pollReceived().outcome == .wait)
+        let (outcome, actions) = session.pollReceived()
+        #expect(outcome == .refuse)
         #expect(actions == [.answerPoll([EnginePacket(.close)]), .closed(.overlappingPolls), .ended])
-        #expect(session.pollReceived().verdict == .refuse)
+        #expect(session.pollReceived().outcome == .refuse)
         #expect(session.nextDeadline == nil)
     }
 
@@ -88,7 +88,7 @@ import Testing
 
     @Test mutating func `what follows the client's close in a payload is not heard`() {
         opened()
-        #expect(session.pollReceived().verdict == .wait)
+        #expect(session.pollReceived().outcome == .wait)
         let (isAccepted, actions) = session.payloadReceived(Array("4a\u{1e}1\u{1e}4b".utf8), now: now)
         #expect(isAccepted)
         #expect(actions == [.message("a"), .answerPoll([EnginePacket(.noop)]), .closed(.clientClosed), .ended])
@@ -108,7 +108,7 @@ import Testing
 
     @Test mutating func `the server pings, and a pong starts the next interval`() {
         opened()
-        #expect(session.pollReceived().verdict == .wait)
+        #expect(session.pollReceived().outcome == .wait)
         #expect(session.nextDeadline == Self.start + .seconds(25))
         #expect(pass(24) == [])
         #expect(pass(1) == [.answerPoll([EnginePacket(.ping)])])
@@ -144,20 +144,20 @@ import Testing
 
     @Test mutating func `an upgrade answers the probe, ends the poll, and moves what waits`() {
         opened()
-        #expect(session.pollReceived().verdict == .wait)
+        #expect(session.pollReceived().outcome == .wait)
         #expect(session.socketOpened(1, now: now) == [])
         #expect(
             session.frameReceived("2probe", on: 1, now: now) == [
                 .send(EnginePacket(.pong, "probe"), socket: 1), .answerPoll([EnginePacket(.noop)]),
             ])
         // A poll that was on its way returns at once: the client waits for it.
-        #expect(session.pollReceived().verdict == .answer([EnginePacket(.noop)]))
+        #expect(session.pollReceived().outcome == .answer([EnginePacket(.noop)]))
         #expect(session.send("waiting") == [])
         #expect(
             session.frameReceived("5", on: 1, now: now) == [.send(EnginePacket(.message, "waiting"), socket: 1)])
         #expect(session.send("next") == [.send(EnginePacket(.message, "next"), socket: 1)])
         #expect(session.frameReceived("4hello", on: 1, now: now) == [.message("hello")])
-        #expect(session.pollReceived().verdict == .refuse)
+        #expect(session.pollReceived().outcome == .refuse)
         #expect(!session.payloadReceived(Array("4x".utf8), now: now).isAccepted)
     }
 
@@ -167,7 +167,7 @@ import Testing
         _ = session.frameReceived("2probe", on: 1, now: now)
         #expect(session.payloadReceived(Array("4posted".utf8), now: now).actions == [.message("posted")])
         #expect(session.send("polled") == [])
-        #expect(session.pollReceived().verdict == .answer([EnginePacket(.message, "polled")]))
+        #expect(session.pollReceived().outcome == .answer([EnginePacket(.message, "polled")]))
     }
 
     @Test(arguments: ["5", "4early", "2", "", "2probe2"])
@@ -176,7 +176,7 @@ import Testing
         _ = session.pollReceived()
         _ = session.socketOpened(1, now: Self.start)
         #expect(session.frameReceived(text, on: 1, now: Self.start) == [.closeSocket(1)])
-        #expect(session.pollReceived().verdict == .wait)
+        #expect(session.pollReceived().outcome == .wait)
         #expect(session.frameReceived("5", on: 1, now: Self.start) == [])
     }
 
@@ -215,8 +215,8 @@ import Testing
         _ = session.send("last")
         #expect(session.close(now: now) == [.closed(.serverClosed)])
         #expect(session.send("too late") == [])
-        let (verdict, actions) = session.pollReceived()
-        #expect(verdict == .answer([EnginePacket(.message, "last"), EnginePacket(.close)]))
+        let (outcome, actions) = session.pollReceived()
+        #expect(outcome == .answer([EnginePacket(.message, "last"), EnginePacket(.close)]))
         #expect(actions == [.ended])
     }
 
@@ -261,8 +261,8 @@ import Testing
             var actions: [EngineSession.Action] = []
             switch random(12) {
             case 0, 1, 2:
-                let (verdict, more) = session.pollReceived()
-                if verdict == .wait { waiting += 1 }
+                let (outcome, more) = session.pollReceived()
+                if outcome == .wait { waiting += 1 }
                 actions = more
             case 3, 4: actions = session.payloadReceived(Array(text.utf8), now: now).actions
             case 5: actions = session.socketOpened(socket, now: now)

@@ -1,10 +1,10 @@
-/** What a room's events tell that its snapshot does not: who speaks. */
-export class Notes {
-  speaker = null;
+/** What a room's events say that its snapshot does not: who speaks. */
+export class ActiveSpeaker {
+  peer = null;
 
   take({ type, data }) {
-    if (type === 'active-speaker') this.speaker = data.peerId;
-    else if (type === 'peer-left' && data.peerId === this.speaker) this.speaker = null;
+    if (type === 'active-speaker') this.peer = data.peerId;
+    else if (type === 'peer-left' && data.peerId === this.peer) this.peer = null;
   }
 }
 

@@ -7,26 +7,26 @@ private func ms(_ milliseconds: Int) -> MediaInstant {
     MediaInstant(nanoseconds: 5_000_000_000) + .milliseconds(milliseconds)
 }
 
-private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: Int) -> SoundObservers.Sound {
-    SoundObservers.Sound(producer: ProducerID(producer), total: level * count, count: count, time: ms(time))
+private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: Int) -> AudioObservers.Levels {
+    AudioObservers.Levels(producer: ProducerID(producer), total: level * count, count: count, time: ms(time))
 }
 
-@Suite struct SoundObserversTests {
-    private var observers = SoundObservers()
+@Suite struct AudioObserversTests {
+    private var observers = AudioObservers()
 
     /// Reports every 100 ms.
-    private mutating func run(_ times: Range<Int>, _ levels: [String: Int]) -> [SoundObservers.Event] {
-        var events: [SoundObservers.Event] = []
+    private mutating func run(_ times: Range<Int>, _ levels: [String: Int]) -> [AudioObservers.Event] {
+        var events: [AudioObservers.Event] = []
         for time in stride(from: times.lowerBound, to: times.upperBound, by: 100) {
             let sounds = levels.sorted { $0.key < $1.key }.map { sound($0.key, $0.value, at: time) }
-            events += observers.soundReceived(sounds)
+            events += observers.audioLevelsReceived(sounds)
         }
         return events
     }
 
     @Test mutating func `the loudest are told every 800 ms, and silence once`() {
         let events = run(0..<1700, ["a": 40, "b": 30, "c": 100])
-        let loud = SoundObservers.Event.volumes([
+        let loud = AudioObservers.Event.volumes([
             .init(producer: ProducerID("b"), volume: -30), .init(producer: ProducerID("a"), volume: -40),
         ])
         #expect(events.filter { $0 == loud }.count == 2)

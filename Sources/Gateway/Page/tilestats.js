@@ -1,4 +1,4 @@
-/** The figures of one tile: what its browser measures and what the server says of the same stream. */
+/** The stats of one tile: what its browser measures and what the server says of the same stream. */
 
 /** Samples a connection's streams by MID, with bit rates since the sample before. */
 export class StreamSampler {
@@ -27,7 +27,7 @@ export class StreamSampler {
   }
 }
 
-/** Lines for the overlay of somebody else's picture. */
+/** Lines for the overlay of somebody else's video. */
 export function receivedLines(stream, { layers, counts, score }) {
   if (!stream) return ['Nothing arrives.'];
   const lines = [
@@ -39,7 +39,7 @@ export function receivedLines(stream, { layers, counts, score }) {
   return lines;
 }
 
-/** Lines for the overlay of one's own picture: one per encoding. */
+/** Lines for the overlay of one's own video: one per encoding. */
 export function sentLines(streams, scores) {
   if (!streams?.length) return ['Nothing is sent.'];
   const lines = streams
@@ -51,7 +51,7 @@ export function sentLines(streams, scores) {
   return [`${streams[0].codec}`, ...lines];
 }
 
-/** In words: which of its layers a picture is being sent in. */
+/** In words: which of its layers a video is being sent in. */
 export function layersText(layers, counts) {
   if (!layers) return 'No layer is being sent';
   const parts = [];
@@ -64,7 +64,7 @@ export function layersText(layers, counts) {
 }
 
 function picture({ frameWidth, frameHeight, framesPerSecond }) {
-  return frameWidth ? `${frameWidth} × ${frameHeight}, ${Math.round(framesPerSecond ?? 0)} fps` : 'No picture';
+  return frameWidth ? `${frameWidth} × ${frameHeight}, ${Math.round(framesPerSecond ?? 0)} fps` : 'No video';
 }
 
 function rate({ kbps }) {

@@ -2,31 +2,31 @@ import Media
 
 extension RoomState {
     /// The media plane heard something.
-    mutating func soundReceived(_ reports: [AudioLevelReport]) -> [RoomAction] {
-        var heard: [SoundObservers.Sound] = []
+    mutating func audioLevelsReceived(_ reports: [AudioLevelReport]) -> [RoomAction] {
+        var levels: [AudioObservers.Levels] = []
         for report in reports {
             // What is said while muted counts for nothing, nor does a producer that was closed meanwhile.
             guard report.count > 0, let id = producerIDs[report.producer], let producer = producers[id],
                 producer.kind == .audio, !producer.isPaused
             else { continue }
-            heard.append(
-                SoundObservers.Sound(
+            levels.append(
+                AudioObservers.Levels(
                     producer: id, total: Int(report.levelSum), count: Int(report.count), time: report.time))
         }
-        let events = sound.soundReceived(heard)
-        return told(events)
+        let events = audio.audioLevelsReceived(levels)
+        return notifications(of: events)
     }
 
     /// Time passes without a report.
-    mutating func soundTimePassed(_ now: MediaInstant) -> [RoomAction] {
-        let events = sound.timePassed(now)
-        return told(events)
+    mutating func audioTimePassed(_ now: MediaInstant) -> [RoomAction] {
+        let events = audio.timePassed(now)
+        return notifications(of: events)
     }
 
     /// A producer is gone.
-    mutating func soundEnded(_ id: ProducerID) -> [RoomAction] {
-        let events = sound.removeProducer(id)
-        return told(events)
+    mutating func audioEnded(_ id: ProducerID) -> [RoomAction] {
+        let events = audio.removeProducer(id)
+        return notifications(of: events)
     }
 
     /// A producer's picture is to be turned in another way.
@@ -42,7 +42,7 @@ extension RoomState {
         }
     }
 
-    private func told(_ events: [SoundObservers.Event]) -> [RoomAction] {
+    private func notifications(of events: [AudioObservers.Event]) -> [RoomAction] {
         var actions: [RoomAction] = []
         for event in events {
             switch event {

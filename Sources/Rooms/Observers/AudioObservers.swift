@@ -3,9 +3,9 @@ import Media
 /// A room's two observers of sound, which listen only while there is any.
 ///
 /// Time is the media plane's: reports carry it, and between them `timePassed` says it.
-struct SoundObservers {
+struct AudioObservers {
     /// What was heard of a producer since the report before.
-    struct Sound {
+    struct Levels {
         var producer: ProducerID
         /// The sum of `count` levels in −dBov.
         var total: Int
@@ -19,7 +19,7 @@ struct SoundObservers {
         case volumes([AudioLevelObserver.Volume])
         /// Nobody is loud enough any more.
         case silence
-        /// Who leads the conversation is another.
+        /// The dominant speaker changed.
         case dominant(ProducerID)
     }
 
@@ -27,7 +27,7 @@ struct SoundObservers {
     static let interval = MediaDuration.milliseconds(800)
     static let threshold = -80
     /// Without a report for this long there is nothing to listen to.
-    static let patience = MediaDuration.seconds(2)
+    static let silenceTimeout = MediaDuration.seconds(2)
     /// Reports come in batches, and from several threads: nobody who is late by less is taken for silent.
     static let batch = MediaDuration.milliseconds(250)
 
@@ -47,8 +47,8 @@ struct SoundObservers {
 
     var dominant: ProducerID? { speakers.dominant }
 
-    mutating func soundReceived(_ sounds: [Sound]) -> [Event] {
-        guard let newest = sounds.map(\.time).max() else { return [] }
+    mutating func audioLevelsReceived(_ reports: [Levels]) -> [Event] {
+        guard let newest = reports.map(\.time).max() else { return [] }
         let now = max(newest, heardAt ?? newest)
         heardAt = now
         if !isListening {
@@ -56,14 +56,14 @@ struct SoundObservers {
             levels.resume(at: now)
             speakers.resume(at: now)
         }
-        for sound in sounds {
-            levels.addProducer(sound.producer)
-            speakers.addProducer(sound.producer, at: sound.time)
-            speakers.setProducerPaused(sound.producer, false)
-            levels.levelsReceived(sound.producer, total: sound.total, count: sound.count)
-            let average = (2 * sound.total + sound.count) / (2 * sound.count)
+        for report in reports {
+            levels.addProducer(report.producer)
+            speakers.addProducer(report.producer, at: report.time)
+            speakers.setProducerPaused(report.producer, false)
+            levels.levelsReceived(report.producer, total: report.total, count: report.count)
+            let average = (2 * report.total + report.count) / (2 * report.count)
             speakers.samplesReceived([
-                AudioLevelSample(producer: sound.producer, level: UInt8(clamping: average), time: sound.time)
+                AudioLevelSample(producer: report.producer, level: UInt8(clamping: average), time: report.time)
             ])
         }
         return compared(at: now)
@@ -72,7 +72,7 @@ struct SoundObservers {
     /// - Parameter now: at or after `heardAt`.
     mutating func timePassed(_ now: MediaInstant) -> [Event] {
         guard isListening, let heardAt else { return [] }
-        guard now - heardAt >= Self.patience else { return compared(at: now) }
+        guard now - heardAt >= Self.silenceTimeout else { return compared(at: now) }
         isListening = false
         speakers.pause()
         return levels.pause().map { [event($0)] } ?? []
@@ -94,7 +94,7 @@ struct SoundObservers {
 
     private mutating func compared(at now: MediaInstant) -> [Event] {
         var events: [Event] = []
-        if let told = levels.deadlineReached(at: now) { events.append(event(told)) }
+        if let change = levels.deadlineReached(at: now) { events.append(event(change)) }
         if let dominant = speakers.deadlineReached(at: now) { events.append(.dominant(dominant)) }
         return events
     }

@@ -25,7 +25,7 @@ class Track {
 }
 
 /** The tracks of the room that is shown. */
-export class RoomFigures {
+export class RoomStats {
   #tracks = new Map();
 
   /** Takes a snapshot of the room. */
@@ -54,7 +54,7 @@ export class RoomFigures {
 }
 
 /** The media threads: flows of all together, and each one's load. */
-export class ShardFigures {
+export class ShardStats {
   incoming = new Series();
   outgoing = new Series();
   loads = [];

@@ -1,7 +1,7 @@
 /// A room's way to one connected client; a dialect implements it.
 ///
 /// Every method returns at once, may be called from the room's actor only, and keeps the order of calls on the wire.
-public protocol PeerConnectionSink: Sendable {
+public protocol PeerChannel: Sendable {
     /// Sends a notification.
     func notify(_ notification: ServerNotification)
 
@@ -12,7 +12,7 @@ public protocol PeerConnectionSink: Sendable {
     func close(_ reason: PeerCloseReason)
 }
 
-extension PeerConnectionSink {
+extension PeerChannel {
     /// Accepts nothing: for a peer that consumes on request, which is asked nothing.
     public func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         completion(.rejected)

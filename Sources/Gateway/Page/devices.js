@@ -5,7 +5,7 @@ import { SerialQueue } from './serialqueue.js';
 const MEMORY = 'roundhouse.devices';
 const TRACK_OF = { audioinput: 'audio', videoinput: 'video' };
 
-export class Equipment {
+export class Devices {
   audio = null;
   video = null;
   microphoneOn = true;
@@ -145,33 +145,33 @@ export class Equipment {
 }
 
 /** Keeps every `<select data-devices>` under `root` equal to the lists and choices. */
-export function fillPickers(root, equipment) {
+export function fillPickers(root, devices) {
   for (const select of root.querySelectorAll('select[data-devices]')) {
     const kind = select.dataset.devices;
-    const devices = equipment.lists[kind];
+    const choices = devices.lists[kind];
     if (kind === 'audiooutput') {
-      const usable = devices.length > 0 && 'setSinkId' in HTMLMediaElement.prototype;
+      const usable = choices.length > 0 && 'setSinkId' in HTMLMediaElement.prototype;
       select.closest('.field').hidden = !usable;
     }
-    const signature = JSON.stringify(devices);
+    const signature = JSON.stringify(choices);
     if (select.dataset.signature !== signature) {
       select.dataset.signature = signature;
-      const options = devices.map(({ id, label }) => new Option(label, id));
+      const options = choices.map(({ id, label }) => new Option(label, id));
       select.replaceChildren(...(options.length > 0 ? options : [new Option('Not available', '')]));
       select.disabled = options.length === 0;
     }
-    const track = equipment[TRACK_OF[kind]];
-    const current = track?.getSettings().deviceId ?? equipment.chosen[kind];
-    if (current && devices.some(({ id }) => id === current)) select.value = current;
+    const track = devices[TRACK_OF[kind]];
+    const current = track?.getSettings().deviceId ?? devices.chosen[kind];
+    if (current && choices.some(({ id }) => id === current)) select.value = current;
   }
 }
 
-/** `failed(problem)` is told what went wrong with a choice. */
-export function watchPickers(root, equipment, { failed, speakerChosen }) {
+/** `failed(problem)` gets what went wrong with a choice. */
+export function watchPickers(root, devices, { failed, speakerChosen }) {
   for (const select of root.querySelectorAll('select[data-devices]')) {
     select.addEventListener('change', async () => {
       try {
-        await equipment.choose(select.dataset.devices, select.value);
+        await devices.choose(select.dataset.devices, select.value);
         if (select.dataset.devices === 'audiooutput') await speakerChosen?.(select.value);
       } catch (error) {
         failed(error instanceof DeviceProblem ? error : { title: 'The device could not be used', advice: error.message });
