@@ -1,5 +1,7 @@
 import CPrefetch
 
+// Safe: template and payload stay as they are while a packet is forwarded; consumers are the shard's own
+// (`Shard+Lifetimes`), and at most `count` of a source's are read.
 extension Shard {
     /// Gives a packet to every consumer of its producer on this shard.
     mutating func forward(
@@ -23,7 +25,7 @@ extension Shard {
             // What the next ones need is fetched while this one is sealed; each step reaches one pointer further.
             if index + 3 < count { cpf_prefetch(consumers[index + 3], UInt32(MemoryLayout<ShardConsumer>.size)) }
             if index + 2 < count { MediaTransport.prefetch(consumers[index + 2].pointee.transport) }
-            if index + 1 < count { consumers[index + 1].pointee.transport.pointee.sealer?.prefetch() }
+            if index + 1 < count { consumers[index + 1].pointee.transport.pointee.protection.prefetch() }
             deliver(packet, template: template, payload: payload, to: consumers[index])
         }
     }

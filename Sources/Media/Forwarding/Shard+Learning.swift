@@ -1,3 +1,4 @@
+// Safe: streams and producers are the shard's own (`Shard+Lifetimes`).
 /// Whose a stream is that comes with an SSRC not known yet.
 extension Shard {
     /// A stream that goes on under another SSRC without saying whose it is, or against what was announced, takes the old
@@ -91,7 +92,7 @@ extension Shard {
         if let old = stream.pointee.stream.rtxSSRC {
             guard !stream.pointee.stream.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
             transport.pointee.streams.remove(old.rawValue)
-            transport.pointee.opener?.forget(old.rawValue)
+            transport.pointee.protection.forget(old.rawValue)
         }
         stream.pointee.stream.replaceRTX(by: ssrc)
         let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)

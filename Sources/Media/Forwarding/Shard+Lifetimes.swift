@@ -13,18 +13,21 @@ extension Shard {
         } catch {
             return events.append(.commandFailed(key, error))
         }
-        transportsByUsernameFragment[fragment] = makeTransport(key, settings, dtls, events)
+        let webRTC = UnsafeMutablePointer<WebRTCAssociation>.allocate(capacity: 1)
+        webRTC.initialize(to: WebRTCAssociation(settings, dtls))
+        transportsByUsernameFragment[fragment] = makeTransport(key, .webRTC(webRTC), .awaitingKeys(), events)
     }
 
     private mutating func makeTransport(
-        _ key: TransportKey, _ settings: TransportSettings, _ dtls: DTLSConnection?, _ events: EventQueue
+        _ key: TransportKey, _ association: Association, _ protection: consuming PacketProtection,
+        _ events: EventQueue
     ) -> UnsafeMutablePointer<MediaTransport> {
         let slot = freeTransportSlots.popLast() ?? transports.count
         if slot == transports.count { transports.append(nil) }
         let transport = UnsafeMutablePointer<MediaTransport>.allocate(capacity: 1)
         transport.initialize(
             to: MediaTransport(
-                key: key, slot: slot, settings: settings, events: events, dtls: dtls,
+                key: key, slot: slot, association: association, protection: protection, events: events,
                 feedbackSSRC: UInt32(truncatingIfNeeded: random.next()), now: now))
         transports[slot] = transport
         transportsByKey[key.rawValue] = transport
@@ -36,23 +39,15 @@ extension Shard {
         _ key: TransportKey, _ settings: PlainTransportSettings, _ sockets: PlainSockets, _ events: EventQueue
     ) {
         guard transportsByKey[key.rawValue] == nil else { return ignored() }
-        var sealer: SRTPSealer?
+        var protection = settings.protection == nil ? PacketProtection.clear() : .awaitingKeys()
         do throws(MediaError) {
-            if let protection = settings.protection {
-                sealer = try SRTPSealer(profile: protection.profile, master: protection.local)
-            }
+            if let agreed = settings.protection { try protection.setLocalKey(agreed.local, agreed.profile) }
         } catch {
             return events.append(.commandFailed(key, error))
         }
-        let none = TransportSettings(
-            iceCredentials: ICECredentials(usernameFragment: "", password: ""), consentTimeout: .zero)
-        let transport = makeTransport(key, none, nil, events)
-        transport.pointee.usernameFragments = []
-        transport.pointee.sealer = sealer
-        transport.pointee.profile = settings.protection?.profile
-        let plain = UnsafeMutablePointer<PlainPath>.allocate(capacity: 1)
-        plain.initialize(to: PlainPath(settings, sockets))
-        transport.pointee.plain = plain
+        let plain = UnsafeMutablePointer<PlainAssociation>.allocate(capacity: 1)
+        plain.initialize(to: PlainAssociation(settings, sockets))
+        let transport = makeTransport(key, .plain(plain), protection, events)
         guard attach(sockets, to: transport, plain) else {
             closeTransport(transport)
             return events.append(
@@ -63,17 +58,16 @@ extension Shard {
     mutating func closeTransport(_ transport: UnsafeMutablePointer<MediaTransport>) {
         while let consumer = transport.pointee.consumers.last { closeConsumer(consumer) }
         while let producer = transport.pointee.producers.last { closeProducer(producer) }
-        if let plain = transport.pointee.plain {
-            detachSockets(of: plain)
-            plain.deinitialize(count: 1)
-            plain.deallocate()
-        } else {
-            transport.pointee.dtls?.close()
-            dtlsAdvanced(transport)
-            transport.pointee.ice.close()
-            iceAdvanced(transport)
+        switch transport.pointee.association {
+        case .plain(let plain): detachSockets(of: plain)
+        case .webRTC(let webRTC):
+            webRTC.pointee.dtls.close()
+            dtlsAdvanced(transport, webRTC)
+            webRTC.pointee.ice.close()
+            iceAdvanced(transport, webRTC)
+            for fragment in webRTC.pointee.usernameFragments { transportsByUsernameFragment[fragment] = nil }
         }
-        for fragment in transport.pointee.usernameFragments { transportsByUsernameFragment[fragment] = nil }
+        transport.pointee.association.deallocate()
         transportsByKey[transport.pointee.key.rawValue] = nil
         transports[transport.pointee.slot] = nil
         timers.cancel(transport.pointee.slot)
@@ -162,7 +156,7 @@ extension Shard {
         let ssrcs = [stream.pointee.stream.ssrc, stream.pointee.stream.rtxSSRC].compactMap { $0 }
         encodingRestarted(stream)
         transport.pointee.streams.removeAll { _, reference in reference.stream == stream }
-        for ssrc in ssrcs { transport.pointee.opener?.forget(ssrc.rawValue) }
+        for ssrc in ssrcs { transport.pointee.protection.forget(ssrc.rawValue) }
         producer.pointee.streams[stream.pointee.encoding] = nil
         if let highest = stream.pointee.stream.highestExtended {
             producer.pointee.streamEnded(encoding: stream.pointee.encoding, highest: highest)

@@ -1,22 +1,20 @@
+// Safe: a datagram is read and decrypted within its count; streams and producers are the shard's own (`Shard+Lifetimes`).
 extension Shard {
     /// An SRTP packet: decrypted in place, put into its stream, forwarded.
     mutating func rtpReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>, tuple: TupleID
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
     ) {
-        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
-            return counters.add(.beforeHandshake)
-        }
         let length: Int
-        switch transport.pointee.opener!.openRTP(start, count: datagram.count) {  // '!' okay: checked above.
-        case .opened(_, let plain, _): length = plain
-        case .replayed: return counters.add(.srtpReplay)
-        case .authenticationFailed:
-            refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
-            return counters.add(.srtpAuthentication)
-        case .malformed: return counters.add(.malformedRTP)
-        case .tooManyStreams: return counters.add(.srtpTooManyStreams)
+        switch transport.pointee.protection.openRTP(datagram) {
+        case .packet(let plain): length = plain
+        case .dropped(let reason):
+            if reason == .srtpAuthentication {
+                refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
+            }
+            return counters.add(reason)
         }
-        if transport.pointee.ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport) }
+        if webRTC.pointee.ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
         openedRTPReceived(datagram, length: length, on: transport)
     }
 
@@ -45,7 +43,7 @@ extension Shard {
             if wasIdle { touch(transport) }
         }
         guard let reference = known ?? learnStream(header, in: packet, on: transport) else {
-            transport.pointee.opener?.forget(header.ssrc.rawValue)
+            transport.pointee.protection.forget(header.ssrc.rawValue)
             refused(.unknownSSRC, packet, on: transport)
             counters.add(.unknownSSRC)
             return false

@@ -1,21 +1,18 @@
+// Safe: a compound packet is read through `RTCPCompoundReader`, which checks lengths; the rest is the shard's own
+// (`Shard+Lifetimes`).
 extension Shard {
     /// An SRTCP packet: decrypted in place, each of its packets taken by itself.
     mutating func rtcpReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>, tuple: TupleID
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
     ) {
-        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
-            return counters.add(.beforeHandshake)
-        }
         let length: Int
-        switch transport.pointee.opener!.openRTCP(start, count: datagram.count) {  // '!' okay: checked above.
-        case .opened(_, let plain, _): length = plain
-        case .replayed: return counters.add(.srtpReplay)
-        case .authenticationFailed: return counters.add(.srtpAuthentication)
-        case .malformed: return counters.add(.malformedRTCP)
-        case .tooManyStreams: return counters.add(.srtpTooManyStreams)
+        switch transport.pointee.protection.openRTCP(datagram) {
+        case .packet(let plain): length = plain
+        case .dropped(let reason): return counters.add(reason)
         }
-        if transport.pointee.ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport) }
-        openedRTCPReceived(UnsafeRawBufferPointer(start: start, count: length), on: transport)
+        if webRTC.pointee.ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
+        openedRTCPReceived(UnsafeRawBufferPointer(rebasing: datagram[..<length]), on: transport)
     }
 
     /// A compound RTCP packet in the clear.

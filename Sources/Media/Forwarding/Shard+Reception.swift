@@ -2,7 +2,11 @@
 extension Shard {
     /// What a transport's producers should get may have changed: from now on it is looked whether they do.
     mutating func receptionExpected(on transport: UnsafeMutablePointer<MediaTransport>) {
-        let isOpen = transport.pointee.plain != nil || transport.pointee.opener != nil
+        let isOpen =
+            switch transport.pointee.association {
+            case .webRTC: transport.pointee.protection.canReceive
+            case .plain: true
+            }
         if isOpen, transport.pointee.producers.contains(where: { !$0.pointee.isPaused }) {
             if transport.pointee.history.reception.raised == nil { forgetHeard(on: transport) }
             transport.pointee.history.reception.begin(at: now)
@@ -57,7 +61,9 @@ extension Shard {
 
     /// A consumer would run, if only its packets might be sent to the address that was learned.
     func warnOfDestination(of transport: UnsafeMutablePointer<MediaTransport>) {
-        guard let path = transport.pointee.plain, !path.pointee.hasWarnedOfDestination else { return }
+        guard case .plain(let path) = transport.pointee.association, !path.pointee.hasWarnedOfDestination else {
+            return
+        }
         path.pointee.hasWarnedOfDestination = true
         let warning = TransportWarning(
             .destinationNotAllowed, remoteAddress: path.pointee.remote?.addressText)

@@ -1,3 +1,4 @@
+// Safe: a compound packet is written through a `ByteWriter` into the batcher's memory, which has room after `makeRoom`.
 extension Shard {
     /// Most bytes of a compound RTCP packet in the clear, as mediasoup limits it: 1500 less IP, UDP and SRTCP.
     static let largestCompound = 1292
@@ -15,27 +16,23 @@ extension Shard {
         var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
         do throws(WireError) { try build(&writer) } catch { return false }
         guard writer.count > 0 else { return false }
-        let length =
-            transport.pointee.sealer?.sealRTCP(out, count: writer.count)
-            ?? (transport.pointee.isUnprotected ? writer.count : 0)
+        let length = transport.pointee.protection.sealRTCP(out, count: writer.count)
         guard length > 0 else { return false }
-        if let plain = transport.pointee.plain {
-            commitRTCP(length: length, to: transport, plain)
-        } else {
-            commit(length: length, to: transport)
-        }
+        commitRTCP(length: length, to: transport)
         return true
     }
 
     /// Everything a transport has to do by now.
     mutating func deadlineReached(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        if let deadline = transport.pointee.ice.nextDeadline, deadline <= now {
-            transport.pointee.ice.deadlineReached(now)
-            iceAdvanced(transport)
-        }
-        if let deadline = transport.pointee.dtls?.nextDeadline, deadline <= now {
-            transport.pointee.dtls?.deadlineReached(at: now)
-            dtlsAdvanced(transport)
+        if case .webRTC(let webRTC) = transport.pointee.association {
+            if let deadline = webRTC.pointee.ice.nextDeadline, deadline <= now {
+                webRTC.pointee.ice.deadlineReached(now)
+                iceAdvanced(transport, webRTC)
+            }
+            if let deadline = webRTC.pointee.dtls.nextDeadline, deadline <= now {
+                webRTC.pointee.dtls.deadlineReached(at: now)
+                dtlsAdvanced(transport, webRTC)
+            }
         }
         if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
         receptionDeadlineReached(on: transport)

@@ -1,3 +1,4 @@
+// Safe: what a retransmission buffer returns is read before the buffer changes; consumers are the shard's own.
 extension Shard {
     mutating func remember(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,

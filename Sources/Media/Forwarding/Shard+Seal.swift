@@ -14,25 +14,11 @@ extension Shard {
                 index: index, timestamp: timestamp, for: consumer)
         else { return false }
         let transport = consumer.pointee.transport
-        let length =
-            transport.pointee.sealer?.sealRTP(
-                out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc,
-                index: index) ?? writeClear(out, template.count, payload, to: transport)
+        let length = transport.pointee.protection.sealRTP(
+            out, headerLength: template.count, payload: start, payloadLength: payload.count, ssrc: ssrc, index: index)
         guard length > 0 else { return false }
         commit(length: length, to: transport, stream: ssrc)
         return true
-    }
-
-    /// Puts a payload behind its header for a plain transport without SRTP.
-    /// - Returns: the packet's length; 0 for a transport that lost its keys.
-    @inline(never)
-    private func writeClear(
-        _ out: UnsafeMutableRawPointer, _ headerLength: Int, _ payload: UnsafeRawBufferPointer,
-        to transport: UnsafeMutablePointer<MediaTransport>
-    ) -> Int {
-        guard transport.pointee.isUnprotected else { return 0 }
-        UnsafeMutableRawBufferPointer(start: out + headerLength, count: payload.count).copyMemory(from: payload)
-        return headerLength + payload.count
     }
 
     /// Like `seal(template:payload:…)`, with other names for the picture, if it has other names.
@@ -103,11 +89,9 @@ extension Shard {
         for consumer: UnsafeMutablePointer<ShardConsumer>
     ) -> Bool {
         let transport = consumer.pointee.transport
-        let length =
-            transport.pointee.sealer?.sealRTP(
-                out, headerLength: headerLength, payload: UnsafeRawPointer(out + headerLength),
-                payloadLength: payloadLength, ssrc: ssrc, index: index)
-            ?? (transport.pointee.isUnprotected ? headerLength + payloadLength : 0)
+        let length = transport.pointee.protection.sealRTP(
+            out, headerLength: headerLength, payload: UnsafeRawPointer(out + headerLength),
+            payloadLength: payloadLength, ssrc: ssrc, index: index)
         guard length > 0 else { return false }
         commit(length: length, to: transport, stream: ssrc)
         return true

@@ -3,11 +3,14 @@ extension Shard {
     mutating func statistics(of key: TransportKey) -> TransportStatistics? {
         guard let transport = transportsByKey[key.rawValue] else { return nil }
         var result = TransportStatistics(key: key)
-        result.iceState = transport.pointee.ice.state
-        result.dtlsState = transport.pointee.dtlsState
-        if transport.pointee.plain == nil { result.selectedTuple = selectedTuple(of: transport) }
-        result.plain = transport.pointee.plain?.pointee.tuples
-        result.srtpProfile = transport.pointee.profile?.rawValue
+        switch transport.pointee.association {
+        case .webRTC(let webRTC):
+            result.iceState = webRTC.pointee.ice.state
+            result.dtlsState = webRTC.pointee.dtlsState
+            result.selectedTuple = selectedTuple(of: transport)
+        case .plain(let plain): result.plain = plain.pointee.tuples
+        }
+        result.srtpProfile = transport.pointee.protection.profile?.rawValue
         transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
         result.bytes = transport.pointee.traffic
         result.bitrates = transport.pointee.history.traffic.bitrates(transport.pointee.traffic, at: now)

@@ -148,7 +148,7 @@ struct RepairAbuseTests {
         world.server.withShard(publisher.transport.shard) { shard in
             let transport = shard.transportsByKey[publisher.transport.rawValue]
             #expect(transport?.pointee.streams.count == 1)
-            #expect((transport?.pointee.opener?.streamCount ?? .max) <= 3)
+            #expect((transport?.pointee.protection.receivedStreams ?? .max) <= 3)
         }
         track.isSending = true
         world.run(for: .seconds(2))

@@ -64,23 +64,25 @@ extension Shard {
     func ignored() { counters.add(.commandsIgnored) }
 
     private mutating func connectTransport(_ key: TransportKey, _ role: DTLSRole, _ fingerprint: DTLSFingerprint) {
-        guard let transport = transportsByKey[key.rawValue] else { return ignored() }
-        if role == .client, transport.pointee.dtlsRole == .auto { becomeDTLSClient(transport) }
-        transport.pointee.dtlsRole = role
-        transport.pointee.dtls?.setRemoteFingerprint(fingerprint)
-        startHandshakeIfPossible(transport)
-        dtlsAdvanced(transport)
+        guard let transport = transportsByKey[key.rawValue], case .webRTC(let webRTC) = transport.pointee.association
+        else { return ignored() }
+        if role == .client, webRTC.pointee.dtlsRole == .auto { becomeDTLSClient(transport, webRTC) }
+        webRTC.pointee.dtlsRole = role
+        webRTC.pointee.dtls.setRemoteFingerprint(fingerprint)
+        startHandshakeIfPossible(transport, webRTC)
+        dtlsAdvanced(transport, webRTC)
     }
 
     private mutating func restartICE(_ key: TransportKey, _ credentials: ICECredentials) {
-        guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+        guard let transport = transportsByKey[key.rawValue], case .webRTC(let webRTC) = transport.pointee.association
+        else { return ignored() }
         guard transportsByUsernameFragment[credentials.usernameFragment] == nil else {
             return fail(key, .invalidSetting, "the ICE user name fragment is in use")
         }
-        transport.pointee.ice.restart(credentials: credentials, at: now)
-        transport.pointee.usernameFragments.append(credentials.usernameFragment)
+        webRTC.pointee.ice.restart(credentials: credentials, at: now)
+        webRTC.pointee.usernameFragments.append(credentials.usernameFragment)
         transportsByUsernameFragment[credentials.usernameFragment] = transport
-        iceAdvanced(transport)
+        iceAdvanced(transport, webRTC)
         touch(transport)
     }
 

@@ -1,7 +1,6 @@
 import CPrefetch
 
-/// A transport on its shard: ICE, DTLS, SRTP and the streams that share them. A plain transport has `plain` in place of
-/// ICE and DTLS, and SRTP only if it was asked for.
+/// A transport on its shard: its client's association, the protection of its packets, and the streams that share them.
 // Safe: reached by one thread only; pointers to streams, producers and consumers are owned by the shard, which clears
 // every reference to one before freeing it (`Shard+Lifetimes`).
 struct MediaTransport: ~Copyable {
@@ -15,25 +14,13 @@ struct MediaTransport: ~Copyable {
     /// The transport's index in the shard's table and timer wheel.
     let slot: Int
     let events: EventQueue
-    /// Idle in a plain transport.
-    var ice: ICELiteAgent
-    /// `nil` in a plain transport.
-    var dtls: DTLSConnection?
-    /// The role told by the client's side of the handshake; `auto` until then.
-    var dtlsRole = DTLSRole.auto
-    var hasRemoteFingerprint = false
-    var isHandshakeStarted = false
-    var dtlsState = DTLSState.new
-    var opener: SRTPOpener?
-    var sealer: SRTPSealer?
-    var profile: SRTPProfile?
+    let association: Association
+    var protection: PacketProtection
 
-    /// Where everything is sent.
-    var selected: TupleID?
-    var selectedAddress = IPAddressPort(ipv4: 0, port: 0)
-    var selectedSocket = 0
+    /// Where everything is sent, but for a plain transport's RTCP.
+    var route = Route.none
+    /// The route's destination in the batcher, while it is current.
     var destination = EgressBatcher.DestinationIndex.none
-    var usernameFragments: [String]
 
     /// The ids of all its producers together, by which packets are numbered for feedback before their producer is known.
     var extensionIDs = HeaderExtensionIDs()
@@ -60,8 +47,6 @@ struct MediaTransport: ~Copyable {
     var traffic = TransportTraffic()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0
-    /// Owned, in a plain transport.
-    var plain: UnsafeMutablePointer<PlainPath>?
     /// Stays the last: `prefetch` leaves it out.
     var history: History
 
@@ -77,15 +62,14 @@ struct MediaTransport: ~Copyable {
     }
 
     init(
-        key: TransportKey, slot: Int, settings: TransportSettings, events: EventQueue, dtls: DTLSConnection?,
-        feedbackSSRC: UInt32, now: MediaInstant
+        key: TransportKey, slot: Int, association: Association, protection: consuming PacketProtection,
+        events: EventQueue, feedbackSSRC: UInt32, now: MediaInstant
     ) {
         self.key = key
         self.slot = slot
         self.events = events
-        ice = ICELiteAgent(credentials: settings.iceCredentials, consentTimeout: settings.consentTimeout)
-        self.dtls = dtls
-        usernameFragments = [settings.iceCredentials.usernameFragment]
+        self.association = association
+        self.protection = protection
         recorder = TransportWideRecorder()
         reports = ReportScheduler(startingAt: now)
         history = History(traffic: TrafficSampler(at: now))
@@ -101,25 +85,22 @@ struct MediaTransport: ~Copyable {
     }
 
     /// Whether media can be sent: keys, or none needed, and an address.
-    var isReady: Bool { (sealer != nil || isUnprotected) && selected != nil }
+    var isReady: Bool { protection.canSend && route != .none }
 
-    /// Whether consumers' packets may be sent: not to whatever address a plain transport's client names.
-    var sendsMedia: Bool { isReady && (plain.map { $0.pointee.mayReceiveMedia } ?? true) }
+    /// Whether consumers' packets may be sent.
+    var sendsMedia: Bool { isReady && association.mayReceiveMedia }
 
-    /// Whether RTCP can be sent too: the client of a plain transport may have shown RTP alone.
-    var sendsRTCP: Bool { isReady && (plain.map { $0.pointee.rtcpRemote != nil } ?? true) }
+    /// Whether RTCP can be sent, too.
+    var sendsRTCP: Bool { isReady && association.hasRTCPRoute }
 
-    /// Whether packets go in the clear.
-    var isUnprotected: Bool { plain.map { $0.pointee.profile == nil } ?? false }
-
-    /// Asks for the lines that sending touches: the sealer, the selected address and the counters.
+    /// Asks for the lines that sending touches: the keys, the route and the counters.
     static func prefetch(_ transport: UnsafeMutablePointer<MediaTransport>) {
         cpf_prefetch(transport, UInt32(MemoryLayout<MediaTransport>.size - MemoryLayout<History>.size))
     }
 
     /// When the shard has something to do for this transport.
     var nextDeadline: MediaInstant? {
-        var deadline = earliest(ice.nextDeadline, dtls?.nextDeadline)
+        var deadline = association.nextDeadline
         if sendsRTCP, !producers.isEmpty || !consumers.isEmpty { deadline = earliest(deadline, reports.nextDeadline) }
         if sendsTransportFeedback { deadline = earliest(deadline, recorder.nextDeadline) }
         deadline = earliest(deadline, history.reception.nextDeadline)

@@ -6,18 +6,18 @@ extension Shard {
     /// Makes a transport's sockets known to the system and to `plainDatagramReceived`.
     mutating func attach(
         _ sockets: PlainSockets, to transport: UnsafeMutablePointer<MediaTransport>,
-        _ path: UnsafeMutablePointer<PlainPath>
+        _ plain: UnsafeMutablePointer<PlainAssociation>
     ) -> Bool {
         guard let number = output.attach(sockets.rtp) else { return false }
-        path.pointee.socket = number
-        own(number, OwnSocket(transport: transport, path: path, isRTCP: false))
+        plain.pointee.socket = number
+        own(number, OwnSocket(transport: transport, plain: plain, isRTCP: false))
         guard let rtcp = sockets.rtcp else {
-            path.pointee.rtcpSocket = number
+            plain.pointee.rtcpSocket = number
             return true
         }
         guard let number = output.attach(rtcp) else { return false }
-        path.pointee.rtcpSocket = number
-        own(number, OwnSocket(transport: transport, path: path, isRTCP: true))
+        plain.pointee.rtcpSocket = number
+        own(number, OwnSocket(transport: transport, plain: plain, isRTCP: true))
         return true
     }
 
@@ -27,10 +27,10 @@ extension Shard {
         ownSockets[index] = socket
     }
 
-    mutating func detachSockets(of path: UnsafeMutablePointer<PlainPath>) {
+    mutating func detachSockets(of plain: UnsafeMutablePointer<PlainAssociation>) {
         // What is queued names the socket by its number, which another may get.
         if !arena.isEmpty { flush() }
-        for number in Set([path.pointee.socket, path.pointee.rtcpSocket]) where number >= 0 {
+        for number in Set([plain.pointee.socket, plain.pointee.rtcpSocket]) where number >= 0 {
             output.detach(number)
             ownSockets[number - localAddresses.count] = nil
         }
@@ -38,21 +38,21 @@ extension Shard {
 
     /// The client's side is known: its addresses, unless they are learned, and its key, if packets are protected.
     mutating func connectPlainTransport(_ key: TransportKey, _ remote: PlainRemote) {
-        guard let transport = transportsByKey[key.rawValue], let path = transport.pointee.plain,
-            !path.pointee.isConnected
+        guard let transport = transportsByKey[key.rawValue], case .plain(let plain) = transport.pointee.association,
+            !plain.pointee.isConnected
         else { return ignored() }
-        path.pointee.isConnected = true
+        plain.pointee.isConnected = true
         do throws(MediaError) {
-            if let profile = path.pointee.profile, let key = remote.key {
-                transport.pointee.opener = try SRTPOpener(profile: profile, master: key)
+            if let profile = plain.pointee.profile, let key = remote.key {
+                try transport.pointee.protection.setRemoteKey(key, profile)
             }
         } catch {
             return transport.pointee.events.append(.commandFailed(key, error))
         }
-        guard !path.pointee.isComedia, let address = remote.address else { return }
-        path.pointee.rtcpRemote = path.pointee.usesRTCPMux ? address : remote.rtcpAddress
-        setRemote(address, of: transport, path)
-        transport.pointee.events.append(.plainTuplesChanged(key, path.pointee.tuples))
+        guard !plain.pointee.isComedia, let address = remote.address else { return }
+        plain.pointee.rtcpRemote = plain.pointee.usesRTCPMux ? address : remote.rtcpAddress
+        setRemote(address, of: transport, plain)
+        transport.pointee.events.append(.plainTuplesChanged(key, plain.pointee.tuples))
     }
 
     // MARK: Receiving
@@ -69,11 +69,11 @@ extension Shard {
         let isRTCP: Bool
         switch DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
         case .rtp where !own.isRTCP: isRTCP = false
-        case .rtcp where own.isRTCP || own.path.pointee.usesRTCPMux: isRTCP = true
+        case .rtcp where own.isRTCP || own.plain.pointee.usesRTCPMux: isRTCP = true
         default: return counters.add(.unknownDatagram)
         }
-        let known = isRTCP ? own.path.pointee.rtcpRemote : own.path.pointee.remote
-        guard known == remote || (known == nil && own.path.pointee.isComedia) else {
+        let known = isRTCP ? own.plain.pointee.rtcpRemote : own.plain.pointee.remote
+        guard known == remote || (known == nil && own.plain.pointee.isComedia) else {
             if !isRTCP { refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
             return counters.add(.foreignSource)
         }
@@ -102,28 +102,19 @@ extension Shard {
 
     /// The length of an RTP or RTCP packet once it is in the clear; `nil` for one that was dropped.
     private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: OwnSocket) -> Int? {
-        guard own.path.pointee.profile != nil else { return datagram.count }
         let transport = own.transport
-        guard let start = datagram.baseAddress, transport.pointee.opener != nil else {
-            counters.add(.beforeHandshake)
+        let opened =
+            isRTCP
+            ? transport.pointee.protection.openRTCP(datagram) : transport.pointee.protection.openRTP(datagram)
+        switch opened {
+        case .packet(let length): return length
+        case .dropped(let reason):
+            if reason == .srtpAuthentication, !isRTCP {
+                refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
+            }
+            counters.add(reason)
             return nil
         }
-        let result: SRTPOpenResult
-        if isRTCP {
-            result = transport.pointee.opener!.openRTCP(start, count: datagram.count)  // '!' okay: checked above.
-        } else {
-            result = transport.pointee.opener!.openRTP(start, count: datagram.count)  // '!' okay: checked above.
-        }
-        switch result {
-        case .opened(_, let plain, _): return plain
-        case .replayed: counters.add(.srtpReplay)
-        case .authenticationFailed:
-            if !isRTCP { refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport) }
-            counters.add(.srtpAuthentication)
-        case .malformed: counters.add(isRTCP ? .malformedRTCP : .malformedRTP)
-        case .tooManyStreams: counters.add(.srtpTooManyStreams)
-        }
-        return nil
     }
 
     /// Whether a compound RTCP packet may show where the client is: its sender is one of its producers' streams, or
@@ -142,41 +133,22 @@ extension Shard {
 
     /// The client has shown where it is. From now on it is there and nowhere else.
     private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: OwnSocket) {
-        let (transport, path) = (own.transport, own.path)
-        if path.pointee.usesRTCPMux || isRTCP { path.pointee.rtcpRemote = remote }
-        if path.pointee.usesRTCPMux || !isRTCP { setRemote(remote, of: transport, path) }
+        let (transport, plain) = (own.transport, own.plain)
+        if plain.pointee.usesRTCPMux || isRTCP { plain.pointee.rtcpRemote = remote }
+        if plain.pointee.usesRTCPMux || !isRTCP { setRemote(remote, of: transport, plain) }
         transport.pointee.events.append(
-            .plainTuplesChanged(transport.pointee.key, path.pointee.tuples))
+            .plainTuplesChanged(transport.pointee.key, plain.pointee.tuples))
     }
 
     private mutating func setRemote(
         _ remote: IPAddressPort, of transport: UnsafeMutablePointer<MediaTransport>,
-        _ path: UnsafeMutablePointer<PlainPath>
+        _ plain: UnsafeMutablePointer<PlainAssociation>
     ) {
-        path.pointee.remote = remote
-        path.pointee.mayReceiveMedia =
-            path.pointee.isComedia
-            ? path.pointee.destinations.admits(learned: remote) : path.pointee.destinations.admits(named: remote)
-        // Only whether there is one matters here: a plain transport is in no table of tuples.
-        transport.pointee.selected = TupleID(0)
-        transport.pointee.selectedAddress = remote
-        transport.pointee.selectedSocket = path.pointee.socket
-        transport.pointee.destination = .none
+        plain.pointee.remote = remote
+        plain.pointee.mayReceiveMedia =
+            plain.pointee.isComedia
+            ? plain.pointee.destinations.admits(learned: remote) : plain.pointee.destinations.admits(named: remote)
+        setRoute(.udp(socket: plain.pointee.socket, remote: remote), of: transport)
         readinessChanged(transport)
-    }
-
-    // MARK: Sending
-
-    /// Queues the RTCP packet written at `arena.next` for a plain transport's client.
-    mutating func commitRTCP(
-        length: Int, to transport: UnsafeMutablePointer<MediaTransport>, _ path: UnsafeMutablePointer<PlainPath>
-    ) {
-        guard let remote = path.pointee.rtcpRemote else { return }
-        let destination = arena.addDestination(remote, socket: path.pointee.rtcpSocket)
-        arena.commit(length: length, to: destination)
-        transport.pointee.packetsSent &+= 1
-        transport.pointee.traffic.sent &+= UInt64(length)
-        counters.add(.datagramsSent)
-        counters.add(.bytesSent, UInt64(length))
     }
 }

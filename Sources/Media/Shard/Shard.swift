@@ -149,15 +149,32 @@ struct Shard: ~Copyable {
         if !arena.hasRoom { flush() }
     }
 
-    /// Queues the datagram written at `arena.next` for the transport's selected tuple.
+    /// Queues the datagram written at `arena.next` for the transport's client.
     mutating func commit(length: Int, to transport: UnsafeMutablePointer<MediaTransport>, stream: UInt32 = 0) {
         if !arena.isCurrent(transport.pointee.destination) {
-            transport.pointee.destination = arena.addDestination(
-                transport.pointee.selectedAddress, socket: transport.pointee.selectedSocket)
+            guard case .udp(let socket, let remote) = transport.pointee.route else { return }
+            transport.pointee.destination = arena.addDestination(remote, socket: socket)
         }
         arena.commit(length: length, to: transport.pointee.destination, stream: stream)
         transport.pointee.packetsSent &+= 1
         transport.pointee.traffic.sent &+= UInt64(length)
+        countSent(length)
+    }
+
+    /// The same for a compound RTCP packet, which a plain transport may send by another way.
+    mutating func commitRTCP(length: Int, to transport: UnsafeMutablePointer<MediaTransport>) {
+        guard case .plain(let plain) = transport.pointee.association, !plain.pointee.usesRTCPMux else {
+            return commit(length: length, to: transport)
+        }
+        guard let remote = plain.pointee.rtcpRemote else { return }
+        let destination = arena.addDestination(remote, socket: plain.pointee.rtcpSocket)
+        arena.commit(length: length, to: destination)
+        transport.pointee.packetsSent &+= 1
+        transport.pointee.traffic.sent &+= UInt64(length)
+        countSent(length)
+    }
+
+    func countSent(_ length: Int) {
         counters.add(.datagramsSent)
         counters.add(.bytesSent, UInt64(length))
     }

@@ -1,6 +1,7 @@
-/// What a plain transport has in place of ICE: its own sockets and its client's addresses.
-// Safe: owned by its transport; made and freed in `Shard+Lifetimes`.
-struct PlainPath: ~Copyable {
+// Safe: a binding's transport and association are the shard's own, which removes the binding before it frees them.
+
+/// A plain transport's association: sockets of its own, and its client's addresses, which it names or shows.
+struct PlainAssociation: ~Copyable {
     let isComedia: Bool
     let usesRTCPMux: Bool
     /// `nil` for RTP in the clear.
@@ -44,7 +45,7 @@ extension Shard {
     /// Whose a socket is that is not the shard's.
     struct OwnSocket {
         var transport: UnsafeMutablePointer<MediaTransport>
-        var path: UnsafeMutablePointer<PlainPath>
+        var plain: UnsafeMutablePointer<PlainAssociation>
         /// Whether it is for RTCP alone.
         var isRTCP: Bool
     }

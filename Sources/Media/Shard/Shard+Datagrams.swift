@@ -1,0 +1,70 @@
+extension Shard {
+    /// A datagram came in; it is decrypted in place.
+    /// - Parameters:
+    ///   - datagram: `nil` when it was longer than any we accept.
+    ///   - remote: `nil` for a family other than IPv4 and IPv6.
+    mutating func datagramReceived(
+        _ datagram: UnsafeMutableRawBufferPointer?, from remote: IPAddressPort?, on socket: Int
+    ) {
+        counters.add(.datagramsReceived)
+        guard let datagram else { return counters.add(.oversizedDatagram) }
+        counters.add(.bytesReceived, UInt64(datagram.count))
+        guard let remote else { return counters.add(.unknownDatagram) }
+        if socket >= localAddresses.count { return plainDatagramReceived(datagram, from: remote, on: socket) }
+        let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
+        let bytes = UnsafeRawBufferPointer(datagram)
+        let kind = DatagramKind.classify(bytes)
+        switch kind {
+        case .stun: return stunReceived(bytes, key: key)
+        case .unknown: return counters.add(.unknownDatagram)
+        case .dtls, .rtp, .rtcp: break
+        }
+        guard let number = tupleNumbers.find(key), let tuple = tuples[number] else {
+            return counters.add(.unknownTuple)
+        }
+        let transport = tuple.transport
+        guard case .webRTC(let webRTC) = transport.pointee.association else { return counters.add(.unknownTuple) }
+        let id = TupleID(UInt64(number))
+        transport.pointee.traffic.received &+= UInt64(datagram.count)
+        transport.pointee.packetsReceived &+= 1
+        switch kind {
+        case .dtls: dtlsReceived(bytes, on: transport, webRTC, tuple: id)
+        case .rtp: rtpReceived(datagram, on: transport, webRTC, tuple: id)
+        default: rtcpReceived(datagram, on: transport, webRTC, tuple: id)
+        }
+    }
+
+    /// A number for a tuple that no datagram finds yet.
+    mutating func reserveTuple(
+        _ key: TupleTable.Key, transport: UnsafeMutablePointer<MediaTransport>
+    ) -> Int {
+        let number = freeTuples.popLast() ?? tuples.count
+        if number == tuples.count { tuples.append(nil) }
+        tuples[number] = Tuple(key: key, transport: transport)
+        return number
+    }
+
+    /// Makes a reserved tuple known if the agent took it, else gives its number back.
+    mutating func keepTuple(
+        _ number: Int, ifAcceptedBy owner: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, replacing known: Int?
+    ) {
+        guard let tuple = tuples[number] else { return }
+        if webRTC.pointee.ice.hasTuple(TupleID(UInt64(number))) {
+            if let known { takeTuple(known, for: owner) }
+            if tupleNumbers.insert(tuple.key, number: number) { return }
+            counters.add(.tableFull)
+            webRTC.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+        }
+        tuples[number] = nil
+        freeTuples.append(number)
+    }
+
+    /// Removes a tuple from the tables, if it is still there.
+    mutating func forgetTuple(_ number: Int) {
+        guard let tuple = tuples[number] else { return }
+        if tupleNumbers.find(tuple.key) == number { tupleNumbers.remove(tuple.key) }
+        tuples[number] = nil
+        freeTuples.append(number)
+    }
+}

@@ -1,0 +1,210 @@
+// Safe: transports and their associations are the shard's own (`Shard+Lifetimes`); a reply is written into the batcher's
+// memory, which has room for the largest datagram after `makeRoom`.
+
+/// ICE and DTLS of WebRTC transports: what comes in is given to their machines, and what these say is carried out.
+extension Shard {
+    // MARK: ICE
+
+    /// A binding request: answered at once, on the tuple it came from.
+    mutating func stunReceived(_ bytes: UnsafeRawBufferPointer, key: TupleTable.Key) {
+        counters.add(.stunRequests)
+        let known = tupleNumbers.find(key)
+        let addressed = transport(addressedBy: bytes, likely: known.flatMap { tuples[$0]?.transport })
+        guard let owner = addressed.transport ?? known.flatMap({ tuples[$0]?.transport }) else {
+            return counters.add(addressed.isWellFormed ? .unknownUsernameFragment : .malformedSTUN)
+        }
+        guard case .webRTC(let webRTC) = owner.pointee.association else { return counters.add(.unknownTuple) }
+        // A client may use its address for a new transport; the old one keeps the tuple until the check has passed.
+        let isKnown = known.map { tuples[$0]?.transport == owner } ?? false
+        let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
+        let id = TupleID(UInt64(number))
+        makeRoom()
+        var reply = ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
+        switch webRTC.pointee.ice.bindingRequestReceived(bytes, on: id, from: key.remote, at: now, reply: &reply) {
+        case .succeeded: break
+        case .rejected: counters.add(.stunRejected)
+        case .ignored: counters.add(.malformedSTUN)
+        }
+        if reply.count > 0 {
+            let destination = arena.addDestination(key.remote, socket: Int(key.socket))
+            arena.commit(length: reply.count, to: destination)
+            countSent(reply.count)
+        }
+        if !isKnown { keepTuple(number, ifAcceptedBy: owner, webRTC, replacing: known) }
+        iceAdvanced(owner, webRTC)
+        startHandshakeIfPossible(owner, webRTC)
+        touch(owner)
+    }
+
+    /// The transport whose user name fragment a binding request names, and whether it names one at all.
+    /// - Parameter likely: the tuple's transport so far: nearly always the one, and found without making a string.
+    private func transport(
+        addressedBy bytes: UnsafeRawBufferPointer, likely: UnsafeMutablePointer<MediaTransport>?
+    ) -> (transport: UnsafeMutablePointer<MediaTransport>?, isWellFormed: Bool) {
+        guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
+        if let likely, case .webRTC(let webRTC) = likely.pointee.association,
+            webRTC.pointee.usernameFragments.contains(where: { $0.utf8.elementsEqual(fragment) })
+        {
+            return (likely, true)
+        }
+        return (transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)], true)
+    }
+
+    /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
+    /// last tuple so waits to be heard from elsewhere, and its room learns which one replaced it.
+    mutating func takeTuple(_ number: Int, for owner: UnsafeMutablePointer<MediaTransport>) {
+        guard let transport = tuples[number]?.transport else { return }
+        forgetTuple(number)
+        guard case .webRTC(let webRTC) = transport.pointee.association else { return }
+        webRTC.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+        iceAdvanced(transport, webRTC)
+        touch(transport)
+        if transport.pointee.route == .none {
+            transport.pointee.events.append(.transportSuperseded(transport.pointee.key, by: owner.pointee.key))
+        }
+    }
+
+    /// Carries out what the ICE agent has to say.
+    mutating func iceAdvanced(
+        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        while let event = webRTC.pointee.ice.pollEvent() {
+            switch event {
+            case .stateChanged(let state):
+                transport.pointee.events.append(
+                    .iceStateChanged(transport.pointee.key, state, selected: selectedTuple(of: transport)))
+            case .selectedTupleChanged(let tuple): select(tuple, on: transport)
+            case .pathRecovered:
+                for consumer in transport.pointee.consumers where consumer.pointee.kind == .video {
+                    consumerAskedForKeyFrame(consumer)
+                }
+            case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
+            case .usernameFragmentRetired(let fragment):
+                transportsByUsernameFragment[fragment] = nil
+                webRTC.pointee.usernameFragments.removeAll { $0 == fragment }
+            }
+        }
+    }
+
+    private mutating func select(_ id: TupleID?, on transport: UnsafeMutablePointer<MediaTransport>) {
+        let wasReady = transport.pointee.isReady
+        guard let id, let tuple = tuples[Int(id.rawValue)] else {
+            transport.pointee.route = .none
+            return readinessChanged(transport)
+        }
+        setRoute(.udp(socket: Int(tuple.key.socket), remote: tuple.key.remote), of: transport)
+        if !wasReady { readinessChanged(transport) }
+    }
+
+    /// Sends by another way from now on: what is queued already goes by the old one.
+    func setRoute(_ route: Route, of transport: UnsafeMutablePointer<MediaTransport>) {
+        transport.pointee.route = route
+        transport.pointee.destination = .none
+    }
+
+    /// The selected tuple as events and statistics give it.
+    func selectedTuple(of transport: UnsafeMutablePointer<MediaTransport>) -> TransportTuple? {
+        guard case .udp(let socket, let remote) = transport.pointee.route else { return nil }
+        let local = localAddresses[socket]
+        return TransportTuple(
+            localAddress: local.addressText, localPort: local.port, remoteAddress: remote.addressText,
+            remotePort: remote.port, transport: .udp)
+    }
+
+    // MARK: DTLS
+
+    mutating func dtlsReceived(
+        _ bytes: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
+    ) {
+        guard webRTC.pointee.ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
+        iceAdvanced(transport, webRTC)
+        startHandshakeIfPossible(transport, webRTC)
+        webRTC.pointee.dtls.datagramReceived(bytes, at: now)
+        dtlsAdvanced(transport, webRTC)
+    }
+
+    /// Starts the handshake once there is an address: in the role the room told, or as server as long as it told none,
+    /// because a client's first flight may overtake its signaling.
+    mutating func startHandshakeIfPossible(
+        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        guard !webRTC.pointee.isHandshakeStarted, transport.pointee.route != .none else { return }
+        webRTC.pointee.isHandshakeStarted = true
+        webRTC.pointee.dtls.start(role: webRTC.pointee.dtlsRole == .client ? .client : .server, at: now)
+        dtlsAdvanced(transport, webRTC)
+    }
+
+    /// The room tells the client's role after a check has already started the handshake as server: begin anew.
+    mutating func becomeDTLSClient(
+        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        guard webRTC.pointee.isHandshakeStarted, !transport.pointee.protection.canSend else { return }
+        do throws(MediaError) {
+            webRTC.pointee.dtls = try DTLSConnection(certificate: certificate)
+            webRTC.pointee.isHandshakeStarted = false
+        } catch {
+            transport.pointee.events.append(.commandFailed(transport.pointee.key, error))
+        }
+    }
+
+    /// Sends the handshake's datagrams and carries out its events.
+    mutating func dtlsAdvanced(
+        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        while let event = webRTC.pointee.dtls.pollEvent() {
+            switch event {
+            case .connecting: setDTLSState(.connecting, of: transport, webRTC)
+            case .connected(let keys): handshakeCompleted(keys, on: transport, webRTC)
+            // Nobody offers data channels yet.
+            case .applicationData: break
+            case .failed:
+                counters.add(.handshakesFailed)
+                setDTLSState(.failed, of: transport, webRTC)
+            case .closed:
+                // The client said goodbye: its keys are over, in both directions (RFC 5764 §4.1).
+                transport.pointee.protection.end()
+                setDTLSState(.closed, of: transport, webRTC)
+                readinessChanged(transport)
+            }
+        }
+        while transport.pointee.route != .none {
+            makeRoom()
+            let space = UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
+            guard let length = webRTC.pointee.dtls.pollTransmit(into: space) else { break }
+            commit(length: length, to: transport)
+        }
+        touch(transport)
+    }
+
+    private mutating func handshakeCompleted(
+        _ keys: SRTPKeyingMaterial, on transport: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        do {
+            try transport.pointee.protection.setLocalKey(keys.local, keys.profile)
+            try transport.pointee.protection.setRemoteKey(keys.remote, keys.profile)
+        } catch {
+            transport.pointee.events.append(.commandFailed(transport.pointee.key, error))
+            return setDTLSState(.failed, of: transport, webRTC)
+        }
+        counters.add(.handshakesCompleted)
+        setDTLSState(.connected, of: transport, webRTC)
+        readinessChanged(transport)
+    }
+
+    private func setDTLSState(
+        _ state: DTLSState, of transport: UnsafeMutablePointer<MediaTransport>,
+        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+    ) {
+        guard webRTC.pointee.dtlsState != state else { return }
+        webRTC.pointee.dtlsState = state
+        transport.pointee.events.append(.dtlsStateChanged(transport.pointee.key, state))
+    }
+
+    /// Keys or an address came or went: consumers start, with a key frame, or stop.
+    mutating func readinessChanged(_ transport: UnsafeMutablePointer<MediaTransport>) {
+        for consumer in transport.pointee.consumers { updateFlow(consumer) }
+        receptionExpected(on: transport)
+    }
+}
