@@ -92,6 +92,17 @@ async def test_a_browser_that_vanishes_leaves_the_room(couple, link):
     await fritz.sees_and_hears(seconds=60)
 
 
+@pytest.mark.parametrize("leaver", [0, 1], ids=["chromium", "firefox"])
+async def test_a_browser_that_closes_its_connections_leaves_the_room_at_once(couple, leaver):
+    other = couple[1 - leaver]
+    # The page does not hear of it and keeps its signaling: only close_notify says so before ICE consent runs out.
+    await couple[leaver].page.evaluate("(window.testConnections.forEach(one => one.close()), true)")
+
+    async def alone():
+        return await other.tiles() == 0
+    await until(alone, 10, "the tile of the person who left is gone")
+
+
 async def test_the_judges_of_this_suite_see_a_link_that_loses_or_delays(link, start_gateway, artifacts):
     gateway = await start_gateway(namespace=link.server, host=link.server_address)
     relay = network.Relay(link.client, (gateway.host, gateway.port))
