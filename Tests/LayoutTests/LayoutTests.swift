@@ -25,6 +25,11 @@ struct LayoutTests {
         expectNone(SourceTree.sources.flatMap(NamingRules.violations) + NamingRules.duplicates(in: SourceTree.sources))
     }
 
+    @Test func `a type stands in a file of its name`() {
+        expectNone(SourceTree.sources.flatMap { TypeFileRules.violations(in: $0) })
+        expectNone(TypeFileRules.stale(SourceTree.sources))
+    }
+
     @Test func `no file is too long to read`() {
         expectNone((SourceTree.written + SourceTree.tests).flatMap(SizeRules.violations))
     }

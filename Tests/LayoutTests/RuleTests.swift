@@ -61,6 +61,17 @@ struct RuleTests {
         #expect(NamingRules.duplicates(in: files).count == 1)
     }
 
+    @Test func `a type in a file of another name is found, and an allowance that is not needed`() {
+        let text = "struct A {\n    struct Inner {}\n}\npublic final class B {}\nprivate enum C {}\nextension D {}"
+        func count(_ path: String, _ allowed: [String: Int] = [:]) -> Int {
+            TypeFileRules.violations(in: SourceFile(path: path, text: text), allowed: allowed).count
+        }
+        #expect(count("Sources/Rooms/A.swift") == 1 && count("Sources/Rooms/A+More.swift") == 1)
+        #expect(count("Sources/Rooms/A.swift", ["Sources/Rooms/A.swift": 1]) == 0)
+        #expect(count("Sources/Rooms/A.swift", ["Sources/Rooms/A.swift": 2]) == 1)
+        #expect(count("Sources/Media/A.swift") == 0)
+    }
+
     @Test func `a file is too long from one line above the limit`() {
         let text = String(repeating: "\n", count: SizeRules.limit)
         #expect(SizeRules.violations(in: SourceFile(path: "Sources/Rooms/A.swift", text: text)).isEmpty)

@@ -1,12 +1,6 @@
 import Rooms
 import Synchronization
 
-/// A peer and the room it is in.
-struct RoomMember: Sendable {
-    let room: Room
-    let peer: PeerSession
-}
-
 /// A signaling session's place in a room. Every kind of session has one: it ends once, and its peer leaves once.
 final class PeerMembership: Sendable {
     private struct State {

@@ -57,11 +57,3 @@ struct StateQuery {
             offset: try number("offset", 0...1_000_000_000, default: 0))
     }
 }
-
-/// Which part of a list is asked for.
-struct StatePage {
-    var limit: Int
-    var offset: Int
-
-    func of<Item>(_ items: [Item]) -> ArraySlice<Item> { items.dropFirst(offset).prefix(limit) }
-}

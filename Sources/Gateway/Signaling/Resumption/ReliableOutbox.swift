@@ -1,16 +1,6 @@
 import NIOCore
 import Rooms
 
-/// How one kind of session writes its messages.
-protocol OutboxEncoder {
-    associatedtype Message
-
-    /// Whether a client that comes back gets the message again if it missed it.
-    func isNumbered(_ message: Message) -> Bool
-
-    func encode(_ message: Message, number: UInt64?) -> String
-}
-
 /// What a session sends to its client: in order, over one channel at a time. If the client can come back, nothing is lost
 /// or sent twice while it changes channels.
 ///

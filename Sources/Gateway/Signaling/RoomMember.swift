@@ -1,0 +1,7 @@
+import Rooms
+
+/// A peer and the room it is in.
+struct RoomMember: Sendable {
+    let room: Room
+    let peer: PeerSession
+}
