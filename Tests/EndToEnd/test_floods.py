@@ -110,7 +110,8 @@ class Crowd:
             await process.wait()
 
 
-BUSY = ("import sys, time; print('ready', flush=True); sys.stdin.readline(); end = time.monotonic() + float(sys.argv[1])\n"
+BUSY = ("import sys, time; print('ready', flush=True); sys.stdin.readline()\n"
+        "end = time.monotonic() + float(sys.argv[1])\n"
         "while time.monotonic() < end: pass\nprint('{}', flush=True)")
 
 
@@ -121,7 +122,7 @@ async def test_a_flood_delays_neither_requests_nor_probes(gateway, kind):
         await honest.join()
         honest.transport = (await honest.open_transport(producing=True))["id"]
         quiet = await times(honest, probe, 1)
-        # The same cores, taken by as many processes that do not concern the server: what this machine does to its answers.
+        # The same cores, taken by as many processes that do not concern the server: what the machine does to its answers.
         async with Crowd([("-c", BUSY, str(SECONDS))] * clients) as busy:
             starved = await times(honest, probe, meanwhile=busy.run())
         before = pressure()
@@ -135,10 +136,11 @@ async def test_a_flood_delays_neither_requests_nor_probes(gateway, kind):
         for what, bound, calm, base, taken in (("requests", REQUEST, *(each[0] for each in (quiet, starved, flooded))),
                                                ("probes", PROBE, *(each[1] for each in (quiet, starved, flooded)))):
             worst, floor = percentile(taken, 0.99), percentile(base, 0.99)
-            report = (f"{what} of others beside {clients} × {kind}: p50 {1000 * percentile(taken, 0.5):.1f} ms, p99 "
-                      f"{1000 * worst:.1f} ms, longest {1000 * max(taken):.1f} ms, of {len(taken)}; beside as many busy "
-                      f"processes p99 {1000 * floor:.1f} ms, alone {1000 * percentile(calm, 0.99):.1f} ms; cpu pressure "
-                      f"{before:.0f} % → {pressure():.0f} %; sent {sum(one['bytes'] for one in sent) >> 20} MiB")
+            report = (
+                f"{what} of others beside {clients} × {kind}: p50 {1000 * percentile(taken, 0.5):.1f} ms, p99 "
+                f"{1000 * worst:.1f} ms, longest {1000 * max(taken):.1f} ms, of {len(taken)}; beside as many busy "
+                f"processes p99 {1000 * floor:.1f} ms, alone {1000 * percentile(calm, 0.99):.1f} ms; cpu pressure "
+                f"{before:.0f} % → {pressure():.0f} %; sent {sum(one['bytes'] for one in sent) >> 20} MiB")
             print(report)
             assert worst <= bound + 2 * floor, report
         assert not honest.close_code
