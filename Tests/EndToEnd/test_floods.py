@@ -122,7 +122,7 @@ async def test_a_flood_delays_neither_requests_nor_probes(gateway, kind):
         await honest.join()
         honest.transport = (await honest.open_transport(producing=True))["id"]
         quiet = await times(honest, probe, 1)
-        # The same cores, taken by as many processes that do not concern the server: what the machine does to its answers.
+        # The same cores, taken by as many processes that do not concern the server: what that does to its answers.
         async with Crowd([("-c", BUSY, str(SECONDS))] * clients) as busy:
             starved = await times(honest, probe, meanwhile=busy.run())
         before = pressure()
