@@ -18,7 +18,7 @@ extension Room {
     /// What a peer's transports have seen so far; `nil` if the media threads did not say in time.
     public func activity(of session: PeerSession) async -> PeerActivity? {
         let own = state.transports.values.filter { $0.peerID == session.peerID }
-        let isChecked = own.contains { $0.iceState == .connected || $0.iceState == .completed }
+        let isChecked = own.contains(where: \.isChecked)
         let collected = await collect(own.map(\.key))
         guard collected.isComplete else { return nil }
         let traffic = collected.transports.values.reduce(0) { $0 &+ $1.packetsReceived &+ $1.bytes.rtpSent }

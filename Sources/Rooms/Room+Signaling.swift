@@ -186,7 +186,6 @@ extension Room {
     private func restartICE(_ id: TransportID, from session: PeerSession) throws(RoomError) -> Outcome {
         let (key, credentials) = try state.restartICE(id, from: session)
         try mappingMediaErrors { () throws(MediaError) in try media.restartICE(key, credentials: credentials) }
-        state.iceRestarted(id, credentials)
         return .now(.iceParameters(ICEParameters(credentials)), then: [])
     }
 

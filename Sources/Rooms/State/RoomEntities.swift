@@ -44,22 +44,14 @@ struct Peer {
     }
 }
 
-/// A transport that is open on the media plane: a WebRTC one, or a plain one.
+/// A transport that is open on the media plane.
 struct Transport {
     let id: TransportID
     let peerID: PeerID
     let key: TransportKey
     let isConsuming: Bool
-    /// `nil` for a plain transport, as are ICE's and DTLS's states without meaning.
-    var credentials: ICECredentials?
-    /// `nil` for a WebRTC transport.
-    var plain: PlainTransport?
+    var kind: Kind
     var isConnected = false
-    var iceState = ICEState.new
-    var dtlsState = DTLSState.new
-    var selectedTuple: TransportTuple?
-    /// The transport that its client's address belongs to now.
-    var successor: TransportID?
     /// The first producer's CNAME is used for all of a transport's producers, so that a receiver can synchronize them.
     var cname: String?
     /// The next consumer's MID.
@@ -75,13 +67,42 @@ struct Transport {
     /// What is wrong with it, as the media plane noticed it.
     var warnings: [TransportWarning] = []
 
-    /// Whether the peer has a connection by it.
-    func isAlive(for peer: PeerID) -> Bool {
-        peerID == peer && (iceState == .connected || iceState == .completed)
+    /// What differs between transports.
+    enum Kind {
+        case webRTC(WebRTCTransport)
+        case plain(PlainTransport)
     }
 
+    /// `nil` for a transport of another kind, which setting it leaves as it is.
+    var webRTC: WebRTCTransport? {
+        get { if case .webRTC(let webRTC) = kind { webRTC } else { nil } }
+        set { if case .webRTC = kind, let newValue { kind = .webRTC(newValue) } }
+    }
+
+    /// `nil` for a transport of another kind, which setting it leaves as it is.
+    var plain: PlainTransport? {
+        get { if case .plain(let plain) = kind { plain } else { nil } }
+        set { if case .plain = kind, let newValue { kind = .plain(newValue) } }
+    }
+
+    /// Whether its client passes ICE's checks.
+    var isChecked: Bool {
+        switch kind {
+        case .webRTC(let webRTC): webRTC.iceState == .connected || webRTC.iceState == .completed
+        case .plain: false
+        }
+    }
+
+    /// Whether the peer has a connection by it.
+    func isAlive(for peer: PeerID) -> Bool { peerID == peer && isChecked }
+
     /// Whether its client is, or was, there.
-    var hasConnected: Bool { plain.map { $0.tuples.rtp.remoteAddress != nil } ?? (iceState != .new) }
+    var hasConnected: Bool {
+        switch kind {
+        case .webRTC(let webRTC): webRTC.iceState != .new
+        case .plain(let plain): plain.tuples.rtp.remoteAddress != nil
+        }
+    }
 }
 
 /// A producer that is open on the media plane.

@@ -15,7 +15,7 @@ extension RoomState {
 
     /// Copies of one stream to one address would multiply what a sender sends, and no receiver of plain RTP wants them.
     func checkOnlyConsumer(of producer: ProducerID, on transport: Transport) throws(RoomError) {
-        guard transport.plain != nil,
+        guard case .plain = transport.kind,
             transport.consumerIDs.contains(where: { consumers[$0]?.producerID == producer })
         else { return }
         throw RoomError(

@@ -1,18 +1,5 @@
 import Media
 
-/// What a plain transport has in place of ICE and DTLS.
-struct PlainTransport {
-    let isComedia: Bool
-    let usesRTCPMux: Bool
-    let protection: PlainProtection?
-    let destinations: PlainDestinations
-    let endpoint: PlainEndpoint
-    /// As the media plane reported them last.
-    var tuples: PlainTuples
-
-    var state: PlainTransportState { PlainTransportState(comedia: isComedia, rtcpMux: usesRTCPMux, tuples: tuples) }
-}
-
 extension RoomState {
     /// Checks the request and makes the key; `plainTransportOpened` follows.
     mutating func openPlainTransport(
@@ -39,12 +26,11 @@ extension RoomState {
         let tuples = PlainTuples(
             rtp: PlainTuple(localAddress: endpoint.ip, localPort: endpoint.port),
             rtcp: endpoint.rtcpPort.map { PlainTuple(localAddress: endpoint.ip, localPort: $0) })
-        var transport = Transport(
-            id: opening.id, peerID: opening.peerID, key: key, isConsuming: true, credentials: nil)
-        transport.plain = PlainTransport(
+        let plain = PlainTransport(
             isComedia: settings.isComedia, usesRTCPMux: settings.usesRTCPMux, protection: settings.protection,
             destinations: settings.destinations, endpoint: endpoint, tuples: tuples)
-        transports[opening.id] = transport
+        transports[opening.id] = Transport(
+            id: opening.id, peerID: opening.peerID, key: key, isConsuming: true, kind: .plain(plain))
         transportIDs[key] = opening.id
         journal.append(.transportOpened(opening.id, peer: opening.peerID))
         peers[opening.peerID]?.transportIDs.append(opening.id)

@@ -132,7 +132,10 @@ extension RoomState {
 
 extension Transport {
     fileprivate var path: TransportPath {
-        plain.map { .plain($0.state) } ?? .webRTC(iceState, dtlsState, selected: selectedTuple)
+        switch kind {
+        case .webRTC(let webRTC): .webRTC(webRTC.iceState, webRTC.dtlsState, selected: webRTC.selectedTuple)
+        case .plain(let plain): .plain(plain.state)
+        }
     }
 }
 

@@ -38,7 +38,7 @@ extension RoomState {
     mutating func transportOpened(_ opening: TransportOpening, _ key: TransportKey) -> [RoomAction] {
         transports[opening.id] = Transport(
             id: opening.id, peerID: opening.peerID, key: key, isConsuming: opening.isConsuming,
-            credentials: opening.settings.iceCredentials)
+            kind: .webRTC(WebRTCTransport()))
         transportIDs[key] = opening.id
         journal.append(.transportOpened(opening.id, peer: opening.peerID))
         peers[opening.peerID]?.transportIDs.append(opening.id)
@@ -50,7 +50,7 @@ extension RoomState {
         _ request: ConnectWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> (key: TransportKey, role: DTLSRole, fingerprint: DTLSFingerprint) {
         let transport = try transport(request.transportID, of: session)
-        guard transport.plain == nil else {
+        guard case .webRTC = transport.kind else {
             throw RoomError(.invalidParameters, "transport \"\(transport.id)\" is plain: it has no DTLS to connect")
         }
         guard !transport.isConnected else {
@@ -70,19 +70,15 @@ extension RoomState {
 
     mutating func transportConnected(_ id: TransportID) { transports[id]?.isConnected = true }
 
-    /// Checks the request and makes new credentials; `iceRestarted` follows.
+    /// Checks the request and makes new credentials.
     mutating func restartICE(
         _ id: TransportID, from session: PeerSession
     ) throws(RoomError) -> (key: TransportKey, credentials: ICECredentials) {
         let transport = try transport(id, of: session)
-        guard transport.plain == nil else {
+        guard case .webRTC = transport.kind else {
             throw RoomError(.invalidParameters, "transport \"\(id)\" is plain: it has no ICE to restart")
         }
         return (transport.key, randomCredentials())
-    }
-
-    mutating func iceRestarted(_ id: TransportID, _ credentials: ICECredentials) {
-        transports[id]?.credentials = credentials
     }
 
     /// A peer whose connection is lost leaves.
@@ -90,15 +86,17 @@ extension RoomState {
         _ key: TransportKey, _ iceState: ICEState, selected: TransportTuple?
     ) -> [RoomAction] {
         // A transport that was closed meanwhile is a legitimate race.
-        guard let id = transportIDs[key], let transport = transports[id] else { return [] }
-        transports[id]?.iceState = iceState
-        transports[id]?.selectedTuple = selected
-        journal.append(.transportChanged(id, peer: transport.peerID, iceState, transport.dtlsState))
+        guard let id = transportIDs[key], let transport = transports[id], let webRTC = transport.webRTC else {
+            return []
+        }
+        transports[id]?.webRTC?.iceState = iceState
+        transports[id]?.webRTC?.selectedTuple = selected
+        journal.append(.transportChanged(id, peer: transport.peerID, iceState, webRTC.dtlsState))
         switch iceState {
         case .new, .connected, .completed: return []
         case .disconnected, .closed:
             // A client that made its transport again goes on with the new one.
-            if let successor = transport.successor, transports[successor]?.isAlive(for: transport.peerID) == true {
+            if let successor = webRTC.successor, transports[successor]?.isAlive(for: transport.peerID) == true {
                 return transportClosed(id)
             }
             return leave(transport.peerID, .iceDisconnected)
@@ -107,14 +105,16 @@ extension RoomState {
 
     mutating func transportSuperseded(_ key: TransportKey, by successor: TransportKey) {
         guard let id = transportIDs[key] else { return }
-        transports[id]?.successor = transportIDs[successor]
+        transports[id]?.webRTC?.successor = transportIDs[successor]
     }
 
     /// A peer whose handshake failed or whose DTLS was closed leaves, unless it outlives its transports.
     mutating func dtlsStateChanged(_ key: TransportKey, _ dtlsState: DTLSState) -> [RoomAction] {
-        guard let id = transportIDs[key], let transport = transports[id] else { return [] }
-        transports[id]?.dtlsState = dtlsState
-        journal.append(.transportChanged(id, peer: transport.peerID, transport.iceState, dtlsState))
+        guard let id = transportIDs[key], let transport = transports[id], let webRTC = transport.webRTC else {
+            return []
+        }
+        transports[id]?.webRTC?.dtlsState = dtlsState
+        journal.append(.transportChanged(id, peer: transport.peerID, webRTC.iceState, dtlsState))
         switch dtlsState {
         case .new, .connecting, .connected: return []
         case .failed: return leave(transport.peerID, .dtlsFailed)
