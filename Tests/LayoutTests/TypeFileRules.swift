@@ -50,7 +50,6 @@ enum TypeFileRules {
         "Sources/Rooms/Signaling/SignalingResponse.swift": 5,
         "Sources/Rooms/State/RoomAction.swift": 4,
         "Sources/Rooms/State/RoomEntities.swift": 4,
-        "Sources/Rooms/State/RoomState+PlainTransports.swift": 1,
         "Sources/Server/RunningSettings.swift": 1,
         "Sources/Server/ServerCommand.swift": 1,
         "Sources/Server/Services.swift": 5,
