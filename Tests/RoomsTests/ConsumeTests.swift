@@ -16,9 +16,9 @@ struct ConsumeTests {
                 parameters: ["apt": .integer(96)]),
         ],
         headerExtensions: [
-            RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.mid, preferredID: 9),
-            RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.absSendTime, preferredID: 2),
-            RTPHeaderExtension(kind: .audio, uri: HeaderExtensionURI.playoutDelay, preferredID: 5),
+            RTPHeaderExtension(kind: .video, uri: HeaderExtension.mid.uri, preferredID: 9),
+            RTPHeaderExtension(kind: .video, uri: HeaderExtension.absSendTime.uri, preferredID: 2),
+            RTPHeaderExtension(kind: .audio, uri: HeaderExtension.playoutDelay.uri, preferredID: 5),
             RTPHeaderExtension(kind: .video, uri: "urn:unknown", preferredID: 6),
         ])
 
@@ -63,9 +63,9 @@ struct ConsumeTests {
         let router = settings.codecs[0]
         #expect(numbering.payloadTypes[router.payloadType] == 96)
         #expect(router.rtxPayloadType.flatMap { numbering.payloadTypes[$0] } == 97)
-        #expect(numbering.headerExtensions.mid == 9)
-        #expect(numbering.headerExtensions.playoutDelay == 0)
-        #expect(settings.headerExtensions.mid == RouterExtensionID.mid)
+        #expect(numbering.headerExtensions[.mid] == 9)
+        #expect(numbering.headerExtensions[.playoutDelay] == 0)
+        #expect(settings.headerExtensions[.mid] == HeaderExtension.mid.routerID)
         #expect(!alice.client.log.contains("newPeer"))
         try await viewer.request(.pauseConsumer(consumer.id))
 

@@ -23,23 +23,23 @@
         /// The client's numbers differ from the router's, so that a forgotten translation shows.
         static let extensions = {
             var ids = HeaderExtensionIDs()
-            ids.mid = 9
-            ids.rid = 10
-            ids.repairedRID = 11
-            ids.absSendTime = 2
-            ids.transportWideSequence = 3
-            ids.audioLevel = 1
-            ids.dependencyDescriptor = 12
-            ids.videoOrientation = 13
+            ids[.mid] = 9
+            ids[.rid] = 10
+            ids[.repairedRID] = 11
+            ids[.absSendTime] = 2
+            ids[.transportWideSequence] = 3
+            ids[.audioLevel] = 1
+            ids[.dependencyDescriptor] = 12
+            ids[.videoOrientation] = 13
             return ids
         }()
 
         static let routerExtensions = {
             var ids = HeaderExtensionIDs()
-            ids.mid = RouterExtensionID.mid
-            ids.absSendTime = RouterExtensionID.absSendTime
-            ids.transportWideSequence = RouterExtensionID.transportWideSequence
-            ids.audioLevel = RouterExtensionID.audioLevel
+            ids[.mid] = HeaderExtension.mid.routerID
+            ids[.absSendTime] = HeaderExtension.absSendTime.routerID
+            ids[.transportWideSequence] = HeaderExtension.transportWideSequence.routerID
+            ids[.audioLevel] = HeaderExtension.audioLevel.routerID
             return ids
         }()
 

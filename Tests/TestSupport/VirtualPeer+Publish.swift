@@ -216,19 +216,19 @@
                 var failure: WireError?
                 sent.descriptor.withUnsafeBytes { bytes in
                     do throws(WireError) {
-                        _ = try writer.appendExtension(id: ids.dependencyDescriptor, bytes)
+                        _ = try writer.appendExtension(id: ids[.dependencyDescriptor], bytes)
                     } catch { failure = error }
                 }
                 if let failure { throw failure }
             }
-            try append(track.mid, id: ids.mid, to: &writer)
-            if let rid = stream.rid { try append(rid, id: isRTX ? ids.repairedRID : ids.rid, to: &writer) }
-            try writer.appendExtension(id: ids.absSendTime, uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
-            try writer.appendExtension(id: ids.transportWideSequence, uint16: takeTransportWide(track.kind))
+            try append(track.mid, id: ids[.mid], to: &writer)
+            if let rid = stream.rid { try append(rid, id: isRTX ? ids[.repairedRID] : ids[.rid], to: &writer) }
+            try writer.appendExtension(id: ids[.absSendTime], uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
+            try writer.appendExtension(id: ids[.transportWideSequence], uint16: takeTransportWide(track.kind))
             if let orientation = track.orientation {
-                try writer.appendExtension(id: ids.videoOrientation, uint8: orientation)
+                try writer.appendExtension(id: ids[.videoOrientation], uint8: orientation)
             }
-            if track.kind == .audio { try writer.appendExtension(id: ids.audioLevel, uint8: 0x80 | 30) }
+            if track.kind == .audio { try writer.appendExtension(id: ids[.audioLevel], uint8: 0x80 | 30) }
         }
 
         /// Seals and sends the RTP packet that lies in `scratch`.
@@ -251,7 +251,7 @@
                 ssrc: ssrc, hasPadding: hasPadding)
             if let mid {
                 try writer.beginExtensions(.oneByte)
-                try append(mid, id: ClientCodecs.extensions.mid, to: &writer)
+                try append(mid, id: ClientCodecs.extensions[.mid], to: &writer)
             }
             let headerLength = try writer.finish()
             UnsafeMutableRawBufferPointer(rebasing: scratch[headerLength...]).copyBytes(from: payload)

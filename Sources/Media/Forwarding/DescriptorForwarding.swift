@@ -23,7 +23,7 @@ struct DescriptorForwarding {
     static func isIn(_ template: UnsafeRawBufferPointer) -> Bool {
         guard template.count > HeaderTemplate.proxiedOffset else { return false }
         return template[12] == 0x10
-            || template[HeaderTemplate.proxiedOffset] >> 4 == RouterExtensionID.dependencyDescriptor
+            || template[HeaderTemplate.proxiedOffset] >> 4 == HeaderExtension.dependencyDescriptor.routerID
     }
 
     /// Finishes a header whose fixed elements have been patched in their one-byte form.

@@ -72,29 +72,29 @@ enum HeaderTemplate {
             }
         }
         if let descriptor {
-            element(RouterExtensionID.dependencyDescriptor, length: descriptor.count)
+            element(HeaderExtension.dependencyDescriptor.routerID, length: descriptor.count)
             bytes(descriptor)
         }
         if let level = extensions.audioLevel {
-            element(RouterExtensionID.audioLevel, length: 1)
+            element(HeaderExtension.audioLevel.routerID, length: 1)
             number(UInt32(level.encoded), length: 1)
         }
         if let orientation = extensions.videoOrientation {
-            element(RouterExtensionID.videoOrientation, length: 1)
+            element(HeaderExtension.videoOrientation.routerID, length: 1)
             number(UInt32(orientation), length: 1)
         }
         if let transmissionOffset = extensions.transmissionOffset {
-            element(RouterExtensionID.transmissionOffset, length: 3)
+            element(HeaderExtension.transmissionOffset.routerID, length: 3)
             number(UInt32(bitPattern: transmissionOffset), length: 3)
         }
         if let range = extensions.absCaptureTime, range.count == 8 || range.count == 16,
             range.upperBound <= packet.count
         {
-            element(RouterExtensionID.absCaptureTime, length: range.count)
+            element(HeaderExtension.absCaptureTime.routerID, length: range.count)
             bytes(range)
         }
         if let delay = extensions.playoutDelay {
-            element(RouterExtensionID.playoutDelay, length: 3)
+            element(HeaderExtension.playoutDelay.routerID, length: 3)
             number(delay.encoded, length: 3)
         }
         let length = (offset + 3) & ~3

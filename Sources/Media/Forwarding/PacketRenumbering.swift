@@ -14,17 +14,10 @@ struct PacketRenumbering {
         }
         for (router, client) in numbering.payloadTypes { table[Int(router & 0x7F)] = client & 0x7F }
         let ids = numbering.headerExtensions
-        let pairs: [(UInt8, UInt8)] = [
-            (RouterExtensionID.mid, ids.mid), (RouterExtensionID.absSendTime, ids.absSendTime),
-            (RouterExtensionID.transportWideSequence, ids.transportWideSequence),
-            (RouterExtensionID.audioLevel, ids.audioLevel),
-            (RouterExtensionID.dependencyDescriptor, ids.dependencyDescriptor),
-            (RouterExtensionID.videoOrientation, ids.videoOrientation),
-            (RouterExtensionID.transmissionOffset, ids.transmissionOffset),
-            (RouterExtensionID.absCaptureTime, ids.absCaptureTime), (RouterExtensionID.playoutDelay, ids.playoutDelay),
-        ]
-        // 15 ends a one-byte block (RFC 8285 §4.2), and no offer's id beyond it can be sent in one.
-        for (router, client) in pairs where client < 15 { table[128 + Int(router & 0x0F)] = client }
+        for ext in HeaderExtension.allCases where ids[ext] < 15 {
+            // 15 ends a one-byte block (RFC 8285 §4.2), and no offer's id beyond it can be sent in one.
+            table[128 + Int(ext.routerID)] = ids[ext]
+        }
     }
 
     func deallocate() { table.deallocate() }

@@ -92,7 +92,7 @@ extension Shard {
         producersByKey[key.rawValue] = producer
         transport.pointee.producers.append(producer)
         transport.pointee.extensionIDs.merge(settings.headerExtensions)
-        if settings.headerExtensions.transportWideSequence != 0,
+        if settings.headerExtensions[.transportWideSequence] != 0,
             settings.codecs.contains(where: { $0.feedback.contains(.transportWide) })
         {
             transport.pointee.sendsTransportFeedback = true
@@ -260,23 +260,5 @@ extension Shard {
     mutating func closeAll() {
         for case .some(let transport) in transports { closeTransport(transport) }
         flush()
-    }
-}
-
-extension HeaderExtensionIDs {
-    /// Takes over what `other` negotiated; where producers differ, the newest one's.
-    fileprivate mutating func merge(_ other: HeaderExtensionIDs) {
-        func merged(_ own: UInt8, _ new: UInt8) -> UInt8 { new != 0 ? new : own }
-        mid = merged(mid, other.mid)
-        rid = merged(rid, other.rid)
-        repairedRID = merged(repairedRID, other.repairedRID)
-        absSendTime = merged(absSendTime, other.absSendTime)
-        transportWideSequence = merged(transportWideSequence, other.transportWideSequence)
-        audioLevel = merged(audioLevel, other.audioLevel)
-        dependencyDescriptor = merged(dependencyDescriptor, other.dependencyDescriptor)
-        videoOrientation = merged(videoOrientation, other.videoOrientation)
-        transmissionOffset = merged(transmissionOffset, other.transmissionOffset)
-        absCaptureTime = merged(absCaptureTime, other.absCaptureTime)
-        playoutDelay = merged(playoutDelay, other.playoutDelay)
     }
 }

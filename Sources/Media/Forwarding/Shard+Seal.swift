@@ -118,7 +118,7 @@ extension Shard {
         out.storeBytes(of: timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
         out.storeBytes(of: ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
         if consumer.pointee.stampsSendTime {
-            let stamp = UInt32(RouterExtensionID.absSendTime << 4 | 2) << 24 | absSendTime
+            let stamp = UInt32(HeaderExtension.absSendTime.routerID << 4 | 2) << 24 | absSendTime
             out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
         }
         if consumer.pointee.usesTransportWideSequence {
@@ -126,7 +126,8 @@ extension Shard {
             let number = transport.pointee.transportWideSequence
             transport.pointee.transportWideSequence &+= 1
             out.storeBytes(
-                of: RouterExtensionID.transportWideSequence << 4 | 1, toByteOffset: HeaderTemplate.transportWideOffset,
+                of: HeaderExtension.transportWideSequence.routerID << 4 | 1,
+                toByteOffset: HeaderTemplate.transportWideOffset,
                 as: UInt8.self)
             out.storeBytes(
                 of: number.bigEndian, toByteOffset: HeaderTemplate.transportWideOffset + 1, as: UInt16.self)

@@ -71,8 +71,8 @@ struct ShardConsumer: ~Copyable {
         // Without RTX a lost packet is sent again under its own number, so under the same SRTP nonce: it must be the same
         // bytes (RFC 7714 §8.1), which rules out anything that depends on when it is sent.
         let mayStamp = hasRTX || !wantsNACK
-        usesTransportWideSequence = mayStamp && settings.headerExtensions.transportWideSequence != 0
-        stampsSendTime = mayStamp && settings.headerExtensions.absSendTime != 0
+        usesTransportWideSequence = mayStamp && settings.headerExtensions[.transportWideSequence] != 0
+        stampsSendTime = mayStamp && settings.headerExtensions[.absSendTime] != 0
         (midHead, midTail) = Self.midElement(settings)
         isPaused = settings.isPaused
         isProducerPaused = settings.isProducerPaused
@@ -86,7 +86,7 @@ struct ShardConsumer: ~Copyable {
         stream = SendStream(
             ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
         pacer = ReportPacer(kind: settings.kind)
-        descriptors = DescriptorForwarding(isWanted: settings.headerExtensions.dependencyDescriptor != 0)
+        descriptors = DescriptorForwarding(isWanted: settings.headerExtensions[.dependencyDescriptor] != 0)
         renumbering = settings.numbering.map { PacketRenumbering($0) }
         codecs = .allocate(capacity: settings.codecs.count)
         _ = codecs.initialize(from: settings.codecs)
@@ -233,10 +233,10 @@ struct ShardConsumer: ~Copyable {
     var wantsMedia: Bool { !isPaused && !isProducerPaused }
 
     private static func midElement(_ settings: ConsumerSettings) -> (UInt64, UInt8) {
-        guard settings.headerExtensions.mid != 0, let mid = settings.mid?.utf8,
+        guard settings.headerExtensions[.mid] != 0, let mid = settings.mid?.utf8,
             (1...HeaderTemplate.midCapacity).contains(mid.count)
         else { return (0, 0) }
-        var bytes = [RouterExtensionID.mid << 4 | UInt8(truncatingIfNeeded: mid.count - 1)] + Array(mid)
+        var bytes = [HeaderExtension.mid.routerID << 4 | UInt8(truncatingIfNeeded: mid.count - 1)] + Array(mid)
         while bytes.count < HeaderTemplate.midCapacity + 1 { bytes.append(0) }
         let head = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return (head.bigEndian, bytes[8])

@@ -16,63 +16,6 @@ public enum CodecKind: UInt8, Sendable, Hashable {
     }
 }
 
-/// The router's header extension identifiers; every consumer uses the same numbers.
-///
-/// The list and its numbering are `spec` mediasoup ≥ 3.17: see Docs/Signaling.md.
-public enum RouterExtensionID {
-    /// The media section it belongs to (RFC 8843).
-    public static let mid: UInt8 = 1
-    /// The RTP stream identifier (RFC 8852).
-    public static let rid: UInt8 = 2
-    /// Which RID a retransmission repairs (RFC 8852).
-    public static let repairedRID: UInt8 = 3
-    /// The time of sending, 24 bits of 6.18 fixed point.
-    public static let absSendTime: UInt8 = 4
-    /// The number by which transport-wide feedback names packets.
-    public static let transportWideSequence: UInt8 = 5
-    /// The sound's level (RFC 6464).
-    public static let audioLevel: UInt8 = 6
-    /// AV1's frame dependencies, also used by other codecs.
-    public static let dependencyDescriptor: UInt8 = 7
-    /// The rotation of the picture (3GPP TS 26.114).
-    public static let videoOrientation: UInt8 = 8
-    /// The time between capture and sending (RFC 5450).
-    public static let transmissionOffset: UInt8 = 9
-    /// The time of capture.
-    public static let absCaptureTime: UInt8 = 10
-    /// How long a receiver should hold a picture back.
-    public static let playoutDelay: UInt8 = 11
-}
-
-/// Header extension identifiers as one endpoint negotiated them; zero means "not negotiated".
-public struct HeaderExtensionIDs: Sendable, Hashable {
-    /// The media section it belongs to (RFC 8843).
-    public var mid: UInt8 = 0
-    /// The RTP stream identifier (RFC 8852).
-    public var rid: UInt8 = 0
-    /// Which RID a retransmission repairs (RFC 8852).
-    public var repairedRID: UInt8 = 0
-    /// The time of sending, 24 bits of 6.18 fixed point.
-    public var absSendTime: UInt8 = 0
-    /// The number by which transport-wide feedback names packets.
-    public var transportWideSequence: UInt8 = 0
-    /// The sound's level (RFC 6464).
-    public var audioLevel: UInt8 = 0
-    /// AV1's frame dependencies, also used by other codecs.
-    public var dependencyDescriptor: UInt8 = 0
-    /// The rotation of the picture (3GPP TS 26.114).
-    public var videoOrientation: UInt8 = 0
-    /// The time between capture and sending (RFC 5450).
-    public var transmissionOffset: UInt8 = 0
-    /// The time of capture.
-    public var absCaptureTime: UInt8 = 0
-    /// How long a receiver should hold a picture back.
-    public var playoutDelay: UInt8 = 0
-
-    /// Nothing negotiated.
-    public init() {}
-}
-
 /// The RTCP feedback negotiated for a codec.
 public struct FeedbackSupport: OptionSet, Sendable, Hashable {
     /// One bit for each kind.

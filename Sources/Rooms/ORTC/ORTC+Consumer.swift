@@ -94,9 +94,9 @@ extension ORTC {
     private static func reduceFeedback(_ parameters: inout RTPParameters) {
         let uris = parameters.headerExtensions.map(\.uri)
         let removed: Set<String> =
-            if uris.contains(HeaderExtensionURI.transportWideSequence) {
+            if uris.contains(HeaderExtension.transportWideSequence.uri) {
                 ["goog-remb"]
-            } else if uris.contains(HeaderExtensionURI.absSendTime) {
+            } else if uris.contains(HeaderExtension.absSendTime.uri) {
                 ["transport-cc"]
             } else {
                 ["transport-cc", "goog-remb"]
@@ -126,7 +126,7 @@ extension ORTC {
             return codec
         }
         let replaced = [
-            HeaderExtensionURI.mid, HeaderExtensionURI.absSendTime, HeaderExtensionURI.transportWideSequence,
+            HeaderExtension.mid.uri, HeaderExtension.absSendTime.uri, HeaderExtension.transportWideSequence.uri,
         ]
         result.headerExtensions.removeAll { replaced.contains($0.uri) }
         for index in result.encodings.indices {

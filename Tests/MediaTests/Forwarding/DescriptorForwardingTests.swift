@@ -3,22 +3,22 @@ import Testing
 @testable import Media
 
 @Suite struct DescriptorForwardingTests {
-    private static let wanted = RouterExtensionID.dependencyDescriptor
+    private static let wanted = HeaderExtension.dependencyDescriptor.routerID
 
     /// A packet with a dependency descriptor of so many bytes, its frame number 0x1234, and an orientation behind it.
     private func template(_ descriptorLength: Int) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 400)
         var ids = HeaderExtensionIDs()
-        ids.dependencyDescriptor = 4
-        ids.videoOrientation = 5
+        ids[.dependencyDescriptor] = 4
+        ids[.videoOrientation] = 5
         let descriptor: [UInt8] = [0xC3, 0x12, 0x34] + (3..<descriptorLength).map { UInt8(truncatingIfNeeded: $0) }
         let length = try buffer.withUnsafeMutableBytes { bytes -> Int in
             var writer = try RTPHeaderWriter(
                 into: bytes, payloadType: 45, hasMarker: false, sequenceNumber: SequenceNumber(1),
                 timestamp: RTPTimestamp(2), ssrc: SSRC(3))
             try writer.beginExtensions(.twoByte)
-            try descriptor.withUnsafeBytes { _ = try writer.appendExtension(id: ids.dependencyDescriptor, $0) }
-            try writer.appendExtension(id: ids.videoOrientation, uint8: 2)
+            try descriptor.withUnsafeBytes { _ = try writer.appendExtension(id: ids[.dependencyDescriptor], $0) }
+            try writer.appendExtension(id: ids[.videoOrientation], uint8: 2)
             return try writer.finish()
         }
         let packet = Array(buffer[..<length]) + [9]
@@ -37,9 +37,9 @@ import Testing
     /// Puts in what a shard patches, as `Shard.writeHeader` does, and finishes the header.
     private func finished(_ template: [UInt8], _ forwarding: inout DescriptorForwarding) -> [UInt8] {
         var header = template
-        header.replaceSubrange(16..<20, with: [RouterExtensionID.absSendTime << 4 | 2, 0xA, 0xB, 0xC])
-        header.replaceSubrange(20..<23, with: [RouterExtensionID.transportWideSequence << 4 | 1, 0xD, 0xE])
-        header.replaceSubrange(23..<32, with: [RouterExtensionID.mid << 4 | 7] + Array("12345678".utf8))
+        header.replaceSubrange(16..<20, with: [HeaderExtension.absSendTime.routerID << 4 | 2, 0xA, 0xB, 0xC])
+        header.replaceSubrange(20..<23, with: [HeaderExtension.transportWideSequence.routerID << 4 | 1, 0xD, 0xE])
+        header.replaceSubrange(23..<32, with: [HeaderExtension.mid.routerID << 4 | 7] + Array("12345678".utf8))
         #expect(template.withUnsafeBytes { DescriptorForwarding.isIn($0) })
         header.withUnsafeMutableBytes { forwarding.finish($0) }
         return header
@@ -62,10 +62,10 @@ import Testing
         let found = try elements(finished(template(length), &forwarding))
         #expect(found[Self.wanted]?.count == length)
         #expect(found[Self.wanted]?.prefix(3) == [0xC3, 0x12, 0x34])
-        #expect(found[RouterExtensionID.absSendTime] == [0xA, 0xB, 0xC])
-        #expect(found[RouterExtensionID.transportWideSequence] == [0xD, 0xE])
-        #expect(found[RouterExtensionID.mid] == Array("12345678".utf8))
-        #expect(found[RouterExtensionID.videoOrientation] == [2])
+        #expect(found[HeaderExtension.absSendTime.routerID] == [0xA, 0xB, 0xC])
+        #expect(found[HeaderExtension.transportWideSequence.routerID] == [0xD, 0xE])
+        #expect(found[HeaderExtension.mid.routerID] == Array("12345678".utf8))
+        #expect(found[HeaderExtension.videoOrientation.routerID] == [2])
     }
 
     @Test(arguments: [3, 16, 17, 90])
@@ -73,8 +73,8 @@ import Testing
         var forwarding = DescriptorForwarding(isWanted: false)
         let found = try elements(finished(template(length), &forwarding))
         #expect(found[Self.wanted] == nil)
-        #expect(found[RouterExtensionID.mid] == Array("12345678".utf8))
-        #expect(found[RouterExtensionID.videoOrientation] == [2])
+        #expect(found[HeaderExtension.mid.routerID] == Array("12345678".utf8))
+        #expect(found[HeaderExtension.videoOrientation.routerID] == [2])
     }
 
     @Test(arguments: [201, 255]) func `one that is too long is left out`(length: Int) throws {
@@ -102,8 +102,8 @@ import Testing
 
     @Test func `a client's own numbers are put into a two-byte block too`() throws {
         var ids = HeaderExtensionIDs()
-        ids.dependencyDescriptor = 11
-        ids.mid = 12
+        ids[.dependencyDescriptor] = 11
+        ids[.mid] = 12
         let renumbering = PacketRenumbering(ConsumerNumbering(payloadTypes: [45: 99], headerExtensions: ids))
         defer { renumbering.deallocate() }
         var forwarding = DescriptorForwarding(isWanted: true)

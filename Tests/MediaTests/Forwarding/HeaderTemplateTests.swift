@@ -7,31 +7,31 @@ struct HeaderTemplateTests {
     /// A packet with every extension a client may send, in its own numbering.
     private func makePacket(captureTime: Int) throws -> (bytes: [UInt8], ids: HeaderExtensionIDs) {
         var ids = HeaderExtensionIDs()
-        ids.mid = 3
-        ids.rid = 4
-        ids.absSendTime = 5
-        ids.transportWideSequence = 6
-        ids.audioLevel = 7
-        ids.videoOrientation = 8
-        ids.transmissionOffset = 9
-        ids.absCaptureTime = 10
-        ids.playoutDelay = 11
+        ids[.mid] = 3
+        ids[.rid] = 4
+        ids[.absSendTime] = 5
+        ids[.transportWideSequence] = 6
+        ids[.audioLevel] = 7
+        ids[.videoOrientation] = 8
+        ids[.transmissionOffset] = 9
+        ids[.absCaptureTime] = 10
+        ids[.playoutDelay] = 11
         var buffer = [UInt8](repeating: 0xEE, count: 256)
         let length = try buffer.withUnsafeMutableBytes { bytes -> Int in
             var writer = try RTPHeaderWriter(
                 into: bytes, payloadType: 96, hasMarker: true, sequenceNumber: SequenceNumber(77),
                 timestamp: RTPTimestamp(4711), ssrc: SSRC(99))
             try writer.beginExtensions(.oneByte)
-            try writer.appendExtension(id: ids.mid, uint8: 0x30)
-            try writer.appendExtension(id: ids.rid, uint8: 0x68)
-            try writer.appendExtension(id: ids.absSendTime, uint24: 0x123456)
-            try writer.appendExtension(id: ids.transportWideSequence, uint16: 0x4242)
-            try writer.appendExtension(id: ids.audioLevel, uint8: 0x9E)
-            try writer.appendExtension(id: ids.videoOrientation, uint8: 3)
-            try writer.appendExtension(id: ids.transmissionOffset, uint24: 0xFF_FFF0)
+            try writer.appendExtension(id: ids[.mid], uint8: 0x30)
+            try writer.appendExtension(id: ids[.rid], uint8: 0x68)
+            try writer.appendExtension(id: ids[.absSendTime], uint24: 0x123456)
+            try writer.appendExtension(id: ids[.transportWideSequence], uint16: 0x4242)
+            try writer.appendExtension(id: ids[.audioLevel], uint8: 0x9E)
+            try writer.appendExtension(id: ids[.videoOrientation], uint8: 3)
+            try writer.appendExtension(id: ids[.transmissionOffset], uint24: 0xFF_FFF0)
             let time = (0..<captureTime).map { UInt8($0 + 1) }
-            try time.withUnsafeBytes { _ = try writer.appendExtension(id: ids.absCaptureTime, $0) }
-            try writer.appendExtension(id: ids.playoutDelay, uint24: 0x00_A0_14)
+            try time.withUnsafeBytes { _ = try writer.appendExtension(id: ids[.absCaptureTime], $0) }
+            try writer.appendExtension(id: ids[.playoutDelay], uint24: 0x00_A0_14)
             return try writer.finish()
         }
         return (Array(buffer[..<length]) + [1, 2, 3], ids)
@@ -52,15 +52,15 @@ struct HeaderTemplateTests {
         #expect(length % 4 == 0)
         #expect(template[HeaderTemplate.largestLength...].allSatisfy { $0 == 0xAA })
         var router = HeaderExtensionIDs()
-        router.mid = RouterExtensionID.mid
-        router.rid = RouterExtensionID.rid
-        router.absSendTime = RouterExtensionID.absSendTime
-        router.transportWideSequence = RouterExtensionID.transportWideSequence
-        router.audioLevel = RouterExtensionID.audioLevel
-        router.videoOrientation = RouterExtensionID.videoOrientation
-        router.transmissionOffset = RouterExtensionID.transmissionOffset
-        router.absCaptureTime = RouterExtensionID.absCaptureTime
-        router.playoutDelay = RouterExtensionID.playoutDelay
+        router[.mid] = HeaderExtension.mid.routerID
+        router[.rid] = HeaderExtension.rid.routerID
+        router[.absSendTime] = HeaderExtension.absSendTime.routerID
+        router[.transportWideSequence] = HeaderExtension.transportWideSequence.routerID
+        router[.audioLevel] = HeaderExtension.audioLevel.routerID
+        router[.videoOrientation] = HeaderExtension.videoOrientation.routerID
+        router[.transmissionOffset] = HeaderExtension.transmissionOffset.routerID
+        router[.absCaptureTime] = HeaderExtension.absCaptureTime.routerID
+        router[.playoutDelay] = HeaderExtension.playoutDelay.routerID
         try template[..<length].withUnsafeBytes { packet in
             let header = try RTPHeader(parsing: packet)
             #expect(header.headerLength == length)

@@ -32,20 +32,21 @@ struct PacketRenumberingTests {
 
     @Test func `extensions get the client's ids, and those without one become padding`() {
         let given = header([
-            RouterExtensionID.absSendTime << 4 | 2, 1, 2, 3, RouterExtensionID.transportWideSequence << 4 | 1, 4, 5,
-            RouterExtensionID.audioLevel << 4, 0x44, 0, RouterExtensionID.playoutDelay << 4 | 2, 6, 7, 8,
+            HeaderExtension.absSendTime.routerID << 4 | 2, 1, 2, 3,
+            HeaderExtension.transportWideSequence.routerID << 4 | 1, 4, 5,
+            HeaderExtension.audioLevel.routerID << 4, 0x44, 0, HeaderExtension.playoutDelay.routerID << 4 | 2, 6, 7, 8,
         ])
         let result = renumbered(given) { ids in
-            ids.absSendTime = 2
-            ids.transportWideSequence = 14
-            ids.playoutDelay = 5
+            ids[.absSendTime] = 2
+            ids[.transportWideSequence] = 14
+            ids[.playoutDelay] = 5
         }
         let expected = header([2 << 4 | 2, 1, 2, 3, 14 << 4 | 1, 4, 5, 0, 0, 0, 5 << 4 | 2, 6, 7, 8])
         #expect(result[16...] == expected[16...])
     }
 
     @Test func `an id that a one-byte header cannot carry leaves the extension out`() {
-        let result = renumbered(header([RouterExtensionID.audioLevel << 4, 0x44])) { $0.audioLevel = 15 }
+        let result = renumbered(header([HeaderExtension.audioLevel.routerID << 4, 0x44])) { $0[.audioLevel] = 15 }
         #expect(result[16] == 0 && result[17] == 0)
     }
 
@@ -53,7 +54,7 @@ struct PacketRenumberingTests {
         for head in UInt8.min...UInt8.max {
             for length in 16...24 {
                 let given = Array(header([UInt8](repeating: head, count: 8)).prefix(length))
-                #expect(renumbered(given) { $0.mid = 3 }.count == length)
+                #expect(renumbered(given) { $0[.mid] = 3 }.count == length)
             }
         }
         #expect(renumbered([0x80, 101]) { _ in } == [0x80, 101])

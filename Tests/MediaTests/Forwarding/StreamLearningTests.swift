@@ -138,8 +138,8 @@ struct StreamLearningTests {
     @Test func `each producer's packets are read with its own numbers for header extensions`() throws {
         let (world, publisher, viewer) = try call()
         let tracks = (0..<2).map { _ in publisher.peer.addTrack(.video, rids: ["x"], usesRTX: false) }
-        (tracks[0].extensions.mid, tracks[0].extensions.rid) = (4, 10)
-        (tracks[1].extensions.mid, tracks[1].extensions.rid) = (9, 4)
+        (tracks[0].extensions[.mid], tracks[0].extensions[.rid]) = (4, 10)
+        (tracks[1].extensions[.mid], tracks[1].extensions[.rid]) = (9, 4)
         for track in tracks { try publisher.publish(track) }
         let streams = try tracks.map { try viewer.subscribe(to: $0) }
         world.run(for: .seconds(1))

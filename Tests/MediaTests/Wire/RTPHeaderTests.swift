@@ -96,7 +96,7 @@ struct RTPHeaderTests {
             #expect(header.extensionRange(id: 1, in: buffer) == midRange)
             #expect(header.extensionRange(id: 9, in: buffer) == nil)
             var ids = HeaderExtensionIDs()
-            (ids.mid, ids.audioLevel, ids.transportWideSequence, ids.absSendTime) = (1, 2, 3, 14)
+            (ids[.mid], ids[.audioLevel], ids[.transportWideSequence], ids[.absSendTime]) = (1, 2, 3, 14)
             let found = ReceivedExtensions(header, in: buffer, ids: ids)
             #expect(found.mid.map { Array(buffer[$0]) } == Array("mid".utf8))
             #expect(found.audioLevel == AudioLevel(level: 5, hasVoice: true))
@@ -193,9 +193,9 @@ struct RTPExtensionTests {
     @Test("One pass finds every known extension and skips wrong lengths")
     func onePass() throws {
         var ids = HeaderExtensionIDs()
-        (ids.mid, ids.rid, ids.repairedRID, ids.absSendTime, ids.transportWideSequence) = (1, 2, 3, 4, 5)
-        (ids.audioLevel, ids.dependencyDescriptor, ids.videoOrientation) = (6, 7, 8)
-        (ids.transmissionOffset, ids.absCaptureTime, ids.playoutDelay) = (9, 10, 11)
+        (ids[.mid], ids[.rid], ids[.repairedRID], ids[.absSendTime], ids[.transportWideSequence]) = (1, 2, 3, 4, 5)
+        (ids[.audioLevel], ids[.dependencyDescriptor], ids[.videoOrientation]) = (6, 7, 8)
+        (ids[.transmissionOffset], ids[.absCaptureTime], ids[.playoutDelay]) = (9, 10, 11)
         let bytes = WireSamples.hex(
             """
             90 60 0001 00000000 00000001 bede 000a
@@ -215,7 +215,7 @@ struct RTPExtensionTests {
             #expect(found.absCaptureTime?.count == 8)
             #expect(found.playoutDelay == PlayoutDelay(minimum: 0x00A, maximum: 0x123))
             #expect(found.playoutDelay?.encoded == 0x00A123)
-            (ids.transportWideSequence, ids.absSendTime, ids.mid) = (6, 5, 0)
+            (ids[.transportWideSequence], ids[.absSendTime], ids[.mid]) = (6, 5, 0)
             let wrong = ReceivedExtensions(try RTPHeader(parsing: buffer), in: buffer, ids: ids)
             #expect(wrong.transportWideSequence == nil && wrong.absSendTime == nil && wrong.mid == nil)
         }

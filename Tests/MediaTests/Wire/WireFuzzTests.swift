@@ -73,7 +73,9 @@ struct WireFuzzTests {
 
     private static func readRTP(_ buffer: UnsafeRawBufferPointer) {
         var ids = HeaderExtensionIDs()
-        (ids.mid, ids.absSendTime, ids.transportWideSequence, ids.audioLevel, ids.playoutDelay) = (1, 4, 2, 3, 14)
+        (ids[.mid], ids[.absSendTime], ids[.transportWideSequence], ids[.audioLevel], ids[.playoutDelay]) = (
+            1, 4, 2, 3, 14
+        )
         for header in [try? RTPHeader(parsing: buffer), try? RTPHeader(parsingEncrypted: buffer)] {
             guard let header else { continue }
             if header.headerLength + header.payloadLength + header.paddingLength != buffer.count {

@@ -32,8 +32,8 @@ import Testing
         let parameters = RTPParameters(
             codecs: [h264(111, fmtp), rtx(112, apt: 111)],
             headerExtensions: [
-                RTPHeaderExtensionParameters(uri: HeaderExtensionURI.mid, id: 1),
-                RTPHeaderExtensionParameters(uri: HeaderExtensionURI.videoOrientation, id: 2),
+                RTPHeaderExtensionParameters(uri: HeaderExtension.mid.uri, id: 1),
+                RTPHeaderExtensionParameters(uri: HeaderExtension.videoOrientation.uri, id: 2),
             ],
             encodings: [
                 RTPEncodingParameters(
@@ -76,10 +76,10 @@ import Testing
                     parameters: ["apt": .integer(101)]),
             ],
             headerExtensions: [
-                RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.mid, preferredID: 1),
-                RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.videoOrientation, preferredID: 8),
-                RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.transmissionOffset, preferredID: 9),
-                RTPHeaderExtension(kind: .video, uri: HeaderExtensionURI.absCaptureTime, preferredID: 3),
+                RTPHeaderExtension(kind: .video, uri: HeaderExtension.mid.uri, preferredID: 1),
+                RTPHeaderExtension(kind: .video, uri: HeaderExtension.videoOrientation.uri, preferredID: 8),
+                RTPHeaderExtension(kind: .video, uri: HeaderExtension.transmissionOffset.uri, preferredID: 9),
+                RTPHeaderExtension(kind: .video, uri: HeaderExtension.absCaptureTime.uri, preferredID: 3),
             ])
         #expect(ORTC.canConsume(consumable, remote))
         let consumer = try ORTC.consumerParameters(consumable, remote, ssrc: 900)
@@ -105,7 +105,7 @@ import Testing
         #expect(pipe.encodings.map(\.ssrc) == [700, 701, 702])
         #expect(pipe.encodings.allSatisfy { $0.rtxSSRC == nil && $0.scalabilityMode == "L1T3" })
         #expect(pipe.encodings.map(\.maxBitrate) == [111_111, 222_222, 333_333])
-        #expect(pipe.headerExtensions.allSatisfy { $0.uri != HeaderExtensionURI.mid })
+        #expect(pipe.headerExtensions.allSatisfy { $0.uri != HeaderExtension.mid.uri })
         let pipeWithRTX = ORTC.pipeConsumerParameters(consumable, firstSSRC: 700, firstRTXSSRC: 800, enableRTX: true)
         #expect(pipeWithRTX.codecs.map(\.payloadType) == [101, 102])
         #expect(pipeWithRTX.encodings.map(\.rtxSSRC) == [800, 801, 802])
@@ -316,20 +316,20 @@ import Testing
             capabilities.headerExtensions.removeAll { uris.contains($0.uri) }
             return try ORTC.consumerParameters(vp8, capabilities, ssrc: 1).codecs[0].rtcpFeedback.map(\.type)
         }
-        let wide = HeaderExtensionURI.transportWideSequence
+        let wide = HeaderExtension.transportWideSequence.uri
         #expect(try feedback(without: []) == ["nack", "nack", "transport-cc"])
         #expect(try feedback(without: [wide]) == ["nack", "nack", "goog-remb"])
-        #expect(try feedback(without: [wide, HeaderExtensionURI.absSendTime]) == ["nack", "nack"])
+        #expect(try feedback(without: [wide, HeaderExtension.absSendTime.uri]) == ["nack", "nack"])
     }
 
     @Test func `extensions a consumer does not send are not consumable`() throws {
         let uris = try consumable(simulcastParameters(), .video).headerExtensions.map(\.uri)
-        #expect(!uris.contains(HeaderExtensionURI.rid))
-        #expect(uris.contains(HeaderExtensionURI.dependencyDescriptor))
-        #expect(uris.contains(HeaderExtensionURI.transportWideSequence))
+        #expect(!uris.contains(HeaderExtension.rid.uri))
+        #expect(uris.contains(HeaderExtension.dependencyDescriptor.uri))
+        #expect(uris.contains(HeaderExtension.transportWideSequence.uri))
         let audio = try consumable(audioParameters(), .audio).headerExtensions.map(\.uri)
-        #expect(!audio.contains(HeaderExtensionURI.transportWideSequence))
-        #expect(audio.contains(HeaderExtensionURI.audioLevel))
+        #expect(!audio.contains(HeaderExtension.transportWideSequence.uri))
+        #expect(audio.contains(HeaderExtension.audioLevel.uri))
     }
 
     @Test func `the media plane gets payload types, extensions and feedback as negotiated`() throws {
@@ -343,9 +343,9 @@ import Testing
                     mappedRTXPayloadType: 102, feedback: [.nack, .pictureLossIndication])
             ])
         #expect(settings.encodings.map(\.rid) == ["r0", "r1", "r2"])
-        #expect(settings.headerExtensions.transportWideSequence == 3)
-        #expect(settings.headerExtensions.rid == 10)
-        #expect(settings.headerExtensions.audioLevel == 0)
+        #expect(settings.headerExtensions[.transportWideSequence] == 3)
+        #expect(settings.headerExtensions[.rid] == 10)
+        #expect(settings.headerExtensions[.audioLevel] == 0)
         let consumable = try consumable(simulcastParameters(), .video)
         let consumer = ConsumerSettings(
             kind: .video, parameters: try ORTC.consumerParameters(consumable, receiverCapabilities, ssrc: 77),
@@ -353,6 +353,6 @@ import Testing
         #expect(consumer.rtxSSRC == SSRC(78))
         #expect(consumer.encodings == [SSRC(1000), SSRC(1001), SSRC(1002)])
         #expect(consumer.codecs.map(\.rtxPayloadType) == [102])
-        #expect(consumer.headerExtensions.transportWideSequence == RouterExtensionID.transportWideSequence)
+        #expect(consumer.headerExtensions[.transportWideSequence] == HeaderExtension.transportWideSequence.routerID)
     }
 }

@@ -92,12 +92,12 @@ import Testing
 
     @Test func `header extensions have the numbers the media plane uses`() {
         let table = Dictionary(grouping: ORTC.supportedHeaderExtensions, by: \.uri)
-        #expect(table[HeaderExtensionURI.mid]?.allSatisfy { $0.preferredID == RouterExtensionID.mid } == true)
-        #expect(table[HeaderExtensionURI.audioLevel]?.map(\.kind) == [.audio])
-        #expect(table[HeaderExtensionURI.videoOrientation]?.first?.preferredID == 8)
-        let twcc = table[HeaderExtensionURI.transportWideSequence] ?? []
+        #expect(table[HeaderExtension.mid.uri]?.allSatisfy { $0.preferredID == HeaderExtension.mid.routerID } == true)
+        #expect(table[HeaderExtension.audioLevel.uri]?.map(\.kind) == [.audio])
+        #expect(table[HeaderExtension.videoOrientation.uri]?.first?.preferredID == 8)
+        let twcc = table[HeaderExtension.transportWideSequence.uri] ?? []
         #expect(twcc.map(\.direction) == [.recvonly, .sendrecv])
-        #expect(table[HeaderExtensionURI.dependencyDescriptor]?.map(\.direction) == [.sendrecv])
+        #expect(table[HeaderExtension.dependencyDescriptor.uri]?.map(\.direction) == [.sendrecv])
     }
 }
 

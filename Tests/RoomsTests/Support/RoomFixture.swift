@@ -157,7 +157,7 @@ func audioParameters(ssrc: UInt32 = 1111, mid: String = "0") -> RTPParameters {
                 mimeType: "audio/opus", payloadType: 111, clockRate: 48000, channels: 2,
                 parameters: ["useinbandfec": .integer(1)], rtcpFeedback: [RTCPFeedback(type: "transport-cc")])
         ],
-        headerExtensions: [RTPHeaderExtensionParameters(uri: HeaderExtensionURI.mid, id: 4)],
+        headerExtensions: [RTPHeaderExtensionParameters(uri: HeaderExtension.mid.uri, id: 4)],
         encodings: [RTPEncodingParameters(ssrc: ssrc)], rtcp: RTCPParameters(cname: "alice-cname"))
 }
 
@@ -172,9 +172,9 @@ func simulcastParameters(mid: String = "1") -> RTPParameters {
                 mimeType: "video/rtx", payloadType: 97, clockRate: 90000, parameters: ["apt": .integer(96)]),
         ],
         headerExtensions: [
-            RTPHeaderExtensionParameters(uri: HeaderExtensionURI.mid, id: 4),
-            RTPHeaderExtensionParameters(uri: HeaderExtensionURI.rid, id: 10),
-            RTPHeaderExtensionParameters(uri: HeaderExtensionURI.transportWideSequence, id: 3),
+            RTPHeaderExtensionParameters(uri: HeaderExtension.mid.uri, id: 4),
+            RTPHeaderExtensionParameters(uri: HeaderExtension.rid.uri, id: 10),
+            RTPHeaderExtensionParameters(uri: HeaderExtension.transportWideSequence.uri, id: 3),
         ],
         encodings: ["r0", "r1", "r2"].map {
             RTPEncodingParameters(rid: $0, scalabilityMode: "L1T3", maxBitrate: $0 == "r2" ? 900_000 : 100_000)

@@ -26,30 +26,29 @@ struct ReceivedExtensions: Hashable, Sendable {
     init(_ header: RTPHeader, in packet: UnsafeRawBufferPointer, ids: HeaderExtensionIDs) {
         var elements = RTPExtensionIterator(header, in: packet)
         while let (id, range) = elements.next() {
-            // Not negotiated is zero, which is never an element's id.
-            switch id {
-            case ids.mid: mid = range
-            case ids.rid: rid = range
-            case ids.repairedRID: repairedRID = range
-            case ids.absSendTime:
+            switch ids.meaning(of: id) {
+            case .mid: mid = range
+            case .rid: rid = range
+            case .repairedRID: repairedRID = range
+            case .absSendTime:
                 if range.count == 3 { absSendTime = packet.uint24(provenAt: range.lowerBound) }
-            case ids.transportWideSequence:
+            case .transportWideSequence:
                 // Version 2 has two more bytes, a feedback request, behind the same number.
                 if range.count >= 2 { transportWideSequence = packet.uint16(provenAt: range.lowerBound) }
-            case ids.audioLevel:
+            case .audioLevel:
                 if range.count >= 1 { audioLevel = AudioLevel(encoded: packet[range.lowerBound]) }
-            case ids.dependencyDescriptor: dependencyDescriptor = range
-            case ids.videoOrientation:
+            case .dependencyDescriptor: dependencyDescriptor = range
+            case .videoOrientation:
                 if range.count >= 1 { videoOrientation = packet[range.lowerBound] }
-            case ids.transmissionOffset:
+            case .transmissionOffset:
                 if range.count == 3 {
                     let shifted = packet.uint24(provenAt: range.lowerBound) << 8
                     transmissionOffset = Int32(bitPattern: shifted) >> 8
                 }
-            case ids.absCaptureTime: absCaptureTime = range
-            case ids.playoutDelay:
+            case .absCaptureTime: absCaptureTime = range
+            case .playoutDelay:
                 if range.count == 3 { playoutDelay = PlayoutDelay(encoded: packet.uint24(provenAt: range.lowerBound)) }
-            default: continue
+            case nil: continue
             }
         }
     }

@@ -27,9 +27,9 @@ enum Target: String, CaseIterable {
     private static func runRTP(_ bytes: UnsafeRawBufferPointer) {
         _ = DatagramKind.classify(bytes)
         var ids = HeaderExtensionIDs()
-        (ids.mid, ids.rid, ids.repairedRID, ids.absSendTime, ids.transportWideSequence) = (1, 2, 3, 4, 5)
-        (ids.audioLevel, ids.dependencyDescriptor, ids.videoOrientation) = (6, 7, 8)
-        (ids.transmissionOffset, ids.absCaptureTime, ids.playoutDelay) = (9, 10, 11)
+        (ids[.mid], ids[.rid], ids[.repairedRID], ids[.absSendTime], ids[.transportWideSequence]) = (1, 2, 3, 4, 5)
+        (ids[.audioLevel], ids[.dependencyDescriptor], ids[.videoOrientation]) = (6, 7, 8)
+        (ids[.transmissionOffset], ids[.absCaptureTime], ids[.playoutDelay]) = (9, 10, 11)
         for header in [try? RTPHeader(parsing: bytes), try? RTPHeader(parsingEncrypted: bytes)] {
             guard let header else { continue }
             precondition(header.headerLength + header.payloadLength + header.paddingLength == bytes.count)
