@@ -31,7 +31,6 @@ enum TypeFileRules {
         "Sources/Rooms/ORTC/H264Profile.swift": 1,
         "Sources/Rooms/ORTC/ORTC+Numbering.swift": 1,
         "Sources/Rooms/ORTC/ORTC+Producer.swift": 1,
-        "Sources/Rooms/ORTC/ORTC+Supported.swift": 1,
         "Sources/Rooms/ORTC/ORTCError.swift": 1,
         "Sources/Rooms/ORTC/RTPCapabilities+JSON.swift": 1,
         "Sources/Rooms/ORTC/RTPCapabilities.swift": 5,
