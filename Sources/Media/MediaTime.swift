@@ -74,3 +74,10 @@ public struct MediaDuration: Hashable, Comparable, Sendable {
         MediaDuration(nanoseconds: a.nanoseconds &* Int64(factor))
     }
 }
+
+/// The earlier of two deadlines, either of which may be missing.
+func earliest(_ a: MediaInstant?, _ b: MediaInstant?) -> MediaInstant? {
+    guard let a else { return b }
+    guard let b else { return a }
+    return min(a, b)
+}

@@ -5,8 +5,8 @@ import Testing
 struct RuleTests {
     @Test(arguments: [
         ("Sources/Media/Wire/A.swift", "import Rooms"),
-        ("Sources/Media/Forwarding/A.swift", "import Foundation"),
-        ("Sources/Media/Forwarding/A.swift", "internal import FoundationEssentials"),
+        ("Sources/Media/Incoming/A.swift", "import Foundation"),
+        ("Sources/Media/Incoming/A.swift", "internal import FoundationEssentials"),
         ("Sources/Media/ICE/A.swift", "import COpenSSL"),
         ("Sources/Media/Wire/A.swift", "import Glibc"),
         ("Sources/Media/Shard/A.swift", "import Glibc"),

@@ -3,7 +3,7 @@
 /// Packets are sealed straight into its memory. A destination's packets of equal size leave as one message with
 /// UDP_SEGMENT, which is what makes fan-out cheap; a shorter one may close a run.
 // Safe: every pointer below is allocated in `init` with the capacity named there and freed in `deinit`; all indices come
-// from `commit` and `addDestination`, whose callers asked `hasRoom`. It lives and dies on its shard's thread.
+// from `commit` and `addDestination`, whose callers asked `hasCapacity`. It lives and dies on its shard's thread.
 struct EgressBatcher: ~Copyable {
     /// Names a destination until the next `flush`.
     struct DestinationIndex {
@@ -95,12 +95,12 @@ struct EgressBatcher: ~Copyable {
     var isEmpty: Bool { entryCount == 0 }
 
     /// Whether one more datagram of any size, to a new destination, fits; else `flush` first.
-    var hasRoom: Bool {
+    var hasCapacity: Bool {
         entryCount < Self.entryCapacity && destinationCount < Self.entryCapacity
             && byteCount + Self.largestDatagram <= Self.byteCapacity
     }
 
-    /// The place for the next datagram: `largestDatagram` writable bytes. Use only when `hasRoom`.
+    /// The place for the next datagram: `largestDatagram` writable bytes. Use only when `hasCapacity`.
     var next: UnsafeMutableRawPointer { bytes + byteCount }
 
     /// Whether an index obtained earlier still names its destination.

@@ -34,7 +34,7 @@ extension Shard {
         case .setConsumerProducerPaused(let key, let isPaused):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             consumer.pointee.isProducerPaused = isPaused
-            if isPaused { consumer.pointee.source.pointee.forgetGroups() }
+            if isPaused { consumer.pointee.feed.pointee.cache.forgetGOPs() }
             updateFlow(consumer)
         case .requestKeyFrame(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
@@ -89,16 +89,13 @@ extension Shard {
     private mutating func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) {
         guard let producer = producersByKey[key.rawValue] else { return ignored() }
         guard producer.pointee.isPaused != isPaused else { return }
-        if isPaused { sourcesByKey[key.rawValue]?.pointee.forgetGroups() }
+        if isPaused { feedsByKey[key.rawValue]?.pointee.cache.forgetGOPs() }
         producer.pointee.isPaused = isPaused
         for case .some(let stream) in producer.pointee.streams {
             if isPaused {
-                stream.pointee.nacks.reset()
-                stream.pointee.keyFrames.reset()
-                stream.pointee.score.paused()
-            } else {
-                stream.pointee.score.resumed(at: now)
-                forceKeyFrame(of: stream)
+                stream.pointee.paused()
+            } else if stream.pointee.resumed(at: now) {
+                sendKeyFrameRequest(stream)
             }
         }
         receptionExpected(on: producer.pointee.transport)
@@ -111,28 +108,9 @@ extension Shard {
             producer.pointee.subscribedShards |= bit
             // Which encodings there are has to be known where consumers begin with what is kept.
             for case .some(let stream) in producer.pointee.streams { encodingAdvanced(stream) }
-            giveKeptPackets(of: producer, to: shard)
+            sendCachedGOPs(of: producer, to: shard)
         } else {
             producer.pointee.subscribedShards &= ~bit
-        }
-    }
-
-    /// Starts or stops a consumer as its pauses and its transport allow.
-    mutating func updateFlow(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        let transport = consumer.pointee.transport
-        let runs = consumer.pointee.wantsMedia && transport.pointee.sendsMedia
-        if consumer.pointee.wantsMedia, !runs, transport.pointee.isReady { warnOfDestination(of: transport) }
-        switch (consumer.pointee.flow, runs) {
-        case (.stopped, true):
-            consumer.pointee.restart()
-            consumer.pointee.flow = .awaitingKeyFrame
-            start(consumer)
-        case (.awaitingKeyFrame, false), (.catchingUp, false), (.flowing, false):
-            consumer.pointee.flow = .stopped
-            consumer.pointee.settleWishes()
-            consumer.pointee.restart()
-            consumer.pointee.stream.paused()
-        default: break
         }
     }
 

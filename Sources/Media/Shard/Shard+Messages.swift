@@ -48,7 +48,7 @@ extension Shard {
         case .keyFrameRequest(let producer, let encoding, let need, let isRenewal):
             keyFrameRequested(producer: producer, encoding: encoding, for: need, isRenewal: isRenewal)
         case .encodingAdvanced(let producer, let encoding, let state):
-            sourcesByKey[producer]?.pointee.activity.advanced(encoding: encoding, to: state)
+            encodingAdvanced(producer, encoding: encoding, to: state)
         case .encodingRestarted(let producer, let encoding): encodingRestarted(producer, encoding: encoding)
         case .consumerLoss(let producer, let fraction): producerLossReported(producer, fraction: fraction)
         }

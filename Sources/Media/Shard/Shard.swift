@@ -41,7 +41,7 @@ struct Shard: ~Copyable {
     var ownSockets: [OwnSocket?] = []
     var producersByKey: [UInt64: UnsafeMutablePointer<ShardProducer>] = [:]
     var consumersByKey: [UInt64: UnsafeMutablePointer<ShardConsumer>] = [:]
-    var sourcesByKey: [UInt64: UnsafeMutablePointer<ConsumerSource>] = [:]
+    var feedsByKey: [UInt64: UnsafeMutablePointer<ProducerFeed>] = [:]
     /// Consumers whose layers are chosen, and when they are next looked at.
     var selecting: [UnsafeMutablePointer<ShardConsumer>] = []
     var nextSelection: MediaInstant?
@@ -52,8 +52,8 @@ struct Shard: ~Copyable {
     var wishing: [UnsafeMutablePointer<ShardConsumer>] = []
     var nextWish: MediaInstant?
     /// Transports with audio levels that their rooms have not been told, and when they will be.
-    var sounding: [Int] = []
-    var soundDeadline: MediaInstant?
+    var withAudioLevels: [Int] = []
+    var audioLevelDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
     var touched: [Int] = []
     /// Empty between two uses; keeps its memory.
@@ -101,9 +101,9 @@ struct Shard: ~Copyable {
             if let transport = transports[slot] { deadlineReached(transport) }
         }
         if let due = nextSelection, due <= now { updateSelections() }
-        if let due = nextCatchUp, due <= now { sendGroups() }
+        if let due = nextCatchUp, due <= now { sendCachedGOPs() }
         if let due = nextWish, due <= now { renewWishes() }
-        if let soundDeadline, soundDeadline <= now { sendAudioLevels() }
+        if let audioLevelDeadline, audioLevelDeadline <= now { sendAudioLevels() }
         for slot in touched {
             guard let transport = transports[slot] else { continue }
             if let deadline = transport.pointee.nextDeadline {
@@ -120,7 +120,7 @@ struct Shard: ~Copyable {
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
         earliest(
-            earliest(earliest(timers.nextDeadline(), soundDeadline), earliest(nextSelection, nextCatchUp)),
+            earliest(earliest(timers.nextDeadline(), audioLevelDeadline), earliest(nextSelection, nextCatchUp)),
             earliest(nextWish, arena.isEmpty ? nil : lastFlush + Self.flushInterval))
     }
 
@@ -145,8 +145,8 @@ struct Shard: ~Copyable {
     }
 
     /// Makes sure that the arena takes one more datagram.
-    mutating func makeRoom() {
-        if !arena.hasRoom { flush() }
+    mutating func ensureCapacity() {
+        if !arena.hasCapacity { flush() }
     }
 
     /// Queues the datagram written at `arena.next` for the transport's client.

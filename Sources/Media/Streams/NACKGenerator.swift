@@ -131,7 +131,7 @@ struct NACKGenerator: ~Copyable {
                 return .requestKeyFrame
             }
         }
-        makeRoom(for: Int(missing))
+        ensureCapacity(for: Int(missing))
         let due = now + Self.initialDelay
         for sequence in start..<end where !recovered.contains(sequence) {
             append(Entry(sequence: sequence, due: due, tries: 0, isGone: false))
@@ -198,7 +198,7 @@ struct NACKGenerator: ~Copyable {
     }
 
     /// Makes place behind `end` for `added` entries: compacts the holes, then doubles the storage.
-    private mutating func makeRoom(for added: Int) {
+    private mutating func ensureCapacity(for added: Int) {
         if end + added <= capacity { return }
         let needed = count + added
         var newCapacity = max(capacity, 64)

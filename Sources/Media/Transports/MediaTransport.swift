@@ -6,7 +6,7 @@ import CPrefetch
 struct MediaTransport: ~Copyable {
     /// A received SSRC: a media stream's own, or that of its retransmissions.
     struct StreamReference {
-        var stream: UnsafeMutablePointer<ReceivingStream>
+        var stream: UnsafeMutablePointer<IncomingStream>
         var isRTX: Bool
     }
 
@@ -41,7 +41,7 @@ struct MediaTransport: ~Copyable {
     var receiverReference: (compactNTP: UInt32, ssrc: UInt32, arrival: MediaInstant)?
 
     /// Whether there are audio levels since the last batch.
-    var hasSound = false
+    var hasAudioLevels = false
     var traceLimiter = TraceLimiter()
 
     var traffic = TransportTraffic()
@@ -79,7 +79,7 @@ struct MediaTransport: ~Copyable {
     /// The media SSRC of transport feedback: any of the sender's, as browsers expect one they know.
     var feedbackMediaSSRC: SSRC {
         for producer in producers {
-            for case .some(let stream) in producer.pointee.streams { return stream.pointee.stream.ssrc }
+            for case .some(let stream) in producer.pointee.streams { return stream.pointee.received.ssrc }
         }
         return SSRC(0)
     }

@@ -1,5 +1,5 @@
 // Safe: transports and their associations are the shard's own (`Shard+Lifetimes`); a reply is written into the batcher's
-// memory, which has room for the largest datagram after `makeRoom`.
+// memory, which has room for the largest datagram after `ensureCapacity`.
 
 /// ICE and DTLS of WebRTC transports: what comes in is given to their machines, and what these say is carried out.
 extension Shard {
@@ -18,7 +18,7 @@ extension Shard {
         let isKnown = known.map { tuples[$0]?.transport == owner } ?? false
         let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
         let id = TupleID(UInt64(number))
-        makeRoom()
+        ensureCapacity()
         var reply = ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
         switch webRTC.pointee.ice.bindingRequestReceived(bytes, on: id, from: key.remote, at: now, reply: &reply) {
         case .succeeded: break
@@ -75,7 +75,7 @@ extension Shard {
                     .iceStateChanged(transport.pointee.key, state, selected: selectedTuple(of: transport)))
             case .selectedTupleChanged(let tuple): select(tuple, on: transport)
             case .pathRecovered:
-                for consumer in transport.pointee.consumers where consumer.pointee.kind == .video {
+                for consumer in transport.pointee.consumers where consumer.pointee.stream.kind == .video {
                     consumerAskedForKeyFrame(consumer)
                 }
             case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
@@ -169,7 +169,7 @@ extension Shard {
             }
         }
         while transport.pointee.route != .none {
-            makeRoom()
+            ensureCapacity()
             let space = UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
             guard let length = webRTC.pointee.dtls.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)

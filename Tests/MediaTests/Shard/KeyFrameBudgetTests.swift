@@ -218,7 +218,7 @@ struct KeyFrameBudgetTests {
         track.video.packetsPerFrame = packetsPerFrame
         let (key, _) = try publisher.publish(track)
         func kept() -> Int {
-            world.server.withShard(0) { $0.sourcesByKey[key.rawValue]?.pointee.histories[0].allocatedBytes ?? -1 }
+            world.server.withShard(0) { $0.feedsByKey[key.rawValue]?.pointee.cache.allocatedBytes(of: 0) ?? -1 }
         }
         var most = 0
         for _ in 0..<20 {

@@ -147,7 +147,7 @@ struct EgressBatcherTests {
         let output = Recorder()
         var destination = arena.addDestination(address(1), socket: 0)
         var count = 0
-        while arena.hasRoom {
+        while arena.hasCapacity {
             put(1200, to: destination, in: &arena)
             count += 1
         }
@@ -155,8 +155,8 @@ struct EgressBatcherTests {
         _ = arena.flush(through: output, sockets: 1)
         #expect(output.messages.reduce(0) { $0 + $1.lengths.count } == count)
         #expect(output.batches.allSatisfy { $0 <= EgressBatcher.batchCapacity })
-        let hasRoom = arena.hasRoom
-        #expect(hasRoom)
+        let hasCapacity = arena.hasCapacity
+        #expect(hasCapacity)
         let wasCurrent = arena.isCurrent(destination)
         #expect(!wasCurrent)
         destination = arena.addDestination(address(1), socket: 0)
@@ -167,7 +167,7 @@ struct EgressBatcherTests {
     @Test func `destinations without datagrams fill the arena too`() {
         var arena = EgressBatcher(segments: true)
         var count = 0
-        while arena.hasRoom {
+        while arena.hasCapacity {
             _ = arena.addDestination(address(1), socket: 0)
             count += 1
         }
@@ -175,8 +175,8 @@ struct EgressBatcherTests {
         let output = Recorder()
         _ = arena.flush(through: output, sockets: 1)
         #expect(output.messages == [])
-        let hasRoom = arena.hasRoom
-        #expect(hasRoom)
+        let hasCapacity = arena.hasCapacity
+        #expect(hasCapacity)
     }
 
     @Test func `what the output refuses is summed up`() {

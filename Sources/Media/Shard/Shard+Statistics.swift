@@ -22,7 +22,7 @@ extension Shard {
             var statistics = ProducerStatistics(key: producer.pointee.key)
             for (index, stream) in producer.pointee.streams.enumerated() {
                 guard let stream else { continue }
-                var streamStatistics = stream.pointee.stream.statistics(at: now)
+                var streamStatistics = stream.pointee.received.statistics(at: now)
                 streamStatistics.encoding = index
                 stream.pointee.layerRates.forEach(at: now) { spatial, temporal, bitrate in
                     streamStatistics.layerBitrates.append(
@@ -38,8 +38,8 @@ extension Shard {
             result.producers.append(statistics)
         }
         for consumer in transport.pointee.consumers {
-            var statistics = consumer.pointee.stream.statistics(key: consumer.pointee.key, at: now)
-            statistics.encoding = consumer.pointee.currentEncoding
+            var statistics = consumer.pointee.stream.sent.statistics(key: consumer.pointee.key, at: now)
+            statistics.encoding = consumer.pointee.stream.currentEncoding
             result.consumers.append(statistics)
         }
         return result

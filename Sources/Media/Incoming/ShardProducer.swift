@@ -8,7 +8,7 @@ struct ShardProducer: ~Copyable {
     /// The client's numbers for header extensions in this media section.
     let extensionIDs: HeaderExtensionIDs
     /// One per encoding, once its SSRC is known.
-    var streams: [UnsafeMutablePointer<ReceivingStream>?]
+    var streams: [UnsafeMutablePointer<IncomingStream>?]
     /// Per encoding: added to its stream's extended sequence numbers, so that they only grow when another stream takes
     /// its place.
     private var sequenceBases: [UInt64]
@@ -73,54 +73,4 @@ struct ShardProducer: ~Copyable {
 
     /// What a stream is set up for before its first packet.
     var primaryCodec: ProducerCodec? { codecs.first }
-}
-
-/// One SSRC that a producer receives, with its retransmissions.
-struct ReceivingStream: ~Copyable {
-    let producer: UnsafeMutablePointer<ShardProducer>
-    let encoding: Int
-    let feedback: FeedbackSupport
-    var stream: ReceiveStream
-    var nacks = NACKGenerator()
-    var keyFrames: KeyFrameRequester
-    var pacer: ReportPacer
-    var score: ReceiveScore
-    var levels = AudioLevelBatch()
-    var layerRates: LayerRates
-    /// The command sequence number of the last FIR (RFC 5104 §4.3.1.1).
-    var fullIntraRequest: UInt8 = 0
-    var layers: LayerReader
-    /// What other shards' consumers have to know before its packets reach them.
-    var activity = SourceEncodings.Encoding()
-
-    init(producer: UnsafeMutablePointer<ShardProducer>, encoding: Int, ssrc: SSRC, codec: ProducerCodec) {
-        self.producer = producer
-        self.encoding = encoding
-        feedback = codec.feedback
-        stream = ReceiveStream(
-            ssrc: ssrc, clockRate: codec.clockRate,
-            rateWindow: producer.pointee.settings.encodings.count > 1 ? .milliseconds(2500) : .seconds(1))
-        let scalability = producer.pointee.settings.scalability
-        layerRates = LayerRates(
-            spatialLayers: scalability.spatialLayers, temporalLayers: scalability.temporalLayers,
-            window: scalability.usesDTX ? .seconds(6) : .milliseconds(2500))
-        score = ReceiveScore(
-            isOneOfSeveral: producer.pointee.settings.encodings.count > 1,
-            usesDTX: producer.pointee.settings.scalability.usesDTX)
-        keyFrames = KeyFrameRequester(delay: producer.pointee.settings.keyFrameRequestDelay)
-        pacer = ReportPacer(kind: producer.pointee.settings.kind)
-        layers = LayerReader(codec: codec.codec, isKSVC: producer.pointee.settings.scalability.isKSVC)
-    }
-
-    /// The earliest time at which `Shard.streamDeadlineReached` has something to do.
-    var nextDeadline: MediaInstant? {
-        earliest(earliest(nacks.nextDeadline, keyFrames.nextDeadline), score.nextDeadline)
-    }
-}
-
-/// The earlier of two deadlines, either of which may be missing.
-func earliest(_ a: MediaInstant?, _ b: MediaInstant?) -> MediaInstant? {
-    guard let a else { return b }
-    guard let b else { return a }
-    return min(a, b)
 }

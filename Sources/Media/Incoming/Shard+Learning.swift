@@ -69,7 +69,7 @@ extension Shard {
         if let old = producer.pointee.streams[match.encoding] {
             // Browsers change a track's SSRC when they recreate its encoder, and say whose it is in its first packets.
             let mayTakeOver = announced.ssrc == nil && match.sign != .payloadType
-            guard mayTakeOver || !old.pointee.stream.isActive(at: now, within: Self.takeoverSilence) else {
+            guard mayTakeOver || !old.pointee.received.isActive(at: now, within: Self.takeoverSilence) else {
                 counters.add(.streamConflict)
                 return nil
             }
@@ -79,7 +79,7 @@ extension Shard {
         guard let stream = openStream(ssrc, of: producer, encoding: match.encoding) else { return nil }
         let transport = producer.pointee.transport
         if let rtx = announced.rtxSSRC, transport.pointee.streams.find(rtx.rawValue) == nil {
-            stream.pointee.stream.replaceRTX(by: rtx)
+            stream.pointee.received.replaceRTX(by: rtx)
             transport.pointee.streams.insert(rtx.rawValue, .init(stream: stream, isRTX: true))
         }
         forceKeyFrame(of: stream)
@@ -89,12 +89,12 @@ extension Shard {
     private mutating func bindRTX(_ ssrc: SSRC, _ match: Match) -> MediaTransport.StreamReference? {
         guard let stream = match.producer.pointee.streams[match.encoding] else { return nil }
         let transport = match.producer.pointee.transport
-        if let old = stream.pointee.stream.rtxSSRC {
-            guard !stream.pointee.stream.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
+        if let old = stream.pointee.received.rtxSSRC {
+            guard !stream.pointee.received.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
             transport.pointee.streams.remove(old.rawValue)
             transport.pointee.protection.forget(old.rawValue)
         }
-        stream.pointee.stream.replaceRTX(by: ssrc)
+        stream.pointee.received.replaceRTX(by: ssrc)
         let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)
         transport.pointee.streams.insert(ssrc.rawValue, reference)
         return reference
@@ -106,7 +106,7 @@ extension Shard {
             return
         }
         if reference.isRTX {
-            reference.stream.pointee.stream.replaceRTX(by: nil)
+            reference.stream.pointee.received.replaceRTX(by: nil)
             transport.pointee.streams.remove(ssrc.rawValue)
         } else {
             closeStream(reference.stream)

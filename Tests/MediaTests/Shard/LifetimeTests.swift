@@ -23,7 +23,7 @@ struct ShardContents: Equatable, CustomStringConvertible {
         if shard.tupleNumbers.count != tuples || shard.freeTuples.count + tuples != shard.tuples.count { tuples = -1 }
         producers = shard.producersByKey.count
         consumers = shard.consumersByKey.count
-        sources = shard.sourcesByKey.count
+        sources = shard.feedsByKey.count
         hasDeadline = shard.nextDeadline() != nil
     }
 
@@ -151,7 +151,7 @@ struct LifetimeTests {
         viewer.unsubscribe(stream)
         world.run(for: .milliseconds(10))
         for shard in 0..<2 {
-            let consumed = world.server.withShard(shard) { $0.sourcesByKey.values.count { $0.pointee.count > 0 } }
+            let consumed = world.server.withShard(shard) { $0.feedsByKey.values.count { $0.pointee.count > 0 } }
             #expect(consumed == (shard == viewer.transport.shard ? 1 : 0))
         }
     }

@@ -4,7 +4,7 @@
 extension Shard {
     /// A media packet of a traced producer arrived.
     func traceReceived(
-        _ header: RTPHeader, size: Int, isKeyFrame: Bool, isRTX: Bool, of stream: UnsafeMutablePointer<ReceivingStream>
+        _ header: RTPHeader, size: Int, isKeyFrame: Bool, isRTX: Bool, of stream: UnsafeMutablePointer<IncomingStream>
     ) {
         let producer = stream.pointee.producer
         guard let kind = producer.pointee.traces.packetKind(isKeyFrame: isKeyFrame) else { return }
@@ -20,33 +20,34 @@ extension Shard {
     }
 
     /// A media packet was sent to a traced consumer.
+    /// - Parameter sequence: of a retransmission: the number it was first sent under.
     func traceSent(
-        _ packet: PreparedPacket, to consumer: UnsafeMutablePointer<ShardConsumer>, sequence: UInt64,
-        timestamp: UInt32, hasMarker: Bool, isRTX: Bool
+        _ outgoing: OutgoingPacket, of packet: PreparedPacket, isRTX: Bool = false, sequence: UInt64? = nil,
+        to consumer: UnsafeMutablePointer<ShardConsumer>
     ) {
         guard let kind = consumer.pointee.traces.packetKind(isKeyFrame: packet.isKeyFrame) else { return }
         var event = TraceEvent(
             subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: false,
-            ssrc: SSRC(consumer.pointee.ssrc))
+            ssrc: SSRC(consumer.pointee.stream.ssrc))
         event.payloadType = packet.payloadType
-        event.sequence = UInt16(truncatingIfNeeded: sequence)
-        event.timestamp = timestamp
+        event.sequence = UInt16(truncatingIfNeeded: sequence ?? outgoing.index)
+        event.timestamp = outgoing.timestamp
         event.size = Int(packet.headerLength) + Int(packet.payloadLength)
-        event.hasMarker = hasMarker
+        event.hasMarker = outgoing.hasMarker
         event.isRTX = isRTX
         tell(event, on: consumer.pointee.transport)
     }
 
     /// A producer's stream was asked for something, or told something, by RTCP.
     func traceFeedback(
-        _ kind: TraceKinds, isIncoming: Bool, of stream: UnsafeMutablePointer<ReceivingStream>
+        _ kind: TraceKinds, isIncoming: Bool, of stream: UnsafeMutablePointer<IncomingStream>
     ) {
         let producer = stream.pointee.producer
         guard producer.pointee.traces.contains(kind) else { return }
         tell(
             TraceEvent(
                 subject: .producer(producer.pointee.key), kind: kind, time: now, isIncoming: isIncoming,
-                ssrc: stream.pointee.stream.ssrc), on: producer.pointee.transport)
+                ssrc: stream.pointee.received.ssrc), on: producer.pointee.transport)
     }
 
     /// A consumer asked for something by RTCP.
@@ -55,7 +56,7 @@ extension Shard {
         tell(
             TraceEvent(
                 subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: true,
-                ssrc: SSRC(consumer.pointee.ssrc)), on: consumer.pointee.transport)
+                ssrc: SSRC(consumer.pointee.stream.ssrc)), on: consumer.pointee.transport)
     }
 
     private func tell(_ event: TraceEvent, on transport: UnsafeMutablePointer<MediaTransport>) {

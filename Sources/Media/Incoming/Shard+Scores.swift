@@ -7,22 +7,19 @@ extension Shard {
         var scores: [EncodingScore] = []
         for case .some(let stream) in producer.pointee.streams {
             guard let score = stream.pointee.score.value else { continue }
-            if stream.pointee.activity.score != score {
-                stream.pointee.activity.score = score
-                encodingAdvanced(stream)
-            }
+            if stream.pointee.publishScore(score) { encodingAdvanced(stream) }
             let encoding = stream.pointee.encoding
             scores.append(
                 EncodingScore(
-                    encoding: encoding, ssrc: stream.pointee.stream.ssrc,
+                    encoding: encoding, ssrc: stream.pointee.received.ssrc,
                     rid: producer.pointee.settings.encodings[encoding].rid, score: score))
         }
         producer.pointee.transport.pointee.events.append(.producerScoreChanged(producer.pointee.key, scores))
     }
 
     /// Takes an interval of reception into the score, when a report about it is made.
-    mutating func updateScore(_ stream: UnsafeMutablePointer<ReceivingStream>) {
-        let counters = stream.pointee.stream.scoreCounters
+    mutating func updateScore(_ stream: UnsafeMutablePointer<IncomingStream>) {
+        let counters = stream.pointee.received.scoreCounters
         let isChanged = stream.pointee.score.reported(
             packets: counters.packets, lost: counters.lost, repaired: counters.repaired,
             retransmitted: counters.retransmitted)
@@ -31,14 +28,14 @@ extension Shard {
 
     func consumerScoreChanged(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         consumer.pointee.transport.pointee.events.append(
-            .consumerScoreChanged(consumer.pointee.key, score: consumer.pointee.stream.score))
+            .consumerScoreChanged(consumer.pointee.key, score: consumer.pointee.stream.sent.score))
     }
 
     /// A consumer lost so much of what it was sent: its producer's shard has to know, because a sender of Opus with
     /// in-band FEC protects its packets for the worst of its receivers.
     func consumerLossReported(_ consumer: UnsafeMutablePointer<ShardConsumer>, fraction: UInt8) {
-        guard consumer.pointee.kind == .audio, fraction > 0 else { return }
-        let key = consumer.pointee.source.pointee.key
+        guard consumer.pointee.stream.kind == .audio, fraction > 0 else { return }
+        let key = consumer.pointee.feed.pointee.key
         guard key.shard != index else { return producerLossReported(key.rawValue, fraction: fraction) }
         send(.consumerLoss(producer: key.rawValue, fraction: fraction), to: key.shard)
     }
@@ -66,24 +63,24 @@ extension Shard {
     // MARK: Sound
 
     /// A packet with an audio level arrived.
-    mutating func soundReceived(_ level: AudioLevel, of stream: UnsafeMutablePointer<ReceivingStream>) {
+    mutating func audioLevelReceived(_ level: AudioLevel, of stream: UnsafeMutablePointer<IncomingStream>) {
         stream.pointee.levels.add(level, at: now)
         let transport = stream.pointee.producer.pointee.transport
-        guard !transport.pointee.hasSound else { return }
-        transport.pointee.hasSound = true
-        sounding.append(transport.pointee.slot)
-        if soundDeadline == nil { soundDeadline = now + AudioLevelBatch.interval }
+        guard !transport.pointee.hasAudioLevels else { return }
+        transport.pointee.hasAudioLevels = true
+        withAudioLevels.append(transport.pointee.slot)
+        if audioLevelDeadline == nil { audioLevelDeadline = now + AudioLevelBatch.interval }
     }
 
     /// Tells each room what was heard since the last batch: one event for all of its transports here, because waking a
     /// room costs more than everything else about a level.
     mutating func sendAudioLevels() {
-        soundDeadline = nil
+        audioLevelDeadline = nil
         var batches: [ObjectIdentifier: (queue: EventQueue, reports: [AudioLevelReport])] = [:]
-        for slot in sounding {
+        for slot in withAudioLevels {
             // Closed meanwhile, or another's.
-            guard let transport = transports[slot], transport.pointee.hasSound else { continue }
-            transport.pointee.hasSound = false
+            guard let transport = transports[slot], transport.pointee.hasAudioLevels else { continue }
+            transport.pointee.hasAudioLevels = false
             let queue = transport.pointee.events
             for producer in transport.pointee.producers {
                 for case .some(let stream) in producer.pointee.streams {
@@ -92,7 +89,7 @@ extension Shard {
                 }
             }
         }
-        sounding.removeAll(keepingCapacity: true)
+        withAudioLevels.removeAll(keepingCapacity: true)
         for batch in batches.values { _ = batch.queue.appendSample(.audioLevels(batch.reports)) }
     }
 }

@@ -53,7 +53,7 @@ struct SourceSwitchTests {
         // The source that nobody consumes any more is not copied to the viewer's shard.
         for shard in 0..<shards {
             let consumed = call.world.server.withShard(shard) {
-                $0.sourcesByKey.values.count { $0.pointee.count > 0 }
+                $0.feedsByKey.values.count { $0.pointee.count > 0 }
             }
             #expect(consumed == (shard == call.viewer.transport.shard ? 1 : 0))
         }

@@ -1,4 +1,4 @@
-// Safe: the only file that allocates and frees transports, producers, streams, sources and consumers. Each `close…` takes
+// Safe: the only file that allocates and frees transports, producers, streams, feeds and consumers. Each `close…` takes
 // the object out of every table and list that can reach it before its memory goes.
 extension Shard {
     mutating func openTransport(_ key: TransportKey, _ settings: TransportSettings, _ events: EventQueue) {
@@ -102,12 +102,12 @@ extension Shard {
                 continue
             }
             guard let rtxSSRC = encoding.rtxSSRC else { continue }
-            stream.pointee.stream.replaceRTX(by: rtxSSRC)
+            stream.pointee.received.replaceRTX(by: rtxSSRC)
             transport.pointee.streams.insert(rtxSSRC.rawValue, .init(stream: stream, isRTX: true))
         }
         // Its newest group of pictures is kept for whoever comes, here or on another shard.
         if settings.kind == .video {
-            _ = source(
+            _ = feed(
                 of: key, kind: settings.kind, encodings: settings.encodings.count,
                 clockRate: settings.codecs.first?.clockRate ?? 90_000, usesDTX: settings.scalability.usesDTX)
         }
@@ -140,25 +140,27 @@ extension Shard {
 
     mutating func openStream(
         _ ssrc: SSRC, of producer: UnsafeMutablePointer<ShardProducer>, encoding: Int
-    ) -> UnsafeMutablePointer<ReceivingStream>? {
+    ) -> UnsafeMutablePointer<IncomingStream>? {
         guard let codec = producer.pointee.primaryCodec else { return nil }
-        let stream = UnsafeMutablePointer<ReceivingStream>.allocate(capacity: 1)
-        stream.initialize(to: ReceivingStream(producer: producer, encoding: encoding, ssrc: ssrc, codec: codec))
+        let stream = UnsafeMutablePointer<IncomingStream>.allocate(capacity: 1)
+        stream.initialize(
+            to: IncomingStream(
+                producer: producer, producer.pointee.settings, encoding: encoding, ssrc: ssrc, codec: codec))
         producer.pointee.streams[encoding] = stream
         let transport = producer.pointee.transport
         transport.pointee.streams.insert(ssrc.rawValue, .init(stream: stream, isRTX: false))
         return stream
     }
 
-    mutating func closeStream(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+    mutating func closeStream(_ stream: UnsafeMutablePointer<IncomingStream>) {
         let producer = stream.pointee.producer
         let transport = producer.pointee.transport
-        let ssrcs = [stream.pointee.stream.ssrc, stream.pointee.stream.rtxSSRC].compactMap { $0 }
+        let ssrcs = [stream.pointee.received.ssrc, stream.pointee.received.rtxSSRC].compactMap { $0 }
         encodingRestarted(stream)
         transport.pointee.streams.removeAll { _, reference in reference.stream == stream }
         for ssrc in ssrcs { transport.pointee.protection.forget(ssrc.rawValue) }
         producer.pointee.streams[stream.pointee.encoding] = nil
-        if let highest = stream.pointee.stream.highestExtended {
+        if let highest = stream.pointee.received.highestExtended {
             producer.pointee.streamEnded(encoding: stream.pointee.encoding, highest: highest)
         }
         stream.deinitialize(count: 1)
@@ -169,7 +171,7 @@ extension Shard {
         let transport = producer.pointee.transport
         for case .some(let stream) in producer.pointee.streams { closeStream(stream) }
         producersByKey[producer.pointee.key.rawValue] = nil
-        if let source = sourcesByKey[producer.pointee.key.rawValue], source.pointee.count == 0 { closeSource(source) }
+        if let feed = feedsByKey[producer.pointee.key.rawValue], feed.pointee.count == 0 { closeFeed(feed) }
         transport.pointee.producers.removeAll { $0 == producer }
         producer.deinitialize(count: 1)
         producer.deallocate()
@@ -187,73 +189,73 @@ extension Shard {
         else {
             return fail(transportKey, .streamConflict, "a consumer needs a codec and an SSRC of its own")
         }
-        let source = source(
+        let feed = feed(
             of: producer, kind: settings.kind, encodings: settings.encodings.count,
             clockRate: settings.codecs.first?.clockRate ?? 90_000, usesDTX: settings.scalability.usesDTX)
         let consumer = UnsafeMutablePointer<ShardConsumer>.allocate(capacity: 1)
         consumer.initialize(
             to: ShardConsumer(
-                key: key, transport: transport, source: source, settings: settings,
+                key: key, transport: transport, feed: feed, settings: settings,
                 // Far from 2^16, so that a lost first packet cannot hide a roll-over (RFC 3711 §3.3.1).
                 firstSequence: UInt16.random(in: 1000...32767, using: &random),
                 firstRTXSequence: UInt16.random(in: 1000...32767, using: &random)))
         consumersByKey[key.rawValue] = consumer
         transport.pointee.consumers.append(consumer)
         for ssrc in ssrcs { transport.pointee.consumersBySSRC.insert(ssrc.rawValue, consumer) }
-        source.pointee.add(consumer)
-        if consumer.pointee.selection != nil { beginSelecting(consumer) }
+        feed.pointee.add(consumer)
+        if consumer.pointee.stream.selection != nil { beginSelecting(consumer) }
         updateFlow(consumer)
         touch(transport)
     }
 
     mutating func closeConsumer(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
         let transport = consumer.pointee.transport
-        let source = consumer.pointee.source
+        let feed = consumer.pointee.feed
         consumersByKey[consumer.pointee.key.rawValue] = nil
         transport.pointee.consumers.removeAll { $0 == consumer }
         transport.pointee.consumersBySSRC.removeAll { _, other in other == consumer }
         endSelecting(consumer)
         catchingUp.removeAll { $0 == consumer }
         unlist(consumer)
-        detach(consumer, from: source)
+        detach(consumer, from: feed)
         consumer.deinitialize(count: 1)
         consumer.deallocate()
     }
 
-    /// Ends a consumer's part in a source, and the source with its last consumer, unless its producer is here too.
+    /// Ends a consumer's part in a feed, and the feed with its last consumer, unless its producer is here too.
     mutating func detach(
-        _ consumer: UnsafeMutablePointer<ShardConsumer>, from source: UnsafeMutablePointer<ConsumerSource>
+        _ consumer: UnsafeMutablePointer<ShardConsumer>, from feed: UnsafeMutablePointer<ProducerFeed>
     ) {
-        source.pointee.remove(consumer)
-        if source.pointee.count == 0, producersByKey[source.pointee.key.rawValue] == nil { closeSource(source) }
+        feed.pointee.remove(consumer)
+        if feed.pointee.count == 0, producersByKey[feed.pointee.key.rawValue] == nil { closeFeed(feed) }
     }
 
     /// The consumers' side of a producer, made with a producer of video or for the first consumer.
-    mutating func source(
+    mutating func feed(
         of producer: ProducerKey, kind: MediaKind, encodings: Int, clockRate: UInt32, usesDTX: Bool
-    ) -> UnsafeMutablePointer<ConsumerSource> {
-        if let source = sourcesByKey[producer.rawValue] { return source }
-        let source = UnsafeMutablePointer<ConsumerSource>.allocate(capacity: 1)
-        source.initialize(
-            to: ConsumerSource(
+    ) -> UnsafeMutablePointer<ProducerFeed> {
+        if let feed = feedsByKey[producer.rawValue] { return feed }
+        let feed = UnsafeMutablePointer<ProducerFeed>.allocate(capacity: 1)
+        feed.initialize(
+            to: ProducerFeed(
                 key: producer, kind: kind, encodings: encodings, clockRate: clockRate, usesDTX: usesDTX))
-        sourcesByKey[producer.rawValue] = source
+        feedsByKey[producer.rawValue] = feed
         if let local = producersByKey[producer.rawValue] {
             for case .some(let stream) in local.pointee.streams { encodingAdvanced(stream) }
         }
         if producer.shard != index, !links.send(.subscribeShard(index, to: producer), to: producer.shard) {
             counters.add(.ringFull)
         }
-        source.pointee.isAwaitingKeptPackets = producer.shard != index && kind == .video
-        return source
+        feed.pointee.isAwaitingCachedPackets = producer.shard != index && kind == .video
+        return feed
     }
 
-    private mutating func closeSource(_ source: UnsafeMutablePointer<ConsumerSource>) {
-        let producer = source.pointee.key
-        sourcesByKey[producer.rawValue] = nil
+    private mutating func closeFeed(_ feed: UnsafeMutablePointer<ProducerFeed>) {
+        let producer = feed.pointee.key
+        feedsByKey[producer.rawValue] = nil
         if producer.shard != index { _ = links.send(.unsubscribeShard(index, from: producer), to: producer.shard) }
-        source.deinitialize(count: 1)
-        source.deallocate()
+        feed.deinitialize(count: 1)
+        feed.deallocate()
     }
 
     /// Frees everything, at the end of the shard's life.

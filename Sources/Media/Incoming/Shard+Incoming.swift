@@ -72,94 +72,81 @@ extension Shard {
 
     private mutating func mediaReceived(
         _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer, room: Int,
-        of stream: UnsafeMutablePointer<ReceivingStream>
+        of stream: UnsafeMutablePointer<IncomingStream>
     ) {
         guard let codec = stream.pointee.producer.pointee.codec(forPayloadType: header.payloadType) else {
             refused(.unknownPayloadType, packet, on: stream.pointee.producer.pointee.transport)
             return counters.add(.unknownPayloadType)
         }
-        let arrival = stream.pointee.stream.packetReceived(
-            sequence: header.sequenceNumber.rawValue, timestamp: header.timestamp.rawValue,
-            payloadLength: header.payloadLength, at: now)
-        let extended: UInt64
-        switch arrival {
-        case .accept(let number): extended = number
-        case .resynchronised(let number):
-            extended = number
-            stream.pointee.nacks.reset()
-            stream.pointee.layers.reset()
-            encodingRestarted(stream)
-            forceKeyFrame(of: stream)
-        case .duplicate, .tooOld: return counters.add(.duplicatePacket)
-        case .discarded: return counters.add(.implausibleSequence)
+        let step = stream.pointee.packetArrived(
+            header, payload: UnsafeRawBufferPointer(rebasing: packet[header.payload]),
+            descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
+        carryOut(step.effects, of: stream)
+        switch step.verdict {
+        case .drop(let reason): counters.add(reason)
+        case .forward(let placed):
+            if let level = extensions.audioLevel { audioLevelReceived(level, of: stream) }
+            if let orientation = extensions.videoOrientation {
+                orientationReceived(orientation & 0x0F, of: stream.pointee.producer)
+            }
+            forward(placed, header, extensions, codec: codec, in: packet, room: room, of: stream)
         }
-        if header.payloadLength > 0, stream.pointee.score.packetReceived(at: now) {
-            producerScoreChanged(stream.pointee.producer)
-            touch(stream.pointee.producer.pointee.transport)
-        }
-        if let level = extensions.audioLevel { soundReceived(level, of: stream) }
-        if let orientation = extensions.videoOrientation {
-            orientationReceived(orientation & 0x0F, of: stream.pointee.producer)
-        }
-        accepted(
-            header, extensions, codec: codec, extended: extended, isRecovered: false, in: packet, room: room,
-            of: stream)
     }
 
     /// An RTX packet (RFC 4588 §4): its payload starts with the original's sequence number.
     private mutating func retransmissionReceived(
         _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer, room: Int,
-        of stream: UnsafeMutablePointer<ReceivingStream>
+        of stream: UnsafeMutablePointer<IncomingStream>
     ) {
         guard let codec = stream.pointee.producer.pointee.codec(forRTXPayloadType: header.payloadType) else {
             return counters.add(.unknownPayloadType)
         }
-        guard header.payloadLength > 2 else {
-            stream.pointee.stream.paddingReceived(rtxSequence: header.sequenceNumber.rawValue, at: now)
-            return counters.add(.uselessRetransmission)
-        }
-        let original = packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
-        let arrival = stream.pointee.stream.retransmissionReceived(
-            sequence: header.sequenceNumber.rawValue, originalSequence: original,
-            payloadLength: header.payloadLength - 2, at: now)
-        guard case .accept(let extended) = arrival else { return counters.add(.uselessRetransmission) }
         var restored = header
-        restored.sequenceNumber = SequenceNumber(original)
-        restored.headerLength += 2
-        restored.payloadLength -= 2
-        restored.payloadType = codec.payloadType
-        accepted(
-            restored, extensions, codec: codec, extended: extended, isRecovered: true, in: packet, room: room,
-            of: stream)
+        var original: UInt16?
+        if header.payloadLength > 2 {
+            let number = packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
+            original = number
+            restored.sequenceNumber = SequenceNumber(number)
+            restored.headerLength += 2
+            restored.payloadLength -= 2
+            restored.payloadType = codec.payloadType
+        }
+        let step = stream.pointee.retransmissionArrived(
+            header.sequenceNumber.rawValue, of: original,
+            payload: UnsafeRawBufferPointer(rebasing: packet[restored.payload]),
+            descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
+        carryOut(step.effects, of: stream)
+        switch step.verdict {
+        case .drop(let reason): counters.add(reason)
+        case .forward(let placed):
+            forward(placed, restored, extensions, codec: codec, in: packet, room: room, of: stream)
+        }
     }
 
-    /// A packet that goes on: repair bookkeeping, key frames, then the fan-out.
-    private mutating func accepted(
-        _ header: RTPHeader, _ extensions: ReceivedExtensions, codec: ProducerCodec, extended: UInt64,
-        isRecovered: Bool, in packet: UnsafeRawBufferPointer, room: Int,
-        of stream: UnsafeMutablePointer<ReceivingStream>
+    /// Does what follows from a packet, or from a deadline, besides its forwarding.
+    mutating func carryOut(_ effects: IncomingStep.Effects, of stream: UnsafeMutablePointer<IncomingStream>) {
+        if effects.isEmpty { return }
+        if effects.contains(.restarted) { encodingRestarted(stream) }
+        if effects.contains(.requestsKeyFrame) { sendKeyFrameRequest(stream) }
+        if effects.contains(.changesScore) { producerScoreChanged(stream.pointee.producer) }
+        if effects.contains(.movesDeadline) { touch(stream.pointee.producer.pointee.transport) }
+    }
+
+    /// Makes a packet ready for fan-out, once for all consumers, and gives it to them and to the shards of the others.
+    private mutating func forward(
+        _ placed: IncomingPacket, _ header: RTPHeader, _ extensions: ReceivedExtensions, codec: ProducerCodec,
+        in packet: UnsafeRawBufferPointer, room: Int, of stream: UnsafeMutablePointer<IncomingStream>
     ) {
+        let producer = stream.pointee.producer
         var payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
-        let isKeyFrame = Media.isKeyFrame(codec: codec.codec, payload: payload)
-        if !payload.isEmpty { stream.pointee.producer.pointee.heard(isKeyFrame: isKeyFrame) }
-        if isKeyFrame {
-            counters.add(.keyFramesReceived)
-            stream.pointee.stream.keyFrameReceived()
-            stream.pointee.keyFrames.keyFrameReceived(at: now)
+        if !payload.isEmpty { producer.pointee.heard(isKeyFrame: placed.isKeyFrame) }
+        if placed.isKeyFrame { counters.add(.keyFramesReceived) }
+        if !producer.pointee.traces.isEmpty {
+            traceReceived(
+                header, size: packet.count, isKeyFrame: placed.isKeyFrame, isRTX: placed.isRecovered, of: stream)
         }
-        if !stream.pointee.producer.pointee.traces.isEmpty {
-            traceReceived(header, size: packet.count, isKeyFrame: isKeyFrame, isRTX: isRecovered, of: stream)
-        }
-        if stream.pointee.feedback.contains(.nack) {
-            let action = stream.pointee.nacks.packetReceived(
-                extended: extended, isKeyFrame: isKeyFrame, isRecovered: isRecovered, at: now)
-            if action == .requestKeyFrame { forceKeyFrame(of: stream) }
-            if stream.pointee.nacks.count > 0 { touch(stream.pointee.producer.pointee.transport) }
-        }
-        let layers = readLayers(of: payload, extensions, codec: codec.codec, extended: extended, in: packet, of: stream)
-        stream.pointee.layerRates.add(layers, bytes: payload.count, at: now)
         // Chromium decodes no AV1 with spatial layers without it; of several encodings each numbers its frames for itself.
-        let hasDescriptor = codec.codec == .av1 && stream.pointee.producer.pointee.settings.encodings.count == 1
+        let hasDescriptor = codec.codec == .av1 && producer.pointee.settings.encodings.count == 1
         let headerLength = HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet, hasDescriptor: hasDescriptor)  // '!' okay: allocated in init.
@@ -168,21 +155,52 @@ extension Shard {
             padding = SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
             if padding > 0 { scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
         }
+        let encoding = stream.pointee.encoding
         let prepared = PreparedPacket(
-            producer: stream.pointee.producer.pointee.key.rawValue,
-            sequence: stream.pointee.producer.pointee.sequence(extended, encoding: stream.pointee.encoding),
+            producer: producer.pointee.key.rawValue,
+            sequence: producer.pointee.sequence(placed.sequence, encoding: encoding),
             timestamp: header.timestamp.rawValue, headerLength: UInt16(truncatingIfNeeded: headerLength),
             payloadLength: UInt16(truncatingIfNeeded: payload.count),
-            paddingLength: UInt8(truncatingIfNeeded: padding),
-            encoding: UInt8(truncatingIfNeeded: stream.pointee.encoding), payloadType: codec.mappedPayloadType,
-            codec: codec.codec, isKeyFrame: isKeyFrame, isPaddingOnly: payload.isEmpty, layers: layers)
+            paddingLength: UInt8(truncatingIfNeeded: padding), encoding: UInt8(truncatingIfNeeded: encoding),
+            payloadType: codec.mappedPayloadType, codec: codec.codec, isKeyFrame: placed.isKeyFrame,
+            isPaddingOnly: payload.isEmpty, layers: placed.layers)
         let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
-        let shards = stream.pointee.producer.pointee.subscribedShards
+        let shards = producer.pointee.subscribedShards
         if shards != 0 {
             // Once per shard, however many consumers it has.
             let taken = send(.packet(prepared, template: template, payload: payload), toEach: shards)
             counters.add(.packetsToOtherShards, UInt64(taken))
         }
         forward(prepared, template: template, payload: payload)
+    }
+
+    // MARK: Encodings
+
+    /// Tells every shard with consumers of it what an encoding's sender has reported, and since when it is sent.
+    mutating func encodingAdvanced(_ stream: UnsafeMutablePointer<IncomingStream>) {
+        let producer = stream.pointee.producer
+        stream.pointee.stateAdvanced()
+        let (state, encoding) = (stream.pointee.state, stream.pointee.encoding)
+        let key = producer.pointee.key.rawValue
+        encodingAdvanced(key, encoding: encoding, to: state)
+        send(
+            .encodingAdvanced(producer: key, encoding: encoding, state), toEach: producer.pointee.subscribedShards)
+    }
+
+    /// An encoding's stream ended or restarted: nothing that was known of it holds.
+    mutating func encodingRestarted(_ stream: UnsafeMutablePointer<IncomingStream>) {
+        let producer = stream.pointee.producer
+        let encoding = stream.pointee.encoding
+        let key = producer.pointee.key.rawValue
+        encodingRestarted(key, encoding: encoding)
+        send(.encodingRestarted(producer: key, encoding: encoding), toEach: producer.pointee.subscribedShards)
+    }
+}
+
+extension ReceivedExtensions {
+    /// The dependency descriptor's bytes, or none.
+    fileprivate func descriptor(in packet: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard let range = dependencyDescriptor else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: packet[range])
     }
 }

@@ -1,4 +1,4 @@
-// Safe: a compound packet is written through a `ByteWriter` into the batcher's memory, which has room after `makeRoom`.
+// Safe: a compound packet is written through a `ByteWriter` into the batcher's memory, which has room after `ensureCapacity`.
 extension Shard {
     /// Most bytes of a compound RTCP packet in the clear, as mediasoup limits it: 1500 less IP, UDP and SRTCP.
     static let largestCompound = 1292
@@ -11,7 +11,7 @@ extension Shard {
         _ build: (inout ByteWriter) throws(WireError) -> Void
     ) -> Bool {
         guard transport.pointee.sendsRTCP else { return false }
-        makeRoom()
+        ensureCapacity()
         let out = arena.next
         var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
         do throws(WireError) { try build(&writer) } catch { return false }
@@ -47,17 +47,12 @@ extension Shard {
         touch(transport)
     }
 
-    private mutating func streamDeadlineReached(_ stream: UnsafeMutablePointer<ReceivingStream>) {
-        if let deadline = stream.pointee.keyFrames.nextDeadline, deadline <= now,
-            stream.pointee.keyFrames.deadlineReached(at: now)
-        {
-            sendKeyFrameRequest(stream)
-        }
-        if stream.pointee.score.deadlineReached(at: now) { producerScoreChanged(stream.pointee.producer) }
+    private mutating func streamDeadlineReached(_ stream: UnsafeMutablePointer<IncomingStream>) {
+        carryOut(stream.pointee.deadlineReached(at: now), of: stream)
         sendNACKs(stream)
     }
 
-    private mutating func sendNACKs(_ stream: UnsafeMutablePointer<ReceivingStream>) {
+    private mutating func sendNACKs(_ stream: UnsafeMutablePointer<IncomingStream>) {
         guard let deadline = stream.pointee.nacks.nextDeadline, deadline <= now else { return }
         let transport = stream.pointee.producer.pointee.transport
         // A few hundred scattered numbers fill a packet; the rest goes into the next.
@@ -66,12 +61,12 @@ extension Shard {
             let count = stream.pointee.nacks.pollRequest(at: now, into: part)
             guard count > 0 else { return }
             let lost = part[..<count].map { SequenceNumber($0) }
-            let ssrc = stream.pointee.stream.ssrc
+            let ssrc = stream.pointee.received.ssrc
             let sender = SSRC(transport.pointee.feedbackSSRC)
             sendRTCP(on: transport) { (writer) throws(WireError) in
                 try GenericNACK.write(senderSSRC: sender, mediaSSRC: ssrc, lost: lost, into: &writer)
             }
-            stream.pointee.stream.nackSent(packets: count)
+            stream.pointee.received.nackSent(packets: count)
             traceFeedback(.nack, isIncoming: false, of: stream)
             counters.add(.nacksSent)
         }
@@ -110,15 +105,15 @@ extension Shard {
         var blocks: [ReportBlock] = []
         for producer in transport.pointee.producers {
             for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {
-                if var report = stream.pointee.stream.makeReport(at: now) {
+                if var report = stream.pointee.received.makeReport(at: now) {
                     updateScore(stream)
                     if producer.pointee.usesInBandFEC {
                         report.fractionLost = producer.pointee.consumerLoss.fractionLost(own: report.fractionLost)
                         producer.pointee.consumerLoss.reported()
                     }
-                    blocks.append(ReportBlock(report, about: stream.pointee.stream.ssrc))
+                    blocks.append(ReportBlock(report, about: stream.pointee.received.ssrc))
                 }
-                if let rtxSSRC = stream.pointee.stream.rtxSSRC, let report = stream.pointee.stream.makeRTXReport() {
+                if let rtxSSRC = stream.pointee.received.rtxSSRC, let report = stream.pointee.received.makeRTXReport() {
                     blocks.append(ReportBlock(report, about: rtxSSRC))
                 }
             }
@@ -148,13 +143,15 @@ extension Shard {
             swap(&due, &dueSenderReports)
         }
         for consumer in transport.pointee.consumers {
-            guard let values = consumer.pointee.makeSenderReport(at: now, ntp: wallClock.rawValue),
+            guard
+                let values = consumer.pointee.stream.makeSenderReport(
+                    of: consumer.pointee.feed.pointee, at: now, ntp: wallClock.rawValue),
                 consumer.pointee.pacer.mayReport(at: now)
             else { continue }
             due.append(
                 DueSenderReport(
                     report: SenderReport(
-                        ssrc: SSRC(consumer.pointee.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
+                        ssrc: SSRC(consumer.pointee.stream.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
                         rtpTimestamp: RTPTimestamp(values.rtpTimestamp), packetCount: values.packetCount,
                         octetCount: values.octetCount),
                     cname: consumer.pointee.cname))

@@ -63,8 +63,8 @@ struct ScoreTests {
         let producer = try #require(track.producer)
         func scores() -> [UInt8] {
             world.server.withShard(viewer.transport.shard) { shard in
-                let source = shard.sourcesByKey[producer.rawValue]
-                return (0..<2).map { source?.pointee.activity.score(of: $0) ?? 255 }
+                let feed = shard.feedsByKey[producer.rawValue]
+                return (0..<2).map { feed?.pointee.encodings.score(of: $0) ?? 255 }
             }
         }
         world.run(for: .seconds(4))

@@ -1,0 +1,113 @@
+// Safe: `buffers` owns `count` initialised buffers from `init` to `deinit`, and an encoding is below `count` everywhere but
+// in `range`, which checks it; what `find` returns is read before a buffer changes.
+
+/// A producer's newest packets on one shard, by encoding: for retransmissions, and for consumers that begin.
+///
+/// Everything is kept while some consumer can ask for packets again; else the newest group of pictures (GOP) while it is
+/// young, so that a consumer that joins soon can begin with it.
+struct GOPCache: ~Copyable {
+    /// A key frame and everything since: what a receiver needs that has had nothing.
+    private struct GOP {
+        /// Its first packet's number.
+        var first: UInt64
+        /// Its first picture's.
+        var timestamp: UInt32
+    }
+
+    /// Packets of an encoding that are kept while no consumer can ask for them again: 2.5 s of 3 Mb/s, and 1.6 MB at most.
+    static let maximumUnwatchedPackets = 1000
+
+    let count: Int
+    private let kind: MediaKind
+    private let buffers: UnsafeMutablePointer<RetransmissionBuffer>
+    /// By encoding: the newest key frame of which everything since is kept.
+    private var gops: [GOP?]
+
+    init(kind: MediaKind, encodings: Int) {
+        self.kind = kind
+        count = encodings
+        buffers = .allocate(capacity: count)
+        let window = kind == .video ? RetransmissionBuffer.videoWindow : RetransmissionBuffer.audioWindow
+        for index in 0..<count { (buffers + index).initialize(to: RetransmissionBuffer(window: window)) }
+        gops = Array(repeating: nil, count: count)
+    }
+
+    deinit {
+        buffers.deinitialize(count: count)
+        buffers.deallocate()
+    }
+
+    /// Whether a packet is kept.
+    /// - Parameter isWatched: some consumer can ask for it again.
+    mutating func shouldStore(_ packet: PreparedPacket, isWatched: Bool, at now: MediaInstant) -> Bool {
+        if isWatched { return true }
+        guard kind == .video else { return false }
+        let encoding = Int(packet.encoding)
+        let isYoung = packet.isKeyFrame || firstOfGOP(of: encoding, at: now) != nil
+        if isYoung, buffers[encoding].storedCount < Self.maximumUnwatchedPackets { return true }
+        if buffers[encoding].newest != nil {
+            forgetGOP(of: encoding)
+            buffers[encoding].removeAllAndRelease()
+        }
+        return false
+    }
+
+    /// Keeps a packet.
+    /// - Parameters:
+    ///   - bytes: from `StoredPacket.write`; `nil` for a packet too large to be kept.
+    ///   - time: when it was received.
+    mutating func store(_ packet: PreparedPacket, _ bytes: UnsafeRawBufferPointer?, at time: MediaInstant) {
+        let encoding = Int(packet.encoding)
+        guard let bytes else { return forgetGOP(of: encoding) }
+        buffers[encoding].store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: time)
+        guard packet.isKeyFrame else { return }
+        if let gop = gops[encoding] {
+            // Parameter sets may fill packets of their own; and an older key frame may come late.
+            let isSame = gop.timestamp == packet.timestamp
+            guard isSame ? packet.sequence < gop.first : packet.sequence > gop.first else { return }
+        }
+        gops[encoding] = GOP(first: packet.sequence, timestamp: packet.timestamp)
+    }
+
+    /// A packet that is still kept; valid until the cache changes.
+    func find(
+        _ number: UInt64, of encoding: Int, at now: MediaInstant
+    ) -> (
+        packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, age: MediaDuration
+    )? {
+        guard let stored = buffers[encoding].find(extended: number, at: now),
+            let (packet, template, payload) = StoredPacket.read(stored.bytes)
+        else { return nil }
+        return (packet, template, payload, now - stored.storedAt)
+    }
+
+    /// The newest packet's number.
+    func newest(of encoding: Int) -> UInt64? { buffers[encoding].newest }
+
+    /// Bytes of memory held for an encoding.
+    func allocatedBytes(of encoding: Int) -> Int { buffers[encoding].allocatedBytes }
+
+    /// Gives back the memory of packets that are too old.
+    mutating func removeExpired(at now: MediaInstant) {
+        for encoding in 0..<count { buffers[encoding].removeExpired(at: now) }
+    }
+
+    /// The first packet of an encoding's newest GOP, if all of it is kept.
+    func firstOfGOP(of encoding: Int, at now: MediaInstant) -> UInt64? {
+        guard encoding >= 0, encoding < count, let first = gops[encoding]?.first,
+            buffers[encoding].find(extended: first, at: now) != nil
+        else { return nil }
+        return first
+    }
+
+    /// Something that belongs to the GOP was not kept, or the stream restarted.
+    mutating func forgetGOP(of encoding: Int) {
+        guard encoding >= 0, encoding < count else { return }
+        gops[encoding] = nil
+    }
+
+    /// What comes from now on needs something that never came.
+    mutating func forgetGOPs() {
+        for encoding in 0..<count { gops[encoding] = nil }
+    }
+}

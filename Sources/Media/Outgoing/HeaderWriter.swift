@@ -1,0 +1,76 @@
+// Safe: a header is written into memory of at least its template's length, which is a `HeaderTemplate`'s: all fixed offsets
+// lie within it.
+
+/// Writes a consumer's header over a copy of a packet's template (`HeaderTemplate`).
+struct HeaderWriter {
+    /// Whether the packets are numbered for transport-wide feedback.
+    let usesTransportWideSequence: Bool
+    private let stampsSendTime: Bool
+    /// The MID element as nine consecutive bytes; all zero, which is padding, if no MID was negotiated.
+    private let midHead: UInt64
+    private let midTail: UInt8
+    private var descriptors: DescriptorForwarding
+    /// For a client with numbers of its own.
+    private let renumbering: PacketRenumbering?
+
+    init(_ settings: ConsumerSettings) {
+        let wantsNACK = settings.codecs.contains { $0.feedback.contains(.nack) }
+        let hasRTX = settings.rtxSSRC != nil && settings.codecs.contains { $0.rtxPayloadType != nil }
+        // Without RTX a lost packet is sent again under its own number, so under the same SRTP nonce: it must be the same
+        // bytes (RFC 7714 §8.1), which rules out anything that depends on when it is sent.
+        let mayStamp = hasRTX || !wantsNACK
+        usesTransportWideSequence = mayStamp && settings.headerExtensions[.transportWideSequence] != 0
+        stampsSendTime = mayStamp && settings.headerExtensions[.absSendTime] != 0
+        (midHead, midTail) = Self.midElement(settings)
+        descriptors = DescriptorForwarding(isWanted: settings.headerExtensions[.dependencyDescriptor] != 0)
+        renumbering = settings.numbering.map { PacketRenumbering($0) }
+    }
+
+    func deallocate() { renumbering?.deallocate() }
+
+    /// What comes from now on is another producer's.
+    mutating func sourceChanged() { descriptors.sourceChanged() }
+
+    /// - Parameters:
+    ///   - out: room for the template.
+    ///   - absSendTime: the time of sending as 24 bits of 6.18 fixed-point seconds.
+    ///   - transportWide: the packet's number on its transport, if it is numbered.
+    @inline(__always)
+    mutating func write(
+        _ outgoing: OutgoingPacket, template: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer,
+        absSendTime: UInt32, transportWide: UInt16
+    ) {
+        guard let source = template.baseAddress else { return }
+        out.copyMemory(from: source, byteCount: template.count)
+        out.storeBytes(of: (outgoing.hasMarker ? 0x80 : 0) | outgoing.payloadType, toByteOffset: 1, as: UInt8.self)
+        out.storeBytes(of: UInt16(truncatingIfNeeded: outgoing.index).bigEndian, toByteOffset: 2, as: UInt16.self)
+        out.storeBytes(of: outgoing.timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
+        out.storeBytes(of: outgoing.ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
+        if stampsSendTime {
+            let stamp = UInt32(HeaderExtension.absSendTime.routerID << 4 | 2) << 24 | absSendTime
+            out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
+        }
+        if usesTransportWideSequence {
+            let offset = HeaderTemplate.transportWideOffset
+            out.storeBytes(
+                of: HeaderExtension.transportWideSequence.routerID << 4 | 1, toByteOffset: offset, as: UInt8.self)
+            out.storeBytes(of: transportWide.bigEndian, toByteOffset: offset + 1, as: UInt16.self)
+        }
+        out.storeBytes(of: midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
+        out.storeBytes(of: midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
+        if DescriptorForwarding.isIn(template) {
+            descriptors.finish(UnsafeMutableRawBufferPointer(start: out, count: template.count))
+        }
+        renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
+    }
+
+    private static func midElement(_ settings: ConsumerSettings) -> (UInt64, UInt8) {
+        guard settings.headerExtensions[.mid] != 0, let mid = settings.mid?.utf8,
+            (1...HeaderTemplate.midCapacity).contains(mid.count)
+        else { return (0, 0) }
+        var bytes = [HeaderExtension.mid.routerID << 4 | UInt8(truncatingIfNeeded: mid.count - 1)] + Array(mid)
+        while bytes.count < HeaderTemplate.midCapacity + 1 { bytes.append(0) }
+        let head = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return (head.bigEndian, bytes[8])
+    }
+}

@@ -1,0 +1,524 @@
+/// One consumer's stream: decides which packets of its producer are sent, and what they are numbered.
+///
+/// A machine without I/O. A shard gives it packets in order of their arrival and does what each `OutgoingStep` says; what
+/// was really sent comes back by `packetSent`. The feed is the producer's side: its cache, and when its key frames came.
+///
+///     stopped ──started──▶ awaitingKeyFrame ──key frame──▶ flowing ◀──level── catchingUp
+///        ▲                        │  cached key frame ────────────────────────────▲
+///        └───────stopped, whatever it was──┘
+struct OutgoingStream: ~Copyable {
+    enum Flow {
+        /// Paused by itself or by its producer, or the transport has no keys yet.
+        case stopped
+        /// Waits for a packet at which decoding can start.
+        case awaitingKeyFrame
+        /// Is sent the newest group of pictures from its beginning, faster than it was received, and nothing newer yet.
+        case catchingUp
+        case flowing
+    }
+
+    let ssrc: UInt32
+    let kind: MediaKind
+    /// Opus packets of silence are left out.
+    let ignoresDTX: Bool
+    let canRetransmit: Bool
+    private(set) var flow = Flow.stopped
+    /// Selects layers; `nil` where the only stream is forwarded whole, untouched.
+    private(set) var selection: UnsafeMutablePointer<LayerSelection>?
+    /// Whether the newest packet sent was not its picture's last one.
+    private var isInsideFrame = false
+    /// Of a stream that is forwarded whole: the newest packet that came before the key frame it waits for.
+    private var newestHeld: UInt64 = 0
+    /// Of one that catches up: the number of the cached packet that is sent next.
+    var nextCached: UInt64 = 0
+    var wish = KeyFrameWish()
+    private var sequence: SequenceRewriter
+    private var timestamps: TimestampRewriter
+    /// The first number of the current source: older ones had other timestamps and are not sent again, because the same
+    /// number with other bytes would reuse an SRTP nonce.
+    private var firstResendable: UInt64 = 0
+    /// What was sent: counters, reports, limits of retransmission.
+    var sent: SendStream
+    private let codecs: [ConsumerCodec]
+    /// Bit p: payload type p is accepted.
+    private var accepted = InlineArray<2, UInt64>(repeating: 0)
+
+    /// - Parameters:
+    ///   - firstSequence: random, below 2^15, so that a lost first packet cannot hide a roll-over (RFC 3711 §3.3.1).
+    ///   - firstRTXSequence: likewise.
+    init(_ settings: ConsumerSettings, firstSequence: UInt16, firstRTXSequence: UInt16) {
+        ssrc = settings.ssrc.rawValue
+        kind = settings.kind
+        canRetransmit = settings.codecs.contains { $0.feedback.contains(.nack) }
+        ignoresDTX = settings.ignoresDTX && settings.kind == .audio
+        selection = LayerSelection.make(
+            codec: settings.codecs.first?.codec ?? .other, encodings: settings.encodings.count, settings.scalability,
+            preferred: settings.preferredLayers)
+        sequence = SequenceRewriter(firstOutput: UInt64(firstSequence))
+        let clockRate = settings.codecs.first?.clockRate ?? 90_000
+        timestamps = TimestampRewriter(clockRate: clockRate)
+        sent = SendStream(
+            ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
+        codecs = settings.codecs
+        for codec in settings.codecs {
+            accepted[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63)
+        }
+    }
+
+    deinit {
+        selection?.deinitialize(count: 1)
+        selection?.deallocate()
+    }
+
+    // MARK: What it is
+
+    var clockRate: UInt32 { codecs.first?.clockRate ?? 90_000 }
+
+    /// The codec that the consumer prefers, which is its producer's.
+    var codec: CodecKind { codecs.first?.codec ?? .other }
+
+    /// Whether the consumer negotiated a (router's) payload type.
+    func accepts(_ payloadType: UInt8) -> Bool {
+        accepted[Int(payloadType >> 6) & 1] & (1 << UInt64(payloadType & 63)) != 0
+    }
+
+    /// The RTX payload type for a media payload type.
+    func rtxPayloadType(for payloadType: UInt8) -> UInt8? {
+        for codec in codecs where codec.payloadType == payloadType { return codec.rtxPayloadType }
+        return nil
+    }
+
+    /// Whether something is being sent.
+    var hasBegun: Bool {
+        switch flow {
+        case .stopped, .awaitingKeyFrame: false
+        case .catchingUp, .flowing: true
+        }
+    }
+
+    /// Whether nothing was sent yet.
+    var isNew: Bool { sent.highestExtended == nil }
+
+    /// The encoding that is being sent; `nil` while none is.
+    var currentEncoding: Int? {
+        guard hasBegun else { return nil }
+        guard let selection, selection.pointee.kind == .encodings else { return 0 }
+        return selection.pointee.encodings.currentEncoding
+    }
+
+    /// The last of the held packets that follow the one that got `begin`.
+    var heldThrough: UInt64 { selection?.pointee.heldThrough ?? newestHeld }
+
+    /// What is to be reported of what is being sent; `nil` while there is nothing.
+    func makeSenderReport(
+        of feed: borrowing ProducerFeed, at now: MediaInstant, ntp: UInt64
+    ) -> SenderReportValues? {
+        guard case .flowing = flow, let currentEncoding else { return nil }
+        return sent.makeSenderReport(
+            at: now, ntp: ntp, by: feed.encodings.report(of: currentEncoding), offset: timestamps.currentOffset)
+    }
+
+    // MARK: Flow
+
+    /// May send from now on, beginning with a key frame.
+    mutating func start() {
+        restart()
+        flow = .awaitingKeyFrame
+    }
+
+    /// Sends nothing until `start`.
+    mutating func stop(_ feed: borrowing ProducerFeed) {
+        flow = .stopped
+        settleWishes(feed)
+        restart()
+        sent.paused()
+    }
+
+    /// Begins with a key frame again, behind what was sent.
+    private mutating func restart() {
+        newestHeld = 0
+        selection?.pointee.restart()
+        if hasBegun { flow = .awaitingKeyFrame }
+    }
+
+    /// The numbers go on with what the cache holds from `first` on, in base layers only.
+    mutating func beginCached(from first: UInt64) {
+        nextCached = first
+        selection?.pointee.limitToBase(true)
+    }
+
+    /// More of the cache is sent now, as if it arrived.
+    mutating func resumeCached() {
+        if case .catchingUp = flow { flow = .flowing }
+    }
+
+    /// The rest of the cache is sent later: what arrives meanwhile waits behind it.
+    mutating func pauseCached() { flow = .catchingUp }
+
+    /// From here on the consumer gets what arrives, in the layers that it prefers.
+    mutating func caughtUp() { selection?.pointee.limitToBase(false) }
+
+    /// What comes from now on is another producer's.
+    /// - Parameter newest: of the old producer, where the pictures' numbers stood.
+    mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
+        var pictures = selection?.pointee.pictures ?? PictureIDRewriter()
+        // Pictures are numbered anew from here on, behind the numbers of a source that kept its own.
+        if !pictures.isSynchronised, codec == .vp8, newest.flags.hasNames {
+            pictures.synchronise(newest)
+            _ = pictures.rewrite(newest)
+        }
+        let preferred = selection?.pointee.preferred
+        restart()
+        wish.sourceChanged()
+        selection?.deinitialize(count: 1)
+        selection?.deallocate()
+        selection = LayerSelection.make(
+            codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: preferred,
+            isNeeded: pictures.isSynchronised)
+        selection?.pointee.pictures = pictures
+    }
+
+    // MARK: Layers
+
+    /// The encoding to send may have changed.
+    mutating func updateTarget(_ encodings: borrowing SourceEncodings, at now: MediaInstant) {
+        guard let selection, selection.pointee.kind == .encodings else { return }
+        selection.pointee.encodings.updateTarget(encodings, at: now)
+    }
+
+    /// Layers to send at most.
+    /// - Returns: `false` for a stream without layers.
+    mutating func prefer(_ layers: ConsumerLayers) -> Bool {
+        guard let selection, selection.pointee.kind != .whole else { return false }
+        selection.pointee.prefer(layers)
+        return true
+    }
+
+    mutating func encodingRestarted(_ encoding: Int) { selection?.pointee.encodings.encodingRestarted(encoding) }
+
+    // MARK: Key frames
+
+    /// The encoding a receiver means that asks for a key frame.
+    var mainEncoding: Int { selection?.pointee.mainEncoding ?? 0 }
+
+    /// The encoding whose key frame would bring what the consumer waits for.
+    var wantedKeyFrame: Int? {
+        switch flow {
+        case .stopped, .catchingUp: nil
+        case .awaitingKeyFrame:
+            if let selection, selection.pointee.kind == .encodings { selection.pointee.wantedKeyFrame } else { 0 }
+        case .flowing: selection?.pointee.wantedKeyFrame
+        }
+    }
+
+    /// Closes wishes that have been granted or have become pointless.
+    mutating func settleWishes(_ feed: borrowing ProducerFeed) {
+        let isStopped = if case .stopped = flow { true } else { false }
+        if let encoding = wish.encoding(of: .start), encoding != wantedKeyFrame {
+            wish.close(.start, keyFrame: feed.lastKeyFrame(of: encoding))
+        }
+        if let encoding = wish.encoding(of: .receiver) {
+            let keyFrame = feed.lastKeyFrame(of: encoding)
+            let isOther = encoding != currentEncoding ?? wantedKeyFrame ?? encoding
+            if isStopped || isOther || wish.isGranted(.receiver, by: keyFrame) {
+                wish.close(.receiver, keyFrame: keyFrame)
+            }
+        }
+    }
+
+    /// What a key frame is for that it has to have.
+    var need: KeyFrameRequester.Need { isNew ? .joining : .change }
+
+    /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
+    /// picture once it shows it, and a crowd of them asks one by one.
+    func needOfLayers(at now: MediaInstant) -> KeyFrameRequester.Need {
+        if let settled = selection?.pointee.settled, now < settled { .joining } else { need }
+    }
+}
+
+// MARK: Packets
+
+extension OutgoingStream {
+    /// Half a cycle: beyond it a receiver cannot tell the roll-over counter.
+    private static let maximumSequenceJump: UInt64 = 0x8000
+
+    /// A packet of the producer arrived. What stands here is the way of a plain stream that flows.
+    @inline(__always)
+    mutating func packetArrived(
+        _ packet: PreparedPacket, hasMarker: Bool, of feed: borrowing ProducerFeed, at now: MediaInstant
+    ) -> OutgoingStep {
+        if case .stopped = flow { return .drop }
+        guard accepts(packet.payloadType) else { return .refuse(.unknownPayloadType) }
+        guard case .flowing = flow, selection == nil, !exceedsSequenceWindow(packet.sequence) else {
+            return select(packet, hasMarker: hasMarker, of: feed, at: now)
+        }
+        if drops(packet) {
+            sequence.drop(packet.sequence)
+            return .drop
+        }
+        guard let index = sequence.rewrite(packet.sequence) else { return .drop }
+        let timestamp = timestamps.rewrite(packet.timestamp, at: now)
+        return .send(
+            OutgoingPacket(
+                ssrc: ssrc, index: index, timestamp: timestamp, payloadType: packet.payloadType, hasMarker: hasMarker))
+    }
+
+    /// A packet for a consumer that waits for a key frame, or gets only some of its source's layers.
+    @inline(never)
+    private mutating func select(
+        _ packet: PreparedPacket, hasMarker: Bool, of feed: borrowing ProducerFeed, at now: MediaInstant
+    ) -> OutgoingStep {
+        if case .catchingUp = flow { return arrivedWhileCatchingUp(packet) }
+        if drops(packet) {
+            if isSending(encoding: Int(packet.encoding)), !exceedsSequenceWindow(packet.sequence) {
+                sequence.drop(packet.sequence)
+            }
+            return .drop
+        }
+        let offset = timestamps.currentOffset
+        var decision = decide(packet, hasMarker: hasMarker, of: feed, at: now)
+        if decision.isOfCurrent, exceedsSequenceWindow(packet.sequence) {
+            // The sender restarted its numbering. Following it would change the roll-over counter behind the receiver's back
+            // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
+            restart()
+            decision = decide(packet, hasMarker: hasMarker, of: feed, at: now)
+        }
+        switch decision.action {
+        case .discard: return numberLate(packet, hasMarker: hasMarker)
+        case .hold:
+            let isStarting = if case .awaitingKeyFrame = flow { true } else { false }
+            return .awaitKeyFrame(isStarting: isStarting)
+        case .drop:
+            guard packet.sequence >= sequence.nextInput else { return numberPaddingOnly(packet, at: now) }
+            selection?.pointee.pictures.drop(packet.layers)
+            sequence.drop(packet.sequence)
+            return .drop
+        case .begin:
+            let isScoreReset = begin(packet, previousOffset: offset, of: feed, at: now)
+            let step = number(packet, hasMarker: hasMarker || decision.setsMarker, at: now)
+            guard case .send(let first) = step else { return step }
+            return .begin(first, isScoreReset: isScoreReset)
+        case .forward: return number(packet, hasMarker: hasMarker || decision.setsMarker, at: now)
+        }
+    }
+
+    private mutating func decide(
+        _ packet: PreparedPacket, hasMarker: Bool, of feed: borrowing ProducerFeed, at now: MediaInstant
+    ) -> LayerDecision {
+        let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
+        guard let selection, selection.pointee.kind != .whole else {
+            return decideWhole(packet.sequence, canStart: canStart)
+        }
+        if selection.pointee.kind == .encodings {
+            return selection.pointee.encodings.packetReceived(
+                encoding: Int(packet.encoding), packet.layers, isKeyFrame: canStart, sequence: packet.sequence,
+                timestamp: packet.timestamp, hasMarker: hasMarker, source: feed.encodings, timestamps: &timestamps,
+                at: now)
+        }
+        return selection.pointee.svc.packetReceived(
+            packet.layers, isKeyFrame: canStart, sequence: packet.sequence, timestamp: packet.timestamp,
+            hasMarker: hasMarker)
+    }
+
+    /// Of a stream that is forwarded whole: held until a key frame begins, then forwarded.
+    private mutating func decideWhole(_ number: UInt64, canStart: Bool) -> LayerDecision {
+        if case .flowing = flow { return .forward }
+        let isStart = canStart && newestHeld <= number &+ EncodingSelector.longestHold
+        newestHeld = max(newestHeld, number)
+        return isStart ? .begin : .hold
+    }
+
+    /// A (new) source or encoding begins: its numbers, timestamps and pictures continue those before.
+    /// - Returns: whether the score of what was sent before is reset by that.
+    private mutating func begin(
+        _ packet: PreparedPacket, previousOffset: UInt32, of feed: borrowing ProducerFeed, at now: MediaInstant
+    ) -> Bool {
+        // A number left out shows the receiver that the picture before the switch was cut, if it was.
+        let isCut = packet.codec.hasKeyFrames && isInsideFrame
+        let (oldSource, endInput) = (sequence.source ?? 0, sequence.nextInput)
+        sequence.synchronise(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
+        let first = sequence.nextOutput
+        var isScoreReset = false
+        if let selection {
+            if isNew { selection.pointee.settled = now + LayerSelection.settlingTime }
+            // An encoding's selector has moved the timestamps itself.
+            if selection.pointee.kind != .encodings { timestamps.switchSource(first: packet.timestamp, at: now) }
+            if case .flowing = flow {
+                isScoreReset = sent.encodingSwitched()
+                // From encoding to encoding: what was lost before the switch can still be had.
+                firstResendable = selection.pointee.firstOutput
+                selection.pointee.previous = LayerSelection.Previous(
+                    encoding: oldSource, endInput: endInput, timestampOffset: previousOffset,
+                    pictures: selection.pointee.pictures)
+            } else {
+                firstResendable = first
+                selection.pointee.previous = nil
+            }
+            selection.pointee.firstOutput = first
+            if packet.layers.flags.hasNames { selection.pointee.pictures.synchronise(packet.layers) }
+        } else {
+            timestamps.switchSource(first: packet.timestamp, at: now)
+            firstResendable = first
+        }
+        flow = .flowing
+        settleWishes(feed)
+        return isScoreReset
+    }
+
+    /// Numbers a packet of what is being sent.
+    private mutating func number(_ packet: PreparedPacket, hasMarker: Bool, at now: MediaInstant) -> OutgoingStep {
+        var pictureIDs: PictureIDRewriter.Rewritten?
+        if let selection, packet.codec == .vp8, packet.layers.flags.hasNames {
+            pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
+            if pictureIDs == nil {
+                // A picture that was left out; or the sender renumbers its pictures, which a key frame may.
+                guard packet.sequence >= sequence.nextInput else {
+                    return selection.pointee.pictures.isOmitted(packet.layers)
+                        ? numberPaddingOnly(packet, at: now) : .drop
+                }
+                guard packet.isKeyFrame else {
+                    sequence.drop(packet.sequence)
+                    return .requestKeyFrame(encoding: Int(packet.encoding))
+                }
+                // Under their numbers the packets before would get other picture IDs now.
+                firstResendable = sequence.nextOutput
+                selection.pointee.pictures.synchronise(packet.layers)
+                pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
+            }
+        }
+        guard let index = sequence.rewrite(packet.sequence) else { return .drop }
+        let timestamp = timestamps.rewrite(packet.timestamp, at: now)
+        return .send(
+            OutgoingPacket(
+                ssrc: ssrc, index: index, timestamp: timestamp, payloadType: packet.payloadType, hasMarker: hasMarker,
+                pictureIDs: pictureIDs))
+    }
+
+    /// Numbers a packet that came after the switch away from its encoding, and is missing in what was sent before.
+    private mutating func numberLate(_ packet: PreparedPacket, hasMarker: Bool) -> OutgoingStep {
+        guard let selection, case .flowing = flow, let previous = selection.pointee.previous,
+            previous.encoding == packet.encoding, packet.sequence < previous.endInput,
+            let index = sequence.lateOutput(packet.sequence, ofPreviousSource: packet.encoding)
+        else { return .drop }
+        var outgoing = OutgoingPacket(
+            ssrc: ssrc, index: index, timestamp: packet.timestamp &+ previous.timestampOffset,
+            payloadType: packet.payloadType, hasMarker: hasMarker)
+        if packet.codec == .vp8, packet.layers.flags.hasNames {
+            var pictures = previous.pictures
+            outgoing.pictureIDs = pictures.rewrite(packet.layers)
+            if outgoing.pictureIDs == nil {
+                guard previous.pictures.isOmitted(packet.layers) else { return .drop }
+                outgoing.isPaddingOnly = true
+                outgoing.hasMarker = false
+            }
+        }
+        return .send(outgoing)
+    }
+
+    /// Numbers padding in place of a packet that came late and is not wanted: a receiver takes the number that was left for
+    /// it for a loss, asks for it, and reports it.
+    private mutating func numberPaddingOnly(_ packet: PreparedPacket, at now: MediaInstant) -> OutgoingStep {
+        guard let index = sequence.rewrite(packet.sequence) else { return .drop }
+        return .send(
+            OutgoingPacket(
+                ssrc: ssrc, index: index, timestamp: timestamps.rewrite(packet.timestamp, at: now),
+                payloadType: packet.payloadType, hasMarker: false, isPaddingOnly: true))
+    }
+
+    private mutating func arrivedWhileCatchingUp(_ packet: PreparedPacket) -> OutgoingStep {
+        guard Int(packet.encoding) == currentEncoding ?? 0 else { return .drop }
+        let isMissing = packet.sequence < nextCached
+        guard isMissing || packet.sequence - nextCached >= UInt64(RetransmissionBuffer.maxPackets) else {
+            return .catchUp(.sendCached)
+        }
+        flow = .flowing
+        return .catchUp(isMissing ? .sendMissing : .leaveCache)
+    }
+
+    /// A packet was sent as this stream had decided.
+    /// - Parameter hadMarker: the RTP marker as it was received.
+    @inline(__always)
+    mutating func packetSent(
+        _ outgoing: OutgoingPacket, of packet: PreparedPacket, hadMarker: Bool, at now: MediaInstant
+    ) {
+        var payloadLength = 0
+        if !outgoing.isPaddingOnly {
+            if outgoing.index == sequence.highestOutput { isInsideFrame = !outgoing.hasMarker }
+            payloadLength = Int(packet.payloadLength) - Int(packet.paddingLength)
+        }
+        if let selection {
+            let isChanged = outgoing.hasMarker && !hadMarker
+            selection.pointee.packetSent(
+                output: outgoing.index, outgoing.isPaddingOnly ? .filler : isChanged ? .marker : .none)
+        }
+        sent.packetSent(
+            extended: outgoing.index, timestamp: outgoing.timestamp, payloadLength: payloadLength, at: now)
+    }
+
+    /// Whether a packet of the current source is numbered further on than any loss explains.
+    private func exceedsSequenceWindow(_ number: UInt64) -> Bool {
+        sequence.isSynchronised && number > sequence.nextInput
+            && number - sequence.nextInput >= Self.maximumSequenceJump
+    }
+
+    /// Whether a packet of the source is left out, the numbers behind it moving up.
+    private func drops(_ packet: PreparedPacket) -> Bool {
+        packet.isPaddingOnly || (ignoresDTX && packet.layers.flags.contains(.isDTX))
+    }
+
+    /// Whether packets of an encoding are being sent.
+    private func isSending(encoding: Int) -> Bool {
+        guard case .flowing = flow else { return false }
+        return selection?.pointee.isSending(encoding: encoding) ?? true
+    }
+}
+
+// MARK: Retransmission
+
+extension OutgoingStream {
+    /// What a requested number stands for, if it may be sent again.
+    func original(ofRequested number: UInt16) -> (index: UInt64, original: SequenceRewriter.Original)? {
+        guard hasBegun, let index = sent.extended(ofRequested: number), index >= firstResendable,
+            let original = sequence.original(ofOutput: index)
+        else { return nil }
+        return (index, original)
+    }
+
+    /// Decides on a packet's retransmission: as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
+    /// - Parameters:
+    ///   - index: its number, from `original(ofRequested:)`.
+    ///   - packet: the original, from the feed's cache.
+    ///   - hadMarker: the RTP marker as it was received.
+    mutating func retransmit(
+        _ index: UInt64, _ packet: PreparedPacket, hadMarker: Bool, at now: MediaInstant
+    ) -> OutgoingPacket? {
+        guard !drops(packet) else { return nil }
+        var outgoing = OutgoingPacket(
+            ssrc: ssrc, index: index, timestamp: timestamps.preview(packet.timestamp),
+            payloadType: packet.payloadType, hasMarker: hadMarker)
+        if let selection {
+            switch selection.pointee.change(ofOutput: index) {
+            case .none: break
+            case .marker: outgoing.hasMarker = true
+            case .filler: outgoing.isPaddingOnly = true
+            }
+            let previous = index < selection.pointee.firstOutput ? selection.pointee.previous : nil
+            if let previous { outgoing.timestamp = packet.timestamp &+ previous.timestampOffset }
+            if !outgoing.isPaddingOnly, packet.codec == .vp8, packet.layers.flags.hasNames {
+                var pictures = previous?.pictures ?? selection.pointee.pictures
+                outgoing.pictureIDs = pictures.rewrite(packet.layers)
+                guard outgoing.pictureIDs != nil else { return nil }
+            }
+        }
+        guard sent.mayResend(extended: index, at: now) else { return nil }
+        if let rtxSSRC = sent.rtxSSRC, let payloadType = rtxPayloadType(for: packet.payloadType) {
+            outgoing.originalSequence = UInt16(truncatingIfNeeded: index)
+            outgoing.ssrc = rtxSSRC.rawValue
+            outgoing.payloadType = payloadType
+            outgoing.index = sent.nextRTXIndex()
+        } else if outgoing.isPaddingOnly {
+            outgoing.hasMarker = false
+        }
+        return outgoing
+    }
+}

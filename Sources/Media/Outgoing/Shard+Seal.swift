@@ -1,0 +1,71 @@
+// Safe: `largestPacket` bounds what is written to the batcher's `largestDatagram` bytes, and the template's length is
+// `HeaderTemplate`'s.
+extension Shard {
+    /// Header and payload together at most, so that prefix and tag still fit a datagram's place.
+    static let largestPacket = EgressBatcher.largestDatagram - 64
+
+    /// Writes, seals and queues a packet for a consumer.
+    /// - Parameters:
+    ///   - packet: what was received.
+    ///   - payload: as it was received, with padding.
+    /// - Returns: whether it was queued: not without keys, and not if it is too large.
+    @inline(__always)
+    mutating func seal(
+        _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer, for consumer: UnsafeMutablePointer<ShardConsumer>
+    ) -> Bool {
+        let prefix = outgoing.originalSequence == nil ? 0 : 2
+        guard template.count + payload.count + prefix <= Self.largestPacket, var source = payload.baseAddress else {
+            counters.add(.oversizedPacket)
+            return false
+        }
+        ensureCapacity()
+        let transport = consumer.pointee.transport
+        let out = arena.next
+        consumer.pointee.header.write(
+            outgoing, template: template, to: out, absSendTime: absSendTime,
+            transportWide: transport.pointee.transportWideSequence)
+        if consumer.pointee.header.usesTransportWideSequence { transport.pointee.transportWideSequence &+= 1 }
+        var payloadLength = payload.count
+        if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {
+            payloadLength = Self.rewritePayload(
+                outgoing, of: packet, template: template, payload: payload, header: out)
+            source = UnsafeRawPointer(out + template.count)
+        }
+        let length = transport.pointee.protection.sealRTP(
+            out, headerLength: template.count, payload: source, payloadLength: payloadLength, ssrc: outgoing.ssrc,
+            index: outgoing.index)
+        guard length > 0 else { return false }
+        commit(length: length, to: transport, stream: outgoing.ssrc)
+        return true
+    }
+
+    /// Puts a payload that is not the received one behind a header.
+    /// - Returns: its length.
+    @inline(never)
+    private static func rewritePayload(
+        _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer, header: UnsafeMutableRawPointer
+    ) -> Int {
+        var out = header + template.count
+        var length = payload.count
+        var prefix = 0
+        if let original = outgoing.originalSequence {
+            // The original's number goes before its payload (RFC 4588 §4), and of padding that RFC says nothing.
+            out.storeBytes(of: original.bigEndian, as: UInt16.self)
+            out += 2
+            prefix = 2
+            length = outgoing.isPaddingOnly ? 0 : length - Int(packet.paddingLength)
+            header.storeBytes(of: template[0] & ~0x20, as: UInt8.self)
+        } else if outgoing.isPaddingOnly {
+            // A packet of padding alone (RFC 3550 §5.1).
+            header.storeBytes(of: template[0] | 0x20, as: UInt8.self)
+            out.storeBytes(of: 1, as: UInt8.self)
+            return 1
+        }
+        let copy = UnsafeMutableRawBufferPointer(start: out, count: length)
+        copy.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload[..<length]))
+        if let pictureIDs = outgoing.pictureIDs { PictureIDRewriter.write(pictureIDs, packet.layers, into: copy) }
+        return prefix + length
+    }
+}
