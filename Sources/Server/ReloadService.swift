@@ -43,7 +43,7 @@ struct ReloadService: Service {
         running.current = settings
         await rooms.apply(limits: settings.rooms)
         do throws(GatewayError) {
-            try await gateway.reload(settings.gateway)
+            try gateway.reload(settings.gateway)
         } catch {
             logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
         }

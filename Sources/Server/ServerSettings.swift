@@ -210,10 +210,13 @@ extension ServerSettings {
             // The environment has one text for all.
             let texts =
                 given.origin == .environment
-                ? given.texts.flatMap { $0.revealed.split(separator: ",").map(String.init) }
+                ? given.texts.flatMap {
+                    $0.revealed.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                }
                 : given.texts.map(\.revealed)
             let trimmed = texts.map { $0.trimmingCharacters }
-            guard !trimmed.contains("") else {
+            // Given but empty is never the same as not given: without a key everybody may enter.
+            guard !trimmed.isEmpty, !trimmed.contains("") else {
                 throw failure(setting, "has an empty value: give one, or leave it away", given.origin)
             }
             return trimmed

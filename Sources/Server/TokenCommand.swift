@@ -7,7 +7,7 @@ import Rooms
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Makes an access token, signed with the server's (first) key.",
+        abstract: "Makes an access token, signed with the server's (first) secret.",
         discussion: """
             The key is found as the server finds it: --auth-key, --auth-key-file, --config or the environment. Without \
             --publish, --subscribe and --data all three are granted.
@@ -49,8 +49,8 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await readSettings(options)
-        guard let key = settings.gateway.access.keys.first else {
-            throw ValidationError("there is no key to sign with: give --auth-key-file, or --config with one.")
+        guard let key = settings.gateway.access.keys.first(where: \.canSign) else {
+            throw ValidationError("there is no secret to sign with: give --auth-key-file, or --config with one.")
         }
         var permissions: PeerPermissions = []
         if publish { permissions.insert(.publish) }
@@ -58,7 +58,7 @@ struct TokenCommand: AsyncParsableCommand {
         if data { permissions.insert(.data) }
         if permissions.isEmpty { permissions = .all }
         let grants = AccessGrants(room: room, permissions: permissions, isAdmin: admin, name: name, peer: peer)
-        let token = try await AccessToken.make(
+        let token = try AccessToken.make(
             grants, key: key, lifetime: try lifetime(), now: Date().timeIntervalSince1970)
         StandardOutput.write(token + "\n")
     }

@@ -1,8 +1,11 @@
 """Tokens: what they open in every dialect, and what opens nothing."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 import re
+import signal
 import subprocess
 import time
 import urllib.request
@@ -13,7 +16,7 @@ import socketio
 
 from gateway import BINARY
 from protoo import NOBODYS_FINGERPRINT, ProtooClient, Refused, audio_parameters
-from tokens import KEY, OTHER_KEY, encoded, token
+from tokens import KEY, OTHER_KEY, Issuer, encoded, token
 from waiting import until
 
 # What opens nothing, and the reason that the metric has for it.
@@ -300,3 +303,46 @@ async def test_without_a_key_a_broadcaster_is_driven_from_its_makers_address(sta
         status, _ = await ask("POST", "/film/transports", {}, address="198.51.100.8", Signaling_Session=secret)
         assert status == 200
         assert (await ask("DELETE", "/film"))[0] == 200
+
+
+@pytest.mark.parametrize("form", ["jwks", "pem"])
+async def test_an_issuers_public_keys_open_its_rooms_and_are_exchanged_at_sighup(artifacts, start_gateway, form):
+    keys = artifacts / "issuers"
+    issuers = [Issuer(algorithm, f"{algorithm}-2026") for algorithm in ("RS256", "ES256", "EdDSA")]
+
+    def write(believed):
+        encryption = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "use": "enc", "kid": "enc"}
+        keys.write_text(
+            json.dumps({"keys": [encryption, *(issuer.jwk() for issuer in believed)]}) if form == "jwks"
+            else "".join(f"kid: {issuer.name}\n{issuer.pem()}\n" for issuer in believed))
+
+    async def opens(secret):
+        async with ProtooClient(gateway, "r", "p", query=f"&token={secret}") as client:
+            try:
+                await client.join()
+                return True
+            except Exception:
+                await until(lambda: client.close_code, 30, "the connection is closed")
+                assert client.close_code == 1008
+                return False
+
+    write(issuers)
+    gateway = await start_gateway("--auth-key", KEY, "--auth-key-file", str(keys))
+    for issuer in issuers:
+        assert await opens(issuer.token(room="r")), issuer.algorithm
+        # Whoever knows only the public key signs with it as if it were the secret.
+        signed = encoded({"alg": "HS256", "kid": issuer.name}) + "." + encoded({"room": "r"})
+        forged = hmac.new(issuer.pem().encode(), signed.encode(), hashlib.sha256).digest()
+        assert not await opens(f"{signed}.{encoded(forged)}")
+        assert not await opens(Issuer(issuer.algorithm, issuer.name).token(room="r"))
+    assert await opens(token(room="r"))
+
+    write(issuers[:1])
+    before = len(gateway.log)
+    gateway.process.send_signal(signal.SIGHUP)
+    await until(lambda: "configuration reloaded" in gateway.log[before:], 30, "reloaded")
+    assert [await opens(issuer.token(room="r")) for issuer in issuers] == [True, False, False]
+    # The server's own command signs with the secret.
+    made = subprocess.run(
+        [BINARY, "token", "--auth-key-file", keys, "--room", "r"], capture_output=True, text=True, timeout=60)
+    assert made.returncode == 64 and "no secret to sign with" in made.stderr

@@ -1,6 +1,7 @@
 """The configuration: what a file, the environment and options may say, and what a running server takes."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import pytest
 from gateway import BINARY, Gateway, assert_no_trap
 from protoo import ProtooClient, Refused
 from test_http2 import make_certificate, shown_name
-from tokens import KEY, OTHER_KEY, token
+from tokens import KEY, OTHER_KEY, Issuer, token
 from waiting import until
 
 
@@ -95,6 +96,7 @@ def test_secrets_are_not_shown(file):
     ("auth-key-file: /does/not/exist\n", r"auth-key-file /does/not/exist"),
     ("auth-key-file: {empty}\n", r"has no key"),
     ("auth-key-file: {bad}\n", r"line 2: .*32 bytes"),
+    ("auth-key-file: {jwks}\n", r"keys\[1\]\.x: not base64url"),
     ("allowed-origin: example.com\n", r"example\.com is no origin: .*https://"),
     ("allowed-origin: https://example.com/path\n", r"is no origin"),
     ("trusted-proxy: 10.0.0.0/33\n", r"10\.0\.0\.0/33 is no address"),
@@ -102,7 +104,11 @@ def test_secrets_are_not_shown(file):
     ("drain-seconds: -1\n", r"drain-seconds -1 .*0 to 3600"),
 ])
 async def test_a_wrong_file_is_an_error_that_names_setting_value_and_remedy(file, text, says):
-    path = file(text.replace("{empty}", file("# no key\n", "empty")).replace("{bad}", file(f"{KEY}\nshort\n", "bad")))
+    jwks = json.dumps({"keys": [Issuer("EdDSA", "a").jwk(), {**Issuer("EdDSA", "b").jwk(), "x": KEY + "="}]})
+    files = {"empty": "# no key\n", "bad": f"{KEY}\nshort\n", "jwks": jwks}
+    for name, content in files.items():
+        text = text.replace("{" + name + "}", file(content, name))
+    path = file(text)
     code, _, complaints = check("--config", path)
     assert code == 2, complaints
     assert re.search(says, complaints), complaints
@@ -127,6 +133,31 @@ def test_a_wrong_variable_names_itself_and_a_mistyped_one_is_warned_of():
     code, _, complaints = check(ROUNDHOUSE_MAX_ROOM="5", ROUNDHOUSE_SOMETHING_ELSE="1")
     assert code == 0
     assert "did you mean ROUNDHOUSE_MAX_ROOMS?" in complaints and "SOMETHING_ELSE" not in complaints
+
+
+@pytest.mark.parametrize("arguments,variables,says", [
+    ([], {"ROUNDHOUSE_AUTH_KEY": ""}, "ROUNDHOUSE_AUTH_KEY has an empty value"),
+    ([], {"ROUNDHOUSE_AUTH_KEY": " , "}, "ROUNDHOUSE_AUTH_KEY has an empty value"),
+    ([], {"ROUNDHOUSE_AUTH_KEY": f"{KEY},"}, "ROUNDHOUSE_AUTH_KEY has an empty value"),
+    ([], {"ROUNDHOUSE_AUTH_KEY_FILE": ""}, "ROUNDHOUSE_AUTH_KEY_FILE is empty"),
+    (["--auth-key", ""], {}, "--auth-key has an empty value"),
+    (["--auth-key-file", ""], {}, "--auth-key-file is empty"),
+    (["--auth-key-file", "{empty}"], {}, "has no key"),
+    (["--config", "auth-key: []"], {}, "auth-key has an empty value"),
+    (["--config", "auth-key: ['']"], {}, "auth-key has an empty value"),
+    (["--config", "auth-key:"], {}, "auth-key has an empty value"),
+    (["--config", "auth-key: ''"], {}, "auth-key has an empty value"),
+])
+def test_an_empty_key_is_an_error_and_never_a_server_open_to_everybody(file, arguments, variables, says):
+    if arguments[:1] == ["--config"]:
+        arguments = ["--config", file(arguments[1] + "\n")]
+    arguments = [argument.replace("{empty}", file("", "empty")) for argument in arguments]
+    code, _, complaints = check(*arguments, **variables)
+    assert code == 2 and says in complaints, complaints
+    started = subprocess.run(
+        [BINARY, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, timeout=60)
+    # An option is at fault as one that is mistyped.
+    assert started.returncode in (2, 64) and says in started.stderr, started.stderr
 
 
 async def reloaded(gateway, before):

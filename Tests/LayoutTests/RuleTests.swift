@@ -14,6 +14,8 @@ struct RuleTests {
         ("Sources/Rooms/A.swift", "public import Gateway"),
         ("Sources/Rooms/A.swift", "import NIOCore"),
         ("Sources/Gateway/HTTP1/A.swift", "import CNGHTTP2"),
+        ("Sources/Gateway/Access/A.swift", "import COpenSSL"),
+        ("Sources/Gateway/Access/JOSE/A.swift", "import CSRTP"),
         ("Sources/Gateway/A.swift", "@preconcurrency import struct Server.ServerCommand"),
     ])
     func `a forbidden import is found`(path: String, text: String) {
@@ -26,6 +28,7 @@ struct RuleTests {
         ("Sources/Media/Network/A.swift", "import CLinuxNet"),
         ("Sources/Rooms/A.swift", "public import Media"),
         ("Sources/Gateway/HTTP2/A.swift", "import CNGHTTP2"),
+        ("Sources/Gateway/Access/JOSE/A.swift", "import COpenSSL"),
         ("Sources/Gateway/A.swift", "import NIOCore"),
         ("Sources/Media/Wire/A.swift", "// import Rooms\nlet important = 1"),
     ])

@@ -6,7 +6,6 @@ enum TypeFileRules {
     static let remaining: [String: Int] = [
         "Sources/Gateway/Access/AccessGrants.swift": 1,
         "Sources/Gateway/Access/ClientAddress.swift": 1,
-        "Sources/Gateway/Access/TokenVerifier.swift": 2,
         "Sources/Gateway/GatewayConfiguration.swift": 2,
         "Sources/Gateway/HTTP2/HTTP2Event.swift": 3,
         "Sources/Gateway/HTTP2/HTTP2Stream.swift": 1,

@@ -3,11 +3,15 @@
 #pragma once
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -50,6 +54,9 @@ static inline int rh_DTLSv1_get_timeout(SSL *ssl, int64_t *microseconds) {
 }
 
 static inline long rh_DTLSv1_handle_timeout(SSL *ssl) { return DTLSv1_handle_timeout(ssl); }
+
+// What EVP_PKEY_fromdata is to read.
+static const int rh_EVP_PKEY_PUBLIC_KEY = EVP_PKEY_PUBLIC_KEY;
 
 // EVP_EC_gen is variadic.
 static inline EVP_PKEY *rh_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }

@@ -68,8 +68,8 @@ final class AccessControl: Sendable {
     }
 
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
-    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: Secret? = nil) async {
-        let verifier = await TokenVerifier(configuration.keys)
+    func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: Secret? = nil) {
+        let verifier = TokenVerifier(configuration.keys)
         state.withLock { state in
             state.verifier = verifier
             state.origins = OriginPolicy(configuration.allowedOrigins)
@@ -132,7 +132,7 @@ final class AccessControl: Sendable {
         let verifier = state.withLock { $0.verifier }
         guard !verifier.isEmpty else { return .open }
         guard let token else { throw .missing }
-        return try verifier.verify(token, now: Date())
+        return try verifier.verify(token, now: Date().timeIntervalSince1970)
     }
 
     private func refused(_ problem: TokenProblem) -> RoomError {

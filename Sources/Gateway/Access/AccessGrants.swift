@@ -64,7 +64,7 @@ enum TokenProblem: String, Error, CaseIterable {
         case .missing: "this server wants a token: give it as ?token=… or as Authorization: Bearer …"
         case .tooLong: "a token has at most \(TokenVerifier.maximumBytes) bytes"
         case .malformed: "the token is not a JWT with the claims of this server"
-        case .algorithm: "the token has to be signed with HS256"
+        case .algorithm: "the token has to be signed with the algorithm of this server's key (HS256 for a secret)"
         case .unknownKey: "the token names a key that this server does not have"
         case .signature: "the token's signature is not of this server's key"
         case .expired: "the token has expired: get a new one"

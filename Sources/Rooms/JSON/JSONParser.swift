@@ -13,10 +13,20 @@ extension JSONValue {
     /// Deeper nesting than this is refused: no message of ours needs more than 8 levels.
     public static let defaultMaximumDepth = 32
 
+    /// What becomes of an object that has a name twice (RFC 8259 §4 leaves it open).
+    public enum RepeatedNames: Sendable {
+        /// The last wins, as in JavaScript.
+        case lastWins
+        /// The text is refused: for what is signed, where two readers must not see two different things.
+        case refused
+    }
+
     /// Reads one JSON text.
     /// - Throws: `JSONSyntaxError` when it is not JSON, is nested deeper than `maximumDepth`, or is not UTF-8.
-    public init(parsing bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth) throws(JSONSyntaxError) {
-        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
+    public init(
+        parsing bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth, repeatedNames: RepeatedNames = .lastWins
+    ) throws(JSONSyntaxError) {
+        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth, repeatedNames: repeatedNames)
         self = try parser.text()
     }
 
@@ -31,11 +41,13 @@ extension JSONValue {
 struct JSONParser {
     private let bytes: [UInt8]
     private let maximumDepth: Int
+    private let repeatedNames: JSONValue.RepeatedNames
     private var offset = 0
 
-    init(bytes: [UInt8], maximumDepth: Int) {
+    init(bytes: [UInt8], maximumDepth: Int, repeatedNames: JSONValue.RepeatedNames = .lastWins) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
+        self.repeatedNames = repeatedNames
     }
 
     mutating func text() throws(JSONSyntaxError) -> JSONValue {
@@ -94,8 +106,8 @@ struct JSONParser {
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw failure("expected ':'") }
             offset += 1
-            // Of repeated names the last wins, as in JavaScript.
-            fields[name] = try value(depth: depth + 1)
+            let former = fields.updateValue(try value(depth: depth + 1), forKey: name)
+            guard former == nil || repeatedNames == .lastWins else { throw failure("a name is there twice") }
             skipSpace()
             switch current {
             case UInt8(ascii: ","): offset += 1

@@ -140,7 +140,7 @@ import Testing
 
     private func access(
         trusting proxies: [String] = [], unlimited: [String]? = nil, log: MessageLog = MessageLog()
-    ) async -> AccessControl {
+    ) -> AccessControl {
         var limits = GatewayLimits()
         limits.requestsPerSecond = 1
         var configuration = AccessConfiguration()
@@ -148,7 +148,7 @@ import Testing
         if let unlimited { configuration.unlimitedAddresses = unlimited.compactMap(AddressRange.init) }
         let access = AccessControl(
             counters: GatewayCounters(), logger: Logger(label: "test") { _ in log.handler })
-        await access.apply(configuration, limits: limits)
+        access.apply(configuration, limits: limits)
         return access
     }
 
@@ -156,7 +156,7 @@ import Testing
         async throws
     {
         let log = MessageLog()
-        let access = await access(trusting: ["127.0.0.1"], log: log)
+        let access = access(trusting: ["127.0.0.1"], log: log)
         #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.9")))
         #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.10")))
         // Also one that comes to the proxy from this machine.
@@ -167,7 +167,7 @@ import Testing
 
     @Test func `clients behind a proxy that nobody named are limited as one, and the log says so once`() async throws {
         let log = MessageLog()
-        let access = await access(log: log)
+        let access = access(log: log)
         #expect(try (10...15).contains(taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.9")))
         #expect(try taken(access, from: "127.0.0.1", forwardedFor: "203.0.113.10") < 5)
         #expect(try taken(access, from: "127.0.0.1") == 40)
@@ -177,7 +177,7 @@ import Testing
 
     @Test func `a trusted proxy that names no clients is limited, and the log says so once`() async throws {
         let log = MessageLog()
-        let access = await access(trusting: ["10.0.0.2"], log: log)
+        let access = access(trusting: ["10.0.0.2"], log: log)
         #expect(try (10...15).contains(taken(access, from: "10.0.0.2")))
         #expect(log.messages.count == 1 && log.messages[0].contains("X-Forwarded-For"))
         let proxy = try #require(ClientAddress(parsing: "10.0.0.2"))
@@ -186,7 +186,7 @@ import Testing
 
     @Test func `unlimited clients stay so behind a trusted proxy, and a stranger's field says nothing`() async throws {
         let log = MessageLog()
-        let access = await access(trusting: ["10.0.0.2"], unlimited: ["192.0.2.0/24"], log: log)
+        let access = access(trusting: ["10.0.0.2"], unlimited: ["192.0.2.0/24"], log: log)
         #expect(try taken(access, from: "10.0.0.2", forwardedFor: "192.0.2.7") == 40)
         #expect(try (10...15).contains(taken(access, from: "203.0.113.9", forwardedFor: "192.0.2.7")))
         #expect(log.messages.isEmpty)

@@ -42,7 +42,7 @@ import Testing
         #expect(Self.everyText(of: Array(Self.needle.utf8)).contains("110, 101"))
     }
 
-    @Test func `settings and keys`() async throws {
+    @Test func `settings and keys`() throws {
         let key = try AccessKey("name:" + Self.needle)
         var configuration = GatewayConfiguration()
         configuration.adminToken = Secret(Self.needle)
@@ -50,9 +50,13 @@ import Testing
         expectHidden(Secret(Self.needle))
         expectHidden(key)
         expectHidden(configuration)
-        expectHidden(await TokenVerifier([key]))
+        expectHidden(TokenVerifier([key]))
+        expectHidden(key.material)
+        expectHidden(try #require(SignatureVerifier(key.material)))
+        let token = try AccessToken.make(AccessGrants(room: Self.needle), key: key, lifetime: nil, now: 0)
+        expectHidden(try #require(CompactJWS(Array(token.utf8))))
         let access = AccessControl(counters: GatewayCounters())
-        await access.apply(configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        access.apply(configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
         expectHidden(access)
         expectHidden(AdminAccess(access: access))
     }

@@ -29,6 +29,18 @@ import Testing
         }
     }
 
+    @Test func `of a name that is there twice the last counts, or the text is refused`() throws {
+        for text in [#"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#, #"{"a":null,"a":2}"#] {
+            #expect(try JSONValue(parsing: text) == .object(["a": .integer(2)]))
+            #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: Array(text.utf8), repeatedNames: .refused) }
+        }
+        let nested = Array(#"{"a":[{"b":1,"b":1}]}"#.utf8)
+        #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: nested, repeatedNames: .refused) }
+        let equal = #"{"a":{"a":1},"A":{"a":1}}"#
+        #expect(
+            try JSONValue(parsing: Array(equal.utf8), repeatedNames: .refused).text == #"{"A":{"a":1},"a":{"a":1}}"#)
+    }
+
     @Test func `nesting is bounded`() throws {
         let deep = String(repeating: "[", count: 100_000)
         #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: deep) }

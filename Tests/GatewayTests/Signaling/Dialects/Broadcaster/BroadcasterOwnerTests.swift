@@ -43,12 +43,12 @@ import Testing
         let rooms: RoomRegistry
         let counters = GatewayCounters()
 
-        init(key: String? = nil) async throws {
+        init(key: String? = nil) throws {
             rooms = try RoomRegistry(media: .recording { _, _ in true })
             let access = AccessControl(counters: counters)
             var configuration = AccessConfiguration()
             if let key { configuration.keys = [try AccessKey(key)] }
-            await access.apply(configuration, limits: GatewayLimits())
+            access.apply(configuration, limits: GatewayLimits())
             endpoints = BroadcasterEndpoints(
                 rooms: rooms, access: access, counters: counters, logger: TestServer.silentLogger)
         }
@@ -88,8 +88,8 @@ import Testing
         }
     }
 
-    private static func token(_ grants: AccessGrants) async throws -> String {
-        try await AccessToken.make(
+    private static func token(_ grants: AccessGrants) throws -> String {
+        try AccessToken.make(
             grants, key: try AccessKey(key), lifetime: 3600, now: Date().timeIntervalSince1970)
     }
 
@@ -122,10 +122,10 @@ import Testing
             AccessGrants(room: "town", isAdmin: true),
         ]
         for grants in others {
-            let server = try await Server(key: Self.key)
-            let owners = try await Self.token(AccessGrants(room: "town", permissions: .publish, name: "Film"))
+            let server = try Server(key: Self.key)
+            let owners = try Self.token(AccessGrants(room: "town", permissions: .publish, name: "Film"))
             let (_, transport) = try await server.made(token: owners)
-            let refused = try await Self.refused(server, transport: transport, token: try await Self.token(grants))
+            let refused = try await Self.refused(server, transport: transport, token: try Self.token(grants))
             #expect(refused == Self.names, "\(grants)")
             #expect(await server.producers == 0)
             #expect(server.counters.snapshot().refusedTokens == [.wrongPeer: UInt64(Self.requests.count)])
@@ -135,22 +135,22 @@ import Testing
     }
 
     @Test func `with a key, the address alone proves nothing, and no token is unauthorized`() async throws {
-        let server = try await Server(key: Self.key)
-        let owners = try await Self.token(AccessGrants(room: "town", name: "Film"))
+        let server = try Server(key: Self.key)
+        let owners = try Self.token(AccessGrants(room: "town", name: "Film"))
         let (session, transport) = try await server.made(token: owners)
         #expect(try await Self.refused(server, transport: transport) == Self.names)
         #expect(try await Self.refused(server, transport: transport, session: session) == Self.names)
-        let elsewhere = try await Self.token(AccessGrants(room: "village", peer: "film"))
+        let elsewhere = try Self.token(AccessGrants(room: "village", peer: "film"))
         #expect(try await Self.refused(server, transport: transport, token: elsewhere, session: session) == Self.names)
     }
 
     @Test func `its maker's token, a token that names it, and its secret with any token of the room drive it`()
         async throws
     {
-        let server = try await Server(key: Self.key)
-        let owners = try await Self.token(AccessGrants(room: "town", name: "Film"))
-        let named = try await Self.token(AccessGrants(room: "town", peer: "film"))
-        let newer = try await Self.token(AccessGrants(room: "town"))
+        let server = try Server(key: Self.key)
+        let owners = try Self.token(AccessGrants(room: "town", name: "Film"))
+        let named = try Self.token(AccessGrants(room: "town", peer: "film"))
+        let newer = try Self.token(AccessGrants(room: "town"))
         for ways in [(owners, false), (named, false), (newer, true), (owners, true)] {
             let (session, transport) = try await server.made(token: owners)
             // From wherever: a broadcaster may have more than one address.
@@ -160,7 +160,7 @@ import Testing
         }
         // A token for another peer is not made good by the secret.
         let (session, transport) = try await server.made(token: owners)
-        let foreign = try await Self.token(AccessGrants(room: "town", peer: "bob"))
+        let foreign = try Self.token(AccessGrants(room: "town", peer: "bob"))
         #expect(try await Self.refused(server, transport: transport, token: foreign, session: session) == Self.names)
         let wrong = try await Self.refused(server, transport: transport, token: newer, session: session + "x")
         #expect(wrong == Self.names)
@@ -168,19 +168,19 @@ import Testing
 
     @Test func `the lesser of both grants counts`() async throws {
         for (made, asked) in [(PeerPermissions.publish, PeerPermissions.all), (.all, .publish), (.publish, .publish)] {
-            let server = try await Server(key: Self.key)
-            let maker = try await Self.token(AccessGrants(room: "town", permissions: made, peer: "film"))
+            let server = try Server(key: Self.key)
+            let maker = try Self.token(AccessGrants(room: "town", permissions: made, peer: "film"))
             let (_, transport) = try await server.made(token: maker)
-            let other = try await Self.token(AccessGrants(room: "town", permissions: asked, peer: "film"))
+            let other = try Self.token(AccessGrants(room: "town", permissions: asked, peer: "film"))
             let refused = try await Self.refused(server, transport: transport, token: other)
             #expect(Set(refused).isSubset(of: Self.names(of: .subscribe)), "\(refused)")
             if asked == .publish { #expect(refused == Self.names(of: .subscribe)) }
         }
         for (made, asked) in [(PeerPermissions.subscribe, PeerPermissions.all), (.all, .subscribe)] {
-            let server = try await Server(key: Self.key)
-            let maker = try await Self.token(AccessGrants(room: "town", permissions: made, peer: "film"))
+            let server = try Server(key: Self.key)
+            let maker = try Self.token(AccessGrants(room: "town", permissions: made, peer: "film"))
             let (_, transport) = try await server.made(token: maker)
-            let other = try await Self.token(AccessGrants(room: "town", permissions: asked, peer: "film"))
+            let other = try Self.token(AccessGrants(room: "town", permissions: asked, peer: "film"))
             #expect(
                 try await Self.refused(server, transport: transport, token: other) == Self.names(of: .publish))
         }
@@ -189,7 +189,7 @@ import Testing
     @Test func `without a key, the ids alone do from the address that made it, and from others with its secret`()
         async throws
     {
-        let server = try await Server()
+        let server = try Server()
         let (session, transport) = try await server.made()
         #expect(try await Self.refused(server, transport: transport, from: "198.51.100.7") == Self.names)
         let guessed = try await Self.refused(

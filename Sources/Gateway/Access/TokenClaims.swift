@@ -1,0 +1,44 @@
+import Rooms
+
+/// The claims of a token (RFC 7519) that this server reads; others are left alone.
+struct TokenClaims {
+    let grants: AccessGrants
+    /// `exp`, in seconds since 1970; from then on it grants nothing.
+    let end: Double?
+    /// `nbf`, in seconds since 1970; until then it grants nothing.
+    let start: Double?
+
+    /// - Returns: `nil` for what is no object, has a name twice (RFC 7519 §4), or a claim of another type. A time that is null
+    ///   is of another type, too: issuers that compute with no number write it, and their tokens must not be valid forever.
+    init?(_ bytes: [UInt8]) {
+        guard let claims = try? JSONReader(JSONValue(parsing: bytes, repeatedNames: .refused)) else { return nil }
+        do throws(JSONFieldError) {
+            func text(_ name: String) throws(JSONFieldError) -> String? { try claims.optional(name)?.string() }
+            func flag(_ name: String) throws(JSONFieldError) -> Bool? { try claims.optional(name)?.bool() }
+            grants = AccessGrants(
+                room: try text("room"),
+                permissions: Self.permissions(
+                    publish: try flag("publish"), subscribe: try flag("subscribe"), data: try flag("data")),
+                isAdmin: try flag("admin") ?? false, name: try text("name"), peer: try text("peer"))
+            func time(_ name: String) throws(JSONFieldError) -> Double? {
+                guard case .object(let fields) = claims.value, let value = fields[name] else { return nil }
+                return try JSONReader(value, path: name).number()
+            }
+            end = try time("exp")
+            start = try time("nbf")
+            _ = try time("iat")
+        } catch {
+            return nil
+        }
+    }
+
+    /// Without any of the three all are meant; with one of them, only what says `true`.
+    private static func permissions(publish: Bool?, subscribe: Bool?, data: Bool?) -> PeerPermissions {
+        if publish == nil, subscribe == nil, data == nil { return .all }
+        var permissions: PeerPermissions = []
+        if publish == true { permissions.insert(.publish) }
+        if subscribe == true { permissions.insert(.subscribe) }
+        if data == true { permissions.insert(.data) }
+        return permissions
+    }
+}
