@@ -22,3 +22,19 @@ struct AudioLevelBatch {
         return AudioLevelReport(producer: producer, levelSum: sum, count: count, time: newest)
     }
 }
+
+// MARK: Snapshot
+
+extension AudioLevelBatch: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        sum = try reader.read()
+        count = try reader.read()
+        newest = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(sum)
+        writer.write(count)
+        writer.write(newest)
+    }
+}

@@ -16,7 +16,7 @@ struct InactivityMonitor {
         case becameInactive
     }
 
-    private enum State {
+    fileprivate enum State {
         case unseen
         case active(since: MediaInstant)
         case inactive
@@ -60,5 +60,44 @@ struct InactivityMonitor {
     mutating func resumed(at now: MediaInstant) {
         isPaused = false
         silentSince = now
+    }
+}
+
+// MARK: Snapshot
+
+extension InactivityMonitor: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        timeout = try reader.read()
+        state = try reader.read()
+        isPaused = try reader.read()
+        silentSince = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(timeout)
+        writer.write(state)
+        writer.write(isPaused)
+        writer.write(silentSince)
+    }
+}
+
+extension InactivityMonitor.State: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 0: self = .unseen
+        case 1: self = .active(since: try reader.read())
+        case 2: self = .inactive
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .unseen: writer.writeUInt8(0)
+        case .active(let since):
+            writer.writeUInt8(1)
+            writer.write(since)
+        case .inactive: writer.writeUInt8(2)
+        }
     }
 }

@@ -36,13 +36,13 @@ struct KeyFrameRequester {
         }
     }
 
-    private enum State {
+    fileprivate enum State {
         case idle
         /// - retry: the time from the last request to `until`.
         case pending(since: MediaInstant, until: MediaInstant, retry: MediaDuration)
     }
 
-    private enum HoldOff {
+    fileprivate enum HoldOff {
         case off
         case holding(until: MediaInstant, isRequested: Bool)
     }
@@ -167,5 +167,73 @@ struct KeyFrameRequester {
         guard case .pending(let since, let until, _) = state else { return }
         let soon = max(since + Self.retryDelay, now)
         state = .pending(since: since, until: min(until, soon), retry: Self.retryDelay)
+    }
+}
+
+// MARK: Snapshot
+
+extension KeyFrameRequester: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        delay = try reader.read()
+        state = try reader.read()
+        holdOff = try reader.read()
+        lastKeyFrame = try reader.readOptional()
+        deferred = try reader.readOptional()
+        neededUntil = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(delay)
+        writer.write(state)
+        writer.write(holdOff)
+        writer.writeOptional(lastKeyFrame)
+        writer.writeOptional(deferred)
+        writer.write(neededUntil)
+    }
+}
+
+extension KeyFrameRequester.State: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 0: self = .idle
+        case 1:
+            let since: MediaInstant = try reader.read()
+            // A retry without a delay would be due again and again.
+            self = .pending(
+                since: since, until: try reader.read(),
+                retry: try reader.read(in: KeyFrameRequester.retryDelay...KeyFrameRequester.longestRetryDelay))
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .idle: writer.writeUInt8(0)
+        case .pending(let since, let until, let retry):
+            writer.writeUInt8(1)
+            writer.write(since)
+            writer.write(until)
+            writer.write(retry)
+        }
+    }
+}
+
+extension KeyFrameRequester.HoldOff: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 0: self = .off
+        case 1: self = .holding(until: try reader.read(), isRequested: try reader.read())
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .off: writer.writeUInt8(0)
+        case .holding(let until, let isRequested):
+            writer.writeUInt8(1)
+            writer.write(until)
+            writer.write(isRequested)
+        }
     }
 }

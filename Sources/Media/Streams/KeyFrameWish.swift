@@ -68,3 +68,28 @@ struct KeyFrameWish {
     /// What comes from now on is another source's.
     mutating func sourceChanged() { (start, receiver, granted) = (-1, -1, -1) }
 }
+
+// MARK: Snapshot
+
+extension KeyFrameWish: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let encodings = -1...Int8(SourceEncodings.capacity - 1)
+        start = try reader.read(in: encodings)
+        receiver = try reader.read(in: encodings)
+        granted = try reader.read(in: encodings)
+        isListed = try reader.read()
+        startSince = try reader.read()
+        receiverSince = try reader.read()
+        grantedAt = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(start)
+        writer.write(receiver)
+        writer.write(granted)
+        writer.write(isListed)
+        writer.write(startSince)
+        writer.write(receiverSince)
+        writer.write(grantedAt)
+    }
+}

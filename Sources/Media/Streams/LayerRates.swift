@@ -66,3 +66,24 @@ struct LayerRates: ~Copyable {
         return spatial * temporalLayers + temporal
     }
 }
+
+// MARK: Snapshot
+
+extension LayerRates: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let spatial = try reader.read(in: 1...UInt8(PacketLayers.spatialLayers))
+        let temporal = try reader.read(in: 1...UInt8(PacketLayers.temporalLayers))
+        let rates = LayerRates(spatialLayers: Int(spatial), temporalLayers: Int(temporal))
+        if let windows = rates.windows {
+            for index in 0..<rates.spatialLayers * rates.temporalLayers { windows[index] = try reader.read() }
+        }
+        self = rates
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(UInt8(truncatingIfNeeded: spatialLayers))
+        writer.writeUInt8(UInt8(truncatingIfNeeded: temporalLayers))
+        guard let windows else { return }
+        for index in 0..<spatialLayers * temporalLayers { writer.write(windows[index]) }
+    }
+}

@@ -248,3 +248,61 @@ private struct RecentSequences {
         return false
     }
 }
+
+// MARK: Snapshot
+
+extension NACKGenerator: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        let missing = try reader.readCount(atMost: Self.maxEntries)
+        if missing > 0 { ensureCapacity(for: missing) }
+        var next: UInt64 = 0
+        for _ in 0..<missing {
+            let sequence = try reader.readCounter()
+            guard sequence >= next else { throw .malformed }
+            next = sequence + 1
+            let due: MediaInstant = try reader.read()
+            append(
+                Entry(sequence: sequence, due: due, tries: try reader.read(in: 0...Self.maxTries - 1), isGone: false))
+        }
+        // No later than the earliest of the list, and sometimes earlier.
+        earliestDue = try reader.readOptional()
+        guard (earliestDue == nil) == (count == 0) else { throw .malformed }
+        notBefore = try reader.readOptional()
+        highest = try reader.readOptionalCounter()
+        keyFrames = try reader.read()
+        recovered = try reader.read()
+        roundTripTime = try reader.read()
+        abandoned = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(count)
+        if let entries {
+            for index in first..<end where !entries[index].isGone {
+                writer.write(entries[index].sequence)
+                writer.write(entries[index].due)
+                writer.write(entries[index].tries)
+            }
+        }
+        writer.writeOptional(earliestDue)
+        writer.writeOptional(notBefore)
+        writer.writeOptional(highest)
+        writer.write(keyFrames)
+        writer.write(recovered)
+        writer.write(roundTripTime)
+        writer.write(abandoned)
+    }
+}
+
+extension RecentSequences: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        count = try reader.readCount(atMost: Self.capacity)
+        for index in 0..<count { numbers[index] = try reader.readCounter() }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(count)
+        for index in 0..<count { writer.write(numbers[(start + index) % Self.capacity]) }
+    }
+}

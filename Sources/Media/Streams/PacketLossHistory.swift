@@ -28,3 +28,24 @@ struct PacketLossHistory {
         count = min(count + 1, Self.length)
     }
 }
+
+// MARK: Snapshot
+
+extension PacketLossHistory: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        count = try reader.readCount(atMost: Self.length)
+        next = count % Self.length
+        for index in 0..<count {
+            let share = Float(bitPattern: try reader.readUInt32())
+            guard (0...1).contains(share) else { throw .malformed }
+            shares[index] = share
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(count)
+        for age in (0..<count).reversed() {
+            writer.writeUInt32(shares[(next + Self.length - 1 - age) % Self.length].bitPattern)
+        }
+    }
+}

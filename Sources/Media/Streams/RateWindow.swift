@@ -52,3 +52,21 @@ struct RateWindow {
         newest = number
     }
 }
+
+// MARK: Snapshot
+
+extension RateWindow: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        // From twenty milliseconds in twenty buckets to an hour.
+        bucketNanoseconds = try reader.read(in: 1_000_000...180_000_000_000)
+        newest = try reader.readCounter()
+        buckets = try reader.read()
+        for index in buckets.indices { sum += UInt64(buckets[index]) }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(bucketNanoseconds)
+        writer.write(newest)
+        writer.write(buckets)
+    }
+}

@@ -47,3 +47,21 @@ struct ReceiveScore {
 
     mutating func resumed(at now: MediaInstant) { inactivity?.resumed(at: now) }
 }
+
+// MARK: Snapshot
+
+extension ReceiveScore: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        score = try reader.read()
+        counters = try reader.read()
+        inactivity = try reader.readOptional()
+        hasPackets = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(score)
+        writer.write(counters)
+        writer.writeOptional(inactivity)
+        writer.write(hasPackets)
+    }
+}

@@ -262,3 +262,60 @@ struct ReceiveStream {
 
     private mutating func forgetSeen() { seen = InlineArray(repeating: 0) }
 }
+
+// MARK: Snapshot
+
+extension ReceiveStream: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(Self.snapshotVersion)
+        ssrc = try reader.read()
+        rtxSSRC = try reader.readOptional()
+        clockRate = try reader.read(in: 1...UInt32.max)
+        media = try reader.read()
+        rtx = try reader.read()
+        seen = try reader.read()
+        rate = try reader.read()
+        scaledJitter = try reader.read()
+        lastTransit = try reader.readOptional()
+        lastPacketAt = try reader.readOptional()
+        lastRTXAt = try reader.readOptional()
+        highestTimestamp = try reader.read()
+        senderReport = try reader.readOptional()
+        roundTripTime = try reader.readOptional()
+        packetsReceived = try reader.readCounter()
+        bytesReceived = try reader.readCounter()
+        packetsRetransmitted = try reader.readCounter()
+        packetsRepaired = try reader.read(in: 0...packetsReceived)
+        packetsDiscarded = try reader.readCounter()
+        rtxPacketsDiscarded = try reader.readCounter()
+        nackCount = try reader.readCounter()
+        nackPacketCount = try reader.readCounter()
+        pliCount = try reader.readCounter()
+        firCount = try reader.readCounter()
+        keyFrames = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.write(ssrc)
+        writer.writeOptional(rtxSSRC)
+        writer.write(clockRate)
+        writer.write(media)
+        writer.write(rtx)
+        writer.write(seen)
+        writer.write(rate)
+        writer.write(scaledJitter)
+        writer.writeOptional(lastTransit)
+        writer.writeOptional(lastPacketAt)
+        writer.writeOptional(lastRTXAt)
+        writer.write(highestTimestamp)
+        writer.writeOptional(senderReport)
+        writer.writeOptional(roundTripTime)
+        for counter in [
+            packetsReceived, bytesReceived, packetsRetransmitted, packetsRepaired, packetsDiscarded,
+            rtxPacketsDiscarded, nackCount, nackPacketCount, pliCount, firCount, keyFrames,
+        ] { writer.write(counter) }
+    }
+}

@@ -78,3 +78,22 @@ enum RoundTripTime {
         return max(MediaDuration(nanoseconds: nanoseconds), .milliseconds(1))
     }
 }
+
+// MARK: Snapshot
+
+extension SenderReportInfo: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        ntp = try reader.read()
+        rtpTimestamp = try reader.read()
+        arrival = try reader.read()
+        // By a sender's clock it may lie anywhere, even before ours began.
+        takenAt = MediaInstant(nanoseconds: try reader.read())
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(ntp)
+        writer.write(rtpTimestamp)
+        writer.write(arrival)
+        writer.write(takenAt)
+    }
+}

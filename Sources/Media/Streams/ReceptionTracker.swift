@@ -43,3 +43,23 @@ struct ReceptionTracker {
         return report
     }
 }
+
+// MARK: Snapshot
+
+extension ReceptionTracker: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        extender = try reader.read()
+        received = try reader.readCounter()
+        expectedAtReport = try reader.read(in: 0...extender.expected)
+        receivedAtReport = try reader.read(in: 0...received)
+        fractionLost = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(extender)
+        writer.write(received)
+        writer.write(expectedAtReport)
+        writer.write(receivedAtReport)
+        writer.write(fractionLost)
+    }
+}

@@ -109,3 +109,49 @@ extension ReceptionWatch.Refusal {
         }
     }
 }
+
+// MARK: Snapshot
+
+extension ReceptionWatch: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        nextDeadline = try reader.readOptional()
+        raised = try reader.readOptional()
+        hasRequestedKeyFrames = try reader.read()
+        refused = Int(truncatingIfNeeded: try reader.readCounter())
+        guard try reader.read() else { return }
+        newest = (try reader.read(), try reader.read(), try reader.read())
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeOptional(nextDeadline)
+        writer.writeOptional(raised)
+        writer.write(hasRequestedKeyFrames)
+        writer.writeUInt64(UInt64(clamping: refused))
+        writer.write(newest != nil)
+        guard let newest else { return }
+        writer.write(newest.refusal)
+        writer.write(newest.ssrc)
+        writer.write(newest.payloadType)
+    }
+}
+
+extension ReceptionWatch.Refusal: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 1: self = .unknownSSRC
+        case 2: self = .unknownPayloadType
+        case 3: self = .authentication
+        case 4: self = .foreignSource
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .unknownSSRC: writer.writeUInt8(1)
+        case .unknownPayloadType: writer.writeUInt8(2)
+        case .authentication: writer.writeUInt8(3)
+        case .foreignSource: writer.writeUInt8(4)
+        }
+    }
+}

@@ -35,3 +35,23 @@ struct ReportPacer {
         return true
     }
 }
+
+// MARK: Snapshot
+
+extension ReportScheduler: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) { nextDeadline = try reader.read() }
+
+    func write(to writer: inout SnapshotWriter) { writer.write(nextDeadline) }
+}
+
+extension ReportPacer: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        interval = try reader.read()
+        lastReport = try reader.readOptional()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(interval)
+        writer.writeOptional(lastReport)
+    }
+}

@@ -90,3 +90,38 @@ struct ResendLimiter: ~Copyable {
         capacity = newCapacity
     }
 }
+
+// MARK: Snapshot
+
+extension ResendLimiter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        allowance = try reader.readCount(atMost: Self.largestAllowance)
+        let size = try reader.readCount(atMost: Self.largestCapacity)
+        guard size > 0 else { return }
+        guard size >= Self.initialCapacity, size & (size - 1) == 0 else { throw .malformed }
+        let used = try reader.readCount(atMost: size)
+        resize(to: size)
+        guard let entries else { return }
+        var next = 0
+        for _ in 0..<used {
+            let number = try reader.read(in: 0...0xFF_FFFF as ClosedRange<UInt32>)
+            let place = Int(number) & (size - 1)
+            guard place >= next else { throw .malformed }
+            next = place + 1
+            entries[place] = Entry(
+                number: UInt16(truncatingIfNeeded: number >> 8), stamp: try reader.read(in: 1...UInt16.max))
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(allowance)
+        writer.writeCount(capacity)
+        guard let entries else { return }
+        writer.writeCount((0..<capacity).count { entries[$0].stamp != 0 })
+        for index in 0..<capacity where entries[index].stamp != 0 {
+            writer.writeUInt32(UInt32(entries[index].number) << 8 | UInt32(index & 0xFF))
+            writer.write(entries[index].stamp)
+        }
+    }
+}

@@ -240,3 +240,13 @@ struct RetransmissionBuffer: ~Copyable {
         storedCount = 0
     }
 }
+
+// MARK: Snapshot
+
+/// Only the window is written down: a buffer begins empty elsewhere, and what its packets would have repaired costs a key
+/// frame at most.
+extension RetransmissionBuffer: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) { self.init(window: try reader.read()) }
+
+    func write(to writer: inout SnapshotWriter) { writer.write(window) }
+}

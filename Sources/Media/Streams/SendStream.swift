@@ -181,3 +181,62 @@ struct SendStream: ~Copyable {
         return result
     }
 }
+
+// MARK: Snapshot
+
+extension SendStream: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        // What cannot be copied is whole before reading can fail.
+        self.init(ssrc: SSRC(0), rtxSSRC: nil, clockRate: 1, firstRTXSequence: 0)
+        try reader.readVersion(Self.snapshotVersion)
+        self = SendStream(
+            ssrc: try reader.read(), rtxSSRC: try reader.readOptional(),
+            clockRate: try reader.read(in: 1...UInt32.max), firstRTXSequence: 0)
+        rtxIndex = try reader.readCounter()
+        rate = try reader.read()
+        limiter = try reader.read()
+        highestExtended = try reader.readOptionalCounter()
+        highestTimestamp = try reader.read()
+        highestTimestampAt = try reader.readOptional()
+        roundTripTime = try reader.readOptional()
+        fractionLost = try reader.read()
+        packetsLost = try reader.read()
+        jitter = try reader.read()
+        packetsSent = try reader.readCounter()
+        bytesSent = try reader.readCounter()
+        packetsRetransmitted = try reader.readCounter()
+        packetsRepaired = try reader.readCounter()
+        bytesRetransmitted = try reader.readCounter()
+        nackCount = try reader.readCounter()
+        nackPacketCount = try reader.readCounter()
+        pliCount = try reader.readCounter()
+        firCount = try reader.readCounter()
+        scoring = try reader.read()
+        scoreCounters = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.write(ssrc)
+        writer.writeOptional(rtxSSRC)
+        writer.write(clockRate)
+        writer.write(rtxIndex)
+        writer.write(rate)
+        writer.write(limiter)
+        writer.writeOptional(highestExtended)
+        writer.write(highestTimestamp)
+        writer.writeOptional(highestTimestampAt)
+        writer.writeOptional(roundTripTime)
+        writer.write(fractionLost)
+        writer.write(packetsLost)
+        writer.write(jitter)
+        for counter in [
+            packetsSent, bytesSent, packetsRetransmitted, packetsRepaired, bytesRetransmitted, nackCount,
+            nackPacketCount, pliCount, firCount,
+        ] { writer.write(counter) }
+        writer.write(scoring)
+        writer.write(scoreCounters)
+    }
+}

@@ -63,3 +63,24 @@ struct SequenceExtender {
         return UInt64(Int64(highest) + distance)
     }
 }
+
+// MARK: Snapshot
+
+extension SequenceExtender: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        hasStarted = try reader.read()
+        guard hasStarted else { return }
+        // The first number gets cycle one, and they only grow.
+        highest = try reader.read(in: 0x1_0000...SnapshotReader.largestCounter)
+        base = try reader.read(in: 0x1_0000...highest)
+        expectedAfterJump = try reader.readOptional()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(hasStarted)
+        guard hasStarted else { return }
+        writer.write(highest)
+        writer.write(base)
+        writer.writeOptional(expectedAfterJump)
+    }
+}

@@ -99,3 +99,35 @@ struct ScoreCounters: Hashable, Sendable {
             retransmitted: retransmitted >= self.retransmitted ? retransmitted - self.retransmitted : 0)
     }
 }
+
+// MARK: Snapshot
+
+extension StreamScore: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        count = try reader.readCount(atMost: Self.historyLength)
+        for index in 0..<count { history[index] = try reader.read(in: 0...Self.best) }
+        value = try reader.read(in: 0...Self.best)
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(count)
+        for index in 0..<count { writer.write(history[(start + index) % Self.historyLength]) }
+        writer.write(value)
+    }
+}
+
+extension ScoreCounters: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        packets = try reader.readCounter()
+        lost = try reader.read()
+        repaired = try reader.readCounter()
+        retransmitted = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(packets)
+        writer.write(lost)
+        writer.write(repaired)
+        writer.write(retransmitted)
+    }
+}

@@ -18,3 +18,17 @@ struct TraceLimiter {
         return true
     }
 }
+
+// MARK: Snapshot
+
+extension TraceLimiter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        second = try reader.read()
+        count = try reader.readCount(atMost: Self.eventsPerSecond)
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(second)
+        writer.writeCount(count)
+    }
+}

@@ -3,7 +3,7 @@ struct TrafficSampler {
     /// Two samples are at least this far apart, so a bitrate is over one to two of them.
     static let interval = MediaDuration.seconds(1)
 
-    private struct Sample {
+    fileprivate struct Sample {
         var time: MediaInstant
         var bytes: TransportTraffic
     }
@@ -39,5 +39,31 @@ struct TrafficSampler {
         result.rtxSent = rate(\.rtxSent)
         result.probationSent = rate(\.probationSent)
         return result
+    }
+}
+
+// MARK: Snapshot
+
+extension TrafficSampler: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        older = try reader.read()
+        newer = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(older)
+        writer.write(newer)
+    }
+}
+
+extension TrafficSampler.Sample: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        time = try reader.read()
+        bytes = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(time)
+        writer.write(bytes)
     }
 }

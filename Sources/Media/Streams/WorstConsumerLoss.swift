@@ -21,3 +21,17 @@ struct WorstConsumerLoss: Hashable, Sendable {
         worst = 0
     }
 }
+
+// MARK: Snapshot
+
+extension WorstConsumerLoss: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        worst = try reader.read()
+        previous = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(worst)
+        writer.write(previous)
+    }
+}

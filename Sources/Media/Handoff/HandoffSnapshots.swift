@@ -1,0 +1,84 @@
+// The values that commands and events share with machines, as a snapshot has them.
+
+extension CodecKind: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 0: self = .other
+        case 1: self = .opus
+        case 2: self = .vp8
+        case 3: self = .vp9
+        case 4: self = .h264
+        case 5: self = .h265
+        case 6: self = .av1
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .other: writer.writeUInt8(0)
+        case .opus: writer.writeUInt8(1)
+        case .vp8: writer.writeUInt8(2)
+        case .vp9: writer.writeUInt8(3)
+        case .h264: writer.writeUInt8(4)
+        case .h265: writer.writeUInt8(5)
+        case .av1: writer.writeUInt8(6)
+        }
+    }
+}
+
+extension ConsumerLayers: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let spatial = try reader.readUInt8()
+        self.init(spatial: spatial, temporal: try reader.readUInt8())
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(spatial)
+        writer.writeUInt8(temporal)
+    }
+}
+
+extension TransportTraffic: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        received = try reader.read()
+        sent = try reader.read()
+        rtpReceived = try reader.read()
+        rtpSent = try reader.read()
+        rtxReceived = try reader.read()
+        rtxSent = try reader.read()
+        probationSent = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        for bytes in [received, sent, rtpReceived, rtpSent, rtxReceived, rtxSent, probationSent] { writer.write(bytes) }
+    }
+}
+
+extension TransportWarning.Kind: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 1: self = .nothingReceived
+        case 2: self = .unmatchedPackets
+        case 3: self = .unknownPayloadType
+        case 4: self = .undecryptablePackets
+        case 5: self = .foreignPackets
+        case 6: self = .noKeyFrame
+        case 7: self = .destinationNotAllowed
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .nothingReceived: writer.writeUInt8(1)
+        case .unmatchedPackets: writer.writeUInt8(2)
+        case .unknownPayloadType: writer.writeUInt8(3)
+        case .undecryptablePackets: writer.writeUInt8(4)
+        case .foreignPackets: writer.writeUInt8(5)
+        case .noKeyFrame: writer.writeUInt8(6)
+        case .destinationNotAllowed: writer.writeUInt8(7)
+        }
+    }
+}
