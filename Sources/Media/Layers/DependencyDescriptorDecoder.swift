@@ -127,3 +127,26 @@ struct DependencyDescriptorDecoder: ~Copyable {
         }
     }
 }
+
+// MARK: Snapshot
+
+extension DependencyDescriptorDecoder: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        structureSequence = try reader.readCounter()
+        activeSequence = try reader.readCounter()
+        activeDecodeTargets = try reader.read()
+        guard let kept: FrameDependencyStructure = try reader.readOptional() else { return }
+        let memory = UnsafeMutablePointer<FrameDependencyStructure?>.allocate(capacity: 1)
+        memory.initialize(to: kept)
+        structure = memory
+        assignLayers()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(structureSequence)
+        writer.write(activeSequence)
+        writer.write(activeDecodeTargets)
+        writer.writeOptional(structure?.pointee)
+    }
+}

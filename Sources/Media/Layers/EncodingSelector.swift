@@ -199,3 +199,36 @@ struct EncodingSelector {
         return true
     }
 }
+
+// MARK: Snapshot
+
+extension EncodingSelector: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let encodings = -1...Int8(SourceEncodings.capacity - 1)
+        preferred = try reader.read()
+        temporal = try reader.read()
+        current = try reader.read(in: encodings)
+        target = try reader.read(in: encodings)
+        reference = try reader.read(in: encodings)
+        hasSkippedKeyFrame = try reader.read()
+        hasEndedPicture = try reader.read()
+        reported = try reader.read()
+        referenceOffset = try reader.read()
+        currentOffset = try reader.read()
+        newestHeld = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(preferred)
+        writer.write(temporal)
+        writer.write(current)
+        writer.write(target)
+        writer.write(reference)
+        writer.write(hasSkippedKeyFrame)
+        writer.write(hasEndedPicture)
+        writer.write(reported)
+        writer.write(referenceOffset)
+        writer.write(currentOffset)
+        writer.write(newestHeld)
+    }
+}

@@ -102,3 +102,26 @@ extension PacketLayers {
         return layers
     }
 }
+
+// MARK: Snapshot
+
+extension LayerReader: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        // What cannot be copied is whole before reading can fail.
+        self.init(codec: .other)
+        self = LayerReader(codec: try reader.read(), isKSVC: try reader.read())
+        descriptors = try reader.read()
+        highestSpatialLayer = try reader.read(in: 0...7)
+        structureSequence = try reader.readCounter()
+        failures = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(codec)
+        writer.write(isKSVC)
+        writer.write(descriptors)
+        writer.write(highestSpatialLayer)
+        writer.write(structureSequence)
+        writer.write(failures)
+    }
+}

@@ -163,3 +163,78 @@ struct LayerSelection {
         return markers[word] & bit != 0 ? .marker : .none
     }
 }
+
+// MARK: Snapshot
+
+extension LayerSelection: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(Self.snapshotVersion)
+        kind = try reader.read()
+        encodings = try reader.read()
+        svc = try reader.read()
+        preferred = try reader.readOptional()
+        pictures = try reader.read()
+        firstOutput = try reader.readCounter()
+        previous = try reader.readOptional()
+        settled = try reader.readOptional()
+        highestSpatial = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
+        highestTemporal = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
+        reported = try reader.readOptional()
+        markers = try reader.read()
+        fillers = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.write(kind)
+        writer.write(encodings)
+        writer.write(svc)
+        writer.writeOptional(preferred)
+        writer.write(pictures)
+        writer.write(firstOutput)
+        writer.writeOptional(previous)
+        writer.writeOptional(settled)
+        writer.writeUInt8(UInt8(clamping: highestSpatial))
+        writer.writeUInt8(UInt8(clamping: highestTemporal))
+        writer.writeOptional(reported)
+        writer.write(markers)
+        writer.write(fillers)
+    }
+}
+
+extension LayerSelection.Kind: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 1: self = .whole
+        case 2: self = .encodings
+        case 3: self = .svc
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .whole: writer.writeUInt8(1)
+        case .encodings: writer.writeUInt8(2)
+        case .svc: writer.writeUInt8(3)
+        }
+    }
+}
+
+extension LayerSelection.Previous: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        encoding = try reader.read(in: 0...UInt8(SourceEncodings.capacity - 1))
+        endInput = try reader.readCounter()
+        timestampOffset = try reader.read()
+        pictures = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(encoding)
+        writer.write(endInput)
+        writer.write(timestampOffset)
+        writer.write(pictures)
+    }
+}

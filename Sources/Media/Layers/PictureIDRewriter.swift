@@ -115,3 +115,32 @@ struct PictureIDRewriter {
         newest = picture
     }
 }
+
+// MARK: Snapshot
+
+extension PictureIDRewriter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        isSynchronised = try reader.read()
+        guard isSynchronised else { return }
+        // Extended from fifteen bits, or counted on from there.
+        let ids = -Int64(SnapshotReader.largestCounter)...Int64(SnapshotReader.largestCounter)
+        first = try reader.read(in: ids)
+        newest = try reader.read(in: ids)
+        newestOutput = try reader.read(in: ids)
+        omitted = UInt128(try reader.readUInt64()) | UInt128(try reader.readUInt64()) << 64
+        tl0Offset = try reader.read()
+        newestTL0Output = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(isSynchronised)
+        guard isSynchronised else { return }
+        writer.write(first)
+        writer.write(newest)
+        writer.write(newestOutput)
+        writer.writeUInt64(UInt64(truncatingIfNeeded: omitted))
+        writer.writeUInt64(UInt64(truncatingIfNeeded: omitted >> 64))
+        writer.write(tl0Offset)
+        writer.write(newestTL0Output)
+    }
+}

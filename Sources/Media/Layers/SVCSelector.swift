@@ -140,3 +140,31 @@ struct SVCSelector {
         return LayerDecision(action: .begin, setsMarker: endsLayers)
     }
 }
+
+// MARK: Snapshot
+
+extension SVCSelector: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        isKSVC = try reader.read()
+        temporal = try reader.read()
+        target = try reader.read(in: -1...7)
+        current = try reader.read(in: -1...7)
+        highest = try reader.read(in: 0...7)
+        reported = try reader.read()
+        hasDropped = try reader.read()
+        newestHeld = try reader.readCounter()
+        hasEndedPicture = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(isKSVC)
+        writer.write(temporal)
+        writer.write(target)
+        writer.write(current)
+        writer.write(highest)
+        writer.write(reported)
+        writer.write(hasDropped)
+        writer.write(newestHeld)
+        writer.write(hasEndedPicture)
+    }
+}

@@ -21,7 +21,7 @@ struct SequenceRewriter: ~Copyable {
     static let historyCapacity = 64
 
     /// Consecutive inputs with one offset: `first..<first + length` became `output..<output + length`.
-    private struct Run {
+    fileprivate struct Run {
         var first: UInt64
         var output: UInt64
         var length: UInt32
@@ -174,5 +174,57 @@ struct SequenceRewriter: ~Copyable {
         (runs + historyEnd % Self.historyCapacity).initialize(to: closed)
         historyEnd += 1
         historyCount = min(historyCount + 1, Self.historyCapacity)
+    }
+}
+
+// MARK: Snapshot
+
+extension SequenceRewriter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init(firstOutput: 0)
+        nextOutput = try reader.readCounter()
+        let runs = try reader.readCount(atMost: Self.historyCapacity)
+        for _ in 0..<runs {
+            let run: Run = try reader.read()
+            remember(run, length: UInt64(run.length))
+        }
+        open = try reader.readOptional()
+        nextInput = try reader.readCounter()
+        // What is left out lies behind the open run's beginning.
+        if let open, nextInput < open.first { throw .malformed }
+        epoch = try reader.read()
+        highestOutput = try reader.readOptionalCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(nextOutput)
+        writer.writeCount(historyCount)
+        if let history {
+            for number in historyEnd - historyCount..<historyEnd {
+                writer.write(history[number % Self.historyCapacity])
+            }
+        }
+        writer.writeOptional(open)
+        writer.write(nextInput)
+        writer.write(epoch)
+        writer.writeOptional(highestOutput)
+    }
+}
+
+extension SequenceRewriter.Run: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        first = try reader.readCounter()
+        output = try reader.readCounter()
+        length = try reader.read()
+        source = try reader.read()
+        epoch = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(first)
+        writer.write(output)
+        writer.write(length)
+        writer.write(source)
+        writer.write(epoch)
     }
 }

@@ -151,3 +151,43 @@ struct SourceEncodings: ~Copyable {
         return to.rtpTimestamp(atNTP: ntp, clockRate: clockRate)
     }
 }
+
+// MARK: Snapshot
+
+extension SourceEncodings: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(Self.snapshotVersion)
+        let count = try reader.readCount(atMost: Self.capacity)
+        guard count > 0 else { throw .malformed }
+        let clockRate = try reader.read(in: 1...UInt32.max)
+        var source = SourceEncodings(count: count, clockRate: clockRate, usesDTX: try reader.read())
+        for index in 0..<count { source.encodings[index] = try reader.read() }
+        self = source
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.writeCount(count)
+        writer.write(clockRate)
+        writer.write(timeout == Self.timeoutWithDTX)
+        for index in 0..<count { writer.write(encodings[index]) }
+    }
+}
+
+extension SourceEncodings.Encoding: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        lastPacketAt = try reader.readOptional()
+        activeSince = try reader.read()
+        report = try reader.readOptional()
+        score = try reader.read(in: 0...StreamScore.best)
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeOptional(lastPacketAt)
+        writer.write(activeSince)
+        writer.writeOptional(report)
+        writer.write(score)
+    }
+}

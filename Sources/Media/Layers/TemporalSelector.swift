@@ -19,7 +19,7 @@ struct TemporalSelector {
     private var hasStarted = false
 
     /// What was being sent when a picture was the newest.
-    private struct Picture {
+    fileprivate struct Picture {
         var timestamp: UInt32 = 0
         var spatial: Int8 = 0
         var temporal: Int8 = 0
@@ -124,5 +124,46 @@ struct TemporalSelector {
         // Who can decode this frame can decode the new layer (§A.7), and can, if it has had the current layer whole.
         guard layers.isNeeded(spatial: spatial, temporal: Int(current)) else { return }
         if layers.allowsSwitch(spatial: spatial, temporal: Int(target)) { current = target }
+    }
+}
+
+// MARK: Snapshot
+
+extension TemporalSelector: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        pictureCount = try reader.readCount(atMost: Self.memory)
+        for index in 0..<pictureCount { pictures[index] = try reader.read() }
+        wanted = try reader.read(in: 0...7)
+        isLimitedToBase = try reader.read()
+        current = try reader.read(in: 0...7)
+        newestTimestamp = try reader.read()
+        newestSequence = try reader.readCounter()
+        hasStarted = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        let kept = min(pictureCount, Self.memory)
+        writer.writeCount(kept)
+        for number in pictureCount - kept..<pictureCount { writer.write(pictures[number % Self.memory]) }
+        writer.write(wanted)
+        writer.write(isLimitedToBase)
+        writer.write(current)
+        writer.write(newestTimestamp)
+        writer.write(newestSequence)
+        writer.write(hasStarted)
+    }
+}
+
+extension TemporalSelector.Picture: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        timestamp = try reader.read()
+        spatial = try reader.read(in: -1...7)
+        temporal = try reader.read(in: 0...7)
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(timestamp)
+        writer.write(spatial)
+        writer.write(temporal)
     }
 }

@@ -80,3 +80,21 @@ struct TimestampRewriter {
         newest &+ max(now - newestAt, .zero).units(of: clockRate)
     }
 }
+
+// MARK: Snapshot
+
+extension TimestampRewriter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        clockRate = try reader.read(in: 1...UInt32.max)
+        offset = try reader.read()
+        newest = try reader.read()
+        newestAt = try reader.readOptional()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(clockRate)
+        writer.write(offset)
+        writer.write(newest)
+        writer.writeOptional(newestAt)
+    }
+}

@@ -74,3 +74,23 @@ struct DescriptorForwarding {
         }
     }
 }
+
+// MARK: Snapshot
+
+extension DescriptorForwarding: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        isWanted = try reader.read()
+        offset = try reader.read()
+        newest = try reader.read()
+        hasSent = try reader.read()
+        mustContinue = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(isWanted)
+        writer.write(offset)
+        writer.write(newest)
+        writer.write(hasSent)
+        writer.write(mustContinue)
+    }
+}

@@ -192,3 +192,63 @@ struct FrameDependencyStructure {
         }
     }
 }
+
+// MARK: Snapshot
+
+extension FrameDependencyStructure: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        templateIDOffset = try reader.read(in: 0...63)
+        decodeTargetCount = try reader.readCount(atMost: Self.maxDecodeTargets)
+        templateCount = try reader.readCount(atMost: Self.maxTemplates)
+        chainCount = try reader.readCount(atMost: decodeTargetCount)
+        guard decodeTargetCount > 0, templateCount > 0 else { throw .malformed }
+        for index in 0..<templateCount {
+            templates[index] = try FrameTemplate(restoring: &reader, chains: chainCount)
+            spatialLayerCount = max(spatialLayerCount, Int(templates[index].spatialLayer) + 1)
+        }
+        if chainCount > 0 {
+            let chains = 0...UInt8(truncatingIfNeeded: chainCount - 1)
+            for target in 0..<decodeTargetCount { protectingChains[target] = try reader.read(in: chains) }
+        }
+        findTargetLayers()
+        hasResolutions = try reader.read()
+        guard hasResolutions else { return }
+        for layer in 0..<spatialLayerCount { resolutions[layer] = try reader.read() }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(templateIDOffset)
+        writer.writeCount(decodeTargetCount)
+        writer.writeCount(templateCount)
+        writer.writeCount(chainCount)
+        for index in 0..<templateCount { templates[index].write(to: &writer, chains: chainCount) }
+        if chainCount > 0 {
+            for target in 0..<decodeTargetCount { writer.write(protectingChains[target]) }
+        }
+        writer.write(hasResolutions)
+        guard hasResolutions else { return }
+        for layer in 0..<spatialLayerCount { writer.write(resolutions[layer]) }
+    }
+}
+
+extension FrameTemplate {
+    fileprivate init(restoring reader: inout SnapshotReader, chains: Int) throws(WireError) {
+        self.init()
+        spatialLayer = try reader.read(in: 0...FrameDependencyStructure.maxSpatialLayers - 1)
+        temporalLayer = try reader.read(in: 0...FrameDependencyStructure.maxTemporalLayers - 1)
+        indications = try reader.read()
+        for _ in 0..<(try reader.readCount(atMost: FrameDifferences.capacity)) {
+            try frameDifferences.append(try reader.read())
+        }
+        for chain in 0..<chains { chainDifferences[chain] = try reader.read() }
+    }
+
+    fileprivate func write(to writer: inout SnapshotWriter, chains: Int) {
+        writer.write(spatialLayer)
+        writer.write(temporalLayer)
+        writer.write(indications)
+        writer.writeCount(frameDifferences.count)
+        for index in 0..<frameDifferences.count { writer.write(frameDifferences[index]) }
+        for chain in 0..<chains { writer.write(chainDifferences[chain]) }
+    }
+}

@@ -1,0 +1,215 @@
+import Testing
+
+@testable import Media
+
+@Suite("Machines of layers and numberings, written down and restored")
+struct LayerSnapshotTests {
+    @Test func `a consumer's numbers go on, and lead back to the same packets`() throws {
+        try SnapshotScript(countOffset: 8, SequenceRewriter(firstOutput: 32_000)) { rewriter, index, random, _ in
+            let input = UInt64(70_000 + index + random.below(3))
+            var said = ""
+            switch random.below(12) {
+            case 0 where random.isOne(in: 4) || index < 9:
+                rewriter.synchronise(at: input, source: UInt8(random.below(3)), gap: UInt64(random.below(2)))
+            case 1...4: rewriter.drop(input)
+            case 5: said = "\(rewriter.rewrite(input - UInt64(random.below(90))) ?? 0)"
+            default: said = "\(rewriter.rewrite(input) ?? 0)"
+            }
+            let back = UInt64(random.below(150))
+            let output = rewriter.nextOutput > back ? rewriter.nextOutput - back : 0
+            return said + " \(rewriter.original(ofOutput: output), default: "")"
+                + " \(rewriter.lateOutput(input - back, ofPreviousSource: UInt8(random.below(3))) ?? 0)"
+                + " \(rewriter.nextInput) \(rewriter.highestOutput ?? 0) \(rewriter.source ?? 99)"
+        }.check()
+    }
+
+    @Test func `numbers behind the open run's beginning are refused`() throws {
+        var rewriter = SequenceRewriter(firstOutput: 5)
+        rewriter.synchronise(at: 0x100)
+        var writer = SnapshotWriter()
+        rewriter.write(to: &writer)
+        var bytes = writer.bytes
+        // The next input: behind the next output, no history and the open run.
+        let place = 8 + 2 + 1 + 22
+        #expect(bytes[place + 1] == 1)
+        bytes[place + 1] = 0
+        #expect(throws: WireError.malformed) {
+            var reader = SnapshotReader(bytes)
+            _ = try SequenceRewriter(restoring: &reader)
+        }
+    }
+
+    @Test func `timestamps stay on one line`() throws {
+        try SnapshotScript(TimestampRewriter(clockRate: 90_000)) { rewriter, index, random, now in
+            let timestamp = UInt32(truncatingIfNeeded: 4_294_900_000 + index * 2000)
+            let aligned = random.isOne(in: 2) ? nil : rewriter.preview(timestamp)
+            var said = "\(rewriter.excess(first: timestamp, aligned: aligned, at: now)) "
+            said += "\(rewriter.isPlausible(UInt32(truncatingIfNeeded: random.next()), at: now)) "
+            if random.isOne(in: 20) { rewriter.squeeze(first: timestamp) }
+            if random.isOne(in: 9) { said += "\(rewriter.switchSource(first: timestamp, aligned: aligned, at: now))" }
+            return said + " \(rewriter.rewrite(timestamp, at: now)) \(rewriter.highest ?? 0) \(rewriter.currentOffset)"
+        }.check()
+    }
+
+    @Test func `pictures keep their names`() throws {
+        try SnapshotScript(PictureIDRewriter()) { rewriter, index, random, _ in
+            let picture = 32_700 + index - random.below(random.isOne(in: 6) ? 140 : 3)
+            let layers = TemporalSelectorTests.layers(
+                TemporalSelectorTests.vp8(picture: picture & 0x7FFF, tl0: picture / 2, temporal: picture % 2))
+            switch random.below(40) {
+            case 0: rewriter.synchronise(layers)
+            case 1...12: rewriter.drop(layers)
+            default: break
+            }
+            let name = rewriter.rewrite(layers)
+            return "\(name?.pictureID ?? 0) \(name?.tl0PictureIndex ?? 0) \(rewriter.isOmitted(layers))"
+        }.check()
+    }
+
+    @Test func `temporal layers go on, late pictures too`() throws {
+        try SnapshotScript(countOffset: 0, TemporalSelector()) { selector, index, random, _ in
+            let number = 100 + index - (random.isOne(in: 5) ? random.below(20) : 0)
+            let temporal = [0, 2, 1, 2][number % 4]
+            let layers = TemporalSelectorTests.layers(
+                TemporalSelectorTests.vp8(picture: number, temporal: temporal, sync: random.isOne(in: 3)))
+            if random.isOne(in: 8) { selector.setTarget(random.below(4)) }
+            if random.isOne(in: 30) { selector.isLimitedToBase.toggle() }
+            if random.isOne(in: 50) { selector.reset() }
+            let timestamp = UInt32(number) &* 3000
+            if random.isOne(in: 40) { selector.begin(timestamp: timestamp, sequence: UInt64(number), spatial: 0) }
+            let order = selector.order(of: timestamp, sequence: UInt64(number))
+            if order == .late { return "\(selector.lateVerdict(layers, timestamp: timestamp))" }
+            let isWanted = selector.packetReceived(layers, spatial: 0, isNext: order == .next)
+            return "\(order) \(isWanted) \(selector.current)"
+        }.check()
+    }
+
+    /// What a shard keeps for a consumer of several encodings.
+    private struct Simulcast: Restorable, ~Copyable {
+        var selector = EncodingSelector(encodings: 3)
+        var source = SourceEncodings(count: 3, clockRate: 90_000)
+        var timestamps = TimestampRewriter(clockRate: 90_000)
+
+        init() {}
+
+        init(restoring reader: inout SnapshotReader) throws(WireError) {
+            self.init()
+            source = try reader.read()
+            selector = try reader.read()
+            timestamps = try reader.read()
+        }
+
+        func write(to writer: inout SnapshotWriter) {
+            writer.write(source)
+            writer.write(selector)
+            writer.write(timestamps)
+        }
+    }
+
+    @Test func `a choice among encodings goes on, their clocks with it`() throws {
+        try SnapshotScript(steps: 400, countOffset: 1, Simulcast()) { flow, index, random, now in
+            let encoding = random.below(3)
+            let time = index * 900
+            let timestamp = UInt32(truncatingIfNeeded: encoding &* 1_000_000_000 &+ time)
+            switch random.below(14) {
+            case 0:
+                let report = SenderReportInfo(ntp: UInt64(index) << 26, rtpTimestamp: timestamp, arrival: now)
+                flow.source.senderReportReceived(encoding: encoding, report)
+            case 1: flow.selector.prefer(LayerPosition(spatial: random.below(3), temporal: random.below(3)))
+            case 2...4: flow.selector.updateTarget(flow.source, at: now)
+            case 5 where random.isOne(in: 3): flow.source.scoreChanged(encoding: encoding, to: UInt8(random.below(11)))
+            case 6 where random.isOne(in: 10): flow.selector.reset()
+            case 7 where random.isOne(in: 5):
+                flow.source.reset(encoding: encoding)
+                flow.selector.encodingRestarted(encoding)
+            case 8 where random.isOne(in: 5): flow.selector.isLimitedToBase.toggle()
+            default: break
+            }
+            // The highest encoding is away for a while.
+            guard encoding < 2 || index % 200 < 100 else { return "\(flow.selector.wantedKeyFrame ?? -1)" }
+            flow.source.packetReceived(encoding: encoding, at: now)
+            let layers = TemporalSelectorTests.layers(
+                TemporalSelectorTests.vp8(picture: index, temporal: index % 3, sync: index % 5 == 0))
+            let decision = flow.selector.packetReceived(
+                encoding: encoding, layers, isKeyFrame: random.isOne(in: 6), sequence: UInt64(70_000 + index),
+                timestamp: timestamp, hasMarker: random.isOne(in: 2), source: flow.source,
+                timestamps: &flow.timestamps, at: now)
+            let sent = decision.action == .forward || decision.action == .begin
+            let output = sent ? flow.timestamps.rewrite(timestamp, at: now) : 0
+            return "\(decision) \(output) \(flow.selector.heldThrough) \(flow.selector.hasEndedPicture)"
+                + " \(flow.selector.layers, default: "") \(flow.selector.pollChange()) \(flow.selector.target)"
+                + " \(flow.source.silentTarget(preferred: 2) ?? -1) \(flow.selector.wantedKeyFrame ?? -1)"
+        }.check()
+    }
+
+    /// Pictures of three spatial layers, out of order here and there.
+    private static func packets(isKSVC: Bool) -> [SVCStream.Packet] {
+        var stream = SVCStream(isKSVC: isKSVC)
+        var packets: [SVCStream.Packet] = []
+        for picture in 0..<80 {
+            stream.spatialLayers = picture % 40 < 30 ? 3 : 2
+            packets += stream.picture(isKey: picture % 13 == 0)
+        }
+        for index in stride(from: 5, to: packets.count - 9, by: 11) { packets.swapAt(index, index + 8) }
+        return packets
+    }
+
+    @Test(arguments: [false, true]) func `a choice among spatial layers goes on`(isKSVC: Bool) throws {
+        let packets = Self.packets(isKSVC: isKSVC)
+        let make = { SVCSelector(spatialLayers: 3, isKSVC: isKSVC) }
+        try SnapshotScript(steps: 400, countOffset: 1, make()) { selector, index, random, _ in
+            if random.isOne(in: 9) {
+                selector.setTarget(LayerPosition(spatial: random.below(3), temporal: random.below(3)))
+            }
+            if random.isOne(in: 150) { selector.setTarget(nil) }
+            if random.isOne(in: 60) { selector.reset() }
+            if random.isOne(in: 40) { selector.isLimitedToBase.toggle() }
+            let packet = packets[index]
+            let decision = selector.packetReceived(
+                packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
+                hasMarker: packet.hasMarker)
+            return "\(decision) \(selector.layers, default: "") \(selector.heldThrough) \(selector.wantsKeyFrame)"
+                + " \(selector.pollChange()) \(selector.hasEndedPicture)"
+        }.check()
+    }
+
+    @Test(arguments: [CodecKind.opus, .vp8, .vp9])
+    func `a consumer's selection of layers goes on, with what was sent`(codec: CodecKind) throws {
+        let packets = Self.packets(isKSVC: false)
+        let scalability = ScalabilitySettings(
+            spatialLayers: codec == .vp9 ? 3 : 1, temporalLayers: codec == .opus ? 1 : 3)
+        let make = {
+            LayerSelection(
+                codec: codec, encodings: codec == .vp8 ? 3 : 1, scalability,
+                preferred: ConsumerLayers(spatial: 2, temporal: 1))
+        }
+        try SnapshotScript(countOffset: 4, make()) { selection, index, random, now in
+            let packet = packets[index]
+            switch random.below(20) {
+            case 0:
+                selection.prefer(ConsumerLayers(spatial: UInt8(random.below(4)), temporal: UInt8(random.below(4))))
+            case 1 where random.isOne(in: 3): selection.restart()
+            case 2: selection.limitToBase(random.isOne(in: 2))
+            case 3: selection.pictures.synchronise(packet.layers)
+            case 4:
+                selection.previous = LayerSelection.Previous(
+                    encoding: UInt8(random.below(8)), endInput: UInt64(index), timestampOffset: 7,
+                    pictures: selection.pictures)
+            case 5: selection.settled = random.isOne(in: 2) ? nil : now + LayerSelection.settlingTime
+            case 6: selection.firstOutput = UInt64(index)
+            default: break
+            }
+            let decision = selection.svc.packetReceived(
+                packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
+                hasMarker: packet.hasMarker)
+            let changes: [LayerSelection.Change] = [.none, .marker, .filler]
+            selection.packetSent(output: UInt64(4000 + index), changes[random.below(3)])
+            let name = selection.pictures.rewrite(packet.layers)
+            return "\(decision) \(selection.pollChange()) \(selection.heldThrough ?? 0) \(selection.mainEncoding)"
+                + " \(selection.change(ofOutput: UInt64(4000 + index - random.below(90)))) \(name, default: "")"
+                + " \(selection.wantedKeyFrame ?? -1) \(selection.isSending(encoding: 1)) \(selection.kind)"
+                + " \(selection.preferred, default: "") \(selection.previous?.endInput ?? 0) \(selection.firstOutput)"
+                + " \(selection.settled, default: "")"
+        }.check()
+    }
+}
