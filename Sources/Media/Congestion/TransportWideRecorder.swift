@@ -191,3 +191,46 @@ struct TransportWideRecorder: ~Copyable {
         return true
     }
 }
+
+// MARK: Snapshot
+
+extension TransportWideRecorder: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        try reader.readVersion(Self.snapshotVersion)
+        let count = UInt64(try reader.readCount(atMost: Self.maxCapacity))
+        let first = try reader.readCounter()
+        guard reserve(from: first, to: first + count) else { throw .tooLarge }
+        start = first
+        end = first
+        for number in first..<first + count {
+            arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] = try reader.readCounter()
+        }
+        end = first + count
+        // The first number gets cycle one, and the newest never goes back.
+        guard end == 0 || end > 0x1_0000 else { throw .malformed }
+        floor = try reader.readCounter()
+        nextBase = try reader.read(in: 0...end)
+        hasNews = try reader.read()
+        // News that nobody can report would be due for ever.
+        guard !hasNews || start < end else { throw .malformed }
+        dueAt = try reader.readOptional()
+        feedbackCount = try reader.read()
+        duplicates = try reader.readCounter()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.writeCount(Int(truncatingIfNeeded: end - start))
+        writer.write(start)
+        for number in start..<end { writer.write(arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] ?? 0) }
+        writer.write(floor)
+        writer.write(nextBase)
+        writer.write(hasNews)
+        writer.writeOptional(dueAt)
+        writer.write(feedbackCount)
+        writer.write(duplicates)
+    }
+}

@@ -319,3 +319,34 @@ enum ICEEvent: Equatable, Sendable {
     /// The username fragment from before a restart no longer leads to this transport.
     case usernameFragmentRetired(String)
 }
+
+// MARK: Snapshot
+
+/// Written down when every event has been polled.
+extension ICELiteAgent: Restorable {
+    private static let snapshotVersion: UInt8 = 1
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(Self.snapshotVersion)
+        current = try reader.read()
+        previous = try reader.readOptional()
+        consentTimeout = try reader.readOptional(in: Self.consentTimeoutRange)
+        machine = try reader.read()
+        guard case .live(let live) = machine else { return }
+        let index = try reader.readCount(atMost: live.tuples.count - 1)
+        selection = Selection(tuple: live.tuples[index].id, heard: try reader.read())
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        assert(events.isEmpty)
+        writer.writeUInt8(Self.snapshotVersion)
+        writer.write(current)
+        writer.writeOptional(previous)
+        writer.writeOptional(consentTimeout)
+        writer.write(machine)
+        guard case .live(let live) = machine, let selection else { return }
+        // The selected tuple is one of the list.
+        writer.writeCount(live.tuples.firstIndex(of: selection.tuple) ?? 0)
+        writer.write(selection.heard)
+    }
+}

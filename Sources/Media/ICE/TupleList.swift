@@ -73,3 +73,41 @@ struct TupleList: Sendable {
         for later in index..<count { storage[later] = storage[later + 1] }
     }
 }
+
+// MARK: Snapshot
+
+extension TupleList: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let tuples = try reader.readCount(atMost: Self.capacity)
+        guard tuples > 0 else { throw .malformed }
+        self.init(try reader.read())
+        for index in 1..<tuples {
+            let tuple: CheckedTuple = try reader.read()
+            guard firstIndex(of: tuple.id) == nil else { throw .malformed }
+            storage[index] = tuple
+            count = index + 1
+        }
+    }
+
+    /// A list that is not empty.
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeCount(count)
+        for index in 0..<count { writer.write(storage[index]) }
+    }
+}
+
+extension CheckedTuple: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        id = TupleID(try reader.readUInt64())
+        heard = try reader.read()
+        lastCheck = try reader.read()
+        checkInterval = try reader.read()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt64(id.rawValue)
+        writer.write(heard)
+        writer.write(lastCheck)
+        writer.write(checkInterval)
+    }
+}

@@ -45,3 +45,17 @@ struct HMACSHA1Key: Sendable {
         return finish(hash)
     }
 }
+
+// MARK: Snapshot
+
+extension HMACSHA1Key: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        inner = try SHA1(afterOneBlock: &reader)
+        outer = try SHA1(afterOneBlock: &reader)
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        inner.writeState(to: &writer)
+        outer.writeState(to: &writer)
+    }
+}

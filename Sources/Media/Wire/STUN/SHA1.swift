@@ -83,3 +83,19 @@ struct SHA1Digest: Sendable {
         return difference == 0
     }
 }
+
+// MARK: Snapshot
+
+extension SHA1 {
+    /// A hash that has been fed one whole block, as each half of an HMAC's key has.
+    init(afterOneBlock reader: inout SnapshotReader) throws(WireError) {
+        state.words = try reader.read()
+        totalCount = UInt64(Self.blockLength)
+    }
+
+    /// Writes what is left of whole blocks.
+    func writeState(to writer: inout SnapshotWriter) {
+        assert(blockCount == 0)
+        writer.write(state.words)
+    }
+}
