@@ -13,7 +13,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     func run() async throws {
         let settings: ServerSettings
         do throws(SettingsError) {
-            settings = try await ServerSettings.read(options)
+            settings = try ServerSettings.read(options)
             do throws(GatewayError) {
                 try GatewayServer.check(settings.gateway)
             } catch {

@@ -22,7 +22,7 @@ struct ReloadService: Service {
     private func reload() async {
         let settings: ServerSettings
         do throws(SettingsError) {
-            settings = try await ServerSettings.read(options)
+            settings = try ServerSettings.read(options)
         } catch {
             logger.error("configuration not reloaded, the old one stays", metadata: ["error": "\(error.message)"])
             return

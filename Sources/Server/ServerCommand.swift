@@ -22,7 +22,7 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let settings = try await readSettings(options)
+        let settings = try readSettings(options)
         let running = RunningSettings(settings)
         LoggingSystem.bootstrap { RunningLogHandler(label: $0, settings: running) }
         do throws(StartError) {
@@ -145,9 +145,9 @@ struct ServerCommand: AsyncParsableCommand {
 }
 
 /// Reads the settings, or ends as a wrong option or a wrong file ends a command.
-func readSettings(_ options: SettingsOptions) async throws -> ServerSettings {
+func readSettings(_ options: SettingsOptions) throws -> ServerSettings {
     do throws(SettingsError) {
-        return try await ServerSettings.read(options)
+        return try ServerSettings.read(options)
     } catch {
         if error.isUsage { throw ValidationError(error.message) }
         StandardError.write("gateway: \(error.message)\n")

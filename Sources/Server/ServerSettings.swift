@@ -28,8 +28,8 @@ struct ServerSettings: Sendable {
     /// - Throws: naming the setting as it was given, the value, and what to do.
     static func read(
         _ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment
-    ) async throws(SettingsError) -> ServerSettings {
-        let sources = try await SettingSources.read(options, environment: environment)
+    ) throws(SettingsError) -> ServerSettings {
+        let sources = try SettingSources.read(options, environment: environment)
         var reader = Reader(sources: sources)
         var settings = ServerSettings()
         try settings.read(&reader)
@@ -207,14 +207,7 @@ extension ServerSettings {
         {
             let words = shown ?? (defaultValue.isEmpty ? "none" : defaultValue.joined(separator: ", "))
             guard let given = try value(setting, words) else { return defaultValue }
-            // The environment has one text for all.
-            let texts =
-                given.origin == .environment
-                ? given.texts.flatMap {
-                    $0.revealed.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-                }
-                : given.texts.map(\.revealed)
-            let trimmed = texts.map { $0.trimmingCharacters }
+            let trimmed = given.texts.map { $0.revealed.trimmingCharacters }
             // Given but empty is never the same as not given: without a key everybody may enter.
             guard !trimmed.isEmpty, !trimmed.contains("") else {
                 throw failure(setting, "has an empty value: give one, or leave it away", given.origin)

@@ -1,19 +1,17 @@
-import Configuration
 import FoundationEssentials
 import Media
-import Synchronization
 
 /// Where a value was given.
 enum SettingOrigin: Hashable {
     case option, environment
-    case file(String)
+    case file(String, line: Int)
     case defaultValue
 
     var name: String {
         switch self {
         case .option: "option"
         case .environment: "environment"
-        case .file(let path): path
+        case .file(let path, _): path
         case .defaultValue: "default"
         }
     }
@@ -23,7 +21,7 @@ enum SettingOrigin: Hashable {
         switch self {
         case .option: setting.option
         case .environment: setting.variable
-        case .file(let path): "\(path): \(setting.rawValue)"
+        case .file(let path, let line): "\(path): line \(line): \(setting.rawValue)"
         case .defaultValue: setting.rawValue
         }
     }
@@ -44,100 +42,62 @@ struct SettingsError: Error {
 
 /// The places that settings come from: options, the environment, the file, each before the next.
 struct SettingSources {
-    private let providers: [(origin: SettingOrigin, provider: any ConfigProvider)]
+    private let options: [Setting: [Secret]]
+    private let environment: [String: String]
+    private let file: (path: String, entries: [ConfigurationFile.Entry])?
     /// Variables that may be mistyped settings, each with what it is like.
     let likelyTypos: [(name: String, meant: String)]
 
-    /// - Throws: if the file cannot be read, is not YAML, or has a key that is no setting.
-    static func read(_ options: SettingsOptions, environment: [String: String]) async throws(SettingsError) -> Self {
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (setting, texts) in options.given {
-            values[key(setting)] = ConfigValue(.stringArray(texts.map(\.revealed)), isSecret: true)
-        }
-        var providers: [(SettingOrigin, any ConfigProvider)] = [
-            (.option, InMemoryProvider(name: "options", values: values)),
-            (
-                .environment,
-                EnvironmentVariablesProvider(environmentVariables: environment, secretsSpecifier: .all)
-                    .prefixKeys(with: "roundhouse")
-            ),
-        ]
+    /// - Throws: if the file cannot be read, is not in the form of settings, or has a key that is no setting.
+    static func read(_ options: SettingsOptions, environment: [String: String]) throws(SettingsError) -> Self {
         let pathVariable = Setting.variablePrefix + "CONFIG"
-        if let path = options.config ?? environment[pathVariable] {
-            if let provider = try await file(path) { providers.append((.file(path), provider)) }
-        }
-        return SettingSources(providers: providers, likelyTypos: likelyTypos(environment, except: [pathVariable]))
+        var file: (String, [ConfigurationFile.Entry])?
+        if let path = options.config ?? environment[pathVariable] { file = (path, try entries(inFile: path)) }
+        return SettingSources(
+            options: options.given, environment: environment, file: file,
+            likelyTypos: likelyTypos(environment, except: [pathVariable]))
     }
 
     /// What was given for a setting, at the first place that has it.
     func value(of setting: Setting) throws(SettingsError) -> GivenSetting? {
-        for (origin, provider) in providers {
-            if let texts = try Self.texts(of: setting, from: provider, origin) {
-                return GivenSetting(texts: texts.map { Secret($0) }, origin: origin)
+        if let texts = options[setting] { return GivenSetting(texts: texts, origin: .option) }
+        if let text = environment[setting.variable] {
+            return GivenSetting(texts: Self.texts(text, of: setting).map { Secret($0) }, origin: .environment)
+        }
+        guard let file, let entry = file.entries.first(where: { $0.name == setting.rawValue }) else { return nil }
+        let origin = SettingOrigin.file(file.path, line: entry.line)
+        if entry.isList {
+            guard case .list = setting.kind else {
+                throw SettingsError(message: "\(origin.name(of: setting)): a list, where one value is expected")
             }
         }
-        return nil
+        return GivenSetting(texts: entry.texts.map { Secret($0) }, origin: origin)
     }
 
-    private static func key(_ setting: Setting) -> AbsoluteConfigKey { AbsoluteConfigKey([setting.rawValue]) }
-
-    private static func texts(
-        of setting: Setting, from provider: any ConfigProvider, _ origin: SettingOrigin
-    ) throws(SettingsError) -> [String]? {
-        let list: [ConfigType] = [.stringArray, .string]
-        let types: [ConfigType] =
-            switch (origin, setting.kind) {
-            case (.option, _), (_, .list): list
-            default: [.string]
-            }
-        for (index, type) in types.enumerated() {
-            do {
-                switch try provider.value(forKey: key(setting), type: type).value?.content {
-                case .string(let text): return [text]
-                case .stringArray(let texts): return texts
-                default: return nil
-                }
-            } catch {
-                guard index == types.count - 1 else { continue }
-                throw SettingsError(
-                    message: "\(origin.name(of: setting)): a list, where one value is expected")
-            }
-        }
-        return nil
+    /// The environment has one text for all of a list. An empty one among them is an error like an empty value.
+    private static func texts(_ text: String, of setting: Setting) -> [String] {
+        guard case .list = setting.kind else { return [text] }
+        return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 
-    /// - Returns: `nil` for a file of comments only.
-    private static func file(_ path: String) async throws(SettingsError) -> (any ConfigProvider)? {
-        let text: String
-        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+    private static func entries(inFile path: String) throws(SettingsError) -> [ConfigurationFile.Entry] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw SettingsError(
                 message: "\(path): the configuration file cannot be read: give --config a readable UTF-8 file")
         }
-        let lines = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\r" || $0 == "\t" } }
-        guard lines.contains(where: { !$0.isEmpty && !$0.hasPrefix("#") && $0 != "---" }) else { return nil }
-        let seen = SeenKeys()
-        let provider: any ConfigProvider
-        do {
-            // The question whether a key is secret comes for each that the file has: so all of them are known.
-            let options = YAMLSnapshot.ParsingOptions(
-                secretsSpecifier: .dynamic { key, _ in
-                    seen.add(key)
-                    return Setting(rawValue: key)?.isSecret ?? true
-                })
-            let reader = ConfigReader(
-                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)]))
-            provider = try await FileProvider<YAMLSnapshot>(parsingOptions: options, config: reader)
+        let entries: [ConfigurationFile.Entry]
+        do throws(ConfigurationFile.Problem) {
+            entries = try ConfigurationFile(parsing: text).entries
         } catch {
-            // YAML's errors show the text around the place, which might be a secret: the first line says where.
-            let reason = "\(error)".split(separator: "\n").first ?? "unreadable"
-            throw SettingsError(message: "\(path): not YAML with one value a key: \(reason)")
+            throw SettingsError(message: "\(path): not YAML with one value a key: \(error.message)")
         }
         let known = Setting.allCases.map(\.rawValue)
-        for name in seen.names where !known.contains(name) {
-            let meant = NearestName.of(name, among: known).map { ": did you mean \($0)?" } ?? ": see Docs/Operations.md"
-            throw SettingsError(message: "\(path): there is no setting \(name)\(meant)")
+        for entry in entries where !known.contains(entry.name) {
+            let meant =
+                NearestName.of(entry.name, among: known).map { ": did you mean \($0)?" } ?? ": see Docs/Operations.md"
+            throw SettingsError(message: "\(path): line \(entry.line): there is no setting \(entry.name)\(meant)")
         }
-        return provider
+        return entries
     }
 
     /// Others may have variables that begin alike; only what is nearly a setting is worth a word.
@@ -151,11 +111,4 @@ struct SettingSources {
                 known.first { NearestName.distance(name, $0) <= 2 }.map { (name, $0) }
             }
     }
-}
-
-/// The keys of a file, in the order of their names.
-private final class SeenKeys: Sendable {
-    private let keys = Mutex<Set<String>>([])
-    func add(_ key: String) { keys.withLock { _ = $0.insert(key) } }
-    var names: [String] { keys.withLock { $0.sorted() } }
 }

@@ -48,7 +48,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await readSettings(options)
+        let settings = try readSettings(options)
         guard let key = settings.gateway.access.keys.first(where: \.canSign) else {
             throw ValidationError("there is no secret to sign with: give --auth-key-file, or --config with one.")
         }

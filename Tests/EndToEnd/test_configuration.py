@@ -9,6 +9,7 @@ import subprocess
 
 import aiohttp
 import pytest
+import yaml
 
 from gateway import BINARY, Gateway, assert_no_trap
 from protoo import ProtooClient, Refused
@@ -158,6 +159,24 @@ def test_an_empty_key_is_an_error_and_never_a_server_open_to_everybody(file, arg
         [BINARY, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, timeout=60)
     # An option is at fault as one that is mistyped.
     assert started.returncode in (2, 64) and says in started.stderr, started.stderr
+
+
+@pytest.mark.parametrize("text", [
+    "max-rooms: 11", "max-rooms : 11 # c", "'max-rooms': '11'", 'max-rooms: "1\\x31"', "\ufeffmax-rooms: 11\r\n",
+    "---\nmax-rooms: 11\n...\n", "host: ::1", "host: a#b", "host: 'it''s'", "host: a b # c",
+    "allowed-origin: [https://a.test, 'https://b.test:8443', ]", "allowed-origin:\n- https://a.test # c\n\n- \"*\"",
+    "allowed-origin: [ # one\n  https://a.test\n  , https://b.test\n]\nmax-rooms: 11",
+    "trusted-proxy: ['::1', 10.0.0.0/8]", "  host: x\n  port: 5", "allowed-origin:\n  -   https://a.test\nhost: h",
+])
+def test_what_is_read_is_what_yaml_says(file, text):
+    code, shown, complaints = check("--config", file(text))
+    assert code == 0, complaints
+    lines = {line.split(": ")[0]: re.sub(r" +# .*", "", line.split(": ", 1)[1]) for line in shown.splitlines()}
+    # All scalars as they are written, as PyYAML's base loader reads them.
+    read = yaml.load(text, yaml.BaseLoader)
+    assert read
+    for name, value in read.items():
+        assert lines[name] == (", ".join(value) if isinstance(value, list) else value)
 
 
 async def reloaded(gateway, before):
