@@ -40,7 +40,12 @@ struct LayoutTests {
     }
 
     @Test func `unsafe code names its invariant`() {
-        expectNone(SourceTree.sources.flatMap { UnsafeCodeRules.violations(in: $0, of: SourceTree.sources) })
+        expectNone(SourceTree.sources.flatMap(UnsafeCodeRules.violations))
+    }
+
+    @Test func `unsafe code stays inside its fence`() {
+        expectNone(SourceTree.sources.flatMap { UnsafeFence.violations(in: $0) })
+        expectNone(UnsafeFence.stale(SourceTree.sources))
     }
 
     @Test func `nothing that holds a secret prints it`() {

@@ -95,11 +95,12 @@ struct RuleTests {
         #expect(UnsafeCodeRules.violations(in: SourceFile(path: "Sources/Media/A.swift", text: read)).count == 1)
     }
 
-    @Test func `a type's own file speaks for its extensions`() {
-        let bare = SourceFile(path: "Sources/Media/A+B.swift", text: "func f(_ p: UnsafeRawPointer) {}")
-        let owner = SourceFile(path: "Sources/Media/A.swift", text: "// Safe: one thread.")
-        #expect(UnsafeCodeRules.violations(in: bare, of: [owner]).isEmpty)
-        #expect(UnsafeCodeRules.violations(in: bare, of: []).count == 1)
+    @Test func `unsafe code outside of the fence is found, and a place in it that is not needed`() {
+        let file = SourceFile(path: "Sources/Media/Outgoing/A.swift", text: "func f(_ p: UnsafeRawPointer) {}")
+        #expect(UnsafeFence.violations(in: file, allowed: [:]).count == 1)
+        #expect(UnsafeFence.violations(in: file, allowed: ["Sources/Media/Outgoing": ["B"]]).count == 1)
+        #expect(UnsafeFence.violations(in: file, allowed: ["Sources/Media/Outgoing": ["A"]]).isEmpty)
+        #expect(!UnsafeFence.stale([]).isEmpty)
     }
 
     @Test func `an unchecked Sendable needs its line right above`() {

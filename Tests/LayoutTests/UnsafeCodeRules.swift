@@ -8,13 +8,10 @@ enum UnsafeCodeRules {
     ]
     private static let never = ["unsafeBitCast", "withoutActuallyEscaping", "unsafeDowncast"]
 
-    /// - Parameter files: the tree, for an extension whose type names the invariant in its own file.
-    static func violations(in file: SourceFile, of files: [SourceFile] = []) -> [Violation] {
+    static func violations(in file: SourceFile) -> [Violation] {
         var found: [Violation] = []
         let code = file.code
-        if let line = firstUnsafeLine(of: code), !namesInvariant(file),
-            !files.contains(where: { isOwner($0, of: file) })
-        {
+        if let line = firstUnsafeLine(of: code), !file.lines.contains(where: { $0.contains("// Safe:") }) {
             found.append(
                 Violation(
                     path: file.path, line: line,
@@ -34,21 +31,11 @@ enum UnsafeCodeRules {
         return found
     }
 
-    private static func namesInvariant(_ file: SourceFile) -> Bool {
-        file.lines.contains { $0.contains("// Safe:") }
-    }
-
-    /// `Shard.swift` speaks for `Shard+Receive.swift` beside it.
-    private static func isOwner(_ owner: SourceFile, of file: SourceFile) -> Bool {
-        guard let plus = file.path.firstIndex(of: "+") else { return false }
-        return owner.path == file.path[..<plus] + ".swift" && namesInvariant(owner)
-    }
-
     /// The first line that does something unsafe.
     ///
     /// A buffer that is only handed on, to a `ByteReader` or a function of this module, is safe or not where it is read;
     /// so a buffer type in a signature counts only in a file that reads through the name it was given there.
-    private static func firstUnsafeLine(of code: [(number: Int, text: String)]) -> Int? {
+    static func firstUnsafeLine(of code: [(number: Int, text: String)]) -> Int? {
         let buffers: Set<String> = ["UnsafeRawBufferPointer", "UnsafeMutableRawBufferPointer"]
         let other = tokens.filter { !buffers.contains($0) }
         var names: Set<String> = []

@@ -1,11 +1,8 @@
 /// A producer on a shard that has consumers of it: the consumers in a row, and the recent packets they may ask for again.
-// Safe: `consumers` owns `capacity` pointers of which `count` are initialised.
 struct ProducerFeed: ~Copyable {
     let key: ProducerKey
     let kind: MediaKind
-    private(set) var consumers: UnsafeMutablePointer<UnsafeMutablePointer<ShardConsumer>>
-    private(set) var count = 0
-    private var capacity = 4
+    private(set) var consumers: [Slot<ShardConsumer>] = []
     private var retransmittingConsumers = 0
     var cache: GOPCache
     /// Another shard has been asked for the packets it keeps: consumers begin when they have come.
@@ -24,34 +21,22 @@ struct ProducerFeed: ~Copyable {
         self.key = key
         self.kind = kind
         encodings = SourceEncodings(count: count, clockRate: clockRate, usesDTX: usesDTX)
-        consumers = .allocate(capacity: capacity)
         cache = GOPCache(kind: kind, encodings: count)
         lastKeyFrameRequest = Array(repeating: nil, count: count)
         keyFrames = Array(repeating: nil, count: count)
     }
 
-    deinit { consumers.deallocate() }
-
-    mutating func add(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        if count == capacity {
-            let grown = UnsafeMutablePointer<UnsafeMutablePointer<ShardConsumer>>.allocate(capacity: capacity * 2)
-            grown.moveInitialize(from: consumers, count: count)
-            consumers.deallocate()
-            consumers = grown
-            capacity *= 2
-        }
-        (consumers + count).initialize(to: consumer)
-        count += 1
-        if consumer.pointee.stream.canRetransmit { retransmittingConsumers += 1 }
+    /// - Parameter canRetransmit: whether the consumer may ask for packets again.
+    mutating func add(_ consumer: Slot<ShardConsumer>, canRetransmit: Bool) {
+        consumers.append(consumer)
+        if canRetransmit { retransmittingConsumers += 1 }
     }
 
-    mutating func remove(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        for index in 0..<count where consumers[index] == consumer {
-            if consumer.pointee.stream.canRetransmit { retransmittingConsumers -= 1 }
-            count -= 1
-            consumers[index] = consumers[count]
-            return
-        }
+    mutating func remove(_ consumer: Slot<ShardConsumer>, canRetransmit: Bool) {
+        guard let index = consumers.firstIndex(of: consumer) else { return }
+        consumers.swapAt(index, consumers.count - 1)
+        consumers.removeLast()
+        if canRetransmit { retransmittingConsumers -= 1 }
     }
 
     func lastKeyFrame(of encoding: Int) -> MediaInstant? {

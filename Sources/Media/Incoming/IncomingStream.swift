@@ -1,13 +1,10 @@
-// Safe: `producer` is the shard's own, which closes a producer's streams before it frees it (`Shard+Lifetimes`); this file
-// does not read it.
-
 /// One SSRC that a producer receives, with its retransmissions: decides what becomes of each packet, and what to ask of the
 /// sender.
 ///
 /// A machine without I/O. Give it every decrypted packet and do what the `IncomingStep` says; call `deadlineReached` and
 /// `nacks.pollRequest` at `nextDeadline`.
 struct IncomingStream: ~Copyable {
-    let producer: UnsafeMutablePointer<ShardProducer>
+    let producer: Slot<ShardProducer>
     let encoding: Int
     let feedback: FeedbackSupport
     private let kind: MediaKind
@@ -27,7 +24,7 @@ struct IncomingStream: ~Copyable {
     private(set) var state = SourceEncodings.Encoding()
 
     init(
-        producer: UnsafeMutablePointer<ShardProducer>, _ settings: ProducerSettings, encoding: Int, ssrc: SSRC,
+        producer: Slot<ShardProducer>, _ settings: ProducerSettings, encoding: Int, ssrc: SSRC,
         codec: ProducerCodec
     ) {
         self.producer = producer

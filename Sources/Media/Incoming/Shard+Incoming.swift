@@ -1,12 +1,12 @@
-// Safe: a datagram is read and decrypted within its count; streams and producers are the shard's own (`Shard+Lifetimes`).
+// Safe: a datagram is read and decrypted within its count; `scratch` has room for the largest template.
 extension Shard {
     /// An SRTP packet: decrypted in place, put into its stream, forwarded.
     mutating func rtpReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
         let length: Int
-        switch transport.pointee.protection.openRTP(datagram) {
+        switch transports[transport].protection.openRTP(datagram) {
         case .packet(let plain): length = plain
         case .dropped(let reason):
             if reason == .srtpAuthentication {
@@ -14,7 +14,7 @@ extension Shard {
             }
             return counters.add(reason)
         }
-        if webRTC.pointee.ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
+        if webRTCAssociations[webRTC].ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
         openedRTPReceived(datagram, length: length, on: transport)
     }
 
@@ -22,45 +22,46 @@ extension Shard {
     /// - Returns: whether it is of a stream that the transport's producers know.
     @discardableResult
     mutating func openedRTPReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, length: Int, on transport: UnsafeMutablePointer<MediaTransport>
+        _ datagram: UnsafeMutableRawBufferPointer, length: Int, on transport: Slot<MediaTransport>
     ) -> Bool {
         let packet = UnsafeRawBufferPointer(rebasing: datagram[..<length])
         guard let header = try? RTPHeader(parsing: packet) else {
             counters.add(.malformedRTP)
             return false
         }
-        let known = transport.pointee.streams.find(header.ssrc.rawValue)
+        let known = transports[transport].streams.find(header.ssrc.rawValue)
         // An id's meaning is a media section's, and so a producer's; who that is, is not known yet of a new SSRC.
         var extensions: ReceivedExtensions
         if let known {
-            extensions = ReceivedExtensions(header, in: packet, ids: known.stream.pointee.producer.pointee.extensionIDs)
+            extensions = ReceivedExtensions(
+                header, in: packet, ids: producers[streams[known.stream].producer].extensionIDs)
         } else {
-            extensions = ReceivedExtensions(header, in: packet, ids: transport.pointee.extensionIDs)
+            extensions = ReceivedExtensions(header, in: packet, ids: transports[transport].extensionIDs)
         }
-        if let number = extensions.transportWideSequence, transport.pointee.sendsTransportFeedback {
-            let wasIdle = transport.pointee.recorder.nextDeadline == nil
-            transport.pointee.recorder.packetReceived(sequence: number, at: now)
+        if let number = extensions.transportWideSequence, transports[transport].sendsTransportFeedback {
+            let wasIdle = transports[transport].recorder.nextDeadline == nil
+            transports[transport].recorder.packetReceived(sequence: number, at: now)
             if wasIdle { touch(transport) }
         }
         guard let reference = known ?? learnStream(header, in: packet, on: transport) else {
-            transport.pointee.protection.forget(header.ssrc.rawValue)
+            transports[transport].protection.forget(header.ssrc.rawValue)
             refused(.unknownSSRC, packet, on: transport)
             counters.add(.unknownSSRC)
             return false
         }
         if known == nil {
             extensions = ReceivedExtensions(
-                header, in: packet, ids: reference.stream.pointee.producer.pointee.extensionIDs)
+                header, in: packet, ids: producers[streams[reference.stream].producer].extensionIDs)
         }
         counters.add(.packetsReceived)
         if reference.isRTX {
-            transport.pointee.traffic.rtxReceived &+= UInt64(length)
+            transports[transport].traffic.rtxReceived &+= UInt64(length)
         } else {
-            transport.pointee.traffic.rtpReceived &+= UInt64(length)
+            transports[transport].traffic.rtpReceived &+= UInt64(length)
         }
         // Where the tag and the sender's padding were, there is room behind the payload.
         let room = datagram.count - header.payload.upperBound
-        if reference.stream.pointee.producer.pointee.isPaused {
+        if producers[streams[reference.stream].producer].isPaused {
             counters.add(.producerPaused)
         } else if reference.isRTX {
             retransmissionReceived(header, extensions, in: packet, room: room, of: reference.stream)
@@ -72,13 +73,13 @@ extension Shard {
 
     private mutating func mediaReceived(
         _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer, room: Int,
-        of stream: UnsafeMutablePointer<IncomingStream>
+        of stream: Slot<IncomingStream>
     ) {
-        guard let codec = stream.pointee.producer.pointee.codec(forPayloadType: header.payloadType) else {
-            refused(.unknownPayloadType, packet, on: stream.pointee.producer.pointee.transport)
+        guard let codec = producers[streams[stream].producer].codec(forPayloadType: header.payloadType) else {
+            refused(.unknownPayloadType, packet, on: producers[streams[stream].producer].transport)
             return counters.add(.unknownPayloadType)
         }
-        let step = stream.pointee.packetArrived(
+        let step = streams[stream].packetArrived(
             header, payload: UnsafeRawBufferPointer(rebasing: packet[header.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
         carryOut(step.effects, of: stream)
@@ -87,7 +88,7 @@ extension Shard {
         case .forward(let placed):
             if let level = extensions.audioLevel { audioLevelReceived(level, of: stream) }
             if let orientation = extensions.videoOrientation {
-                orientationReceived(orientation & 0x0F, of: stream.pointee.producer)
+                orientationReceived(orientation & 0x0F, of: streams[stream].producer)
             }
             forward(placed, header, extensions, codec: codec, in: packet, room: room, of: stream)
         }
@@ -96,9 +97,9 @@ extension Shard {
     /// An RTX packet (RFC 4588 §4): its payload starts with the original's sequence number.
     private mutating func retransmissionReceived(
         _ header: RTPHeader, _ extensions: ReceivedExtensions, in packet: UnsafeRawBufferPointer, room: Int,
-        of stream: UnsafeMutablePointer<IncomingStream>
+        of stream: Slot<IncomingStream>
     ) {
-        guard let codec = stream.pointee.producer.pointee.codec(forRTXPayloadType: header.payloadType) else {
+        guard let codec = producers[streams[stream].producer].codec(forRTXPayloadType: header.payloadType) else {
             return counters.add(.unknownPayloadType)
         }
         var restored = header
@@ -111,7 +112,7 @@ extension Shard {
             restored.payloadLength -= 2
             restored.payloadType = codec.payloadType
         }
-        let step = stream.pointee.retransmissionArrived(
+        let step = streams[stream].retransmissionArrived(
             header.sequenceNumber.rawValue, of: original,
             payload: UnsafeRawBufferPointer(rebasing: packet[restored.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
@@ -124,29 +125,29 @@ extension Shard {
     }
 
     /// Does what follows from a packet, or from a deadline, besides its forwarding.
-    mutating func carryOut(_ effects: IncomingStep.Effects, of stream: UnsafeMutablePointer<IncomingStream>) {
+    mutating func carryOut(_ effects: IncomingStep.Effects, of stream: Slot<IncomingStream>) {
         if effects.isEmpty { return }
         if effects.contains(.restarted) { encodingRestarted(stream) }
         if effects.contains(.requestsKeyFrame) { sendKeyFrameRequest(stream) }
-        if effects.contains(.changesScore) { producerScoreChanged(stream.pointee.producer) }
-        if effects.contains(.movesDeadline) { touch(stream.pointee.producer.pointee.transport) }
+        if effects.contains(.changesScore) { producerScoreChanged(streams[stream].producer) }
+        if effects.contains(.movesDeadline) { touch(producers[streams[stream].producer].transport) }
     }
 
     /// Makes a packet ready for fan-out, once for all consumers, and gives it to them and to the shards of the others.
     private mutating func forward(
         _ placed: IncomingPacket, _ header: RTPHeader, _ extensions: ReceivedExtensions, codec: ProducerCodec,
-        in packet: UnsafeRawBufferPointer, room: Int, of stream: UnsafeMutablePointer<IncomingStream>
+        in packet: UnsafeRawBufferPointer, room: Int, of stream: Slot<IncomingStream>
     ) {
-        let producer = stream.pointee.producer
+        let producer = streams[stream].producer
         var payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
-        if !payload.isEmpty { producer.pointee.heard(isKeyFrame: placed.isKeyFrame) }
+        if !payload.isEmpty { producers[producer].heard(isKeyFrame: placed.isKeyFrame) }
         if placed.isKeyFrame { counters.add(.keyFramesReceived) }
-        if !producer.pointee.traces.isEmpty {
+        if !producers[producer].traces.isEmpty {
             traceReceived(
                 header, size: packet.count, isKeyFrame: placed.isKeyFrame, isRTX: placed.isRecovered, of: stream)
         }
         // Chromium decodes no AV1 with spatial layers without it; of several encodings each numbers its frames for itself.
-        let hasDescriptor = codec.codec == .av1 && producer.pointee.settings.encodings.count == 1
+        let hasDescriptor = codec.codec == .av1 && producers[producer].settings.encodings.count == 1
         let headerLength = HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet, hasDescriptor: hasDescriptor)  // '!' okay: allocated in init.
@@ -155,17 +156,17 @@ extension Shard {
             padding = SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
             if padding > 0 { scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
         }
-        let encoding = stream.pointee.encoding
+        let encoding = streams[stream].encoding
         let prepared = PreparedPacket(
-            producer: producer.pointee.key.rawValue,
-            sequence: producer.pointee.sequence(placed.sequence, encoding: encoding),
+            producer: producers[producer].key.rawValue,
+            sequence: producers[producer].sequence(placed.sequence, encoding: encoding),
             timestamp: header.timestamp.rawValue, headerLength: UInt16(truncatingIfNeeded: headerLength),
             payloadLength: UInt16(truncatingIfNeeded: payload.count),
             paddingLength: UInt8(truncatingIfNeeded: padding), encoding: UInt8(truncatingIfNeeded: encoding),
             payloadType: codec.mappedPayloadType, codec: codec.codec, isKeyFrame: placed.isKeyFrame,
             isPaddingOnly: payload.isEmpty, layers: placed.layers)
         let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
-        let shards = producer.pointee.subscribedShards
+        let shards = producers[producer].subscribedShards
         if shards != 0 {
             // Once per shard, however many consumers it has.
             let taken = send(.packet(prepared, template: template, payload: payload), toEach: shards)
@@ -177,23 +178,23 @@ extension Shard {
     // MARK: Encodings
 
     /// Tells every shard with consumers of it what an encoding's sender has reported, and since when it is sent.
-    mutating func encodingAdvanced(_ stream: UnsafeMutablePointer<IncomingStream>) {
-        let producer = stream.pointee.producer
-        stream.pointee.stateAdvanced()
-        let (state, encoding) = (stream.pointee.state, stream.pointee.encoding)
-        let key = producer.pointee.key.rawValue
+    mutating func encodingAdvanced(_ stream: Slot<IncomingStream>) {
+        let producer = streams[stream].producer
+        streams[stream].stateAdvanced()
+        let (state, encoding) = (streams[stream].state, streams[stream].encoding)
+        let key = producers[producer].key.rawValue
         encodingAdvanced(key, encoding: encoding, to: state)
         send(
-            .encodingAdvanced(producer: key, encoding: encoding, state), toEach: producer.pointee.subscribedShards)
+            .encodingAdvanced(producer: key, encoding: encoding, state), toEach: producers[producer].subscribedShards)
     }
 
     /// An encoding's stream ended or restarted: nothing that was known of it holds.
-    mutating func encodingRestarted(_ stream: UnsafeMutablePointer<IncomingStream>) {
-        let producer = stream.pointee.producer
-        let encoding = stream.pointee.encoding
-        let key = producer.pointee.key.rawValue
+    mutating func encodingRestarted(_ stream: Slot<IncomingStream>) {
+        let producer = streams[stream].producer
+        let encoding = streams[stream].encoding
+        let key = producers[producer].key.rawValue
         encodingRestarted(key, encoding: encoding)
-        send(.encodingRestarted(producer: key, encoding: encoding), toEach: producer.pointee.subscribedShards)
+        send(.encodingRestarted(producer: key, encoding: encoding), toEach: producers[producer].subscribedShards)
     }
 }
 

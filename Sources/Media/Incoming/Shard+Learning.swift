@@ -1,4 +1,4 @@
-// Safe: streams and producers are the shard's own (`Shard+Lifetimes`).
+// Safe: packets are read within the ranges that `ReceivedExtensions` has checked.
 /// Whose a stream is that comes with an SSRC not known yet.
 extension Shard {
     /// A stream that goes on under another SSRC without saying whose it is, or against what was announced, takes the old
@@ -8,7 +8,7 @@ extension Shard {
     private struct Match {
         enum Sign { case mid, rid, payloadType }
 
-        var producer: UnsafeMutablePointer<ShardProducer>
+        var producer: Slot<ShardProducer>
         var encoding: Int
         var isRTX: Bool
         var sign: Sign
@@ -17,45 +17,45 @@ extension Shard {
     /// Finds the producer and encoding of an SSRC that is in no table, and notes it there (RFC 9143 §9.2, RFC 8852): by
     /// the MID in its packet, by the RID, or by the payload type where that is one producer's alone.
     mutating func learnStream(
-        _ header: RTPHeader, in packet: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+        _ header: RTPHeader, in packet: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) -> MediaTransport.StreamReference? {
         guard let match = match(header, in: packet, on: transport) else { return nil }
         return match.isRTX ? bindRTX(header.ssrc, match) : bindMedia(header.ssrc, match)
     }
 
     private func match(
-        _ header: RTPHeader, in packet: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+        _ header: RTPHeader, in packet: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) -> Match? {
         var byRID: Match?
         var byPayloadType: Match?
         var owners = 0
-        for producer in transport.pointee.producers {
-            let isMedia = producer.pointee.codec(forPayloadType: header.payloadType) != nil
-            guard isMedia || producer.pointee.codec(forRTXPayloadType: header.payloadType) != nil else { continue }
+        for producer in transports[transport].producers {
+            let isMedia = producers[producer].codec(forPayloadType: header.payloadType) != nil
+            guard isMedia || producers[producer].codec(forRTXPayloadType: header.payloadType) != nil else { continue }
             owners += 1
             // Each producer's own numbers: what is a MID to one may be a RID to another.
-            let extensions = ReceivedExtensions(header, in: packet, ids: producer.pointee.extensionIDs)
+            let extensions = ReceivedExtensions(header, in: packet, ids: producers[producer].extensionIDs)
             let rid = (extensions.rid ?? extensions.repairedRID).map { packet[$0] }
             var match = Match(producer: producer, encoding: 0, isRTX: !isMedia, sign: .mid)
             if let mid = extensions.mid.map({ packet[$0] }) {
-                guard producer.pointee.settings.mid?.utf8.elementsEqual(mid) ?? false,
-                    let encoding = producer.pointee.encoding(named: rid)
+                guard producers[producer].settings.mid?.utf8.elementsEqual(mid) ?? false,
+                    let encoding = producers[producer].encoding(named: rid)
                 else { continue }
                 match.encoding = encoding
                 return match
             }
-            if let encoding = producer.pointee.encoding(announcedBy: header.ssrc, isRTX: !isMedia) {
+            if let encoding = producers[producer].encoding(announcedBy: header.ssrc, isRTX: !isMedia) {
                 // Another SSRC had taken its place.
                 match.encoding = encoding
                 match.sign = .payloadType
                 return match
             }
             if let rid {
-                guard byRID == nil, let encoding = producer.pointee.encoding(named: rid) else { continue }
+                guard byRID == nil, let encoding = producers[producer].encoding(named: rid) else { continue }
                 match.encoding = encoding
                 match.sign = .rid
                 byRID = match
-            } else if producer.pointee.isKnownByPayloadType(isRTX: !isMedia) {
+            } else if producers[producer].isKnownByPayloadType(isRTX: !isMedia) {
                 match.sign = .payloadType
                 byPayloadType = match
             }
@@ -65,11 +65,11 @@ extension Shard {
 
     private mutating func bindMedia(_ ssrc: SSRC, _ match: Match) -> MediaTransport.StreamReference? {
         let producer = match.producer
-        let announced = producer.pointee.settings.encodings[match.encoding]
-        if let old = producer.pointee.streams[match.encoding] {
+        let announced = producers[producer].settings.encodings[match.encoding]
+        if let old = producers[producer].streams[match.encoding] {
             // Browsers change a track's SSRC when they recreate its encoder, and say whose it is in its first packets.
             let mayTakeOver = announced.ssrc == nil && match.sign != .payloadType
-            guard mayTakeOver || !old.pointee.received.isActive(at: now, within: Self.takeoverSilence) else {
+            guard mayTakeOver || !streams[old].received.isActive(at: now, within: Self.takeoverSilence) else {
                 counters.add(.streamConflict)
                 return nil
             }
@@ -77,48 +77,47 @@ extension Shard {
             closeStream(old)
         }
         guard let stream = openStream(ssrc, of: producer, encoding: match.encoding) else { return nil }
-        let transport = producer.pointee.transport
-        if let rtx = announced.rtxSSRC, transport.pointee.streams.find(rtx.rawValue) == nil {
-            stream.pointee.received.replaceRTX(by: rtx)
-            transport.pointee.streams.insert(rtx.rawValue, .init(stream: stream, isRTX: true))
+        let transport = producers[producer].transport
+        if let rtx = announced.rtxSSRC, transports[transport].streams.find(rtx.rawValue) == nil {
+            streams[stream].received.replaceRTX(by: rtx)
+            transports[transport].streams.insert(rtx.rawValue, .init(stream: stream, isRTX: true))
         }
         forceKeyFrame(of: stream)
         return MediaTransport.StreamReference(stream: stream, isRTX: false)
     }
 
     private mutating func bindRTX(_ ssrc: SSRC, _ match: Match) -> MediaTransport.StreamReference? {
-        guard let stream = match.producer.pointee.streams[match.encoding] else { return nil }
-        let transport = match.producer.pointee.transport
-        if let old = stream.pointee.received.rtxSSRC {
-            guard !stream.pointee.received.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
-            transport.pointee.streams.remove(old.rawValue)
-            transport.pointee.protection.forget(old.rawValue)
+        guard let stream = producers[match.producer].streams[match.encoding] else { return nil }
+        let transport = producers[match.producer].transport
+        if let old = streams[stream].received.rtxSSRC {
+            guard !streams[stream].received.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
+            transports[transport].streams.remove(old.rawValue)
+            transports[transport].protection.forget(old.rawValue)
         }
-        stream.pointee.received.replaceRTX(by: ssrc)
+        streams[stream].received.replaceRTX(by: ssrc)
         let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)
-        transport.pointee.streams.insert(ssrc.rawValue, reference)
+        transports[transport].streams.insert(ssrc.rawValue, reference)
         return reference
     }
 
     /// An SSRC is announced by a producer that is about to be opened: a stream that was only guessed to have it gives it up.
-    mutating func releaseLearned(_ ssrc: SSRC, on transport: UnsafeMutablePointer<MediaTransport>) {
-        guard let reference = transport.pointee.streams.find(ssrc.rawValue), !reference.isAnnounced(ssrc) else {
+    mutating func releaseLearned(_ ssrc: SSRC, on transport: Slot<MediaTransport>) {
+        guard let reference = transports[transport].streams.find(ssrc.rawValue), !isAnnounced(ssrc, reference) else {
             return
         }
         if reference.isRTX {
-            reference.stream.pointee.received.replaceRTX(by: nil)
-            transport.pointee.streams.remove(ssrc.rawValue)
+            streams[reference.stream].received.replaceRTX(by: nil)
+            transports[transport].streams.remove(ssrc.rawValue)
         } else {
             closeStream(reference.stream)
         }
     }
-}
 
-extension MediaTransport.StreamReference {
-    /// Whether signaling told this SSRC, rather than a packet.
-    func isAnnounced(_ ssrc: SSRC) -> Bool {
-        let encoding = stream.pointee.producer.pointee.settings.encodings[stream.pointee.encoding]
-        return (isRTX ? encoding.rtxSSRC : encoding.ssrc) == ssrc
+    /// Whether signaling announced this SSRC, rather than a packet.
+    func isAnnounced(_ ssrc: SSRC, _ reference: MediaTransport.StreamReference) -> Bool {
+        let stream = reference.stream
+        let encoding = producers[streams[stream].producer].settings.encodings[streams[stream].encoding]
+        return (reference.isRTX ? encoding.rtxSSRC : encoding.ssrc) == ssrc
     }
 }
 

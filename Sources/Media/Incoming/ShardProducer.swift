@@ -1,14 +1,12 @@
 /// A producer as its shard knows it: the streams it receives and who wants them.
-// Safe: pointers to transports and streams are owned by the shard, which clears every reference to one before freeing it
-// (`Shard+Lifetimes`); `codecs` is owned here and freed in `deinit`.
 struct ShardProducer: ~Copyable {
     let key: ProducerKey
-    let transport: UnsafeMutablePointer<MediaTransport>
+    let transport: Slot<MediaTransport>
     let settings: ProducerSettings
     /// The client's numbers for header extensions in this media section.
     let extensionIDs: HeaderExtensionIDs
     /// One per encoding, once its SSRC is known.
-    var streams: [UnsafeMutablePointer<IncomingStream>?]
+    var streams: [Slot<IncomingStream>?]
     /// Per encoding: added to its stream's extended sequence numbers, so that they only grow when another stream takes
     /// its place.
     private var sequenceBases: [UInt64]
@@ -26,9 +24,9 @@ struct ShardProducer: ~Copyable {
     var traces: TraceKinds = []
     /// Bit n: shard n has consumers of this producer.
     var subscribedShards: UInt64 = 0
-    private let codecs: UnsafeMutableBufferPointer<ProducerCodec>
+    private let codecs: [ProducerCodec]
 
-    init(key: ProducerKey, transport: UnsafeMutablePointer<MediaTransport>, settings: ProducerSettings) {
+    init(key: ProducerKey, transport: Slot<MediaTransport>, settings: ProducerSettings) {
         self.key = key
         self.transport = transport
         self.settings = settings
@@ -36,11 +34,8 @@ struct ShardProducer: ~Copyable {
         streams = Array(repeating: nil, count: settings.encodings.count)
         sequenceBases = Array(repeating: 0, count: settings.encodings.count)
         isPaused = settings.isPaused
-        codecs = .allocate(capacity: settings.codecs.count)
-        _ = codecs.initialize(from: settings.codecs)
+        codecs = settings.codecs
     }
-
-    deinit { codecs.deallocate() }
 
     mutating func heard(isKeyFrame: Bool) {
         isHeard = true
@@ -58,13 +53,14 @@ struct ShardProducer: ~Copyable {
 
     /// The codec a media payload type stands for.
     func codec(forPayloadType payloadType: UInt8) -> ProducerCodec? {
-        for codec in codecs where codec.payloadType == payloadType { return codec }
+        // By index: an iterator would keep count of references for each packet.
+        for index in codecs.indices where codecs[index].payloadType == payloadType { return codecs[index] }
         return nil
     }
 
     /// The media codec whose retransmissions have this payload type.
     func codec(forRTXPayloadType payloadType: UInt8) -> ProducerCodec? {
-        for codec in codecs where codec.rtxPayloadType == payloadType { return codec }
+        for index in codecs.indices where codecs[index].rtxPayloadType == payloadType { return codecs[index] }
         return nil
     }
 

@@ -1,3 +1,5 @@
+// Safe: `selection` is made by `LayerSelection.make`, owned here, and freed in `deinit` and when the source is switched.
+
 /// One consumer's stream: decides which packets of its producer are sent, and what they are numbered.
 ///
 /// A machine without I/O. A shard gives it packets in order of their arrival and does what each `OutgoingStep` says; what

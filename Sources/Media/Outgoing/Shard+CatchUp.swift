@@ -1,5 +1,3 @@
-// Safe: pointers to consumers and feeds are the shard's own (`Shard+Lifetimes`).
-
 /// Consumers that join begin with the newest group of pictures (GOP): its key frame and all that followed are kept for
 /// repairs anyway. So they have a picture at once, and a crowd of them costs the publisher no more than one of them does.
 ///
@@ -16,84 +14,86 @@ extension Shard {
     static let timedPartOfGOP = 8
 
     /// Starts or stops a consumer as its pauses and its transport allow.
-    mutating func updateFlow(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        let transport = consumer.pointee.transport
-        let runs = consumer.pointee.wantsMedia && transport.pointee.sendsMedia
-        if consumer.pointee.wantsMedia, !runs, transport.pointee.isReady { warnOfDestination(of: transport) }
-        switch (consumer.pointee.stream.flow, runs) {
+    mutating func updateFlow(_ consumer: Slot<ShardConsumer>) {
+        let transport = consumers[consumer].transport
+        let runs = consumers[consumer].wantsMedia && sendsMedia(transport)
+        if consumers[consumer].wantsMedia, !runs, transports[transport].isReady { warnOfDestination(of: transport) }
+        switch (consumers[consumer].stream.flow, runs) {
         case (.stopped, true):
-            consumer.pointee.stream.start()
+            consumers[consumer].stream.start()
             start(consumer)
         case (.awaitingKeyFrame, false), (.catchingUp, false), (.flowing, false):
-            consumer.pointee.stream.stop(consumer.pointee.feed.pointee)
+            consumers[consumer].stream.stop(feeds[consumers[consumer].feed])
         default: break
         }
     }
 
     /// A consumer may begin: with what is cached, or with a key frame asked for now.
-    mutating func start(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+    mutating func start(_ consumer: Slot<ShardConsumer>) {
         if beginCached(consumer) { return }
         // If the other shard's cached packets get lost, a key frame is asked for soon all the same.
-        if consumer.pointee.feed.pointee.isAwaitingCachedPackets { return list(consumer) }
-        askForKeyFrames(for: consumer, consumer.pointee.stream.need)
+        if feeds[consumers[consumer].feed].isAwaitingCachedPackets { return list(consumer) }
+        askForKeyFrames(for: consumer, consumers[consumer].stream.need)
     }
 
     /// Starts a consumer that has had nothing yet, if its feed has a GOP to start with.
-    private mutating func beginCached(_ consumer: UnsafeMutablePointer<ShardConsumer>) -> Bool {
-        let feed = consumer.pointee.feed
-        guard feed.pointee.kind == .video, !feed.pointee.isAwaitingCachedPackets, consumer.pointee.stream.isNew else {
+    private mutating func beginCached(_ consumer: Slot<ShardConsumer>) -> Bool {
+        let feed = consumers[consumer].feed
+        guard feeds[feed].kind == .video, !feeds[feed].isAwaitingCachedPackets, consumers[consumer].stream.isNew else {
             return false
         }
-        consumer.pointee.stream.updateTarget(feed.pointee.encodings, at: now)
-        guard let encoding = consumer.pointee.stream.wantedKeyFrame,
-            let first = feed.pointee.cache.firstOfGOP(of: encoding, at: now)
+        consumers[consumer].stream.updateTarget(feeds[feed].encodings, at: now)
+        guard let encoding = consumers[consumer].stream.wantedKeyFrame,
+            let first = feeds[feed].cache.firstOfGOP(of: encoding, at: now)
         else { return false }
-        consumer.pointee.stream.beginCached(from: first)
+        consumers[consumer].stream.beginCached(from: first)
         sendCached(of: encoding, atMost: Self.firstPartOfGOP, to: consumer)
-        if case .catchingUp = consumer.pointee.stream.flow {
+        if case .catchingUp = consumers[consumer].stream.flow {
             catchingUp.append(consumer)
             if nextCatchUp == nil { nextCatchUp = now + Self.catchUpInterval }
         }
-        return consumer.pointee.stream.hasBegun
+        return consumers[consumer].stream.hasBegun
     }
 
     /// Sends more to the consumers that catch up, whatever arrives.
     mutating func sendCachedGOPs() {
         for consumer in catchingUp {
-            guard case .catchingUp = consumer.pointee.stream.flow else { continue }
+            guard case .catchingUp = consumers[consumer].stream.flow else { continue }
             sendCached(atMost: Self.timedPartOfGOP, to: consumer)
         }
         catchingUp.removeAll {
-            if case .catchingUp = $0.pointee.stream.flow { false } else { true }
+            if case .catchingUp = consumers[$0].stream.flow { false } else { true }
         }
         nextCatchUp = catchingUp.isEmpty ? nil : now + Self.catchUpInterval
     }
 
-    mutating func sendCached(atMost limit: Int, to consumer: UnsafeMutablePointer<ShardConsumer>) {
-        sendCached(of: consumer.pointee.stream.currentEncoding ?? 0, atMost: limit, to: consumer)
+    mutating func sendCached(atMost limit: Int, to consumer: Slot<ShardConsumer>) {
+        sendCached(of: consumers[consumer].stream.currentEncoding ?? 0, atMost: limit, to: consumer)
     }
 
     private mutating func sendCached(
-        of encoding: Int, atMost limit: Int, to consumer: UnsafeMutablePointer<ShardConsumer>
+        of encoding: Int, atMost limit: Int, to consumer: Slot<ShardConsumer>
     ) {
-        let feed = consumer.pointee.feed
-        let end = consumer.pointee.stream.sent.packetsSent &+ UInt64(limit)
-        consumer.pointee.stream.resumeCached()
-        while let newest = feed.pointee.cache.newest(of: encoding), consumer.pointee.stream.nextCached <= newest {
-            guard consumer.pointee.stream.sent.packetsSent < end else { return consumer.pointee.stream.pauseCached() }
-            if let found = feed.pointee.cache.find(consumer.pointee.stream.nextCached, of: encoding, at: now) {
-                guard consumer.pointee.stream.accepts(found.packet.payloadType) else { break }
-                forward(found.packet, template: found.template, payload: found.payload, of: feed, to: consumer)
-                guard case .flowing = consumer.pointee.stream.flow else { break }
+        let feed = consumers[consumer].feed
+        let end = consumers[consumer].stream.sent.packetsSent &+ UInt64(limit)
+        consumers[consumer].stream.resumeCached()
+        while let newest = feeds[feed].cache.newest(of: encoding), consumers[consumer].stream.nextCached <= newest {
+            guard consumers[consumer].stream.sent.packetsSent < end else {
+                return consumers[consumer].stream.pauseCached()
             }
-            consumer.pointee.stream.nextCached &+= 1
+            if let found = feeds[feed].cache.find(consumers[consumer].stream.nextCached, of: encoding, at: now) {
+                guard consumers[consumer].stream.accepts(found.packet.payloadType) else { break }
+                forward(found.packet, template: found.template, payload: found.payload, of: feed, to: consumer)
+                guard case .flowing = consumers[consumer].stream.flow else { break }
+            }
+            consumers[consumer].stream.nextCached &+= 1
         }
         caughtUp(consumer)
     }
 
     /// From here on the consumer is sent what arrives, in the layers that it prefers.
-    mutating func caughtUp(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        consumer.pointee.stream.caughtUp()
+    mutating func caughtUp(_ consumer: Slot<ShardConsumer>) {
+        consumers[consumer].stream.caughtUp()
         updateSelection(consumer)
     }
 }

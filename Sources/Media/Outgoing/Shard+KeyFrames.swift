@@ -1,59 +1,57 @@
-// Safe: pointers to producers, streams, feeds and consumers are the shard's own (`Shard+Lifetimes`).
-
 /// Key frames: consumers' wishes, which meet in one `KeyFrameRequester` on the producer's shard.
 extension Shard {
     /// Asks for what a consumer has to have now: because it starts, or its client says so.
     mutating func askForKeyFrames(
-        for consumer: UnsafeMutablePointer<ShardConsumer>, _ need: KeyFrameRequester.Need
+        for consumer: Slot<ShardConsumer>, _ need: KeyFrameRequester.Need
     ) {
-        if case .stopped = consumer.pointee.stream.flow { return }
-        consumer.pointee.stream.updateTarget(consumer.pointee.feed.pointee.encodings, at: now)
-        if let current = consumer.pointee.stream.currentEncoding {
+        if case .stopped = consumers[consumer].stream.flow { return }
+        consumers[consumer].stream.updateTarget(feeds[consumers[consumer].feed].encodings, at: now)
+        if let current = consumers[consumer].stream.currentEncoding {
             askForKeyFrame(.receiver, of: current, need, for: consumer)
         }
         // Where no encoding is known to be sent, the first packet that is held asks.
-        if let wanted = consumer.pointee.stream.wantedKeyFrame {
+        if let wanted = consumers[consumer].stream.wantedKeyFrame {
             askForKeyFrame(.start, of: wanted, need, for: consumer)
         }
     }
 
-    mutating func consumerAskedForKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
+    mutating func consumerAskedForKeyFrame(_ consumer: Slot<ShardConsumer>) {
         counters.add(.keyFrameRequestsReceived)
-        guard consumer.pointee.wantsMedia else { return }
+        guard consumers[consumer].wantsMedia else { return }
         askForKeyFrame(
-            .receiver, of: consumer.pointee.stream.mainEncoding, consumer.pointee.stream.need, for: consumer)
+            .receiver, of: consumers[consumer].stream.mainEncoding, consumers[consumer].stream.need, for: consumer)
     }
 
     /// A consumer that waits, or would switch, needs its target's key frame.
-    mutating func askForWantedKeyFrame(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard let encoding = consumer.pointee.stream.wantedKeyFrame else { return }
-        askForKeyFrame(.start, of: encoding, consumer.pointee.stream.needOfLayers(at: now), for: consumer)
+    mutating func askForWantedKeyFrame(_ consumer: Slot<ShardConsumer>) {
+        guard let encoding = consumers[consumer].stream.wantedKeyFrame else { return }
+        askForKeyFrame(.start, of: encoding, consumers[consumer].stream.needOfLayers(at: now), for: consumer)
     }
 
     /// Asks for what one consumer has to have, now or as soon as it may, and until it has it.
     mutating func askForKeyFrame(
         _ cause: KeyFrameWish.Cause, of encoding: Int, _ need: KeyFrameRequester.Need,
-        for consumer: UnsafeMutablePointer<ShardConsumer>
+        for consumer: Slot<ShardConsumer>
     ) {
-        if case .stopped = consumer.pointee.stream.flow { return }
-        consumer.pointee.stream.settleWishes(consumer.pointee.feed.pointee)
-        let isNew = consumer.pointee.stream.wish.open(cause, encoding: encoding, at: now)
+        if case .stopped = consumers[consumer].stream.flow { return }
+        consumers[consumer].stream.settleWishes(feeds[consumers[consumer].feed])
+        let isNew = consumers[consumer].stream.wish.open(cause, encoding: encoding, at: now)
         list(consumer)
-        guard consumer.pointee.stream.wish.isDue(encoding: encoding, at: now) else { return }
-        askForKeyFrame(of: consumer.pointee.feed, encoding: encoding, for: need, isRenewal: !isNew)
+        guard consumers[consumer].stream.wish.isDue(encoding: encoding, at: now) else { return }
+        askForKeyFrame(of: consumers[consumer].feed, encoding: encoding, for: need, isRenewal: !isNew)
     }
 
     /// Sees to it that a consumer's wish is renewed until it is granted.
-    mutating func list(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard !consumer.pointee.stream.wish.isListed else { return }
-        consumer.pointee.stream.wish.isListed = true
+    mutating func list(_ consumer: Slot<ShardConsumer>) {
+        guard !consumers[consumer].stream.wish.isListed else { return }
+        consumers[consumer].stream.wish.isListed = true
         wishing.append(consumer)
         if nextWish == nil { nextWish = now + KeyFrameWish.renewal }
     }
 
     /// Forgets the wishes of a consumer that closes.
-    mutating func unlist(_ consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard consumer.pointee.stream.wish.isListed else { return }
+    mutating func unlist(_ consumer: Slot<ShardConsumer>) {
+        guard consumers[consumer].stream.wish.isListed else { return }
         wishing.removeAll { $0 == consumer }
         if wishing.isEmpty { nextWish = nil }
     }
@@ -61,36 +59,36 @@ extension Shard {
     /// Asks again for what has not come, whatever arrives: the sender may be silent.
     mutating func renewWishes() {
         for consumer in wishing {
-            consumer.pointee.stream.settleWishes(consumer.pointee.feed.pointee)
-            if let encoding = consumer.pointee.stream.wish.encoding(of: .receiver) {
-                askForKeyFrame(.receiver, of: encoding, consumer.pointee.stream.need, for: consumer)
+            consumers[consumer].stream.settleWishes(feeds[consumers[consumer].feed])
+            if let encoding = consumers[consumer].stream.wish.encoding(of: .receiver) {
+                askForKeyFrame(.receiver, of: encoding, consumers[consumer].stream.need, for: consumer)
             }
             askForWantedKeyFrame(consumer)
-            let wish = consumer.pointee.stream.wish
-            consumer.pointee.stream.wish.isListed =
+            let wish = consumers[consumer].stream.wish
+            consumers[consumer].stream.wish.isListed =
                 wish.encoding(of: .receiver) != nil || wish.encoding(of: .start) != nil
         }
-        wishing.removeAll { !$0.pointee.stream.wish.isListed }
+        wishing.removeAll { !consumers[$0].stream.wish.isListed }
         nextWish = wishing.isEmpty ? nil : now + KeyFrameWish.renewal
     }
 
     /// Asks the producer's shard, which may be this one; every consumer's wishes meet in one `KeyFrameRequester` there.
     private mutating func askForKeyFrame(
-        of feed: UnsafeMutablePointer<ProducerFeed>, encoding: Int, for need: KeyFrameRequester.Need,
+        of feed: Slot<ProducerFeed>, encoding: Int, for need: KeyFrameRequester.Need,
         isRenewal: Bool
     ) {
-        guard encoding < feed.pointee.encodings.count else { return }
-        if isRenewal, let last = feed.pointee.lastKeyFrameRequest[encoding], now - last < KeyFrameWish.renewal {
+        guard encoding < feeds[feed].encodings.count else { return }
+        if isRenewal, let last = feeds[feed].lastKeyFrameRequest[encoding], now - last < KeyFrameWish.renewal {
             return
         }
-        feed.pointee.lastKeyFrameRequest[encoding] = now
-        let shard = feed.pointee.key.shard
+        feeds[feed].lastKeyFrameRequest[encoding] = now
+        let shard = feeds[feed].key.shard
         if shard == index {
             return keyFrameRequested(
-                producer: feed.pointee.key.rawValue, encoding: encoding, for: need, isRenewal: isRenewal)
+                producer: feeds[feed].key.rawValue, encoding: encoding, for: need, isRenewal: isRenewal)
         }
         send(
-            .keyFrameRequest(producer: feed.pointee.key.rawValue, encoding: encoding, need, isRenewal: isRenewal),
+            .keyFrameRequest(producer: feeds[feed].key.rawValue, encoding: encoding, need, isRenewal: isRenewal),
             to: shard)
     }
 
@@ -98,32 +96,32 @@ extension Shard {
     mutating func keyFrameRequested(
         producer key: UInt64, encoding: Int, for need: KeyFrameRequester.Need, isRenewal: Bool
     ) {
-        guard let producer = producersByKey[key], producer.pointee.settings.kind == .video,
-            !producer.pointee.isPaused, encoding < producer.pointee.streams.count,
-            let stream = producer.pointee.streams[encoding]
+        guard let producer = producersByKey[key], producers[producer].settings.kind == .video,
+            !producers[producer].isPaused, encoding < producers[producer].streams.count,
+            let stream = producers[producer].streams[encoding]
         else { return }
         let mustSend =
             isRenewal
-            ? stream.pointee.keyFrames.renewed(for: need, at: now)
-            : stream.pointee.keyFrames.requested(for: need, at: now)
+            ? streams[stream].keyFrames.renewed(for: need, at: now)
+            : streams[stream].keyFrames.requested(for: need, at: now)
         if mustSend { sendKeyFrameRequest(stream) }
-        touch(producer.pointee.transport)
+        touch(producers[producer].transport)
     }
 
     /// What is sent needs a key frame now, whoever waits.
-    mutating func forceKeyFrame(of stream: UnsafeMutablePointer<IncomingStream>) {
-        let producer = stream.pointee.producer
-        guard !producer.pointee.isPaused else { return }
-        if stream.pointee.forceKeyFrame(at: now) { sendKeyFrameRequest(stream) }
-        touch(producer.pointee.transport)
+    mutating func forceKeyFrame(of stream: Slot<IncomingStream>) {
+        let producer = streams[stream].producer
+        guard !producers[producer].isPaused else { return }
+        if streams[stream].forceKeyFrame(at: now) { sendKeyFrameRequest(stream) }
+        touch(producers[producer].transport)
     }
 
     /// PLI where negotiated, else FIR.
-    mutating func sendKeyFrameRequest(_ stream: UnsafeMutablePointer<IncomingStream>) {
-        let transport = stream.pointee.producer.pointee.transport
-        let ssrc = stream.pointee.received.ssrc
-        let sender = SSRC(transport.pointee.feedbackSSRC)
-        switch stream.pointee.makeKeyFrameRequest() {
+    mutating func sendKeyFrameRequest(_ stream: Slot<IncomingStream>) {
+        let transport = producers[streams[stream].producer].transport
+        let ssrc = streams[stream].received.ssrc
+        let sender = SSRC(transports[transport].feedbackSSRC)
+        switch streams[stream].makeKeyFrameRequest() {
         case .pictureLossIndication:
             traceFeedback(.pli, isIncoming: false, of: stream)
             sendRTCP(on: transport) { (writer) throws(WireError) in

@@ -1,7 +1,4 @@
-import CPrefetch
-
-// Safe: template and payload stay as they are while a packet is forwarded; consumers are the shard's own
-// (`Shard+Lifetimes`), and at most `count` of a feed's are read.
+// Safe: template and payload stay as they are while a packet is forwarded; what a cache returns is read before it changes.
 
 /// Fan-out: each consumer's stream decides on each packet, and what it decides is done here.
 extension Shard {
@@ -9,31 +6,37 @@ extension Shard {
     mutating func forward(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
     ) {
-        guard let feed = feedsByKey[packet.producer], Int(packet.encoding) < feed.pointee.encodings.count else {
+        guard let feed = feedsByKey[packet.producer], Int(packet.encoding) < feeds[feed].encodings.count else {
             return
         }
-        if feed.pointee.packetArrived(packet, at: now) {
+        if feeds[feed].packetArrived(packet, at: now) {
             store(packet, template: template, payload: payload, at: now, in: feed)
         }
-        let count = feed.pointee.count
-        let consumers = feed.pointee.consumers
+        let count = feeds[feed].consumers.count
         for index in 0..<count {
             // Each consumer's state is cold: thousands of packets went by since its last turn, or none for milliseconds.
-            // What the next ones need is fetched while this one is sealed; each step reaches one pointer further.
-            if index + 3 < count { cpf_prefetch(consumers[index + 3], UInt32(MemoryLayout<ShardConsumer>.size)) }
-            if index + 2 < count { MediaTransport.prefetch(consumers[index + 2].pointee.transport) }
-            if index + 1 < count { consumers[index + 1].pointee.transport.pointee.protection.prefetch() }
-            forward(packet, template: template, payload: payload, of: feed, to: consumers[index])
+            // What the next ones need is fetched while this one is sealed; each step reaches one further.
+            if index + 3 < count {
+                consumers.prefetch(feeds[feed].consumers[index + 3], bytes: MemoryLayout<ShardConsumer>.size)
+            }
+            if index + 2 < count {
+                transports.prefetch(
+                    consumers[feeds[feed].consumers[index + 2]].transport, bytes: MediaTransport.hotBytes)
+            }
+            if index + 1 < count {
+                transports[consumers[feeds[feed].consumers[index + 1]].transport].protection.prefetch()
+            }
+            forward(packet, template: template, payload: payload, of: feed, to: feeds[feed].consumers[index])
         }
     }
 
     /// Gives a packet to one consumer.
     mutating func forward(
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        of feed: UnsafeMutablePointer<ProducerFeed>, to consumer: UnsafeMutablePointer<ShardConsumer>
+        of feed: Slot<ProducerFeed>, to consumer: Slot<ShardConsumer>
     ) {
         let hasMarker = template[1] & 0x80 != 0
-        let step = consumer.pointee.stream.packetArrived(packet, hasMarker: hasMarker, of: feed.pointee, at: now)
+        let step = consumers[consumer].stream.packetArrived(packet, hasMarker: hasMarker, of: feeds[feed], at: now)
         switch step {
         case .drop: break
         case .refuse(let reason): counters.add(reason)
@@ -61,26 +64,26 @@ extension Shard {
     @inline(__always)
     private mutating func send(
         _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
-        payload: UnsafeRawBufferPointer, to consumer: UnsafeMutablePointer<ShardConsumer>
+        payload: UnsafeRawBufferPointer, to consumer: Slot<ShardConsumer>
     ) {
         guard seal(outgoing, of: packet, template: template, payload: payload, for: consumer) else { return }
-        consumer.pointee.stream.packetSent(outgoing, of: packet, hadMarker: template[1] & 0x80 != 0, at: now)
+        consumers[consumer].stream.packetSent(outgoing, of: packet, hadMarker: template[1] & 0x80 != 0, at: now)
         guard !outgoing.isPaddingOnly else { return }
-        let transport = consumer.pointee.transport
-        transport.pointee.traffic.rtpSent &+= UInt64(packet.headerLength) + UInt64(packet.payloadLength)
+        let transport = consumers[consumer].transport
+        transports[transport].traffic.rtpSent &+= UInt64(packet.headerLength) + UInt64(packet.payloadLength)
         counters.add(.packetsForwarded)
-        if !consumer.pointee.traces.isEmpty { traceSent(outgoing, of: packet, to: consumer) }
+        if !consumers[consumer].traces.isEmpty { traceSent(outgoing, of: packet, to: consumer) }
     }
 
     /// Sends what came before its key frame's first packet and follows it.
     private mutating func sendHeld(
-        after first: PreparedPacket, of feed: UnsafeMutablePointer<ProducerFeed>,
-        to consumer: UnsafeMutablePointer<ShardConsumer>
+        after first: PreparedPacket, of feed: Slot<ProducerFeed>,
+        to consumer: Slot<ShardConsumer>
     ) {
-        let last = consumer.pointee.stream.heldThrough
+        let last = consumers[consumer].stream.heldThrough
         var number = first.sequence &+ 1
         while number <= last {
-            if let held = feed.pointee.cache.find(number, of: Int(first.encoding), at: now) {
+            if let held = feeds[feed].cache.find(number, of: Int(first.encoding), at: now) {
                 forward(held.packet, template: held.template, payload: held.payload, of: feed, to: consumer)
             }
             number &+= 1
@@ -88,21 +91,21 @@ extension Shard {
     }
 
     /// Sends a consumer's packet again, if it may be and still can.
-    mutating func resend(_ sequence: UInt16, to consumer: UnsafeMutablePointer<ShardConsumer>) {
-        let feed = consumer.pointee.feed
-        guard let (index, original) = consumer.pointee.stream.original(ofRequested: sequence),
-            Int(original.source) < feed.pointee.cache.count,
-            let found = feed.pointee.cache.find(original.extended, of: Int(original.source), at: now),
-            let outgoing = consumer.pointee.stream.retransmit(
+    mutating func resend(_ sequence: UInt16, to consumer: Slot<ShardConsumer>) {
+        let feed = consumers[consumer].feed
+        guard let (index, original) = consumers[consumer].stream.original(ofRequested: sequence),
+            Int(original.source) < feeds[feed].cache.count,
+            let found = feeds[feed].cache.find(original.extended, of: Int(original.source), at: now),
+            let outgoing = consumers[consumer].stream.retransmit(
                 index, found.packet, hadMarker: found.template[1] & 0x80 != 0, at: now),
             seal(outgoing, of: found.packet, template: found.template, payload: found.payload, for: consumer)
         else { return }
         let payloadLength = outgoing.isPaddingOnly ? 0 : found.payload.count - Int(found.packet.paddingLength)
-        consumer.pointee.stream.sent.packetRetransmitted(payloadLength: payloadLength, at: now)
-        let transport = consumer.pointee.transport
-        transport.pointee.traffic.rtxSent &+= UInt64(found.template.count + payloadLength)
+        consumers[consumer].stream.sent.packetRetransmitted(payloadLength: payloadLength, at: now)
+        let transport = consumers[consumer].transport
+        transports[transport].traffic.rtxSent &+= UInt64(found.template.count + payloadLength)
         counters.add(.packetsRetransmitted)
-        if !consumer.pointee.traces.isEmpty {
+        if !consumers[consumer].traces.isEmpty {
             traceSent(outgoing, of: found.packet, isRTX: true, sequence: index, to: consumer)
         }
     }

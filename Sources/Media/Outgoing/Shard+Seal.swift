@@ -12,7 +12,7 @@ extension Shard {
     @inline(__always)
     mutating func seal(
         _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
-        payload: UnsafeRawBufferPointer, for consumer: UnsafeMutablePointer<ShardConsumer>
+        payload: UnsafeRawBufferPointer, for consumer: Slot<ShardConsumer>
     ) -> Bool {
         let prefix = outgoing.originalSequence == nil ? 0 : 2
         guard template.count + payload.count + prefix <= Self.largestPacket, var source = payload.baseAddress else {
@@ -20,19 +20,19 @@ extension Shard {
             return false
         }
         ensureCapacity()
-        let transport = consumer.pointee.transport
+        let transport = consumers[consumer].transport
         let out = arena.next
-        consumer.pointee.header.write(
+        consumers[consumer].header.write(
             outgoing, template: template, to: out, absSendTime: absSendTime,
-            transportWide: transport.pointee.transportWideSequence)
-        if consumer.pointee.header.usesTransportWideSequence { transport.pointee.transportWideSequence &+= 1 }
+            transportWide: transports[transport].transportWideSequence)
+        if consumers[consumer].header.usesTransportWideSequence { transports[transport].transportWideSequence &+= 1 }
         var payloadLength = payload.count
         if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {
             payloadLength = Self.rewritePayload(
                 outgoing, of: packet, template: template, payload: payload, header: out)
             source = UnsafeRawPointer(out + template.count)
         }
-        let length = transport.pointee.protection.sealRTP(
+        let length = transports[transport].protection.sealRTP(
             out, headerLength: template.count, payload: source, payloadLength: payloadLength, ssrc: outgoing.ssrc,
             index: outgoing.index)
         guard length > 0 else { return false }

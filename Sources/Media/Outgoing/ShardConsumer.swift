@@ -1,9 +1,8 @@
 /// A consumer on its shard: its stream, and what the stream's packets look like on its transport.
-// Safe: pointers are owned by the shard, which clears every reference to one before freeing it (`Shard+Lifetimes`).
 struct ShardConsumer: ~Copyable {
     let key: ConsumerKey
-    let transport: UnsafeMutablePointer<MediaTransport>
-    var feed: UnsafeMutablePointer<ProducerFeed>
+    let transport: Slot<MediaTransport>
+    var feed: Slot<ProducerFeed>
     var isPaused: Bool
     var isProducerPaused: Bool
     /// The kinds of packets that are traced.
@@ -15,8 +14,8 @@ struct ShardConsumer: ~Copyable {
     var cname: String
 
     init(
-        key: ConsumerKey, transport: UnsafeMutablePointer<MediaTransport>,
-        feed: UnsafeMutablePointer<ProducerFeed>, settings: ConsumerSettings, firstSequence: UInt16,
+        key: ConsumerKey, transport: Slot<MediaTransport>,
+        feed: Slot<ProducerFeed>, settings: ConsumerSettings, firstSequence: UInt16,
         firstRTXSequence: UInt16
     ) {
         self.key = key

@@ -29,12 +29,12 @@ extension Shard {
             openConsumer(key, on: transport, of: producer, settings)
         case .setConsumerPaused(let key, let isPaused):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            consumer.pointee.isPaused = isPaused
+            consumers[consumer].isPaused = isPaused
             updateFlow(consumer)
         case .setConsumerProducerPaused(let key, let isPaused):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            consumer.pointee.isProducerPaused = isPaused
-            if isPaused { consumer.pointee.feed.pointee.cache.forgetGOPs() }
+            consumers[consumer].isProducerPaused = isPaused
+            if isPaused { feeds[consumers[consumer].feed].cache.forgetGOPs() }
             updateFlow(consumer)
         case .requestKeyFrame(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
@@ -47,10 +47,10 @@ extension Shard {
             switchProducer(of: consumer, to: producer, settings)
         case .traceProducer(let key, let kinds):
             guard let producer = producersByKey[key.rawValue] else { return ignored() }
-            producer.pointee.traces = kinds
+            producers[producer].traces = kinds
         case .traceConsumer(let key, let kinds):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
-            consumer.pointee.traces = kinds
+            consumers[consumer].traces = kinds
         case .closeConsumer(let key):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             closeConsumer(consumer)
@@ -64,23 +64,25 @@ extension Shard {
     func ignored() { counters.add(.commandsIgnored) }
 
     private mutating func connectTransport(_ key: TransportKey, _ role: DTLSRole, _ fingerprint: DTLSFingerprint) {
-        guard let transport = transportsByKey[key.rawValue], case .webRTC(let webRTC) = transport.pointee.association
+        guard let transport = transportsByKey[key.rawValue],
+            case .webRTC(let webRTC) = transports[transport].association
         else { return ignored() }
-        if role == .client, webRTC.pointee.dtlsRole == .auto { becomeDTLSClient(transport, webRTC) }
-        webRTC.pointee.dtlsRole = role
-        webRTC.pointee.dtls.setRemoteFingerprint(fingerprint)
+        if role == .client, webRTCAssociations[webRTC].dtlsRole == .auto { becomeDTLSClient(transport, webRTC) }
+        webRTCAssociations[webRTC].dtlsRole = role
+        webRTCAssociations[webRTC].dtls.setRemoteFingerprint(fingerprint)
         startHandshakeIfPossible(transport, webRTC)
         dtlsAdvanced(transport, webRTC)
     }
 
     private mutating func restartICE(_ key: TransportKey, _ credentials: ICECredentials) {
-        guard let transport = transportsByKey[key.rawValue], case .webRTC(let webRTC) = transport.pointee.association
+        guard let transport = transportsByKey[key.rawValue],
+            case .webRTC(let webRTC) = transports[transport].association
         else { return ignored() }
         guard transportsByUsernameFragment[credentials.usernameFragment] == nil else {
             return fail(key, .invalidSetting, "the ICE user name fragment is in use")
         }
-        webRTC.pointee.ice.restart(credentials: credentials, at: now)
-        webRTC.pointee.usernameFragments.append(credentials.usernameFragment)
+        webRTCAssociations[webRTC].ice.restart(credentials: credentials, at: now)
+        webRTCAssociations[webRTC].usernameFragments.append(credentials.usernameFragment)
         transportsByUsernameFragment[credentials.usernameFragment] = transport
         iceAdvanced(transport, webRTC)
         touch(transport)
@@ -88,34 +90,34 @@ extension Shard {
 
     private mutating func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) {
         guard let producer = producersByKey[key.rawValue] else { return ignored() }
-        guard producer.pointee.isPaused != isPaused else { return }
-        if isPaused { feedsByKey[key.rawValue]?.pointee.cache.forgetGOPs() }
-        producer.pointee.isPaused = isPaused
-        for case .some(let stream) in producer.pointee.streams {
+        guard producers[producer].isPaused != isPaused else { return }
+        if isPaused, let feed = feedsByKey[key.rawValue] { feeds[feed].cache.forgetGOPs() }
+        producers[producer].isPaused = isPaused
+        for case .some(let stream) in producers[producer].streams {
             if isPaused {
-                stream.pointee.paused()
-            } else if stream.pointee.resumed(at: now) {
+                streams[stream].paused()
+            } else if streams[stream].resumed(at: now) {
                 sendKeyFrameRequest(stream)
             }
         }
-        receptionExpected(on: producer.pointee.transport)
+        receptionExpected(on: producers[producer].transport)
     }
 
     private mutating func setSubscription(of shard: Int, to key: ProducerKey, _ isSubscribed: Bool) {
         guard let producer = producersByKey[key.rawValue] else { return ignored() }
         let bit: UInt64 = 1 << UInt64(shard)
         if isSubscribed {
-            producer.pointee.subscribedShards |= bit
+            producers[producer].subscribedShards |= bit
             // Which encodings there are has to be known where consumers begin with what is kept.
-            for case .some(let stream) in producer.pointee.streams { encodingAdvanced(stream) }
+            for case .some(let stream) in producers[producer].streams { encodingAdvanced(stream) }
             sendCachedGOPs(of: producer, to: shard)
         } else {
-            producer.pointee.subscribedShards &= ~bit
+            producers[producer].subscribedShards &= ~bit
         }
     }
 
     func fail(_ key: TransportKey, _ code: MediaError.Code, _ message: String) {
         guard let transport = transportsByKey[key.rawValue] else { return ignored() }
-        transport.pointee.events.append(.commandFailed(key, MediaError(code, message)))
+        transports[transport].events.append(.commandFailed(key, MediaError(code, message)))
     }
 }

@@ -23,10 +23,10 @@ extension Shard {
             return counters.add(.unknownTuple)
         }
         let transport = tuple.transport
-        guard case .webRTC(let webRTC) = transport.pointee.association else { return counters.add(.unknownTuple) }
+        guard case .webRTC(let webRTC) = transports[transport].association else { return counters.add(.unknownTuple) }
         let id = TupleID(UInt64(number))
-        transport.pointee.traffic.received &+= UInt64(datagram.count)
-        transport.pointee.packetsReceived &+= 1
+        transports[transport].traffic.received &+= UInt64(datagram.count)
+        transports[transport].packetsReceived &+= 1
         switch kind {
         case .dtls: dtlsReceived(bytes, on: transport, webRTC, tuple: id)
         case .rtp: rtpReceived(datagram, on: transport, webRTC, tuple: id)
@@ -36,7 +36,7 @@ extension Shard {
 
     /// A number for a tuple that no datagram finds yet.
     mutating func reserveTuple(
-        _ key: TupleTable.Key, transport: UnsafeMutablePointer<MediaTransport>
+        _ key: TupleTable.Key, transport: Slot<MediaTransport>
     ) -> Int {
         let number = freeTuples.popLast() ?? tuples.count
         if number == tuples.count { tuples.append(nil) }
@@ -46,15 +46,15 @@ extension Shard {
 
     /// Makes a reserved tuple known if the agent took it, else gives its number back.
     mutating func keepTuple(
-        _ number: Int, ifAcceptedBy owner: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, replacing known: Int?
+        _ number: Int, ifAcceptedBy owner: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>, replacing known: Int?
     ) {
         guard let tuple = tuples[number] else { return }
-        if webRTC.pointee.ice.hasTuple(TupleID(UInt64(number))) {
+        if webRTCAssociations[webRTC].ice.hasTuple(TupleID(UInt64(number))) {
             if let known { takeTuple(known, for: owner) }
             if tupleNumbers.insert(tuple.key, number: number) { return }
             counters.add(.tableFull)
-            webRTC.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+            webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(UInt64(number)), at: now)
         }
         tuples[number] = nil
         freeTuples.append(number)

@@ -3,43 +3,43 @@ extension Shard {
     mutating func statistics(of key: TransportKey) -> TransportStatistics? {
         guard let transport = transportsByKey[key.rawValue] else { return nil }
         var result = TransportStatistics(key: key)
-        switch transport.pointee.association {
+        switch transports[transport].association {
         case .webRTC(let webRTC):
-            result.iceState = webRTC.pointee.ice.state
-            result.dtlsState = webRTC.pointee.dtlsState
+            result.iceState = webRTCAssociations[webRTC].ice.state
+            result.dtlsState = webRTCAssociations[webRTC].dtlsState
             result.selectedTuple = selectedTuple(of: transport)
-        case .plain(let plain): result.plain = plain.pointee.tuples
+        case .plain(let plain): result.plain = plainAssociations[plain].tuples
         }
-        result.srtpProfile = transport.pointee.protection.profile?.rawValue
-        transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
-        result.bytes = transport.pointee.traffic
-        result.bitrates = transport.pointee.history.traffic.bitrates(transport.pointee.traffic, at: now)
-        result.packetsReceived = transport.pointee.packetsReceived
-        result.packetsSent = transport.pointee.packetsSent
-        result.packetLossReceived = transport.pointee.history.lossReceived.value
-        result.packetLossSent = transport.pointee.history.lossSent.value
-        for producer in transport.pointee.producers {
-            var statistics = ProducerStatistics(key: producer.pointee.key)
-            for (index, stream) in producer.pointee.streams.enumerated() {
+        result.srtpProfile = transports[transport].protection.profile?.rawValue
+        transports[transport].history.traffic.sample(transports[transport].traffic, at: now)
+        result.bytes = transports[transport].traffic
+        result.bitrates = transports[transport].history.traffic.bitrates(transports[transport].traffic, at: now)
+        result.packetsReceived = transports[transport].packetsReceived
+        result.packetsSent = transports[transport].packetsSent
+        result.packetLossReceived = transports[transport].history.lossReceived.value
+        result.packetLossSent = transports[transport].history.lossSent.value
+        for producer in transports[transport].producers {
+            var statistics = ProducerStatistics(key: producers[producer].key)
+            for (index, stream) in producers[producer].streams.enumerated() {
                 guard let stream else { continue }
-                var streamStatistics = stream.pointee.received.statistics(at: now)
+                var streamStatistics = streams[stream].received.statistics(at: now)
                 streamStatistics.encoding = index
-                stream.pointee.layerRates.forEach(at: now) { spatial, temporal, bitrate in
+                streams[stream].layerRates.forEach(at: now) { spatial, temporal, bitrate in
                     streamStatistics.layerBitrates.append(
                         LayerBitrate(
                             layers: ConsumerLayers(
                                 spatial: UInt8(truncatingIfNeeded: spatial),
                                 temporal: UInt8(truncatingIfNeeded: temporal)), bitrate: bitrate))
                 }
-                streamStatistics.score = stream.pointee.score.value
-                streamStatistics.rid = producer.pointee.settings.encodings[index].rid
+                streamStatistics.score = streams[stream].score.value
+                streamStatistics.rid = producers[producer].settings.encodings[index].rid
                 statistics.streams.append(streamStatistics)
             }
             result.producers.append(statistics)
         }
-        for consumer in transport.pointee.consumers {
-            var statistics = consumer.pointee.stream.sent.statistics(key: consumer.pointee.key, at: now)
-            statistics.encoding = consumer.pointee.stream.currentEncoding
+        for consumer in transports[transport].consumers {
+            var statistics = consumers[consumer].stream.sent.statistics(key: consumers[consumer].key, at: now)
+            statistics.encoding = consumers[consumer].stream.currentEncoding
             result.consumers.append(statistics)
         }
         return result

@@ -1,66 +1,65 @@
-// Safe: pointers to producers, streams and consumers are the shard's own (`Shard+Lifetimes`).
-
 /// `trace` events. Whoever calls these has seen that the object is traced at all: one test for a packet that is not.
 extension Shard {
     /// A media packet of a traced producer arrived.
     func traceReceived(
-        _ header: RTPHeader, size: Int, isKeyFrame: Bool, isRTX: Bool, of stream: UnsafeMutablePointer<IncomingStream>
+        _ header: RTPHeader, size: Int, isKeyFrame: Bool, isRTX: Bool, of stream: Slot<IncomingStream>
     ) {
-        let producer = stream.pointee.producer
-        guard let kind = producer.pointee.traces.packetKind(isKeyFrame: isKeyFrame) else { return }
+        let producer = streams[stream].producer
+        guard let kind = producers[producer].traces.packetKind(isKeyFrame: isKeyFrame) else { return }
         var event = TraceEvent(
-            subject: .producer(producer.pointee.key), kind: kind, time: now, isIncoming: true, ssrc: header.ssrc)
+            subject: .producer(producers[producer].key), kind: kind, time: now, isIncoming: true, ssrc: header.ssrc)
         event.payloadType = header.payloadType
         event.sequence = header.sequenceNumber.rawValue
         event.timestamp = header.timestamp.rawValue
         event.size = size
         event.hasMarker = header.hasMarker
         event.isRTX = isRTX
-        tell(event, on: producer.pointee.transport)
+        tell(event, on: producers[producer].transport)
     }
 
     /// A media packet was sent to a traced consumer.
     /// - Parameter sequence: of a retransmission: the number it was first sent under.
     func traceSent(
         _ outgoing: OutgoingPacket, of packet: PreparedPacket, isRTX: Bool = false, sequence: UInt64? = nil,
-        to consumer: UnsafeMutablePointer<ShardConsumer>
+        to consumer: Slot<ShardConsumer>
     ) {
-        guard let kind = consumer.pointee.traces.packetKind(isKeyFrame: packet.isKeyFrame) else { return }
+        guard let kind = consumers[consumer].traces.packetKind(isKeyFrame: packet.isKeyFrame) else { return }
         var event = TraceEvent(
-            subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: false,
-            ssrc: SSRC(consumer.pointee.stream.ssrc))
+            subject: .consumer(consumers[consumer].key), kind: kind, time: now, isIncoming: false,
+            ssrc: SSRC(consumers[consumer].stream.ssrc))
         event.payloadType = packet.payloadType
         event.sequence = UInt16(truncatingIfNeeded: sequence ?? outgoing.index)
         event.timestamp = outgoing.timestamp
         event.size = Int(packet.headerLength) + Int(packet.payloadLength)
         event.hasMarker = outgoing.hasMarker
         event.isRTX = isRTX
-        tell(event, on: consumer.pointee.transport)
+        tell(event, on: consumers[consumer].transport)
     }
 
     /// A producer's stream was asked for something, or told something, by RTCP.
     func traceFeedback(
-        _ kind: TraceKinds, isIncoming: Bool, of stream: UnsafeMutablePointer<IncomingStream>
+        _ kind: TraceKinds, isIncoming: Bool, of stream: Slot<IncomingStream>
     ) {
-        let producer = stream.pointee.producer
-        guard producer.pointee.traces.contains(kind) else { return }
+        let producer = streams[stream].producer
+        guard producers[producer].traces.contains(kind) else { return }
         tell(
             TraceEvent(
-                subject: .producer(producer.pointee.key), kind: kind, time: now, isIncoming: isIncoming,
-                ssrc: stream.pointee.received.ssrc), on: producer.pointee.transport)
+                subject: .producer(producers[producer].key), kind: kind, time: now, isIncoming: isIncoming,
+                ssrc: streams[stream].received.ssrc), on: producers[producer].transport)
     }
 
     /// A consumer asked for something by RTCP.
-    func traceFeedback(_ kind: TraceKinds, from consumer: UnsafeMutablePointer<ShardConsumer>) {
-        guard consumer.pointee.traces.contains(kind) else { return }
+    func traceFeedback(_ kind: TraceKinds, from consumer: Slot<ShardConsumer>) {
+        guard consumers[consumer].traces.contains(kind) else { return }
         tell(
             TraceEvent(
-                subject: .consumer(consumer.pointee.key), kind: kind, time: now, isIncoming: true,
-                ssrc: SSRC(consumer.pointee.stream.ssrc)), on: consumer.pointee.transport)
+                subject: .consumer(consumers[consumer].key), kind: kind, time: now, isIncoming: true,
+                ssrc: SSRC(consumers[consumer].stream.ssrc)), on: consumers[consumer].transport)
     }
 
-    private func tell(_ event: TraceEvent, on transport: UnsafeMutablePointer<MediaTransport>) {
-        guard transport.pointee.traceLimiter.admits(at: now), transport.pointee.events.appendSample(.trace(event))
+    private func tell(_ event: TraceEvent, on transport: Slot<MediaTransport>) {
+        guard transports[transport].traceLimiter.admits(at: now),
+            transports[transport].events.appendSample(.trace(event))
         else {
             return counters.add(.traceEventsDropped)
         }

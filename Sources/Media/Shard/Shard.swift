@@ -3,13 +3,12 @@
 /// A deterministic function of what it is given: datagrams, commands, records from other shards, and the time of each
 /// tick. It knows no socket, no clock and no thread, so a test drives it in virtual time; `ShardThread` drives it with the
 /// kernel's. A tick is: `beginTick`, any number of inputs, `endTick`.
-// Safe: `transports`, producers, streams, sources and consumers are allocated here and freed in `Shard+Lifetimes`, after
-// every reference to them was cleared; nothing of a shard is touched by two threads.
+// Safe: `scratch` and `nackNumbers` are allocated in `init` and freed in `deinit`.
 struct Shard: ~Copyable {
     /// A place a client's packets come from.
     struct Tuple {
         var key: TupleTable.Key
-        var transport: UnsafeMutablePointer<MediaTransport>
+        var transport: Slot<MediaTransport>
     }
 
     let index: Int
@@ -30,32 +29,38 @@ struct Shard: ~Copyable {
     var arena: EgressBatcher
     var timers: TimerWheel
 
-    var transports: [UnsafeMutablePointer<MediaTransport>?] = []
-    var freeTransportSlots: [Int] = []
-    var transportsByKey: [UInt64: UnsafeMutablePointer<MediaTransport>] = [:]
-    var transportsByUsernameFragment: [String: UnsafeMutablePointer<MediaTransport>] = [:]
+    /// Everything a shard has, by slots. A transport's index is its timer's, too.
+    var transports = SlotMap<MediaTransport>()
+    var webRTCAssociations = SlotMap<WebRTCAssociation>()
+    var plainAssociations = SlotMap<PlainAssociation>()
+    var producers = SlotMap<ShardProducer>()
+    var streams = SlotMap<IncomingStream>()
+    var feeds = SlotMap<ProducerFeed>()
+    var consumers = SlotMap<ShardConsumer>()
+    var transportsByKey: [UInt64: Slot<MediaTransport>] = [:]
+    var transportsByUsernameFragment: [String: Slot<MediaTransport>] = [:]
     var tuples: [Tuple?] = []
     var freeTuples: [Int] = []
     var tupleNumbers = TupleTable()
     /// The transports of sockets of their own, behind the shard's: the first of them has number `localAddresses.count`.
     var ownSockets: [OwnSocket?] = []
-    var producersByKey: [UInt64: UnsafeMutablePointer<ShardProducer>] = [:]
-    var consumersByKey: [UInt64: UnsafeMutablePointer<ShardConsumer>] = [:]
-    var feedsByKey: [UInt64: UnsafeMutablePointer<ProducerFeed>] = [:]
+    var producersByKey: [UInt64: Slot<ShardProducer>] = [:]
+    var consumersByKey: [UInt64: Slot<ShardConsumer>] = [:]
+    var feedsByKey: [UInt64: Slot<ProducerFeed>] = [:]
     /// Consumers whose layers are chosen, and when they are next looked at.
-    var selecting: [UnsafeMutablePointer<ShardConsumer>] = []
+    var selecting: [Slot<ShardConsumer>] = []
     var nextSelection: MediaInstant?
     /// Consumers that catch up, and when they get more although nothing arrives.
-    var catchingUp: [UnsafeMutablePointer<ShardConsumer>] = []
+    var catchingUp: [Slot<ShardConsumer>] = []
     var nextCatchUp: MediaInstant?
     /// Consumers that wait for a key frame, and when they ask again although nothing arrives.
-    var wishing: [UnsafeMutablePointer<ShardConsumer>] = []
+    var wishing: [Slot<ShardConsumer>] = []
     var nextWish: MediaInstant?
     /// Transports with audio levels that their rooms have not been told, and when they will be.
-    var withAudioLevels: [Int] = []
+    var withAudioLevels: [Slot<MediaTransport>] = []
     var audioLevelDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
-    var touched: [Int] = []
+    var touched: [Slot<MediaTransport>] = []
     /// Empty between two uses; keeps its memory.
     var dueSenderReports: [DueSenderReport] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
@@ -97,19 +102,19 @@ struct Shard: ~Copyable {
 
     /// Runs what is due, sends what was queued unless it just did, and publishes what goes to other shards.
     mutating func endTick() {
-        while let slot = timers.popExpired(at: now) {
-            if let transport = transports[slot] { deadlineReached(transport) }
+        while let index = timers.popExpired(at: now) {
+            if let transport = transports.slot(at: index) { deadlineReached(transport) }
         }
         if let due = nextSelection, due <= now { updateSelections() }
         if let due = nextCatchUp, due <= now { sendCachedGOPs() }
         if let due = nextWish, due <= now { renewWishes() }
         if let audioLevelDeadline, audioLevelDeadline <= now { sendAudioLevels() }
-        for slot in touched {
-            guard let transport = transports[slot] else { continue }
-            if let deadline = transport.pointee.nextDeadline {
-                timers.schedule(slot, at: deadline)
+        for transport in touched where transports.contains(transport) {
+            let index = Int(transport.index)
+            if let deadline = nextDeadline(of: transport) {
+                timers.schedule(index, at: deadline)
             } else {
-                timers.cancel(slot)
+                timers.cancel(index)
             }
         }
         touched.removeAll(keepingCapacity: true)
@@ -125,8 +130,8 @@ struct Shard: ~Copyable {
     }
 
     /// Notes that a transport's deadlines may have moved.
-    mutating func touch(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        if touched.last != transport.pointee.slot { touched.append(transport.pointee.slot) }
+    mutating func touch(_ transport: Slot<MediaTransport>) {
+        if touched.last != transport { touched.append(transport) }
     }
 
     /// Two flushes are at least this far apart: a lone packet leaves at once, and under load what a destination gets
@@ -150,27 +155,27 @@ struct Shard: ~Copyable {
     }
 
     /// Queues the datagram written at `arena.next` for the transport's client.
-    mutating func commit(length: Int, to transport: UnsafeMutablePointer<MediaTransport>, stream: UInt32 = 0) {
-        if !arena.isCurrent(transport.pointee.destination) {
-            guard case .udp(let socket, let remote) = transport.pointee.route else { return }
-            transport.pointee.destination = arena.addDestination(remote, socket: socket)
+    mutating func commit(length: Int, to transport: Slot<MediaTransport>, stream: UInt32 = 0) {
+        if !arena.isCurrent(transports[transport].destination) {
+            guard case .udp(let socket, let remote) = transports[transport].route else { return }
+            transports[transport].destination = arena.addDestination(remote, socket: socket)
         }
-        arena.commit(length: length, to: transport.pointee.destination, stream: stream)
-        transport.pointee.packetsSent &+= 1
-        transport.pointee.traffic.sent &+= UInt64(length)
+        arena.commit(length: length, to: transports[transport].destination, stream: stream)
+        transports[transport].packetsSent &+= 1
+        transports[transport].traffic.sent &+= UInt64(length)
         countSent(length)
     }
 
     /// The same for a compound RTCP packet, which a plain transport may send by another way.
-    mutating func commitRTCP(length: Int, to transport: UnsafeMutablePointer<MediaTransport>) {
-        guard case .plain(let plain) = transport.pointee.association, !plain.pointee.usesRTCPMux else {
+    mutating func commitRTCP(length: Int, to transport: Slot<MediaTransport>) {
+        guard case .plain(let plain) = transports[transport].association, !plainAssociations[plain].usesRTCPMux else {
             return commit(length: length, to: transport)
         }
-        guard let remote = plain.pointee.rtcpRemote else { return }
-        let destination = arena.addDestination(remote, socket: plain.pointee.rtcpSocket)
+        guard let remote = plainAssociations[plain].rtcpRemote else { return }
+        let destination = arena.addDestination(remote, socket: plainAssociations[plain].rtcpSocket)
         arena.commit(length: length, to: destination)
-        transport.pointee.packetsSent &+= 1
-        transport.pointee.traffic.sent &+= UInt64(length)
+        transports[transport].packetsSent &+= 1
+        transports[transport].traffic.sent &+= UInt64(length)
         countSent(length)
     }
 

@@ -1,5 +1,3 @@
-// Safe: a binding's transport and association are the shard's own, which removes the binding before it frees them.
-
 /// A plain transport's association: sockets of its own, and its client's addresses, which it names or shows.
 struct PlainAssociation: ~Copyable {
     let isComedia: Bool
@@ -44,8 +42,8 @@ struct PlainAssociation: ~Copyable {
 extension Shard {
     /// Whose a socket is that is not the shard's.
     struct OwnSocket {
-        var transport: UnsafeMutablePointer<MediaTransport>
-        var plain: UnsafeMutablePointer<PlainAssociation>
+        var transport: Slot<MediaTransport>
+        var plain: Slot<PlainAssociation>
         /// Whether it is for RTCP alone.
         var isRTCP: Bool
     }

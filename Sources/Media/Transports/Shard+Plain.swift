@@ -1,22 +1,21 @@
-// Safe: a datagram is read within the length given with it; transports and paths are those of `ownSockets`, from which
-// `detachSockets` takes them before they are freed.
+// Safe: a datagram is read within the length given with it.
 extension Shard {
     // MARK: Opening and closing
 
     /// Makes a transport's sockets known to the system and to `plainDatagramReceived`.
     mutating func attach(
-        _ sockets: PlainSockets, to transport: UnsafeMutablePointer<MediaTransport>,
-        _ plain: UnsafeMutablePointer<PlainAssociation>
+        _ sockets: PlainSockets, to transport: Slot<MediaTransport>,
+        _ plain: Slot<PlainAssociation>
     ) -> Bool {
         guard let number = output.attach(sockets.rtp) else { return false }
-        plain.pointee.socket = number
+        plainAssociations[plain].socket = number
         own(number, OwnSocket(transport: transport, plain: plain, isRTCP: false))
         guard let rtcp = sockets.rtcp else {
-            plain.pointee.rtcpSocket = number
+            plainAssociations[plain].rtcpSocket = number
             return true
         }
         guard let number = output.attach(rtcp) else { return false }
-        plain.pointee.rtcpSocket = number
+        plainAssociations[plain].rtcpSocket = number
         own(number, OwnSocket(transport: transport, plain: plain, isRTCP: true))
         return true
     }
@@ -27,10 +26,10 @@ extension Shard {
         ownSockets[index] = socket
     }
 
-    mutating func detachSockets(of plain: UnsafeMutablePointer<PlainAssociation>) {
+    mutating func detachSockets(of plain: Slot<PlainAssociation>) {
         // What is queued names the socket by its number, which another may get.
         if !arena.isEmpty { flush() }
-        for number in Set([plain.pointee.socket, plain.pointee.rtcpSocket]) where number >= 0 {
+        for number in Set([plainAssociations[plain].socket, plainAssociations[plain].rtcpSocket]) where number >= 0 {
             output.detach(number)
             ownSockets[number - localAddresses.count] = nil
         }
@@ -38,21 +37,21 @@ extension Shard {
 
     /// The client's side is known: its addresses, unless they are learned, and its key, if packets are protected.
     mutating func connectPlainTransport(_ key: TransportKey, _ remote: PlainRemote) {
-        guard let transport = transportsByKey[key.rawValue], case .plain(let plain) = transport.pointee.association,
-            !plain.pointee.isConnected
+        guard let transport = transportsByKey[key.rawValue], case .plain(let plain) = transports[transport].association,
+            !plainAssociations[plain].isConnected
         else { return ignored() }
-        plain.pointee.isConnected = true
+        plainAssociations[plain].isConnected = true
         do throws(MediaError) {
-            if let profile = plain.pointee.profile, let key = remote.key {
-                try transport.pointee.protection.setRemoteKey(key, profile)
+            if let profile = plainAssociations[plain].profile, let key = remote.key {
+                try transports[transport].protection.setRemoteKey(key, profile)
             }
         } catch {
-            return transport.pointee.events.append(.commandFailed(key, error))
+            return transports[transport].events.append(.commandFailed(key, error))
         }
-        guard !plain.pointee.isComedia, let address = remote.address else { return }
-        plain.pointee.rtcpRemote = plain.pointee.usesRTCPMux ? address : remote.rtcpAddress
+        guard !plainAssociations[plain].isComedia, let address = remote.address else { return }
+        plainAssociations[plain].rtcpRemote = plainAssociations[plain].usesRTCPMux ? address : remote.rtcpAddress
         setRemote(address, of: transport, plain)
-        transport.pointee.events.append(.plainTuplesChanged(key, plain.pointee.tuples))
+        transports[transport].events.append(.plainTuplesChanged(key, plainAssociations[plain].tuples))
     }
 
     // MARK: Receiving
@@ -69,17 +68,17 @@ extension Shard {
         let isRTCP: Bool
         switch DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
         case .rtp where !own.isRTCP: isRTCP = false
-        case .rtcp where own.isRTCP || own.plain.pointee.usesRTCPMux: isRTCP = true
+        case .rtcp where own.isRTCP || plainAssociations[own.plain].usesRTCPMux: isRTCP = true
         default: return counters.add(.unknownDatagram)
         }
-        let known = isRTCP ? own.plain.pointee.rtcpRemote : own.plain.pointee.remote
-        guard known == remote || (known == nil && own.plain.pointee.isComedia) else {
+        let known = isRTCP ? plainAssociations[own.plain].rtcpRemote : plainAssociations[own.plain].remote
+        guard known == remote || (known == nil && plainAssociations[own.plain].isComedia) else {
             if !isRTCP { refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
             return counters.add(.foreignSource)
         }
         guard let length = plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
         let isOwn: Bool
-        let hasProducers = !transport.pointee.producers.isEmpty
+        let hasProducers = !transports[transport].producers.isEmpty
         if isRTCP {
             let compound = UnsafeRawBufferPointer(rebasing: datagram[..<length])
             isOwn = isFromKnownSource(compound, on: transport)
@@ -95,8 +94,8 @@ extension Shard {
         // A receiver sends some packet to show its address: any will do while there is no producer to belong to.
         let shows = isOwn || (!hasProducers && isWellFormed(datagram, length: length, isRTCP: isRTCP))
         guard known != nil || shows else { return }
-        transport.pointee.traffic.received &+= UInt64(datagram.count)
-        transport.pointee.packetsReceived &+= 1
+        transports[transport].traffic.received &+= UInt64(datagram.count)
+        transports[transport].packetsReceived &+= 1
         if known == nil { learn(remote, isRTCP: isRTCP, of: own) }
     }
 
@@ -105,7 +104,7 @@ extension Shard {
         let transport = own.transport
         let opened =
             isRTCP
-            ? transport.pointee.protection.openRTCP(datagram) : transport.pointee.protection.openRTP(datagram)
+            ? transports[transport].protection.openRTCP(datagram) : transports[transport].protection.openRTP(datagram)
         switch opened {
         case .packet(let length): return length
         case .dropped(let reason):
@@ -120,11 +119,11 @@ extension Shard {
     /// Whether a compound RTCP packet may show where the client is: its sender is one of its producers' streams, or
     /// there is no producer that could be asked.
     private func isFromKnownSource(
-        _ compound: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+        _ compound: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) -> Bool {
         guard compound.count >= 8 else { return false }
         let sender = UInt32(bigEndian: compound.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-        return transport.pointee.producers.isEmpty || transport.pointee.streams.find(sender) != nil
+        return transports[transport].producers.isEmpty || transports[transport].streams.find(sender) != nil
     }
 
     private func isWellFormed(_ datagram: UnsafeMutableRawBufferPointer, length: Int, isRTCP: Bool) -> Bool {
@@ -134,21 +133,22 @@ extension Shard {
     /// The client has shown where it is. From now on it is there and nowhere else.
     private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: OwnSocket) {
         let (transport, plain) = (own.transport, own.plain)
-        if plain.pointee.usesRTCPMux || isRTCP { plain.pointee.rtcpRemote = remote }
-        if plain.pointee.usesRTCPMux || !isRTCP { setRemote(remote, of: transport, plain) }
-        transport.pointee.events.append(
-            .plainTuplesChanged(transport.pointee.key, plain.pointee.tuples))
+        if plainAssociations[plain].usesRTCPMux || isRTCP { plainAssociations[plain].rtcpRemote = remote }
+        if plainAssociations[plain].usesRTCPMux || !isRTCP { setRemote(remote, of: transport, plain) }
+        transports[transport].events.append(
+            .plainTuplesChanged(transports[transport].key, plainAssociations[plain].tuples))
     }
 
     private mutating func setRemote(
-        _ remote: IPAddressPort, of transport: UnsafeMutablePointer<MediaTransport>,
-        _ plain: UnsafeMutablePointer<PlainAssociation>
+        _ remote: IPAddressPort, of transport: Slot<MediaTransport>,
+        _ plain: Slot<PlainAssociation>
     ) {
-        plain.pointee.remote = remote
-        plain.pointee.mayReceiveMedia =
-            plain.pointee.isComedia
-            ? plain.pointee.destinations.admits(learned: remote) : plain.pointee.destinations.admits(named: remote)
-        setRoute(.udp(socket: plain.pointee.socket, remote: remote), of: transport)
+        plainAssociations[plain].remote = remote
+        plainAssociations[plain].mayReceiveMedia =
+            plainAssociations[plain].isComedia
+            ? plainAssociations[plain].destinations.admits(learned: remote)
+            : plainAssociations[plain].destinations.admits(named: remote)
+        setRoute(.udp(socket: plainAssociations[plain].socket, remote: remote), of: transport)
         readinessChanged(transport)
     }
 }

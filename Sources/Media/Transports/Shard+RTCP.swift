@@ -1,23 +1,22 @@
-// Safe: a compound packet is read through `RTCPCompoundReader`, which checks lengths; the rest is the shard's own
-// (`Shard+Lifetimes`).
+// Safe: a compound packet is read through `RTCPCompoundReader`, which checks lengths.
 extension Shard {
     /// An SRTCP packet: decrypted in place, each of its packets taken by itself.
     mutating func rtcpReceived(
-        _ datagram: UnsafeMutableRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
+        _ datagram: UnsafeMutableRawBufferPointer, on transport: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
         let length: Int
-        switch transport.pointee.protection.openRTCP(datagram) {
+        switch transports[transport].protection.openRTCP(datagram) {
         case .packet(let plain): length = plain
         case .dropped(let reason): return counters.add(reason)
         }
-        if webRTC.pointee.ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
+        if webRTCAssociations[webRTC].ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
         openedRTCPReceived(UnsafeRawBufferPointer(rebasing: datagram[..<length]), on: transport)
     }
 
     /// A compound RTCP packet in the clear.
     mutating func openedRTCPReceived(
-        _ compound: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>
+        _ compound: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) {
         var reader = RTCPCompoundReader(compound)
         do throws(WireError) {
@@ -29,12 +28,12 @@ extension Shard {
     }
 
     private mutating func rtcpPacketReceived(
-        _ packet: RTCPPacketView, on transport: UnsafeMutablePointer<MediaTransport>
+        _ packet: RTCPPacketView, on transport: Slot<MediaTransport>
     ) throws(WireError) {
         switch packet.type {
         case .senderReport:
             let report = try SenderReport(parsing: packet)
-            if let reference = transport.pointee.streams.find(report.ssrc.rawValue), !reference.isRTX {
+            if let reference = transports[transport].streams.find(report.ssrc.rawValue), !reference.isRTX {
                 senderReportReceived(report, of: reference.stream)
                 traceFeedback(.sr, isIncoming: true, of: reference.stream)
             }
@@ -48,18 +47,18 @@ extension Shard {
             let feedback = try TransportWideFeedback(parsing: packet)
             var lost = 0
             for status in feedback.packets where status.arrival == nil { lost += 1 }
-            transport.pointee.history.lossSent.add(lost: lost, of: feedback.packetCount)
+            transports[transport].history.lossSent.add(lost: lost, of: feedback.packetCount)
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.pictureLossIndication:
             let request = try PictureLossIndication(parsing: packet)
-            if let consumer = transport.pointee.consumersBySSRC.find(request.mediaSSRC.rawValue) {
-                consumer.pointee.stream.sent.pliReceived()
+            if let consumer = transports[transport].consumersBySSRC.find(request.mediaSSRC.rawValue) {
+                consumers[consumer].stream.sent.pliReceived()
                 traceFeedback(.pli, from: consumer)
                 consumerAskedForKeyFrame(consumer)
             }
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.fullIntraRequest:
             for item in try FullIntraRequest(parsing: packet).items {
-                guard let consumer = transport.pointee.consumersBySSRC.find(item.ssrc.rawValue) else { continue }
-                consumer.pointee.stream.sent.firReceived()
+                guard let consumer = transports[transport].consumersBySSRC.find(item.ssrc.rawValue) else { continue }
+                consumers[consumer].stream.sent.firReceived()
                 traceFeedback(.fir, from: consumer)
                 consumerAskedForKeyFrame(consumer)
             }
@@ -81,53 +80,53 @@ extension Shard {
     }
 
     private mutating func senderReportReceived(
-        _ report: SenderReport, of stream: UnsafeMutablePointer<IncomingStream>
+        _ report: SenderReport, of stream: Slot<IncomingStream>
     ) {
         // From a sender without a wall clock (RFC 3550 §6.4.1).
         guard report.ntp.rawValue != 0 else { return }
-        let transport = stream.pointee.producer.pointee.transport
-        let takenAt = transport.pointee.history.senderClocks.reportReceived(
-            ntp: report.ntp.rawValue, of: stream.pointee.producer.pointee.settings.cname,
-            among: Set(transport.pointee.producers.map { $0.pointee.settings.cname }), at: now)
-        stream.pointee.received.senderReportReceived(
+        let transport = producers[streams[stream].producer].transport
+        let takenAt = transports[transport].history.senderClocks.reportReceived(
+            ntp: report.ntp.rawValue, of: producers[streams[stream].producer].settings.cname,
+            among: Set(transports[transport].producers.map { producers[$0].settings.cname }), at: now)
+        streams[stream].received.senderReportReceived(
             ntp: report.ntp.rawValue, rtpTimestamp: report.rtpTimestamp.rawValue, takenAt: takenAt, at: now)
         encodingAdvanced(stream)
     }
 
-    private func reportReceived(_ block: ReportBlock, on transport: UnsafeMutablePointer<MediaTransport>) {
+    private func reportReceived(_ block: ReportBlock, on transport: Slot<MediaTransport>) {
         // Reports on RTX streams say nothing that the media stream's does not.
-        guard let consumer = transport.pointee.consumersBySSRC.find(block.ssrc.rawValue),
-            consumer.pointee.stream.ssrc == block.ssrc.rawValue
+        guard let consumer = transports[transport].consumersBySSRC.find(block.ssrc.rawValue),
+            consumers[consumer].stream.ssrc == block.ssrc.rawValue
         else { return }
         let report = ReceptionReport(
             fractionLost: block.fractionLost, cumulativeLost: block.cumulativeLost,
             extendedHighestSequence: block.highestSequence, jitter: block.jitter,
             lastSenderReport: block.lastSenderReport, delaySinceLastSenderReport: block.delaySinceLastSenderReport)
-        if consumer.pointee.stream.sent.receiverReportReceived(report, compactNTP: wallClock.compact) {
+        if consumers[consumer].stream.sent.receiverReportReceived(report, compactNTP: wallClock.compact) {
             consumerScoreChanged(consumer)
         }
         consumerLossReported(consumer, fraction: report.fractionLost)
     }
 
     private func extendedReportReceived(
-        _ packet: RTCPPacketView, on transport: UnsafeMutablePointer<MediaTransport>
+        _ packet: RTCPPacketView, on transport: Slot<MediaTransport>
     ) throws(WireError) {
         var report = try ExtendedReport(parsing: packet)
         while let block = try report.next() {
             switch block {
             case .receiverReferenceTime(let time):
-                transport.pointee.receiverReference = (time.compact, report.ssrc.rawValue, now)
+                transports[transport].receiverReference = (time.compact, report.ssrc.rawValue, now)
             case .delaySinceLastReceiverReport(let items):
-                for item in items where item.ssrc.rawValue == transport.pointee.feedbackSSRC {
+                for item in items where item.ssrc.rawValue == transports[transport].feedbackSSRC {
                     guard
                         let time = RoundTripTime.measured(
                             now: wallClock.compact, lastReport: item.lastReceiverReport, delay: item.delay)
                     else { continue }
                     // One round trip for the transport: every stream's repair is paced by it.
-                    for producer in transport.pointee.producers {
-                        for case .some(let stream) in producer.pointee.streams {
-                            stream.pointee.received.roundTripTime = time
-                            stream.pointee.nacks.roundTripTime = time
+                    for producer in transports[transport].producers {
+                        for case .some(let stream) in producers[producer].streams {
+                            streams[stream].received.roundTripTime = time
+                            streams[stream].nacks.roundTripTime = time
                         }
                     }
                 }
@@ -137,18 +136,18 @@ extension Shard {
     }
 
     private mutating func nackReceived(
-        _ nack: GenericNACK, on transport: UnsafeMutablePointer<MediaTransport>
+        _ nack: GenericNACK, on transport: Slot<MediaTransport>
     ) throws(WireError) {
         counters.add(.nacksReceived)
-        guard let consumer = transport.pointee.consumersBySSRC.find(nack.mediaSSRC.rawValue),
-            consumer.pointee.stream.ssrc == nack.mediaSSRC.rawValue, consumer.pointee.stream.canRetransmit
+        guard let consumer = transports[transport].consumersBySSRC.find(nack.mediaSSRC.rawValue),
+            consumers[consumer].stream.ssrc == nack.mediaSSRC.rawValue, consumers[consumer].stream.canRetransmit
         else { return }
         var count = 0
         for number in nack.lost {
             count += 1
             resend(number.rawValue, to: consumer)
         }
-        consumer.pointee.stream.sent.nackReceived(packets: count)
+        consumers[consumer].stream.sent.nackReceived(packets: count)
         traceFeedback(.nack, from: consumer)
     }
 }

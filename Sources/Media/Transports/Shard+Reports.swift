@@ -7,82 +7,82 @@ extension Shard {
     /// - Returns: whether it was sent.
     @discardableResult
     mutating func sendRTCP(
-        on transport: UnsafeMutablePointer<MediaTransport>,
+        on transport: Slot<MediaTransport>,
         _ build: (inout ByteWriter) throws(WireError) -> Void
     ) -> Bool {
-        guard transport.pointee.sendsRTCP else { return false }
+        guard sendsRTCP(transport) else { return false }
         ensureCapacity()
         let out = arena.next
         var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
         do throws(WireError) { try build(&writer) } catch { return false }
         guard writer.count > 0 else { return false }
-        let length = transport.pointee.protection.sealRTCP(out, count: writer.count)
+        let length = transports[transport].protection.sealRTCP(out, count: writer.count)
         guard length > 0 else { return false }
         commitRTCP(length: length, to: transport)
         return true
     }
 
     /// Everything a transport has to do by now.
-    mutating func deadlineReached(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        if case .webRTC(let webRTC) = transport.pointee.association {
-            if let deadline = webRTC.pointee.ice.nextDeadline, deadline <= now {
-                webRTC.pointee.ice.deadlineReached(now)
+    mutating func deadlineReached(_ transport: Slot<MediaTransport>) {
+        if case .webRTC(let webRTC) = transports[transport].association {
+            if let deadline = webRTCAssociations[webRTC].ice.nextDeadline, deadline <= now {
+                webRTCAssociations[webRTC].ice.deadlineReached(now)
                 iceAdvanced(transport, webRTC)
             }
-            if let deadline = webRTC.pointee.dtls.nextDeadline, deadline <= now {
-                webRTC.pointee.dtls.deadlineReached(at: now)
+            if let deadline = webRTCAssociations[webRTC].dtls.nextDeadline, deadline <= now {
+                webRTCAssociations[webRTC].dtls.deadlineReached(at: now)
                 dtlsAdvanced(transport, webRTC)
             }
         }
-        if transport.pointee.sendsTransportFeedback { sendTransportFeedback(transport) }
+        if transports[transport].sendsTransportFeedback { sendTransportFeedback(transport) }
         receptionDeadlineReached(on: transport)
-        for producer in transport.pointee.producers {
-            for case .some(let stream) in producer.pointee.streams { streamDeadlineReached(stream) }
+        for producer in transports[transport].producers {
+            for case .some(let stream) in producers[producer].streams { streamDeadlineReached(stream) }
         }
-        if transport.pointee.sendsRTCP,
-            transport.pointee.reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
+        if sendsRTCP(transport),
+            transports[transport].reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
         {
             sendReports(transport)
         }
         touch(transport)
     }
 
-    private mutating func streamDeadlineReached(_ stream: UnsafeMutablePointer<IncomingStream>) {
-        carryOut(stream.pointee.deadlineReached(at: now), of: stream)
+    private mutating func streamDeadlineReached(_ stream: Slot<IncomingStream>) {
+        carryOut(streams[stream].deadlineReached(at: now), of: stream)
         sendNACKs(stream)
     }
 
-    private mutating func sendNACKs(_ stream: UnsafeMutablePointer<IncomingStream>) {
-        guard let deadline = stream.pointee.nacks.nextDeadline, deadline <= now else { return }
-        let transport = stream.pointee.producer.pointee.transport
+    private mutating func sendNACKs(_ stream: Slot<IncomingStream>) {
+        guard let deadline = streams[stream].nacks.nextDeadline, deadline <= now else { return }
+        let transport = producers[streams[stream].producer].transport
         // A few hundred scattered numbers fill a packet; the rest goes into the next.
         let part = UnsafeMutableBufferPointer(rebasing: nackNumbers[..<256])
         while true {
-            let count = stream.pointee.nacks.pollRequest(at: now, into: part)
+            let count = streams[stream].nacks.pollRequest(at: now, into: part)
             guard count > 0 else { return }
             let lost = part[..<count].map { SequenceNumber($0) }
-            let ssrc = stream.pointee.received.ssrc
-            let sender = SSRC(transport.pointee.feedbackSSRC)
+            let ssrc = streams[stream].received.ssrc
+            let sender = SSRC(transports[transport].feedbackSSRC)
             sendRTCP(on: transport) { (writer) throws(WireError) in
                 try GenericNACK.write(senderSSRC: sender, mediaSSRC: ssrc, lost: lost, into: &writer)
             }
-            stream.pointee.received.nackSent(packets: count)
+            streams[stream].received.nackSent(packets: count)
             traceFeedback(.nack, isIncoming: false, of: stream)
             counters.add(.nacksSent)
         }
     }
 
-    private mutating func sendTransportFeedback(_ transport: UnsafeMutablePointer<MediaTransport>) {
+    private mutating func sendTransportFeedback(_ transport: Slot<MediaTransport>) {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
-            while let feedback = transport.pointee.recorder.pollFeedback(at: now, into: statuses) {
+            while let feedback = transports[transport].recorder.pollFeedback(at: now, into: statuses) {
                 let missing = statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
-                transport.pointee.history.lossReceived.add(lost: missing, of: feedback.statusCount)
+                transports[transport].history.lossReceived.add(lost: missing, of: feedback.statusCount)
                 let arrivals = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
                     status == TransportWideRecorder.notReceived
                         ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
                 }
-                let sender = SSRC(transport.pointee.feedbackSSRC)
-                let media = transport.pointee.feedbackMediaSSRC
+                let sender = SSRC(transports[transport].feedbackSSRC)
+                let media = feedbackMediaSSRC(of: transport)
                 let sent = sendRTCP(on: transport) { (writer) throws(WireError) in
                     try TransportWideFeedback.write(
                         senderSSRC: sender, mediaSSRC: media, baseSequence: SequenceNumber(feedback.baseSequence),
@@ -98,27 +98,28 @@ extension Shard {
 
     /// Regenerated reports (never forwarded ones): a sender report with CNAME for each consumer, report blocks for each
     /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
-    private mutating func sendReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        transport.pointee.history.traffic.sample(transport.pointee.traffic, at: now)
+    private mutating func sendReports(_ transport: Slot<MediaTransport>) {
+        transports[transport].history.traffic.sample(transports[transport].traffic, at: now)
         sendSenderReports(transport)
         releaseExpired(of: transport)
         var blocks: [ReportBlock] = []
-        for producer in transport.pointee.producers {
-            for case .some(let stream) in producer.pointee.streams where stream.pointee.pacer.mayReport(at: now) {
-                if var report = stream.pointee.received.makeReport(at: now) {
+        for producer in transports[transport].producers {
+            for case .some(let stream) in producers[producer].streams where streams[stream].pacer.mayReport(at: now) {
+                if var report = streams[stream].received.makeReport(at: now) {
                     updateScore(stream)
-                    if producer.pointee.usesInBandFEC {
-                        report.fractionLost = producer.pointee.consumerLoss.fractionLost(own: report.fractionLost)
-                        producer.pointee.consumerLoss.reported()
+                    if producers[producer].usesInBandFEC {
+                        report.fractionLost = producers[producer].consumerLoss.fractionLost(own: report.fractionLost)
+                        producers[producer].consumerLoss.reported()
                     }
-                    blocks.append(ReportBlock(report, about: stream.pointee.received.ssrc))
+                    blocks.append(ReportBlock(report, about: streams[stream].received.ssrc))
                 }
-                if let rtxSSRC = stream.pointee.received.rtxSSRC, let report = stream.pointee.received.makeRTXReport() {
+                if let rtxSSRC = streams[stream].received.rtxSSRC, let report = streams[stream].received.makeRTXReport()
+                {
                     blocks.append(ReportBlock(report, about: rtxSSRC))
                 }
             }
         }
-        let sender = SSRC(transport.pointee.feedbackSSRC)
+        let sender = SSRC(transports[transport].feedbackSSRC)
         let time = wallClock
         // 31 blocks fit a packet's count field; fewer leave room for the extended report.
         var first = 0
@@ -134,7 +135,7 @@ extension Shard {
     }
 
     /// As many consumers' reports in one compound as fit: a viewer of a large room has hundreds of consumers.
-    private mutating func sendSenderReports(_ transport: UnsafeMutablePointer<MediaTransport>) {
+    private mutating func sendSenderReports(_ transport: Slot<MediaTransport>) {
         // The shard's own array, taken for as long: every transport reports every second, and none allocates.
         var due: [DueSenderReport] = []
         swap(&due, &dueSenderReports)
@@ -142,22 +143,22 @@ extension Shard {
             due.removeAll(keepingCapacity: true)
             swap(&due, &dueSenderReports)
         }
-        for consumer in transport.pointee.consumers {
+        for consumer in transports[transport].consumers {
             guard
-                let values = consumer.pointee.stream.makeSenderReport(
-                    of: consumer.pointee.feed.pointee, at: now, ntp: wallClock.rawValue),
-                consumer.pointee.pacer.mayReport(at: now)
+                let values = consumers[consumer].stream.makeSenderReport(
+                    of: feeds[consumers[consumer].feed], at: now, ntp: wallClock.rawValue),
+                consumers[consumer].pacer.mayReport(at: now)
             else { continue }
             due.append(
                 DueSenderReport(
                     report: SenderReport(
-                        ssrc: SSRC(consumer.pointee.stream.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
+                        ssrc: SSRC(consumers[consumer].stream.ssrc), ntp: NTPTimestamp(rawValue: values.ntp),
                         rtpTimestamp: RTPTimestamp(values.rtpTimestamp), packetCount: values.packetCount,
                         octetCount: values.octetCount),
-                    cname: consumer.pointee.cname))
+                    cname: consumers[consumer].cname))
         }
         var references: [DLRRItem] = []
-        if let reference = transport.pointee.receiverReference {
+        if let reference = transports[transport].receiverReference {
             references.append(
                 DLRRItem(
                     ssrc: SSRC(reference.ssrc), lastReceiverReport: reference.compactNTP,

@@ -1,5 +1,4 @@
-// Safe: transports and their associations are the shard's own (`Shard+Lifetimes`); a reply is written into the batcher's
-// memory, which has room for the largest datagram after `ensureCapacity`.
+// Safe: a reply is written into the batcher's memory, which has room for the largest datagram after `ensureCapacity`.
 
 /// ICE and DTLS of WebRTC transports: what comes in is given to their machines, and what these say is carried out.
 extension Shard {
@@ -13,14 +12,16 @@ extension Shard {
         guard let owner = addressed.transport ?? known.flatMap({ tuples[$0]?.transport }) else {
             return counters.add(addressed.isWellFormed ? .unknownUsernameFragment : .malformedSTUN)
         }
-        guard case .webRTC(let webRTC) = owner.pointee.association else { return counters.add(.unknownTuple) }
+        guard case .webRTC(let webRTC) = transports[owner].association else { return counters.add(.unknownTuple) }
         // A client may use its address for a new transport; the old one keeps the tuple until the check has passed.
         let isKnown = known.map { tuples[$0]?.transport == owner } ?? false
         let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
         let id = TupleID(UInt64(number))
         ensureCapacity()
         var reply = ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
-        switch webRTC.pointee.ice.bindingRequestReceived(bytes, on: id, from: key.remote, at: now, reply: &reply) {
+        switch webRTCAssociations[webRTC].ice.bindingRequestReceived(
+            bytes, on: id, from: key.remote, at: now, reply: &reply)
+        {
         case .succeeded: break
         case .rejected: counters.add(.stunRejected)
         case .ignored: counters.add(.malformedSTUN)
@@ -39,11 +40,11 @@ extension Shard {
     /// The transport whose user name fragment a binding request names, and whether it names one at all.
     /// - Parameter likely: the tuple's transport so far: nearly always the one, and found without making a string.
     private func transport(
-        addressedBy bytes: UnsafeRawBufferPointer, likely: UnsafeMutablePointer<MediaTransport>?
-    ) -> (transport: UnsafeMutablePointer<MediaTransport>?, isWellFormed: Bool) {
+        addressedBy bytes: UnsafeRawBufferPointer, likely: Slot<MediaTransport>?
+    ) -> (transport: Slot<MediaTransport>?, isWellFormed: Bool) {
         guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
-        if let likely, case .webRTC(let webRTC) = likely.pointee.association,
-            webRTC.pointee.usernameFragments.contains(where: { $0.utf8.elementsEqual(fragment) })
+        if let likely, case .webRTC(let webRTC) = transports[likely].association,
+            webRTCAssociations[webRTC].usernameFragments.contains(where: { $0.utf8.elementsEqual(fragment) })
         {
             return (likely, true)
         }
@@ -52,44 +53,45 @@ extension Shard {
 
     /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
     /// last tuple so waits to be heard from elsewhere, and its room learns which one replaced it.
-    mutating func takeTuple(_ number: Int, for owner: UnsafeMutablePointer<MediaTransport>) {
+    mutating func takeTuple(_ number: Int, for owner: Slot<MediaTransport>) {
         guard let transport = tuples[number]?.transport else { return }
         forgetTuple(number)
-        guard case .webRTC(let webRTC) = transport.pointee.association else { return }
-        webRTC.pointee.ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+        guard case .webRTC(let webRTC) = transports[transport].association else { return }
+        webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(UInt64(number)), at: now)
         iceAdvanced(transport, webRTC)
         touch(transport)
-        if transport.pointee.route == .none {
-            transport.pointee.events.append(.transportSuperseded(transport.pointee.key, by: owner.pointee.key))
+        if transports[transport].route == .none {
+            transports[transport].events.append(
+                .transportSuperseded(transports[transport].key, by: transports[owner].key))
         }
     }
 
     /// Carries out what the ICE agent has to say.
     mutating func iceAdvanced(
-        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
     ) {
-        while let event = webRTC.pointee.ice.pollEvent() {
+        while let event = webRTCAssociations[webRTC].ice.pollEvent() {
             switch event {
             case .stateChanged(let state):
-                transport.pointee.events.append(
-                    .iceStateChanged(transport.pointee.key, state, selected: selectedTuple(of: transport)))
+                transports[transport].events.append(
+                    .iceStateChanged(transports[transport].key, state, selected: selectedTuple(of: transport)))
             case .selectedTupleChanged(let tuple): select(tuple, on: transport)
             case .pathRecovered:
-                for consumer in transport.pointee.consumers where consumer.pointee.stream.kind == .video {
+                for consumer in transports[transport].consumers where consumers[consumer].stream.kind == .video {
                     consumerAskedForKeyFrame(consumer)
                 }
             case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
             case .usernameFragmentRetired(let fragment):
                 transportsByUsernameFragment[fragment] = nil
-                webRTC.pointee.usernameFragments.removeAll { $0 == fragment }
+                webRTCAssociations[webRTC].usernameFragments.removeAll { $0 == fragment }
             }
         }
     }
 
-    private mutating func select(_ id: TupleID?, on transport: UnsafeMutablePointer<MediaTransport>) {
-        let wasReady = transport.pointee.isReady
+    private mutating func select(_ id: TupleID?, on transport: Slot<MediaTransport>) {
+        let wasReady = transports[transport].isReady
         guard let id, let tuple = tuples[Int(id.rawValue)] else {
-            transport.pointee.route = .none
+            transports[transport].route = .none
             return readinessChanged(transport)
         }
         setRoute(.udp(socket: Int(tuple.key.socket), remote: tuple.key.remote), of: transport)
@@ -97,14 +99,14 @@ extension Shard {
     }
 
     /// Sends by another way from now on: what is queued already goes by the old one.
-    func setRoute(_ route: Route, of transport: UnsafeMutablePointer<MediaTransport>) {
-        transport.pointee.route = route
-        transport.pointee.destination = .none
+    func setRoute(_ route: Route, of transport: Slot<MediaTransport>) {
+        transports[transport].route = route
+        transports[transport].destination = .none
     }
 
     /// The selected tuple as events and statistics give it.
-    func selectedTuple(of transport: UnsafeMutablePointer<MediaTransport>) -> TransportTuple? {
-        guard case .udp(let socket, let remote) = transport.pointee.route else { return nil }
+    func selectedTuple(of transport: Slot<MediaTransport>) -> TransportTuple? {
+        guard case .udp(let socket, let remote) = transports[transport].route else { return nil }
         let local = localAddresses[socket]
         return TransportTuple(
             localAddress: local.addressText, localPort: local.port, remoteAddress: remote.addressText,
@@ -114,45 +116,46 @@ extension Shard {
     // MARK: DTLS
 
     mutating func dtlsReceived(
-        _ bytes: UnsafeRawBufferPointer, on transport: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>, tuple: TupleID
+        _ bytes: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
-        guard webRTC.pointee.ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
+        guard webRTCAssociations[webRTC].ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
         iceAdvanced(transport, webRTC)
         startHandshakeIfPossible(transport, webRTC)
-        webRTC.pointee.dtls.datagramReceived(bytes, at: now)
+        webRTCAssociations[webRTC].dtls.datagramReceived(bytes, at: now)
         dtlsAdvanced(transport, webRTC)
     }
 
     /// Starts the handshake once there is an address: in the role the room told, or as server as long as it told none,
     /// because a client's first flight may overtake its signaling.
     mutating func startHandshakeIfPossible(
-        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
     ) {
-        guard !webRTC.pointee.isHandshakeStarted, transport.pointee.route != .none else { return }
-        webRTC.pointee.isHandshakeStarted = true
-        webRTC.pointee.dtls.start(role: webRTC.pointee.dtlsRole == .client ? .client : .server, at: now)
+        guard !webRTCAssociations[webRTC].isHandshakeStarted, transports[transport].route != .none else { return }
+        webRTCAssociations[webRTC].isHandshakeStarted = true
+        webRTCAssociations[webRTC].dtls.start(
+            role: webRTCAssociations[webRTC].dtlsRole == .client ? .client : .server, at: now)
         dtlsAdvanced(transport, webRTC)
     }
 
     /// The room tells the client's role after a check has already started the handshake as server: begin anew.
     mutating func becomeDTLSClient(
-        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
     ) {
-        guard webRTC.pointee.isHandshakeStarted, !transport.pointee.protection.canSend else { return }
+        guard webRTCAssociations[webRTC].isHandshakeStarted, !transports[transport].protection.canSend else { return }
         do throws(MediaError) {
-            webRTC.pointee.dtls = try DTLSConnection(certificate: certificate)
-            webRTC.pointee.isHandshakeStarted = false
+            webRTCAssociations[webRTC].dtls = try DTLSConnection(certificate: certificate)
+            webRTCAssociations[webRTC].isHandshakeStarted = false
         } catch {
-            transport.pointee.events.append(.commandFailed(transport.pointee.key, error))
+            transports[transport].events.append(.commandFailed(transports[transport].key, error))
         }
     }
 
     /// Sends the handshake's datagrams and carries out its events.
     mutating func dtlsAdvanced(
-        _ transport: UnsafeMutablePointer<MediaTransport>, _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
     ) {
-        while let event = webRTC.pointee.dtls.pollEvent() {
+        while let event = webRTCAssociations[webRTC].dtls.pollEvent() {
             switch event {
             case .connecting: setDTLSState(.connecting, of: transport, webRTC)
             case .connected(let keys): handshakeCompleted(keys, on: transport, webRTC)
@@ -163,29 +166,29 @@ extension Shard {
                 setDTLSState(.failed, of: transport, webRTC)
             case .closed:
                 // The client said goodbye: its keys are over, in both directions (RFC 5764 §4.1).
-                transport.pointee.protection.end()
+                transports[transport].protection.end()
                 setDTLSState(.closed, of: transport, webRTC)
                 readinessChanged(transport)
             }
         }
-        while transport.pointee.route != .none {
+        while transports[transport].route != .none {
             ensureCapacity()
             let space = UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
-            guard let length = webRTC.pointee.dtls.pollTransmit(into: space) else { break }
+            guard let length = webRTCAssociations[webRTC].dtls.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }
         touch(transport)
     }
 
     private mutating func handshakeCompleted(
-        _ keys: SRTPKeyingMaterial, on transport: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ keys: SRTPKeyingMaterial, on transport: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>
     ) {
         do {
-            try transport.pointee.protection.setLocalKey(keys.local, keys.profile)
-            try transport.pointee.protection.setRemoteKey(keys.remote, keys.profile)
+            try transports[transport].protection.setLocalKey(keys.local, keys.profile)
+            try transports[transport].protection.setRemoteKey(keys.remote, keys.profile)
         } catch {
-            transport.pointee.events.append(.commandFailed(transport.pointee.key, error))
+            transports[transport].events.append(.commandFailed(transports[transport].key, error))
             return setDTLSState(.failed, of: transport, webRTC)
         }
         counters.add(.handshakesCompleted)
@@ -194,17 +197,17 @@ extension Shard {
     }
 
     private func setDTLSState(
-        _ state: DTLSState, of transport: UnsafeMutablePointer<MediaTransport>,
-        _ webRTC: UnsafeMutablePointer<WebRTCAssociation>
+        _ state: DTLSState, of transport: Slot<MediaTransport>,
+        _ webRTC: Slot<WebRTCAssociation>
     ) {
-        guard webRTC.pointee.dtlsState != state else { return }
-        webRTC.pointee.dtlsState = state
-        transport.pointee.events.append(.dtlsStateChanged(transport.pointee.key, state))
+        guard webRTCAssociations[webRTC].dtlsState != state else { return }
+        webRTCAssociations[webRTC].dtlsState = state
+        transports[transport].events.append(.dtlsStateChanged(transports[transport].key, state))
     }
 
     /// Keys or an address came or went: consumers start, with a key frame, or stop.
-    mutating func readinessChanged(_ transport: UnsafeMutablePointer<MediaTransport>) {
-        for consumer in transport.pointee.consumers { updateFlow(consumer) }
+    mutating func readinessChanged(_ transport: Slot<MediaTransport>) {
+        for consumer in transports[transport].consumers { updateFlow(consumer) }
         receptionExpected(on: transport)
     }
 }

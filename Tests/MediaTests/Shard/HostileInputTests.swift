@@ -198,7 +198,7 @@ struct HostileInputTests {
     private func streams(of member: VirtualMember, in world: VirtualWorld, _ shard: Int) -> Int {
         world.server.withShard(shard) { shard in
             guard let transport = shard.transportsByKey[member.transport.rawValue] else { return -1 }
-            return transport.pointee.protection.receivedStreams
+            return shard.transports[transport].protection.receivedStreams
         }
     }
 

@@ -218,7 +218,9 @@ struct KeyFrameBudgetTests {
         track.video.packetsPerFrame = packetsPerFrame
         let (key, _) = try publisher.publish(track)
         func kept() -> Int {
-            world.server.withShard(0) { $0.feedsByKey[key.rawValue]?.pointee.cache.allocatedBytes(of: 0) ?? -1 }
+            world.server.withShard(0) { shard in
+                shard.feedsByKey[key.rawValue].map { shard.feeds[$0].cache.allocatedBytes(of: 0) } ?? -1
+            }
         }
         var most = 0
         for _ in 0..<20 {

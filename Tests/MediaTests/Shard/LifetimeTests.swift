@@ -16,14 +16,15 @@ struct ShardContents: Equatable, CustomStringConvertible {
     init() {}
 
     init(_ shard: borrowing Shard) {
-        transports = shard.transports.count { $0 != nil }
+        transports = shard.transports.count
         if shard.transportsByKey.count != transports { transports = -1 }
+        if shard.webRTCAssociations.count + shard.plainAssociations.count != transports { transports = -1 }
         fragments = shard.transportsByUsernameFragment.count
         tuples = shard.tuples.count { $0 != nil }
         if shard.tupleNumbers.count != tuples || shard.freeTuples.count + tuples != shard.tuples.count { tuples = -1 }
-        producers = shard.producersByKey.count
-        consumers = shard.consumersByKey.count
-        sources = shard.feedsByKey.count
+        producers = shard.producers.count == shard.producersByKey.count ? shard.producers.count : -1
+        consumers = shard.consumers.count == shard.consumersByKey.count ? shard.consumers.count : -1
+        sources = shard.feeds.count == shard.feedsByKey.count ? shard.feeds.count : -1
         hasDeadline = shard.nextDeadline() != nil
     }
 
@@ -151,7 +152,9 @@ struct LifetimeTests {
         viewer.unsubscribe(stream)
         world.run(for: .milliseconds(10))
         for shard in 0..<2 {
-            let consumed = world.server.withShard(shard) { $0.feedsByKey.values.count { $0.pointee.count > 0 } }
+            let consumed = world.server.withShard(shard) { shard in
+                shard.feedsByKey.values.count { !shard.feeds[$0].consumers.isEmpty }
+            }
             #expect(consumed == (shard == viewer.transport.shard ? 1 : 0))
         }
     }

@@ -63,8 +63,8 @@ struct ScoreTests {
         let producer = try #require(track.producer)
         func scores() -> [UInt8] {
             world.server.withShard(viewer.transport.shard) { shard in
-                let feed = shard.feedsByKey[producer.rawValue]
-                return (0..<2).map { feed?.pointee.encodings.score(of: $0) ?? 255 }
+                guard let feed = shard.feedsByKey[producer.rawValue] else { return [] }
+                return (0..<2).map { shard.feeds[feed].encodings.score(of: $0) }
             }
         }
         world.run(for: .seconds(4))

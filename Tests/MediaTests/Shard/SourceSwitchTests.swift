@@ -52,8 +52,8 @@ struct SourceSwitchTests {
         #expect(call.stream.lastCNAME == other.cname)
         // The source that nobody consumes any more is not copied to the viewer's shard.
         for shard in 0..<shards {
-            let consumed = call.world.server.withShard(shard) {
-                $0.feedsByKey.values.count { $0.pointee.count > 0 }
+            let consumed = call.world.server.withShard(shard) { shard in
+                shard.feedsByKey.values.count { !shard.feeds[$0].consumers.isEmpty }
             }
             #expect(consumed == (shard == call.viewer.transport.shard ? 1 : 0))
         }

@@ -1,0 +1,143 @@
+import CPrefetch
+
+/// Names an element of a `SlotMap`: a number, so that it can be written down, and a generation, so that it never names
+/// another element once its own is gone.
+struct Slot<Element: ~Copyable>: Hashable, Sendable {
+    let index: UInt32
+    fileprivate let generation: UInt32
+
+    fileprivate init(index: UInt32, generation: UInt32) {
+        self.index = index
+        self.generation = generation
+    }
+
+    /// A slot as it was written down.
+    init(rawValue: UInt64) {
+        self.init(
+            index: UInt32(truncatingIfNeeded: rawValue), generation: UInt32(truncatingIfNeeded: rawValue >> 32))
+    }
+
+    var rawValue: UInt64 { UInt64(generation) << 32 | UInt64(index) }
+}
+
+/// Owns a shard's objects of one kind, and finds them by slots.
+///
+/// The one place where they are reached by pointers: everything else holds slots. An element stays where it is in memory.
+/// To use a slot whose element was removed is a mistake of ours, and traps.
+// Safe: chunks below `chunkCount` are initialised, and own room for `chunkSize` elements while `live` is not zero; the bits
+// of `live` say which of them are initialised. `pointer` checks chunk, place and generation.
+struct SlotMap<Element: ~Copyable>: ~Copyable {
+    private struct Chunk {
+        var elements: UnsafeMutablePointer<Element>?
+        var live: UInt16 = 0
+        var generations = InlineArray<16, UInt32>(repeating: 0)
+    }
+
+    private static var chunkSize: Int { 16 }
+
+    private var chunks: UnsafeMutablePointer<Chunk>
+    private var chunkCount = 0
+    private var capacity = 4
+    private(set) var count = 0
+    /// Places that were used before.
+    private var free: [UInt32] = []
+
+    init() { chunks = .allocate(capacity: capacity) }
+
+    deinit {
+        for chunk in 0..<chunkCount { removeAll(of: chunk) }
+        chunks.deallocate()
+    }
+
+    /// The element of a slot; it has to be there.
+    subscript(slot: Slot<Element>) -> Element {
+        @inline(__always)
+        _read { yield pointer(slot).pointee }
+        // Nonmutating, because elements of different slots, and of different maps, are used together.
+        @inline(__always)
+        nonmutating _modify { yield &pointer(slot).pointee }
+    }
+
+    @inline(__always)
+    private func pointer(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element> {
+        let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
+        // '!' okay: a generation of an empty chunk matches no slot.
+        precondition(chunk < chunkCount && chunks[chunk].generations[place] == slot.generation, "the slot is gone")
+        return chunks[chunk].elements! + place
+    }
+
+    /// Whether a slot's element is still there.
+    func contains(_ slot: Slot<Element>) -> Bool {
+        let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
+        return chunk < chunkCount && chunks[chunk].generations[place] == slot.generation
+    }
+
+    /// The slot of an index, as timers name elements; `nil` if nothing is there.
+    func slot(at index: Int) -> Slot<Element>? {
+        let (chunk, place) = (index >> 4, index & 15)
+        guard index >= 0, chunk < chunkCount, chunks[chunk].live & 1 << UInt16(place) != 0 else { return nil }
+        return Slot(index: UInt32(truncatingIfNeeded: index), generation: chunks[chunk].generations[place])
+    }
+
+    /// All slots in the order of their indices.
+    var slots: [Slot<Element>] { (0..<chunkCount * Self.chunkSize).compactMap { slot(at: $0) } }
+
+    mutating func insert(_ element: consuming Element) -> Slot<Element> {
+        if free.isEmpty { addChunk() }
+        let index = free.removeLast()
+        let (chunk, place) = (Int(index >> 4), Int(index & 15))
+        let elements: UnsafeMutablePointer<Element>
+        if let allocated = chunks[chunk].elements {
+            elements = allocated
+        } else {
+            elements = .allocate(capacity: Self.chunkSize)
+            chunks[chunk].elements = elements
+        }
+        (elements + place).initialize(to: element)
+        chunks[chunk].live |= 1 << UInt16(place)
+        count += 1
+        return Slot(index: index, generation: chunks[chunk].generations[place])
+    }
+
+    /// Removes an element that is there; its slot names nothing from now on.
+    mutating func remove(_ slot: Slot<Element>) {
+        pointer(slot).deinitialize(count: 1)
+        let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
+        chunks[chunk].generations[place] &+= 1
+        chunks[chunk].live &= ~(1 << UInt16(place))
+        free.append(slot.index)
+        count -= 1
+        guard chunks[chunk].live == 0 else { return }
+        chunks[chunk].elements?.deallocate()
+        chunks[chunk].elements = nil
+    }
+
+    /// Asks for an element's first `bytes` bytes before they are needed.
+    @inline(__always)
+    func prefetch(_ slot: Slot<Element>, bytes: Int) {
+        cpf_prefetch(pointer(slot), UInt32(truncatingIfNeeded: bytes))
+    }
+
+    private mutating func addChunk() {
+        if chunkCount == capacity {
+            let grown = UnsafeMutablePointer<Chunk>.allocate(capacity: capacity * 2)
+            grown.moveInitialize(from: chunks, count: chunkCount)
+            chunks.deallocate()
+            chunks = grown
+            capacity *= 2
+        }
+        (chunks + chunkCount).initialize(to: Chunk())
+        let first = UInt32(truncatingIfNeeded: chunkCount * Self.chunkSize)
+        // Taken from the end: low indices first.
+        for place in (0..<UInt32(Self.chunkSize)).reversed() { free.append(first + place) }
+        chunkCount += 1
+    }
+
+    private func removeAll(of chunk: Int) {
+        guard let elements = chunks[chunk].elements else { return }
+        for place in 0..<Self.chunkSize where chunks[chunk].live & 1 << UInt16(place) != 0 {
+            (elements + place).deinitialize(count: 1)
+        }
+        elements.deallocate()
+    }
+}
