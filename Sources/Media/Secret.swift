@@ -34,8 +34,8 @@ public struct Secret: Sendable, Hashable, Redacted {
 
 extension SRTPMasterKey: Redacted {}
 extension SRTPSessionKeys: Redacted {}
-extension SRTPSealer.Snapshot: Redacted {}
-extension SRTPOpener.Snapshot: Redacted {}
+extension SRTPSender.Snapshot: Redacted {}
+extension SRTPReceiver.Snapshot: Redacted {}
 extension DTLSTrafficKey: Redacted {}
 extension DTLSRecordLayer.Snapshot: Redacted {}
 extension ICECredentials: Redacted {}

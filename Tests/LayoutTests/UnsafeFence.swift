@@ -40,15 +40,18 @@ enum UnsafeFence {
             "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress",
         ],
         "Sources/Media/Outgoing": [
-            "DescriptorForwarding", "HeaderTemplate", "HeaderWriter", "OutgoingStream", "PacketRenumbering",
+            "DependencyDescriptorRewriter", "HeaderTemplate", "HeaderWriter", "OutgoingStream", "HeaderIDRewriter",
             "Shard+Outgoing", "Shard+Seal",
         ],
         "Sources/Media/SRTP": [
-            "AcceleratedGCMCipher", "CounterModeCipher", "GCMCipher", "SRTPOpener", "SRTPReference",
-            "SRTPReplayWindow", "SRTPSealer", "SRTPStreamTable",
+            "AcceleratedGCMCipher", "CounterModeCipher", "GCMCipher", "SRTPReceiver", "SRTPReference",
+            "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
         ],
         "Sources/Media/Shard": [
             "DatagramOutput", "EgressBatcher", "Shard", "ShardLinks", "ShardMessage", "SlotMap",
+        ],
+        "Sources/Media/Shard/Snapshot": [
+            "SnapshotSection"
         ],
         "Sources/Media/Streams": [
             "LayerRates", "NACKGenerator", "ResendLimiter", "RetransmissionBuffer",

@@ -35,7 +35,7 @@ struct ConsumeTests {
             .consume(
                 ConsumeRequest(
                     transportID: viewer.receiving, producerID: producer,
-                    rtpCapabilities: capabilities ?? self.capabilities, mid: "v", keepsClientNumbers: true)))
+                    rtpCapabilities: capabilities ?? self.capabilities, mid: "v", usesClientIDs: true)))
         guard case .consumer(let consumer) = response else { throw RoomError(.internalError, "\(response)") }
         return consumer
     }

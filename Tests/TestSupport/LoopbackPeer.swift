@@ -8,7 +8,7 @@
     /// A `VirtualPeer` with a socket and the kernel's clock: for tests and benchmarks of a running media plane.
     ///
     /// Either call `step` from one thread, or `start` a thread that does; reach the peer through `perform` meanwhile.
-    // Sendable: `peer` is touched under `lock` only; `io` by whoever steps, and closed after that ended.
+    // Sendable: `peer` is dirtyTimers under `lock` only; `io` by whoever steps, and closed after that ended.
     // Safe: pieces and messages are built from the datagrams' own arrays, which live until `send` has returned.
     final class LoopbackPeer: @unchecked Sendable {
         private let peer: VirtualPeer
@@ -96,7 +96,7 @@
 
     /// A POSIX mutex: the thread sanitizer sees it, which it does not of `Synchronization.Mutex` under contention.
     // Sendable: a mutex is made to be shared; `raw` is never moved.
-    // Safe: `raw` is initialised from `init` to `deinit`.
+    // Safe: `raw` is initialized from `init` to `deinit`.
     private final class SystemLock: @unchecked Sendable {
         private let raw = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 

@@ -14,8 +14,8 @@
         let rtcpAddress: IPAddressPort
         private let server: IPAddressPort
         private let serverRTCP: IPAddressPort
-        private var sealer: SRTPSealer?
-        private var opener: SRTPOpener?
+        private var sealer: SRTPSender?
+        private var opener: SRTPReceiver?
         private var drained: [MediaEvent] = []
 
         /// Anywhere.
@@ -34,8 +34,8 @@
                     isComedia: isComedia, usesRTCPMux: usesRTCPMux, protection: protection, destinations: destinations),
                 events: queue)
             if let keys {
-                sealer = try SRTPSealer(profile: keys.profile, master: keys.local)
-                opener = try SRTPOpener(profile: keys.profile, master: keys.remote)
+                sealer = try SRTPSender(profile: keys.profile, master: keys.local)
+                opener = try SRTPReceiver(profile: keys.profile, master: keys.remote)
             }
             let host = world.server.addresses[0][0]
             server = host.withPort(endpoint.port)

@@ -113,7 +113,7 @@
             }
             let extended: UInt64
             switch arrival {
-            case .accept(let number), .resynchronised(let number): extended = number
+            case .accept(let number), .resynchronized(let number): extended = number
             case .duplicate, .tooOld, .discarded:
                 duplicates += 1
                 return

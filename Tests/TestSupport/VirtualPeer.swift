@@ -57,8 +57,8 @@
         private(set) var dtls: DTLSConnection
         private(set) var progress = DTLSProgress.idle
         private(set) var profile: SRTPProfile?
-        var opener: SRTPOpener?
-        var sealer: SRTPSealer?
+        var opener: SRTPReceiver?
+        var sealer: SRTPSender?
 
         // Media
         var tracks: [PublishedTrack] = []
@@ -228,8 +228,8 @@
                 case .connecting, .applicationData: break
                 case .connected(let keys):
                     profile = keys.profile
-                    sealer = try? SRTPSealer(profile: keys.profile, master: keys.local)
-                    opener = try? SRTPOpener(profile: keys.profile, master: keys.remote)
+                    sealer = try? SRTPSender(profile: keys.profile, master: keys.local)
+                    opener = try? SRTPReceiver(profile: keys.profile, master: keys.remote)
                     progress = .connected
                 case .failed: progress = .failed
                 case .closed: progress = .closed

@@ -3,7 +3,7 @@
     @testable import Media
 
     /// A whole media plane without sockets, clock or threads: shards with their queues and rings, driven in virtual time.
-    // Safe: `shards` owns `count` initialised shards from `init` to `deinit`; a test drives them from one thread.
+    // Safe: `shards` owns `count` initialized shards from `init` to `deinit`; a test drives them from one thread.
     final class VirtualServer {
         let handle: MediaHandle
         let counters: [Counters]
@@ -15,6 +15,8 @@
         private let shards: UnsafeMutablePointer<Shard>
         private let queues: [MPSCQueue<MediaCommand>]
         private let outputs: [Output]
+        private let certificate: DTLSCertificate
+        private let canSegment: Bool
         private var owners: [IPAddressPort: (shard: Int, socket: Int)] = [:]
 
         /// Takes a shard's messages apart again.
@@ -80,6 +82,8 @@
             }
             self.count = count
             self.queues = queues
+            self.certificate = certificate
+            self.canSegment = canSegment
             addresses = (0..<count).map { shard in
                 (0..<sockets).map { IPAddressPort(ipv4: 0x0A00_0001 + UInt32($0), port: UInt16(40_000 + shard)) }
             }
@@ -166,6 +170,40 @@
         /// A look at one shard's state, or a change to it, between ticks.
         func withShard<Result>(_ index: Int, _ body: (inout Shard) throws -> Result) rethrows -> Result {
             try body(&shards[index])
+        }
+
+        /// Has another shard go on where one stands, by its snapshot alone: what an upgrade does between two ticks.
+        /// - Parameter change: to the snapshot on its way.
+        /// - Returns: the snapshot.
+        @discardableResult
+        func replaceShard(_ index: Int, at now: MediaInstant, change: (inout [UInt8]) -> Void = { _ in }) throws
+            -> [UInt8]
+        {
+            guard var snapshot = shards[index].snapshot() else {
+                throw MediaError(.system, "a transport's state cannot be had")
+            }
+            change(&snapshot)
+            var queues: [TransportKey: EventQueue] = [:]
+            var sockets: [TransportKey: PlainSockets] = [:]
+            for transport in shards[index].transports.slots {
+                let key = shards[index].transports[transport].key
+                queues[key] = shards[index].transports[transport].events
+                guard case .plain(let plain) = shards[index].transports[transport].association else { continue }
+                let own = shards[index].plainAssociations[plain].sockets
+                sockets[key] = own
+                for number in Set([
+                    shards[index].plainAssociations[plain].socket, shards[index].plainAssociations[plain].rtcpSocket,
+                ]) {
+                    outputs[index].detach(number)
+                }
+            }
+            var successor = Shard(
+                index: index, certificate: certificate, localAddresses: addresses[index], output: outputs[index],
+                canSegment: canSegment, counters: counters[index], links: shards[index].links, seed: 0, now: now)
+            try successor.restore(snapshot, events: { queues[$0] }, sockets: { sockets[$0] })
+            (shards + index).deinitialize(count: 1)
+            (shards + index).initialize(to: successor)
+            return snapshot
         }
 
         func value(_ counter: ShardCounter) -> UInt64 { counters.reduce(0) { $0 + $1.value(counter) } }

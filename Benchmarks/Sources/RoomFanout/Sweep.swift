@@ -12,7 +12,7 @@ enum Sweep {
         var best: Measurement?
         func attempt(_ pace: Double) throws -> Bool {
             generator.setPace(pace)
-            // A neighbour's moment on a shared machine is no limit of the server: two tries.
+            // A neighbor's moment on a shared machine is no limit of the server: two tries.
             for _ in 0..<2 {
                 let run = try generator.measure("\(name), \(Int(pace)) packets/s each", seconds: seconds, warmUp: 0.5)
                 guard passes(run) else { continue }

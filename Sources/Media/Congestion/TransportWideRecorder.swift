@@ -28,7 +28,7 @@ struct TransportWideRecorder: ~Copyable {
     /// 64 ms in ticks.
     private static let referenceTicks: UInt64 = 256
 
-    // Safe: owns `capacity` initialised ticks, a power of two; subscripts are masked with it. Zero: not arrived.
+    // Safe: owns `capacity` initialized ticks, a power of two; subscripts are masked with it. Zero: not arrived.
     private var arrivals: UnsafeMutablePointer<UInt64>?
     private var capacity = 0
     /// Numbers remembered: `start..<end`, extended; the first packet gets cycle one.
@@ -67,7 +67,7 @@ struct TransportWideRecorder: ~Copyable {
             guard reserve(from: start, to: extended + 1) else { return }
             end = extended + 1
         } else if extended < start {
-            // What was forgotten cannot be told again without calling its neighbours lost.
+            // What was forgotten cannot be told again without calling its neighbors lost.
             guard extended >= floor, end - extended <= UInt64(Self.maxCapacity), reserve(from: extended, to: end) else {
                 return
             }

@@ -122,7 +122,7 @@ final class DTLSCertificate: @unchecked Sendable {
             case .aes128CMHMACSHA1x32: "SRTP_AES128_CM_SHA1_32"
             }
         }
-        // Unlike its neighbours this function answers 0 for success.
+        // Unlike its neighbors this function answers 0 for success.
         return SSL_CTX_set_tlsext_use_srtp(context, names.joined(separator: ":")) == 0
     }
 

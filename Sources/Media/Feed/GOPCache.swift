@@ -1,4 +1,4 @@
-// Safe: `buffers` owns `count` initialised buffers from `init` to `deinit`, and an encoding is below `count` everywhere but
+// Safe: `buffers` owns `count` initialized buffers from `init` to `deinit`, and an encoding is below `count` everywhere but
 // in `range`, which checks it; what `find` returns is read before a buffer changes.
 
 /// A producer's newest packets on one shard, by encoding: for retransmissions, and for consumers that begin.
@@ -109,5 +109,73 @@ struct GOPCache: ~Copyable {
     /// What comes from now on needs something that never came.
     mutating func forgetGOPs() {
         for encoding in 0..<count { gops[encoding] = nil }
+    }
+}
+
+// MARK: Snapshot
+
+extension GOPCache: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let kind: MediaKind = try reader.read()
+        let count = Int(try reader.read(in: 1...UInt8(SourceEncodings.capacity)))
+        var gops: [GOP?] = []
+        var packets: [[SavedPacket]] = []
+        for _ in 0..<count {
+            let isKept: Bool = try reader.read()
+            gops.append(isKept ? GOP(first: try reader.readCounter(), timestamp: try reader.readUInt32()) : nil)
+            var saved: [SavedPacket] = []
+            for _ in 0..<(try reader.readCount(atMost: RetransmissionBuffer.maxPackets)) {
+                saved.append(try SavedPacket(from: &reader))
+            }
+            packets.append(saved)
+        }
+        self.init(kind: kind, encodings: count)
+        self.gops = gops
+        for (encoding, saved) in packets.enumerated() {
+            for packet in saved {
+                packet.bytes.withUnsafeBytes {
+                    _ = buffers[encoding].store(
+                        extended: packet.number, bytes: $0, timestamp: packet.timestamp, at: packet.storedAt)
+                }
+            }
+        }
+    }
+
+    private struct SavedPacket {
+        let number: UInt64
+        let timestamp: UInt32
+        let storedAt: MediaInstant
+        let bytes: [UInt8]
+
+        init(from reader: inout SnapshotReader) throws(WireError) {
+            number = try reader.readCounter()
+            timestamp = try reader.readUInt32()
+            storedAt = try reader.read()
+            bytes = try reader.readCounted()
+            guard bytes.count <= RetransmissionBuffer.maxPacketLength else { throw .tooLarge }
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(kind)
+        writer.writeUInt8(UInt8(truncatingIfNeeded: count))
+        for encoding in 0..<count {
+            writer.write(gops[encoding] != nil)
+            if let gop = gops[encoding] {
+                writer.writeUInt64(gop.first)
+                writer.writeUInt32(gop.timestamp)
+            }
+            var stored = SnapshotWriter()
+            var packets = 0
+            buffers[encoding].forEach { packet in
+                packets += 1
+                stored.writeUInt64(packet.extended)
+                stored.writeUInt32(packet.timestamp)
+                stored.write(packet.storedAt)
+                stored.writeCounted(Array(packet.bytes))
+            }
+            writer.writeCount(packets)
+            writer.writeBytes(stored.bytes)
+        }
     }
 }

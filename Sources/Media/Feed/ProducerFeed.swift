@@ -18,12 +18,18 @@ struct ProducerFeed: ~Copyable {
 
     init(key: ProducerKey, kind: MediaKind, encodings count: Int, clockRate: UInt32, usesDTX: Bool) {
         let count = min(max(count, 1), SourceEncodings.capacity)
+        self.init(
+            key: key, kind: kind, cache: GOPCache(kind: kind, encodings: count),
+            encodings: SourceEncodings(count: count, clockRate: clockRate, usesDTX: usesDTX))
+    }
+
+    private init(key: ProducerKey, kind: MediaKind, cache: consuming GOPCache, encodings: consuming SourceEncodings) {
         self.key = key
         self.kind = kind
-        encodings = SourceEncodings(count: count, clockRate: clockRate, usesDTX: usesDTX)
-        cache = GOPCache(kind: kind, encodings: count)
-        lastKeyFrameRequest = Array(repeating: nil, count: count)
-        keyFrames = Array(repeating: nil, count: count)
+        lastKeyFrameRequest = Array(repeating: nil, count: cache.count)
+        keyFrames = Array(repeating: nil, count: cache.count)
+        self.cache = cache
+        self.encodings = encodings
     }
 
     /// - Parameter canRetransmit: whether the consumer may ask for packets again.
@@ -57,5 +63,79 @@ struct ProducerFeed: ~Copyable {
     mutating func encodingRestarted(_ encoding: Int) {
         encodings.reset(encoding: encoding)
         cache.forgetGOP(of: encoding)
+    }
+}
+
+// MARK: Snapshot
+
+extension ProducerFeed: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let key = ProducerKey(rawValue: try reader.readUInt64())
+        let kind: MediaKind = try reader.read()
+        var consumers: [Slot<ShardConsumer>] = []
+        for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) { consumers.append(try reader.read()) }
+        let retransmitting = Int(try reader.readUInt16())
+        let cache: GOPCache = try reader.read()
+        let isAwaiting: Bool = try reader.read()
+        let encodings: SourceEncodings = try reader.read()
+        guard cache.count == encodings.count else { throw .malformed }
+        var requests: [MediaInstant?] = []
+        var keyFrames: [MediaInstant?] = []
+        for _ in 0..<encodings.count {
+            requests.append(try reader.readOptional())
+            keyFrames.append(try reader.readOptional())
+        }
+        let newest: PacketLayers = try reader.read()
+        self.init(key: key, kind: kind, cache: cache, encodings: encodings)
+        self.consumers = consumers
+        retransmittingConsumers = retransmitting
+        isAwaitingCachedPackets = isAwaiting
+        lastKeyFrameRequest = requests
+        self.keyFrames = keyFrames
+        newestPicture = newest
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt64(key.rawValue)
+        writer.write(kind)
+        writer.writeCount(consumers.count)
+        for consumer in consumers { writer.write(consumer) }
+        writer.writeUInt16(UInt16(truncatingIfNeeded: retransmittingConsumers))
+        writer.write(cache)
+        writer.write(isAwaitingCachedPackets)
+        writer.write(encodings)
+        for encoding in 0..<encodings.count {
+            writer.writeOptional(lastKeyFrameRequest[encoding])
+            writer.writeOptional(keyFrames[encoding])
+        }
+        writer.write(newestPicture)
+    }
+}
+
+extension PacketLayers: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        self.init()
+        neededBy = try reader.readUInt64()
+        switchTo = try reader.readUInt64()
+        pictureID = try reader.readUInt16()
+        flags = Flags(rawValue: try reader.readUInt16())
+        spatialLayer = try reader.readUInt8()
+        temporalLayer = try reader.readUInt8()
+        highestSpatialLayer = try reader.readUInt8()
+        tl0PictureIndex = try reader.readUInt8()
+        pictureIDOffset = try reader.readUInt8()
+        tl0PictureIndexOffset = try reader.readUInt8()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt64(neededBy)
+        writer.writeUInt64(switchTo)
+        writer.writeUInt16(pictureID)
+        writer.writeUInt16(flags.rawValue)
+        for byte in [
+            spatialLayer, temporalLayer, highestSpatialLayer, tl0PictureIndex, pictureIDOffset, tl0PictureIndexOffset,
+        ] {
+            writer.writeUInt8(byte)
+        }
     }
 }

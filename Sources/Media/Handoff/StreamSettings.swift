@@ -7,7 +7,7 @@ public enum MediaKind: String, Sendable, Hashable, CaseIterable {
 public enum CodecKind: UInt8, Sendable, Hashable {
     case opus, vp8, vp9, h264, h265, av1, other
 
-    /// Whether decoding can start only at a key frame that the plane can recognise.
+    /// Whether decoding can start only at a key frame that the plane can recognize.
     public var hasKeyFrames: Bool {
         switch self {
         case .vp8, .vp9, .h264, .h265, .av1: true
@@ -153,7 +153,7 @@ public struct ConsumerCodec: Sendable, Hashable {
 
 /// The numbers a client chose itself, where it does not take the router's: an offer's, which an answer has to keep
 /// (RFC 3264 §6.1).
-public struct ConsumerNumbering: Sendable, Hashable {
+public struct ConsumerIDMapping: Sendable, Hashable {
     /// The router's payload type to the client's, RTX too; others stay.
     public var payloadTypes: [UInt8: UInt8]
     /// The client's extension ids, 1…14; extensions with zero are left out of its packets.
@@ -229,7 +229,7 @@ public struct ConsumerSettings: Sendable {
     /// Whether its producer is paused.
     public var isProducerPaused: Bool
     /// What the numbers above become in the client's packets; `nil` where it takes the router's.
-    public var numbering: ConsumerNumbering?
+    public var numbering: ConsumerIDMapping?
     /// The layers of the producer's encodings.
     public var scalability = ScalabilitySettings()
     /// The layers to send at most; `nil` for all.
@@ -241,7 +241,7 @@ public struct ConsumerSettings: Sendable {
     public init(
         kind: MediaKind, mid: String?, cname: String, codecs: [ConsumerCodec], ssrc: SSRC, rtxSSRC: SSRC?,
         encodings: [SSRC], headerExtensions: HeaderExtensionIDs, isPaused: Bool, isProducerPaused: Bool,
-        numbering: ConsumerNumbering? = nil
+        numbering: ConsumerIDMapping? = nil
     ) {
         self.kind = kind
         self.mid = mid

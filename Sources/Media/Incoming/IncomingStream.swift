@@ -13,7 +13,7 @@ struct IncomingStream: ~Copyable {
     var received: ReceiveStream
     var nacks = NACKGenerator()
     var keyFrames: KeyFrameRequester
-    var pacer: ReportPacer
+    var throttle: ReportThrottle
     var score: ReceiveScore
     var levels = AudioLevelBatch()
     var layerRates: LayerRates
@@ -41,7 +41,7 @@ struct IncomingStream: ~Copyable {
             window: scalability.usesDTX ? .seconds(6) : .milliseconds(2500))
         score = ReceiveScore(isOneOfSeveral: isOneOfSeveral, usesDTX: scalability.usesDTX)
         keyFrames = KeyFrameRequester(delay: settings.keyFrameRequestDelay)
-        pacer = ReportPacer(kind: settings.kind)
+        throttle = ReportThrottle(kind: settings.kind)
         layers = LayerReader(codec: codec.codec, isKSVC: scalability.isKSVC)
     }
 
@@ -62,7 +62,7 @@ struct IncomingStream: ~Copyable {
             payloadLength: payload.count, at: now)
         {
         case .accept(let number): sequence = number
-        case .resynchronised(let number):
+        case .resynchronized(let number):
             sequence = number
             nacks.reset()
             layers.reset()
@@ -212,5 +212,62 @@ struct IncomingStream: ~Copyable {
         }
         if score.deadlineReached(at: now) { effects.insert(.changesScore) }
         return effects
+    }
+}
+
+// MARK: Snapshot
+
+extension IncomingStream: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(1)
+        let producer: Slot<ShardProducer> = try reader.read()
+        let encoding = Int(try reader.read(in: 0...UInt8(SourceEncodings.capacity - 1)))
+        let feedback = FeedbackSupport(rawValue: try reader.readUInt8())
+        let kind: MediaKind = try reader.read()
+        let scalability: ScalabilitySettings = try reader.read()
+        let received: ReceiveStream = try reader.read()
+        let nacks: NACKGenerator = try reader.read()
+        let keyFrames: KeyFrameRequester = try reader.read()
+        let throttle: ReportThrottle = try reader.read()
+        let score: ReceiveScore = try reader.read()
+        let levels: AudioLevelBatch = try reader.read()
+        let layerRates: LayerRates = try reader.read()
+        let fullIntraRequest = try reader.readUInt8()
+        let layers: LayerReader = try reader.read()
+        let state: SourceEncodings.Encoding = try reader.read()
+        self.producer = producer
+        self.encoding = encoding
+        self.feedback = feedback
+        self.kind = kind
+        self.scalability = scalability
+        self.received = received
+        self.nacks = nacks
+        self.keyFrames = keyFrames
+        self.throttle = throttle
+        self.score = score
+        self.levels = levels
+        self.layerRates = layerRates
+        self.fullIntraRequest = fullIntraRequest
+        self.layers = layers
+        self.state = state
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(1)
+        writer.write(producer)
+        writer.writeUInt8(UInt8(truncatingIfNeeded: encoding))
+        writer.writeUInt8(feedback.rawValue)
+        writer.write(kind)
+        writer.write(scalability)
+        writer.write(received)
+        writer.write(nacks)
+        writer.write(keyFrames)
+        writer.write(throttle)
+        writer.write(score)
+        writer.write(levels)
+        writer.write(layerRates)
+        writer.writeUInt8(fullIntraRequest)
+        writer.write(layers)
+        writer.write(state)
     }
 }

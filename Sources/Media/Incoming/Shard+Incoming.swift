@@ -41,7 +41,7 @@ extension Shard {
         if let number = extensions.transportWideSequence, transports[transport].sendsTransportFeedback {
             let wasIdle = transports[transport].recorder.nextDeadline == nil
             transports[transport].recorder.packetReceived(sequence: number, at: now)
-            if wasIdle { touch(transport) }
+            if wasIdle { rescheduleTimer(of: transport) }
         }
         guard let reference = known ?? learnStream(header, in: packet, on: transport) else {
             transports[transport].protection.forget(header.ssrc.rawValue)
@@ -130,7 +130,7 @@ extension Shard {
         if effects.contains(.restarted) { encodingRestarted(stream) }
         if effects.contains(.requestsKeyFrame) { sendKeyFrameRequest(stream) }
         if effects.contains(.changesScore) { producerScoreChanged(streams[stream].producer) }
-        if effects.contains(.movesDeadline) { touch(producers[streams[stream].producer].transport) }
+        if effects.contains(.movesDeadline) { rescheduleTimer(of: producers[streams[stream].producer].transport) }
     }
 
     /// Makes a packet ready for fan-out, once for all consumers, and gives it to them and to the shards of the others.

@@ -13,7 +13,7 @@ extension Shard {
         } else if let kind = transports[transport].history.reception.stop() {
             transports[transport].events.append(.warningCleared(transports[transport].key, kind))
         }
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     mutating func receptionDeadlineReached(on transport: Slot<MediaTransport>) {

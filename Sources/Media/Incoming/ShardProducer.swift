@@ -19,7 +19,7 @@ struct ShardProducer: ~Copyable {
     /// How its picture is to be turned, as the room was told, and when.
     var orientation: (encoded: UInt8, at: MediaInstant)?
     /// What its consumers lose, of an Opus producer.
-    var consumerLoss = WorstConsumerLoss()
+    var consumerLoss = MaximumReceiverLoss()
     /// The kinds of packets that are traced.
     var traces: TraceKinds = []
     /// Bit n: shard n has consumers of this producer.
@@ -69,4 +69,62 @@ struct ShardProducer: ~Copyable {
 
     /// What a stream is set up for before its first packet.
     var primaryCodec: ProducerCodec? { codecs.first }
+}
+
+// MARK: Snapshot
+
+extension ShardProducer: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let key = ProducerKey(rawValue: try reader.readUInt64())
+        let transport: Slot<MediaTransport> = try reader.read()
+        let settings: ProducerSettings = try reader.read()
+        var streams: [Slot<IncomingStream>?] = []
+        var bases: [UInt64] = []
+        for _ in settings.encodings {
+            streams.append(try reader.readOptional())
+            bases.append(try reader.readCounter())
+        }
+        let isPaused: Bool = try reader.read()
+        let isHeard: Bool = try reader.read()
+        let hasEverBeenHeard: Bool = try reader.read()
+        let hasKeyFrame: Bool = try reader.read()
+        let isTurned: Bool = try reader.read()
+        let orientation: (UInt8, MediaInstant)? = isTurned ? (try reader.readUInt8(), try reader.read()) : nil
+        let consumerLoss: MaximumReceiverLoss = try reader.read()
+        let traces: TraceKinds = try reader.read()
+        let shards = try reader.readUInt64()
+        self.init(key: key, transport: transport, settings: settings)
+        self.streams = streams
+        sequenceBases = bases
+        self.isPaused = isPaused
+        self.isHeard = isHeard
+        self.hasEverBeenHeard = hasEverBeenHeard
+        self.hasKeyFrame = hasKeyFrame
+        self.orientation = orientation.map { (encoded: $0.0, at: $0.1) }
+        self.consumerLoss = consumerLoss
+        self.traces = traces
+        subscribedShards = shards
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt64(key.rawValue)
+        writer.write(transport)
+        writer.write(settings)
+        for index in streams.indices {
+            writer.writeOptional(streams[index])
+            writer.writeUInt64(sequenceBases[index])
+        }
+        writer.write(isPaused)
+        writer.write(isHeard)
+        writer.write(hasEverBeenHeard)
+        writer.write(hasKeyFrame)
+        writer.write(orientation != nil)
+        if let orientation {
+            writer.writeUInt8(orientation.encoded)
+            writer.write(orientation.at)
+        }
+        writer.write(consumerLoss)
+        writer.write(traces)
+        writer.writeUInt64(subscribedShards)
+    }
 }

@@ -3,7 +3,7 @@
 ///
 /// Memory: nothing before the first structure, then about 5 KiB.
 struct DependencyDescriptorDecoder: ~Copyable {
-    // Safe: owned; points to one initialised value or is `nil`.
+    // Safe: owned; points to one initialized value or is `nil`.
     private var structure: UnsafeMutablePointer<FrameDependencyStructure?>?
     /// The extended sequence number of the packet that brought the structure.
     private var structureSequence: UInt64 = 0

@@ -7,7 +7,7 @@ struct LayerDecision: Hashable, Sendable {
         /// sent already.
         case drop
         case forward
-        /// The first packet of a source: synchronise the numbering, then forward.
+        /// The first packet of a source: synchronize the numbering, then forward.
         case begin
         /// Of the encoding that is waited for: `begin` may later ask for it again.
         case hold

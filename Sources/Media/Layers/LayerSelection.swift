@@ -1,4 +1,4 @@
-// Safe: `make` returns one initialised value, which its consumer owns and frees in its `deinit`.
+// Safe: `make` returns one initialized value, which its consumer owns and frees in its `deinit`.
 
 /// What one consumer gets of a source with layers, and what it is called for it. Consumers of plain streams do without.
 struct LayerSelection {

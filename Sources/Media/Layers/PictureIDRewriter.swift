@@ -17,7 +17,7 @@ struct PictureIDRewriter {
     private var omitted: UInt128 = 0
     private var tl0Offset: UInt8 = 0
     private var newestTL0Output: UInt8 = 0
-    private(set) var isSynchronised = false
+    private(set) var isSynchronized = false
 
     init() {}
 
@@ -28,9 +28,9 @@ struct PictureIDRewriter {
     }
 
     /// A (new) source begins with this packet: continue behind the newest output; the first source passes unchanged.
-    mutating func synchronise(_ layers: PacketLayers) {
+    mutating func synchronize(_ layers: PacketLayers) {
         first = Int64(layers.pictureID)
-        if isSynchronised {
+        if isSynchronized {
             tl0Offset = newestTL0Output &+ 1 &- layers.tl0PictureIndex
         } else {
             newestOutput = first - 1
@@ -38,12 +38,12 @@ struct PictureIDRewriter {
         }
         newest = first - 1
         omitted = 0
-        isSynchronised = true
+        isSynchronized = true
     }
 
     /// The packet's picture is left out. One that is not the newest keeps its id: later ones were named with it in mind.
     mutating func drop(_ layers: PacketLayers) {
-        guard isSynchronised, layers.flags.contains(.hasPictureID) else { return }
+        guard isSynchronized, layers.flags.contains(.hasPictureID) else { return }
         guard extend(layers) > newest else { return }
         advance(to: extend(layers))
         omitted |= 1
@@ -53,7 +53,7 @@ struct PictureIDRewriter {
     /// What the packet's picture is called; `nil` for one that was left out, that precedes the source's first, or that left
     /// the window.
     mutating func rewrite(_ layers: PacketLayers) -> Rewritten? {
-        guard isSynchronised else { return nil }
+        guard isSynchronized else { return nil }
         guard layers.flags.contains(.hasPictureID) else {
             return Rewritten(pictureID: 0, tl0PictureIndex: layers.tl0PictureIndex &+ tl0Offset)
         }
@@ -75,7 +75,7 @@ struct PictureIDRewriter {
 
     /// Whether the packet's picture is known to have been left out.
     func isOmitted(_ layers: PacketLayers) -> Bool {
-        guard isSynchronised, layers.flags.contains(.hasPictureID) else { return false }
+        guard isSynchronized, layers.flags.contains(.hasPictureID) else { return false }
         let back = newest - extend(layers)
         return (0..<Self.window).contains(back) && omitted >> UInt128(back) & 1 != 0
     }
@@ -120,8 +120,8 @@ struct PictureIDRewriter {
 
 extension PictureIDRewriter: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
-        isSynchronised = try reader.read()
-        guard isSynchronised else { return }
+        isSynchronized = try reader.read()
+        guard isSynchronized else { return }
         // Extended from fifteen bits, or counted on from there.
         let ids = -Int64(SnapshotReader.largestCounter)...Int64(SnapshotReader.largestCounter)
         first = try reader.read(in: ids)
@@ -133,8 +133,8 @@ extension PictureIDRewriter: Restorable {
     }
 
     func write(to writer: inout SnapshotWriter) {
-        writer.write(isSynchronised)
-        guard isSynchronised else { return }
+        writer.write(isSynchronized)
+        guard isSynchronized else { return }
         writer.write(first)
         writer.write(newest)
         writer.write(newestOutput)

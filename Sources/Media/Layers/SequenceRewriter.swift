@@ -2,18 +2,18 @@
 ///
 /// All numbers are 64-bit extended ones, so nothing wraps. An input number always maps to the same output:
 ///
-///     in    100 101 102 103 104 105        synchronise at 7      7   8
+///     in    100 101 102 103 104 105        synchronize at 7      7   8
 ///     drop          ×       ×
 ///     out    50  51      52      53                             54  55
 ///
 /// Inputs that arrive late keep the offset of their place. Inputs that were dropped, that precede the last
-/// synchronisation, or that left the history, get no output.
+/// synchronization, or that left the history, get no output.
 ///
 /// Memory: about 100 bytes, and 2 KiB of history (the last 64 runs of kept inputs) from the first gap on.
 struct SequenceRewriter: ~Copyable {
     /// Where an output came from.
     struct Original: Hashable, Sendable {
-        /// The caller's name for the source given to `synchronise`.
+        /// The caller's name for the source given to `synchronize`.
         var source: UInt8
         var extended: UInt64
     }
@@ -26,20 +26,20 @@ struct SequenceRewriter: ~Copyable {
         var output: UInt64
         var length: UInt32
         var source: UInt8
-        /// Counts synchronisations, so that late inputs meet runs of their own source only.
+        /// Counts synchronizations, so that late inputs meet runs of their own source only.
         var epoch: UInt8
     }
 
-    /// The open run: it has no end yet. `nil` until the first synchronisation.
+    /// The open run: it has no end yet. `nil` until the first synchronization.
     private var open: Run?
-    /// The input behind the newest one seen since the last synchronisation, kept or dropped.
+    /// The input behind the newest one seen since the last synchronization, kept or dropped.
     private(set) var nextInput: UInt64 = 0
-    /// The output for the next synchronisation: behind the newest one given out.
+    /// The output for the next synchronization: behind the newest one given out.
     private(set) var nextOutput: UInt64
     private var epoch: UInt8 = 0
 
     // Safe: `history` owns `historyCapacity` runs; the newest `historyCount` before `historyEnd` (a running count) are
-    // initialised, at their number modulo the capacity.
+    // initialized, at their number modulo the capacity.
     private var history: UnsafeMutablePointer<Run>?
     private var historyEnd = 0
     private var historyCount = 0
@@ -51,13 +51,13 @@ struct SequenceRewriter: ~Copyable {
     deinit { history?.deallocate() }
 
     /// Whether a source was given.
-    var isSynchronised: Bool { open != nil }
+    var isSynchronized: Bool { open != nil }
     /// The newest output given out; `nil` before the first.
     private(set) var highestOutput: UInt64?
 
     /// Continues behind the newest output with `input` of a (new) source.
     /// - Parameter gap: numbers to leave out, by which a receiver sees that the frame before was cut.
-    mutating func synchronise(at input: UInt64, source: UInt8 = 0, gap: UInt64 = 0) {
+    mutating func synchronize(at input: UInt64, source: UInt8 = 0, gap: UInt64 = 0) {
         close()
         epoch &+= 1
         nextOutput += gap

@@ -24,7 +24,7 @@ import Synchronization
 final class Counters: @unchecked Sendable {
     private static let reasonsOffset = ShardCounter.allCases.count
     private static let count = reasonsOffset + DropReason.allCases.count
-    // Safe: owns `count` initialised atomics; a case's raw value is below its enumeration's count.
+    // Safe: owns `count` initialized atomics; a case's raw value is below its enumeration's count.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let memory: UnsafeMutableRawPointer
 

@@ -41,7 +41,7 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
 
     let capacity: Int
     let reserve: Int
-    // Safe: both own `capacity` places; subscripts are masked. An element is initialised exactly while its turn is p + 1.
+    // Safe: both own `capacity` places; subscripts are masked. An element is initialized exactly while its turn is p + 1.
     private let turns: UnsafeMutablePointer<Atomic<Int>>
     private let elements: UnsafeMutablePointer<Element>
     private let padding0 = InlineArray<16, UInt64>(repeating: 0)

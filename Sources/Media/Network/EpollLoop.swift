@@ -12,7 +12,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
     let canSegment: Bool
     private let sockets: [Int32]
     /// Those of plain transports; the first has number `sockets.count`.
-    private var ownSockets: [PlainSocket?] = []
+    private var plainBindings: [PlainSocket?] = []
     /// The numbers of plain transports' sockets that had something at the last `wait`.
     private(set) var readyOwnSockets: [Int] = []
     private let events: UnsafeMutablePointer<epoll_event>
@@ -86,29 +86,29 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
 
     func close() {
         for descriptor in sockets { Glibc.close(descriptor) }
-        ownSockets = []
+        plainBindings = []
         Glibc.close(epoll)
         Glibc.close(wakeDescriptor)
         cln_receive_batch_destroy(batch)
     }
 
     func attach(_ socket: PlainSocket) -> Int? {
-        let free = ownSockets.firstIndex { $0 == nil }
-        let number = sockets.count + (free ?? ownSockets.count)
+        let free = plainBindings.firstIndex { $0 == nil }
+        let number = sockets.count + (free ?? plainBindings.count)
         guard Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else { return nil }
-        if let free { ownSockets[free] = socket } else { ownSockets.append(socket) }
+        if let free { plainBindings[free] = socket } else { plainBindings.append(socket) }
         return number
     }
 
     func detach(_ socket: Int) {
         guard let own = ownSocket(socket) else { return }
         epoll_ctl(epoll, EPOLL_CTL_DEL, own.descriptor, nil)
-        ownSockets[socket - sockets.count] = nil
+        plainBindings[socket - sockets.count] = nil
     }
 
     private func ownSocket(_ number: Int) -> PlainSocket? {
         let index = number - sockets.count
-        return ownSockets.indices.contains(index) ? ownSockets[index] : nil
+        return plainBindings.indices.contains(index) ? plainBindings[index] : nil
     }
 
     /// The descriptor of a socket; -1, which the kernel refuses, for one that was detached.

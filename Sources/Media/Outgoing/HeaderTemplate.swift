@@ -6,7 +6,7 @@
 ///
 /// A dependency descriptor comes first among what is passed on. One of more than 16 bytes, as key frames have, needs a
 /// two-byte block (RFC 8285 §4.3): there, four more bytes are left before it, and each consumer widens the elements it
-/// has patched (`DescriptorForwarding`).
+/// has patched (`DependencyDescriptorRewriter`).
 enum HeaderTemplate {
     static let absSendTimeOffset = 16
     static let transportWideOffset = 20

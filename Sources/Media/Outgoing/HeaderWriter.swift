@@ -9,9 +9,9 @@ struct HeaderWriter {
     /// The MID element as nine consecutive bytes; all zero, which is padding, if no MID was negotiated.
     private let midHead: UInt64
     private let midTail: UInt8
-    private var descriptors: DescriptorForwarding
+    private var descriptors: DependencyDescriptorRewriter
     /// For a client with numbers of its own.
-    private let renumbering: PacketRenumbering?
+    private let renumbering: HeaderIDRewriter?
 
     init(_ settings: ConsumerSettings) {
         let wantsNACK = settings.codecs.contains { $0.feedback.contains(.nack) }
@@ -22,8 +22,8 @@ struct HeaderWriter {
         usesTransportWideSequence = mayStamp && settings.headerExtensions[.transportWideSequence] != 0
         stampsSendTime = mayStamp && settings.headerExtensions[.absSendTime] != 0
         (midHead, midTail) = Self.midElement(settings)
-        descriptors = DescriptorForwarding(isWanted: settings.headerExtensions[.dependencyDescriptor] != 0)
-        renumbering = settings.numbering.map { PacketRenumbering($0) }
+        descriptors = DependencyDescriptorRewriter(isWanted: settings.headerExtensions[.dependencyDescriptor] != 0)
+        renumbering = settings.numbering.map { HeaderIDRewriter($0) }
     }
 
     func deallocate() { renumbering?.deallocate() }
@@ -58,7 +58,7 @@ struct HeaderWriter {
         }
         out.storeBytes(of: midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
         out.storeBytes(of: midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
-        if DescriptorForwarding.isIn(template) {
+        if DependencyDescriptorRewriter.isIn(template) {
             descriptors.finish(UnsafeMutableRawBufferPointer(start: out, count: template.count))
         }
         renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
@@ -72,5 +72,25 @@ struct HeaderWriter {
         while bytes.count < HeaderTemplate.midCapacity + 1 { bytes.append(0) }
         let head = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return (head.bigEndian, bytes[8])
+    }
+}
+
+extension HeaderWriter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        usesTransportWideSequence = try reader.read()
+        stampsSendTime = try reader.read()
+        midHead = try reader.readUInt64()
+        midTail = try reader.readUInt8()
+        descriptors = try reader.read()
+        renumbering = try reader.readOptional()
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(usesTransportWideSequence)
+        writer.write(stampsSendTime)
+        writer.writeUInt64(midHead)
+        writer.writeUInt8(midTail)
+        writer.write(descriptors)
+        writer.writeOptional(renumbering)
     }
 }

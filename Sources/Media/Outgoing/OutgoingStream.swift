@@ -43,7 +43,7 @@ struct OutgoingStream: ~Copyable {
     var sent: SendStream
     private let codecs: [ConsumerCodec]
     /// Bit p: payload type p is accepted.
-    private var accepted = InlineArray<2, UInt64>(repeating: 0)
+    private let accepted: InlineArray<2, UInt64>
 
     /// - Parameters:
     ///   - firstSequence: random, below 2^15, so that a lost first packet cannot hide a roll-over (RFC 3711 §3.3.1).
@@ -62,9 +62,14 @@ struct OutgoingStream: ~Copyable {
         sent = SendStream(
             ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
         codecs = settings.codecs
-        for codec in settings.codecs {
-            accepted[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63)
-        }
+        accepted = Self.payloadTypes(of: settings.codecs)
+    }
+
+    /// A bit for each payload type.
+    private static func payloadTypes(of codecs: [ConsumerCodec]) -> InlineArray<2, UInt64> {
+        var bits = InlineArray<2, UInt64>(repeating: 0)
+        for codec in codecs { bits[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63) }
+        return bits
     }
 
     deinit {
@@ -165,8 +170,8 @@ struct OutgoingStream: ~Copyable {
     mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
         var pictures = selection?.pointee.pictures ?? PictureIDRewriter()
         // Pictures are numbered anew from here on, behind the numbers of a source that kept its own.
-        if !pictures.isSynchronised, codec == .vp8, newest.flags.hasNames {
-            pictures.synchronise(newest)
+        if !pictures.isSynchronized, codec == .vp8, newest.flags.numbersPictures {
+            pictures.synchronize(newest)
             _ = pictures.rewrite(newest)
         }
         let preferred = selection?.pointee.preferred
@@ -176,7 +181,7 @@ struct OutgoingStream: ~Copyable {
         selection?.deallocate()
         selection = LayerSelection.make(
             codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: preferred,
-            isNeeded: pictures.isSynchronised)
+            isNeeded: pictures.isSynchronized)
         selection?.pointee.pictures = pictures
     }
 
@@ -233,7 +238,7 @@ struct OutgoingStream: ~Copyable {
 
     /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
     /// picture once it shows it, and a crowd of them asks one by one.
-    func needOfLayers(at now: MediaInstant) -> KeyFrameRequester.Need {
+    func urgencyOfLayers(at now: MediaInstant) -> KeyFrameRequester.Need {
         if let settled = selection?.pointee.settled, now < settled { .joining } else { need }
     }
 }
@@ -338,7 +343,7 @@ extension OutgoingStream {
         // A number left out shows the receiver that the picture before the switch was cut, if it was.
         let isCut = packet.codec.hasKeyFrames && isInsideFrame
         let (oldSource, endInput) = (sequence.source ?? 0, sequence.nextInput)
-        sequence.synchronise(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
+        sequence.synchronize(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
         let first = sequence.nextOutput
         var isScoreReset = false
         if let selection {
@@ -357,7 +362,7 @@ extension OutgoingStream {
                 selection.pointee.previous = nil
             }
             selection.pointee.firstOutput = first
-            if packet.layers.flags.hasNames { selection.pointee.pictures.synchronise(packet.layers) }
+            if packet.layers.flags.numbersPictures { selection.pointee.pictures.synchronize(packet.layers) }
         } else {
             timestamps.switchSource(first: packet.timestamp, at: now)
             firstResendable = first
@@ -370,7 +375,7 @@ extension OutgoingStream {
     /// Numbers a packet of what is being sent.
     private mutating func number(_ packet: PreparedPacket, hasMarker: Bool, at now: MediaInstant) -> OutgoingStep {
         var pictureIDs: PictureIDRewriter.Rewritten?
-        if let selection, packet.codec == .vp8, packet.layers.flags.hasNames {
+        if let selection, packet.codec == .vp8, packet.layers.flags.numbersPictures {
             pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
             if pictureIDs == nil {
                 // A picture that was left out; or the sender renumbers its pictures, which a key frame may.
@@ -384,7 +389,7 @@ extension OutgoingStream {
                 }
                 // Under their numbers the packets before would get other picture IDs now.
                 firstResendable = sequence.nextOutput
-                selection.pointee.pictures.synchronise(packet.layers)
+                selection.pointee.pictures.synchronize(packet.layers)
                 pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
             }
         }
@@ -405,7 +410,7 @@ extension OutgoingStream {
         var outgoing = OutgoingPacket(
             ssrc: ssrc, index: index, timestamp: packet.timestamp &+ previous.timestampOffset,
             payloadType: packet.payloadType, hasMarker: hasMarker)
-        if packet.codec == .vp8, packet.layers.flags.hasNames {
+        if packet.codec == .vp8, packet.layers.flags.numbersPictures {
             var pictures = previous.pictures
             outgoing.pictureIDs = pictures.rewrite(packet.layers)
             if outgoing.pictureIDs == nil {
@@ -459,7 +464,7 @@ extension OutgoingStream {
 
     /// Whether a packet of the current source is numbered further on than any loss explains.
     private func exceedsSequenceWindow(_ number: UInt64) -> Bool {
-        sequence.isSynchronised && number > sequence.nextInput
+        sequence.isSynchronized && number > sequence.nextInput
             && number - sequence.nextInput >= Self.maximumSequenceJump
     }
 
@@ -506,7 +511,7 @@ extension OutgoingStream {
             }
             let previous = index < selection.pointee.firstOutput ? selection.pointee.previous : nil
             if let previous { outgoing.timestamp = packet.timestamp &+ previous.timestampOffset }
-            if !outgoing.isPaddingOnly, packet.codec == .vp8, packet.layers.flags.hasNames {
+            if !outgoing.isPaddingOnly, packet.codec == .vp8, packet.layers.flags.numbersPictures {
                 var pictures = previous?.pictures ?? selection.pointee.pictures
                 outgoing.pictureIDs = pictures.rewrite(packet.layers)
                 guard outgoing.pictureIDs != nil else { return nil }
@@ -522,5 +527,91 @@ extension OutgoingStream {
             outgoing.hasMarker = false
         }
         return outgoing
+    }
+}
+
+// MARK: Snapshot
+
+extension OutgoingStream: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        try reader.readVersion(1)
+        let ssrc = try reader.readUInt32()
+        let kind: MediaKind = try reader.read()
+        let ignoresDTX: Bool = try reader.read()
+        let canRetransmit: Bool = try reader.read()
+        let flow: Flow = try reader.read()
+        let isInsideFrame: Bool = try reader.read()
+        let newestHeld = try reader.readCounter()
+        let nextCached = try reader.readCounter()
+        let wish: KeyFrameWish = try reader.read()
+        let sequence: SequenceRewriter = try reader.read()
+        let timestamps: TimestampRewriter = try reader.read()
+        let firstResendable = try reader.readCounter()
+        let sent: SendStream = try reader.read()
+        var codecs: [ConsumerCodec] = []
+        for _ in 0..<(try reader.readCount(atMost: 128)) { codecs.append(try reader.read()) }
+        guard !codecs.isEmpty else { throw .malformed }
+        let selection: LayerSelection? = try reader.readOptional()
+        self.ssrc = ssrc
+        self.kind = kind
+        self.ignoresDTX = ignoresDTX
+        self.canRetransmit = canRetransmit
+        self.flow = flow
+        self.isInsideFrame = isInsideFrame
+        self.newestHeld = newestHeld
+        self.nextCached = nextCached
+        self.wish = wish
+        self.sequence = sequence
+        self.timestamps = timestamps
+        self.firstResendable = firstResendable
+        self.sent = sent
+        self.codecs = codecs
+        accepted = Self.payloadTypes(of: codecs)
+        self.selection = selection.map { selection in
+            let memory = UnsafeMutablePointer<LayerSelection>.allocate(capacity: 1)
+            memory.initialize(to: selection)
+            return memory
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(1)
+        writer.writeUInt32(ssrc)
+        writer.write(kind)
+        writer.write(ignoresDTX)
+        writer.write(canRetransmit)
+        writer.write(flow)
+        writer.write(isInsideFrame)
+        writer.writeUInt64(newestHeld)
+        writer.writeUInt64(nextCached)
+        writer.write(wish)
+        writer.write(sequence)
+        writer.write(timestamps)
+        writer.writeUInt64(firstResendable)
+        writer.write(sent)
+        writer.writeCount(codecs.count)
+        for codec in codecs { writer.write(codec) }
+        writer.writeOptional(selection?.pointee)
+    }
+}
+
+extension OutgoingStream.Flow: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        switch try reader.readUInt8() {
+        case 1: self = .stopped
+        case 2: self = .awaitingKeyFrame
+        case 3: self = .catchingUp
+        case 4: self = .flowing
+        default: throw .malformed
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        switch self {
+        case .stopped: writer.writeUInt8(1)
+        case .awaitingKeyFrame: writer.writeUInt8(2)
+        case .catchingUp: writer.writeUInt8(3)
+        case .flowing: writer.writeUInt8(4)
+        }
     }
 }

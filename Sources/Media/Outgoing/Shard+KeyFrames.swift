@@ -25,7 +25,7 @@ extension Shard {
     /// A consumer that waits, or would switch, needs its target's key frame.
     mutating func askForWantedKeyFrame(_ consumer: Slot<ShardConsumer>) {
         guard let encoding = consumers[consumer].stream.wantedKeyFrame else { return }
-        askForKeyFrame(.start, of: encoding, consumers[consumer].stream.needOfLayers(at: now), for: consumer)
+        askForKeyFrame(.start, of: encoding, consumers[consumer].stream.urgencyOfLayers(at: now), for: consumer)
     }
 
     /// Asks for what one consumer has to have, now or as soon as it may, and until it has it.
@@ -105,7 +105,7 @@ extension Shard {
             ? streams[stream].keyFrames.renewed(for: need, at: now)
             : streams[stream].keyFrames.requested(for: need, at: now)
         if mustSend { sendKeyFrameRequest(stream) }
-        touch(producers[producer].transport)
+        rescheduleTimer(of: producers[producer].transport)
     }
 
     /// What is sent needs a key frame now, whoever waits.
@@ -113,7 +113,7 @@ extension Shard {
         let producer = streams[stream].producer
         guard !producers[producer].isPaused else { return }
         if streams[stream].forceKeyFrame(at: now) { sendKeyFrameRequest(stream) }
-        touch(producers[producer].transport)
+        rescheduleTimer(of: producers[producer].transport)
     }
 
     /// PLI where negotiated, else FIR.

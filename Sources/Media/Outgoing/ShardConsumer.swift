@@ -9,7 +9,7 @@ struct ShardConsumer: ~Copyable {
     var traces: TraceKinds = []
     var header: HeaderWriter
     var stream: OutgoingStream
-    var pacer: ReportPacer
+    var throttle: ReportThrottle
     /// The producer's canonical name, for the SDES beside sender reports.
     var cname: String
 
@@ -25,7 +25,7 @@ struct ShardConsumer: ~Copyable {
         isProducerPaused = settings.isProducerPaused
         header = HeaderWriter(settings)
         stream = OutgoingStream(settings, firstSequence: firstSequence, firstRTXSequence: firstRTXSequence)
-        pacer = ReportPacer(kind: settings.kind)
+        throttle = ReportThrottle(kind: settings.kind)
         cname = settings.cname
     }
 
@@ -40,5 +40,44 @@ struct ShardConsumer: ~Copyable {
         isProducerPaused = settings.isProducerPaused
         header.sourceChanged()
         stream.switchSource(settings, newest: newest)
+    }
+}
+
+extension ShardConsumer: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let key = ConsumerKey(rawValue: try reader.readUInt64())
+        let transport: Slot<MediaTransport> = try reader.read()
+        let feed: Slot<ProducerFeed> = try reader.read()
+        let isPaused: Bool = try reader.read()
+        let isProducerPaused: Bool = try reader.read()
+        let traces: TraceKinds = try reader.read()
+        let cname = try reader.readText(atMost: 0xFFFF)
+        let throttle: ReportThrottle = try reader.read()
+        let stream: OutgoingStream = try reader.read()
+        // The last: it owns memory that only a whole consumer gives back.
+        let header: HeaderWriter = try reader.read()
+        self.key = key
+        self.transport = transport
+        self.feed = feed
+        self.isPaused = isPaused
+        self.isProducerPaused = isProducerPaused
+        self.traces = traces
+        self.cname = cname
+        self.throttle = throttle
+        self.stream = stream
+        self.header = header
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt64(key.rawValue)
+        writer.write(transport)
+        writer.write(feed)
+        writer.write(isPaused)
+        writer.write(isProducerPaused)
+        writer.write(traces)
+        writer.writeText(cname)
+        writer.write(throttle)
+        writer.write(stream)
+        writer.write(header)
     }
 }

@@ -28,6 +28,11 @@ struct SSRCTable<Value> {
         slots[index] = Slot(ssrc: ssrc, value: value)
     }
 
+    /// Everything in the table, by SSRC.
+    var entries: [(ssrc: UInt32, value: Value)] {
+        slots.compactMap { slot in slot.value.map { (slot.ssrc, $0) } }.sorted { $0.0 < $1.0 }
+    }
+
     mutating func remove(_ ssrc: UInt32) { removeAll { key, _ in key == ssrc } }
 
     /// Removes every entry for which `condition` holds; rebuilds the table, so not for the packet path.

@@ -85,7 +85,7 @@ extension Shard {
         webRTCAssociations[webRTC].usernameFragments.append(credentials.usernameFragment)
         transportsByUsernameFragment[credentials.usernameFragment] = transport
         iceAdvanced(transport, webRTC)
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     private mutating func setProducerPaused(_ key: ProducerKey, _ isPaused: Bool) {

@@ -196,7 +196,7 @@ extension Shard {
         feeds[feed].add(consumer, canRetransmit: consumers[consumer].stream.canRetransmit)
         if consumers[consumer].stream.selection != nil { beginSelecting(consumer) }
         updateFlow(consumer)
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     mutating func closeConsumer(_ consumer: Slot<ShardConsumer>) {

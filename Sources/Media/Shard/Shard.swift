@@ -24,7 +24,7 @@ struct Shard: ~Copyable {
     var wallClock = NTPTimestamp(rawValue: 0)
     /// The tick's time as abs-send-time has it: 24 bits of 6.18 fixed-point seconds.
     private(set) var absSendTime: UInt32 = 0
-    private var lastFlush: MediaInstant
+    var lastFlush: MediaInstant
     var random: SplitMix
     var arena: EgressBatcher
     var timers: TimerWheel
@@ -43,7 +43,7 @@ struct Shard: ~Copyable {
     var freeTuples: [Int] = []
     var tupleNumbers = TupleTable()
     /// The transports of sockets of their own, behind the shard's: the first of them has number `localAddresses.count`.
-    var ownSockets: [OwnSocket?] = []
+    var plainBindings: [PlainBinding?] = []
     var producersByKey: [UInt64: Slot<ShardProducer>] = [:]
     var consumersByKey: [UInt64: Slot<ShardConsumer>] = [:]
     var feedsByKey: [UInt64: Slot<ProducerFeed>] = [:]
@@ -60,7 +60,7 @@ struct Shard: ~Copyable {
     var withAudioLevels: [Slot<MediaTransport>] = []
     var audioLevelDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.
-    var touched: [Slot<MediaTransport>] = []
+    var dirtyTimers: [Slot<MediaTransport>] = []
     /// Empty between two uses; keeps its memory.
     var dueSenderReports: [DueSenderReport] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
@@ -109,7 +109,7 @@ struct Shard: ~Copyable {
         if let due = nextCatchUp, due <= now { sendCachedGOPs() }
         if let due = nextWish, due <= now { renewWishes() }
         if let audioLevelDeadline, audioLevelDeadline <= now { sendAudioLevels() }
-        for transport in touched where transports.contains(transport) {
+        for transport in dirtyTimers where transports.contains(transport) {
             let index = Int(transport.index)
             if let deadline = nextDeadline(of: transport) {
                 timers.schedule(index, at: deadline)
@@ -117,7 +117,7 @@ struct Shard: ~Copyable {
                 timers.cancel(index)
             }
         }
-        touched.removeAll(keepingCapacity: true)
+        dirtyTimers.removeAll(keepingCapacity: true)
         if !arena.isEmpty, now - lastFlush >= Self.flushInterval { flush() }
         links.publish()
     }
@@ -130,8 +130,8 @@ struct Shard: ~Copyable {
     }
 
     /// Notes that a transport's deadlines may have moved.
-    mutating func touch(_ transport: Slot<MediaTransport>) {
-        if touched.last != transport { touched.append(transport) }
+    mutating func rescheduleTimer(of transport: Slot<MediaTransport>) {
+        if dirtyTimers.last != transport { dirtyTimers.append(transport) }
     }
 
     /// Two flushes are at least this far apart: a lone packet leaves at once, and under load what a destination gets
@@ -187,7 +187,7 @@ struct Shard: ~Copyable {
 
 /// A small random generator for sequence numbers, SSRCs and report times: nothing secret comes from it.
 struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
+    fileprivate(set) var state: UInt64
 
     init(seed: UInt64) { state = seed }
 

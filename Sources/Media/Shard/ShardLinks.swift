@@ -1,5 +1,5 @@
 /// What connects one shard to the others: a ring to each, a ring from each, and everybody's command queue.
-// Safe: `outgoing` and `incoming` own one initialised end for each other shard; used by the owning shard's thread only.
+// Safe: `outgoing` and `incoming` own one initialized end for each other shard; used by the owning shard's thread only.
 final class ShardLinks {
     let index: Int
     let count: Int

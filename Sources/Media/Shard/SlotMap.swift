@@ -24,8 +24,8 @@ struct Slot<Element: ~Copyable>: Hashable, Sendable {
 ///
 /// The one place where they are reached by pointers: everything else holds slots. An element stays where it is in memory.
 /// To use a slot whose element was removed is a mistake of ours, and traps.
-// Safe: chunks below `chunkCount` are initialised, and own room for `chunkSize` elements while `live` is not zero; the bits
-// of `live` say which of them are initialised. `pointer` checks chunk, place and generation.
+// Safe: chunks below `chunkCount` are initialized, and own room for `chunkSize` elements while `live` is not zero; the bits
+// of `live` say which of them are initialized. `pointer` checks chunk, place and generation.
 struct SlotMap<Element: ~Copyable>: ~Copyable {
     private struct Chunk {
         var elements: UnsafeMutablePointer<Element>?
@@ -118,6 +118,33 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
         cpf_prefetch(pointer(slot), UInt32(truncatingIfNeeded: bytes))
     }
 
+    // MARK: Snapshot
+
+    /// Puts an element where it was in another map.
+    /// - Throws: `malformed` if the place is taken or beyond any map's size.
+    mutating func restore(_ element: consuming Element, at slot: Slot<Element>) throws(WireError) {
+        let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
+        guard slot.index < Self.largestIndex else { throw .tooLarge }
+        while chunkCount <= chunk { addChunk() }
+        guard chunks[chunk].live & 1 << UInt16(place) == 0 else { throw .malformed }
+        chunks[chunk].generations[place] = slot.generation
+        if chunks[chunk].elements == nil { chunks[chunk].elements = .allocate(capacity: Self.chunkSize) }
+        guard let elements = chunks[chunk].elements else { return }
+        (elements + place).initialize(to: element)
+        chunks[chunk].live |= 1 << UInt16(place)
+        count += 1
+    }
+
+    /// All elements have been restored: what is left is free.
+    mutating func endRestoring() {
+        free.removeAll()
+        for index in (0..<chunkCount * Self.chunkSize).reversed() where slot(at: index) == nil {
+            free.append(UInt32(truncatingIfNeeded: index))
+        }
+    }
+
+    private static var largestIndex: UInt32 { 1 << 20 }
+
     private mutating func addChunk() {
         if chunkCount == capacity {
             let grown = UnsafeMutablePointer<Chunk>.allocate(capacity: capacity * 2)
@@ -140,4 +167,10 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
         }
         elements.deallocate()
     }
+}
+
+extension Slot: Restorable where Element: ~Copyable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) { self.init(rawValue: try reader.readUInt64()) }
+
+    func write(to writer: inout SnapshotWriter) { writer.writeUInt64(rawValue) }
 }

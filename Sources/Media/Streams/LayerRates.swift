@@ -4,7 +4,7 @@
 struct LayerRates: ~Copyable {
     let spatialLayers: Int
     let temporalLayers: Int
-    // Safe: owns `spatialLayers * temporalLayers` initialised windows, or is `nil` for one layer; `index` checks both.
+    // Safe: owns `spatialLayers * temporalLayers` initialized windows, or is `nil` for one layer; `index` checks both.
     private let windows: UnsafeMutablePointer<RateWindow>?
 
     /// - Parameter window: 2.5 s, or 6 s with DTX.

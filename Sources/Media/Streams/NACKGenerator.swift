@@ -27,7 +27,7 @@ struct NACKGenerator: ~Copyable {
     }
 
     /// Entries in rising order of sequence, `first..<end`; holes stay until the list is compacted.
-    // Safe: `entries` owns `capacity` entries, of which `first..<end` are initialised; every access checks that range.
+    // Safe: `entries` owns `capacity` entries, of which `first..<end` are initialized; every access checks that range.
     private var entries: UnsafeMutablePointer<Entry>?
     private var capacity = 0
     private var first = 0

@@ -1,11 +1,11 @@
 /// One received media SSRC with its RTX companion: order, duplicates, loss, jitter, rate, reports.
 ///
-/// Feed it every decrypted packet; a packet goes on only for `accept` and `resynchronised`.
+/// Feed it every decrypted packet; a packet goes on only for `accept` and `resynchronized`.
 struct ReceiveStream {
     enum Arrival: Hashable, Sendable {
         case accept(extended: UInt64)
         /// Like `accept`, but the sender restarted its numbering: reset what was derived from earlier numbers.
-        case resynchronised(extended: UInt64)
+        case resynchronized(extended: UInt64)
         case duplicate
         /// A retransmission of a packet that left the duplicate window.
         case tooOld
@@ -81,12 +81,12 @@ struct ReceiveStream {
                 return .duplicate
             }
             arrival = .accept(extended: extended)
-        case .resynchronised(let extended):
+        case .resynchronized(let extended):
             forgetSeen()
             markSeen(extended)
             highestTimestamp = timestamp
             lastTransit = nil
-            arrival = .resynchronised(extended: extended)
+            arrival = .resynchronized(extended: extended)
         case .implausible:
             packetsDiscarded += 1
             return .discarded

@@ -7,7 +7,7 @@ struct ReceptionTracker {
     private var receivedAtReport: UInt64 = 0
     private(set) var fractionLost: UInt8 = 0
 
-    /// Expected minus received since the start or the last resynchronisation; negative with duplicates.
+    /// Expected minus received since the start or the last resynchronization; negative with duplicates.
     var packetsLost: Int64 { Int64(extender.expected) - Int64(received) }
 
     mutating func packetReceived(_ sequence: UInt16) -> SequenceExtender.Outcome {
@@ -15,7 +15,7 @@ struct ReceptionTracker {
         switch outcome {
         case .newest, .late:
             received += 1
-        case .resynchronised:
+        case .resynchronized:
             received = 1
             expectedAtReport = 0
             receivedAtReport = 0

@@ -22,7 +22,7 @@ struct ReportScheduler {
 }
 
 /// How often one producer or consumer may report within its transport's compounds.
-struct ReportPacer {
+struct ReportThrottle {
     private let interval: MediaDuration
     private var lastReport: MediaInstant?
 
@@ -44,7 +44,7 @@ extension ReportScheduler: Restorable {
     func write(to writer: inout SnapshotWriter) { writer.write(nextDeadline) }
 }
 
-extension ReportPacer: Restorable {
+extension ReportThrottle: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         interval = try reader.read()
         lastReport = try reader.readOptional()

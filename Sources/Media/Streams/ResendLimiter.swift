@@ -31,7 +31,7 @@ struct ResendLimiter: ~Copyable {
         var stamp: UInt16 = 0
     }
 
-    // Safe: owns `capacity` initialised entries, a power of two; subscripts are masked with it.
+    // Safe: owns `capacity` initialized entries, a power of two; subscripts are masked with it.
     private var entries: UnsafeMutablePointer<Entry>?
     private(set) var capacity = 0
     private var allowance = ResendLimiter.initialAllowance

@@ -37,7 +37,7 @@ struct RetransmissionBuffer: ~Copyable {
     }
 
     private let window: MediaDuration
-    // Safe: `entries` owns `indexCapacity` initialised entries, a power of two; subscripts are masked with it.
+    // Safe: `entries` owns `indexCapacity` initialized entries, a power of two; subscripts are masked with it.
     private var entries: UnsafeMutablePointer<Entry>?
     private var indexCapacity = 0
     // Safe: `slabs` owns `maxSlabs` pointers of which the first `slabCount` are slabs of `slotsPerSlab` slots; a slot's
@@ -102,6 +102,20 @@ struct RetransmissionBuffer: ~Copyable {
         return Packet(
             bytes: UnsafeRawBufferPointer(start: memory, count: Int(entry.length)), extended: extended,
             timestamp: entry.timestamp, storedAt: storedAt)
+    }
+
+    /// Every packet that is stored, oldest first; each is valid until the buffer changes.
+    func forEach(_ body: (Packet) -> Void) {
+        guard let entries else { return }
+        for offset in 0..<span {
+            let number = oldest + UInt64(offset)
+            let entry = entries[Int(truncatingIfNeeded: number) & (indexCapacity - 1)]
+            guard entry.slot != Self.noSlot, let memory = memory(of: entry.slot) else { continue }
+            body(
+                Packet(
+                    bytes: UnsafeRawBufferPointer(start: memory, count: Int(entry.length)), extended: number,
+                    timestamp: entry.timestamp, storedAt: MediaInstant(nanoseconds: entry.storedAt)))
+        }
     }
 
     /// Drops packets older than the window, and all memory once none is left.

@@ -1,6 +1,6 @@
 /// Extends 16-bit sequence numbers to 64 bits and judges their plausibility (RFC 3550 appendix A.1).
 ///
-/// Extended numbers only grow from one resynchronisation to the next, so they may key a buffer for the stream's whole
+/// Extended numbers only grow from one resynchronization to the next, so they may key a buffer for the stream's whole
 /// life. The first packet gets cycle one, which leaves room for packets that were sent before it and arrive after it.
 struct SequenceExtender {
     enum Outcome: Hashable, Sendable {
@@ -9,7 +9,7 @@ struct SequenceExtender {
         /// The newest again, or older by less than `maxMisorder`.
         case late(UInt64)
         /// The second of two consecutive numbers far away from the rest: the sender restarted.
-        case resynchronised(UInt64)
+        case resynchronized(UInt64)
         /// Too far away to be believed yet.
         case implausible
     }
@@ -19,13 +19,13 @@ struct SequenceExtender {
 
     /// The newest extended number; zero before the first packet.
     private(set) var highest: UInt64 = 0
-    /// The first number since the start or the last resynchronisation.
+    /// The first number since the start or the last resynchronization.
     private(set) var base: UInt64 = 0
     /// The number that, coming next, would confirm a restart.
     private var expectedAfterJump: UInt16?
     private(set) var hasStarted = false
 
-    /// The newest number as a report shows it: cycles counted from the start or the last resynchronisation.
+    /// The newest number as a report shows it: cycles counted from the start or the last resynchronization.
     var reportedHighest: UInt32 { UInt32(truncatingIfNeeded: highest &- (base & ~0xFFFF)) }
     /// How many packets the numbers since `base` imply.
     var expected: UInt64 { hasStarted ? highest - base + 1 : 0 }
@@ -53,7 +53,7 @@ struct SequenceExtender {
         highest = (((highest >> 16) + 2) << 16) | UInt64(sequence)
         base = highest
         expectedAfterJump = nil
-        return .resynchronised(highest)
+        return .resynchronized(highest)
     }
 
     /// The extended form of the number nearest to the newest one, without changing anything; `nil` before the first packet.

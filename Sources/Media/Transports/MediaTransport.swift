@@ -75,3 +75,124 @@ struct MediaTransport: ~Copyable {
     /// How much of a transport sending touches: the keys, the route and the counters.
     static var hotBytes: Int { MemoryLayout<MediaTransport>.size - MemoryLayout<History>.size }
 }
+
+// MARK: Snapshot
+
+extension MediaTransport {
+    /// - Parameters:
+    ///   - association: restored before.
+    ///   - events: of the room that has the transport.
+    init(
+        restoring reader: inout SnapshotReader, key: TransportKey, association: Association, events: EventQueue
+    ) throws(WireError) {
+        try reader.readVersion(1)
+        let feedbackSSRC = try reader.readUInt32()
+        let protection: PacketProtection = try reader.read()
+        let hasRoute: Bool = try reader.read()
+        // Of a plain transport the number is the new socket's, which its shard puts in.
+        let route: Route =
+            hasRoute ? .udp(socket: Int(try reader.readUInt16()), remote: try reader.read()) : .none
+        let extensionIDs: HeaderExtensionIDs = try reader.read()
+        var streams = SSRCTable<StreamReference>()
+        for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) {
+            let ssrc = try reader.readUInt32()
+            streams.insert(ssrc, StreamReference(stream: try reader.read(), isRTX: try reader.read()))
+        }
+        var producers: [Slot<ShardProducer>] = []
+        for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) { producers.append(try reader.read()) }
+        var consumers: [Slot<ShardConsumer>] = []
+        for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) { consumers.append(try reader.read()) }
+        var consumersBySSRC = SSRCTable<Slot<ShardConsumer>>()
+        for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) {
+            consumersBySSRC.insert(try reader.readUInt32(), try reader.read())
+        }
+        let sendsFeedback: Bool = try reader.read()
+        let recorder: TransportWideRecorder = try reader.read()
+        let reports: ReportScheduler = try reader.read()
+        let transportWideSequence = try reader.readUInt16()
+        let hasReference: Bool = try reader.read()
+        let reference: (UInt32, UInt32, MediaInstant)? =
+            hasReference ? (try reader.readUInt32(), try reader.readUInt32(), try reader.read()) : nil
+        let hasAudioLevels: Bool = try reader.read()
+        let traceLimiter: TraceLimiter = try reader.read()
+        let traffic: TransportTraffic = try reader.read()
+        let packetsReceived = try reader.readUInt64()
+        let packetsSent = try reader.readUInt64()
+        let history = History(
+            traffic: try reader.read(), lossSent: try reader.read(), lossReceived: try reader.read(),
+            senderClocks: try reader.read(), reception: try reader.read())
+        self.key = key
+        self.association = association
+        self.events = events
+        self.feedbackSSRC = feedbackSSRC
+        self.protection = protection
+        self.recorder = recorder
+        self.reports = reports
+        self.history = history
+        self.route = route
+        self.extensionIDs = extensionIDs
+        self.streams = streams
+        self.producers = producers
+        self.consumers = consumers
+        self.consumersBySSRC = consumersBySSRC
+        sendsTransportFeedback = sendsFeedback
+        self.transportWideSequence = transportWideSequence
+        receiverReference = reference.map { (compactNTP: $0.0, ssrc: $0.1, arrival: $0.2) }
+        self.hasAudioLevels = hasAudioLevels
+        self.traceLimiter = traceLimiter
+        self.traffic = traffic
+        self.packetsReceived = packetsReceived
+        self.packetsSent = packetsSent
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(1)
+        writer.writeUInt32(feedbackSSRC)
+        writer.write(protection)
+        switch route {
+        case .none: writer.write(false)
+        case .udp(let socket, let remote):
+            writer.write(true)
+            writer.writeUInt16(UInt16(truncatingIfNeeded: socket))
+            writer.write(remote)
+        }
+        writer.write(extensionIDs)
+        let received = streams.entries
+        writer.writeCount(received.count)
+        for (ssrc, reference) in received {
+            writer.writeUInt32(ssrc)
+            writer.write(reference.stream)
+            writer.write(reference.isRTX)
+        }
+        writer.writeCount(producers.count)
+        for producer in producers { writer.write(producer) }
+        writer.writeCount(consumers.count)
+        for consumer in consumers { writer.write(consumer) }
+        let sent = consumersBySSRC.entries
+        writer.writeCount(sent.count)
+        for (ssrc, consumer) in sent {
+            writer.writeUInt32(ssrc)
+            writer.write(consumer)
+        }
+        writer.write(sendsTransportFeedback)
+        writer.write(recorder)
+        writer.write(reports)
+        writer.writeUInt16(transportWideSequence)
+        writer.write(receiverReference != nil)
+        if let receiverReference {
+            writer.writeUInt32(receiverReference.compactNTP)
+            writer.writeUInt32(receiverReference.ssrc)
+            writer.write(receiverReference.arrival)
+        }
+        writer.write(hasAudioLevels)
+        writer.write(traceLimiter)
+        writer.write(traffic)
+        writer.writeUInt64(packetsReceived)
+        writer.writeUInt64(packetsSent)
+        writer.write(history.traffic)
+        writer.write(history.lossSent)
+        writer.write(history.lossReceived)
+        writer.write(history.senderClocks)
+        writer.write(history.reception)
+    }
+}

@@ -8,8 +8,8 @@ struct PacketProtection: ~Copyable {
     }
 
     private let isClear: Bool
-    private var sealer: SRTPSealer?
-    private var opener: SRTPOpener?
+    private var sealer: SRTPSender?
+    private var opener: SRTPReceiver?
     /// That of SRTP, once keys are known.
     private(set) var profile: SRTPProfile?
 
@@ -23,13 +23,13 @@ struct PacketProtection: ~Copyable {
 
     /// - Throws: `MediaError` for a key that does not fit the profile.
     mutating func setLocalKey(_ key: SRTPMasterKey, _ profile: SRTPProfile) throws(MediaError) {
-        sealer = try SRTPSealer(profile: profile, master: key)
+        sealer = try SRTPSender(profile: profile, master: key)
         self.profile = profile
     }
 
     /// - Throws: `MediaError` for a key that does not fit the profile.
     mutating func setRemoteKey(_ key: SRTPMasterKey, _ profile: SRTPProfile) throws(MediaError) {
-        opener = try SRTPOpener(profile: profile, master: key)
+        opener = try SRTPReceiver(profile: profile, master: key)
         self.profile = profile
     }
 
@@ -83,7 +83,7 @@ struct PacketProtection: ~Copyable {
     /// Puts a packet's payload behind its header, and protects both.
     /// - Parameter payload: may be behind the header already.
     /// - Returns: the packet's length; 0 without keys.
-    // Safe: as `SRTPSealer.sealRTP`; the caller has checked that header and payload fit.
+    // Safe: as `SRTPSender.sealRTP`; the caller has checked that header and payload fit.
     @inline(__always)
     mutating func sealRTP(
         _ out: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int, ssrc: UInt32,
@@ -109,6 +109,57 @@ struct PacketProtection: ~Copyable {
         sealer?.sealRTCP(out, count: count) ?? (isClear ? count : 0)
     }
 
+    fileprivate var sealerSnapshot: SRTPSender.Snapshot? {
+        switch sealer {
+        case .some(let sealer): sealer.snapshot
+        case nil: nil
+        }
+    }
+
+    fileprivate var openerSnapshot: SRTPReceiver.Snapshot? {
+        switch opener {
+        case .some(let opener): opener.snapshot
+        case nil: nil
+        }
+    }
+
     /// Asks for the lines that sealing touches.
     func prefetch() { sealer?.prefetch() }
+}
+
+// MARK: Snapshot
+
+extension PacketProtection: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let isClear: Bool = try reader.read()
+        var profile: SRTPProfile?
+        var sealer: SRTPSender?
+        var opener: SRTPReceiver?
+        if try reader.read() as Bool {
+            let saved = try SRTPSender.Snapshot(from: &reader)
+            profile = saved.profile
+            do throws(MediaError) { sealer = try SRTPSender(restoring: saved) } catch { throw WireError.malformed }
+        }
+        if try reader.read() as Bool {
+            let saved = try SRTPReceiver.Snapshot(from: &reader)
+            profile = saved.profile
+            do throws(MediaError) { opener = try SRTPReceiver(restoring: saved) } catch { throw WireError.malformed }
+        }
+        self.init(isClear: isClear)
+        self.sealer = sealer
+        self.opener = opener
+        self.profile = profile
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.write(isClear)
+        let (sealed, opened) = (sealerSnapshot, openerSnapshot)
+        writer.write(sealed != nil)
+        sealed?.write(to: &writer)
+        writer.write(opened != nil)
+        opened?.write(to: &writer)
+    }
+
+    /// Whether everything in it can be written down: all but what libsrtp keeps to itself.
+    var isWritable: Bool { (sealer == nil || sealerSnapshot != nil) && (opener == nil || openerSnapshot != nil) }
 }

@@ -41,10 +41,53 @@ struct PlainAssociation: ~Copyable {
 
 extension Shard {
     /// Whose a socket is that is not the shard's.
-    struct OwnSocket {
+    struct PlainBinding {
         var transport: Slot<MediaTransport>
         var plain: Slot<PlainAssociation>
         /// Whether it is for RTCP alone.
         var isRTCP: Bool
+    }
+}
+
+// MARK: Snapshot
+
+extension PlainAssociation {
+    /// - Parameter sockets: the transport's own, which came by another way.
+    init(restoring reader: inout SnapshotReader, _ sockets: PlainSockets) throws(WireError) {
+        try reader.readVersion(1)
+        let isComedia: Bool = try reader.read()
+        let usesRTCPMux: Bool = try reader.read()
+        let identifier: UInt16? = try reader.readOptional()
+        let profile = identifier.flatMap { SRTPProfile(identifier: UInt($0)) }
+        guard (profile == nil) == (identifier == nil) else { throw .malformed }
+        let destinations: PlainDestinations = try reader.read()
+        let isConnected: Bool = try reader.read()
+        let remote: IPAddressPort? = try reader.readOptional()
+        let rtcpRemote: IPAddressPort? = try reader.readOptional()
+        let mayReceiveMedia: Bool = try reader.read()
+        let hasWarnedOfDestination: Bool = try reader.read()
+        self.isComedia = isComedia
+        self.usesRTCPMux = usesRTCPMux
+        self.profile = profile
+        self.sockets = sockets
+        self.destinations = destinations
+        self.isConnected = isConnected
+        self.remote = remote
+        self.rtcpRemote = rtcpRemote
+        self.mayReceiveMedia = mayReceiveMedia
+        self.hasWarnedOfDestination = hasWarnedOfDestination
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(1)
+        writer.write(isComedia)
+        writer.write(usesRTCPMux)
+        writer.writeOptional(profile?.identifier)
+        writer.write(destinations)
+        writer.write(isConnected)
+        writer.writeOptional(remote)
+        writer.writeOptional(rtcpRemote)
+        writer.write(mayReceiveMedia)
+        writer.write(hasWarnedOfDestination)
     }
 }

@@ -9,21 +9,21 @@ extension Shard {
     ) -> Bool {
         guard let number = output.attach(sockets.rtp) else { return false }
         plainAssociations[plain].socket = number
-        own(number, OwnSocket(transport: transport, plain: plain, isRTCP: false))
+        own(number, PlainBinding(transport: transport, plain: plain, isRTCP: false))
         guard let rtcp = sockets.rtcp else {
             plainAssociations[plain].rtcpSocket = number
             return true
         }
         guard let number = output.attach(rtcp) else { return false }
         plainAssociations[plain].rtcpSocket = number
-        own(number, OwnSocket(transport: transport, plain: plain, isRTCP: true))
+        own(number, PlainBinding(transport: transport, plain: plain, isRTCP: true))
         return true
     }
 
-    private mutating func own(_ number: Int, _ socket: OwnSocket) {
+    private mutating func own(_ number: Int, _ socket: PlainBinding) {
         let index = number - localAddresses.count
-        while ownSockets.count <= index { ownSockets.append(nil) }
-        ownSockets[index] = socket
+        while plainBindings.count <= index { plainBindings.append(nil) }
+        plainBindings[index] = socket
     }
 
     mutating func detachSockets(of plain: Slot<PlainAssociation>) {
@@ -31,7 +31,7 @@ extension Shard {
         if !arena.isEmpty { flush() }
         for number in Set([plainAssociations[plain].socket, plainAssociations[plain].rtcpSocket]) where number >= 0 {
             output.detach(number)
-            ownSockets[number - localAddresses.count] = nil
+            plainBindings[number - localAddresses.count] = nil
         }
     }
 
@@ -61,7 +61,7 @@ extension Shard {
         _ datagram: UnsafeMutableRawBufferPointer, from remote: IPAddressPort, on socket: Int
     ) {
         let index = socket - localAddresses.count
-        guard ownSockets.indices.contains(index), let own = ownSockets[index] else {
+        guard plainBindings.indices.contains(index), let own = plainBindings[index] else {
             return counters.add(.unknownDatagram)
         }
         let transport = own.transport
@@ -84,7 +84,7 @@ extension Shard {
             isOwn = isFromKnownSource(compound, on: transport)
             if known != nil || isOwn {
                 openedRTCPReceived(compound, on: transport)
-                touch(transport)
+                rescheduleTimer(of: transport)
             } else {
                 counters.add(.unknownSSRC)
             }
@@ -100,7 +100,7 @@ extension Shard {
     }
 
     /// The length of an RTP or RTCP packet once it is in the clear; `nil` for one that was dropped.
-    private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: OwnSocket) -> Int? {
+    private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: PlainBinding) -> Int? {
         let transport = own.transport
         let opened =
             isRTCP
@@ -131,7 +131,7 @@ extension Shard {
     }
 
     /// The client has shown where it is. From now on it is there and nowhere else.
-    private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: OwnSocket) {
+    private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: PlainBinding) {
         let (transport, plain) = (own.transport, own.plain)
         if plainAssociations[plain].usesRTCPMux || isRTCP { plainAssociations[plain].rtcpRemote = remote }
         if plainAssociations[plain].usesRTCPMux || !isRTCP { setRemote(remote, of: transport, plain) }

@@ -24,7 +24,7 @@ extension Shard {
         } catch {
             counters.add(.malformedRTCP)
         }
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     private mutating func rtcpPacketReceived(

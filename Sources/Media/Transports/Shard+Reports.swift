@@ -44,7 +44,7 @@ extension Shard {
         {
             sendReports(transport)
         }
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     private mutating func streamDeadlineReached(_ stream: Slot<IncomingStream>) {
@@ -104,7 +104,8 @@ extension Shard {
         releaseExpired(of: transport)
         var blocks: [ReportBlock] = []
         for producer in transports[transport].producers {
-            for case .some(let stream) in producers[producer].streams where streams[stream].pacer.mayReport(at: now) {
+            for case .some(let stream) in producers[producer].streams where streams[stream].throttle.mayReport(at: now)
+            {
                 if var report = streams[stream].received.makeReport(at: now) {
                     updateScore(stream)
                     if producers[producer].usesInBandFEC {
@@ -147,7 +148,7 @@ extension Shard {
             guard
                 let values = consumers[consumer].stream.makeSenderReport(
                     of: feeds[consumers[consumer].feed], at: now, ntp: wallClock.rawValue),
-                consumers[consumer].pacer.mayReport(at: now)
+                consumers[consumer].throttle.mayReport(at: now)
             else { continue }
             due.append(
                 DueSenderReport(

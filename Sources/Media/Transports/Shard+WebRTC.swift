@@ -34,7 +34,7 @@ extension Shard {
         if !isKnown { keepTuple(number, ifAcceptedBy: owner, webRTC, replacing: known) }
         iceAdvanced(owner, webRTC)
         startHandshakeIfPossible(owner, webRTC)
-        touch(owner)
+        rescheduleTimer(of: owner)
     }
 
     /// The transport whose user name fragment a binding request names, and whether it names one at all.
@@ -59,7 +59,7 @@ extension Shard {
         guard case .webRTC(let webRTC) = transports[transport].association else { return }
         webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(UInt64(number)), at: now)
         iceAdvanced(transport, webRTC)
-        touch(transport)
+        rescheduleTimer(of: transport)
         if transports[transport].route == .none {
             transports[transport].events.append(
                 .transportSuperseded(transports[transport].key, by: transports[owner].key))
@@ -177,7 +177,7 @@ extension Shard {
             guard let length = webRTCAssociations[webRTC].dtls.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }
-        touch(transport)
+        rescheduleTimer(of: transport)
     }
 
     private mutating func handshakeCompleted(

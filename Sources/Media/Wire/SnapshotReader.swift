@@ -1,5 +1,5 @@
 /// Reads what a `SnapshotWriter` wrote; every read is checked against the end.
-struct SnapshotReader {
+struct SnapshotReader: Equatable {
     private let bytes: [UInt8]
     private var offset = 0
 

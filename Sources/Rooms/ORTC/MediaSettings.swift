@@ -73,7 +73,7 @@ extension ConsumerSettings {
     /// What a shard needs to send a consumer's parameters.
     init(
         kind: MediaKind, parameters: RTPParameters, consumable: RTPParameters, ssrc: UInt32, isPaused: Bool,
-        isProducerPaused: Bool, numbering: ConsumerNumbering? = nil
+        isProducerPaused: Bool, numbering: ConsumerIDMapping? = nil
     ) {
         let codecs = parameters.codecs.filter { !$0.isRTX }.map { codec in
             ConsumerCodec(

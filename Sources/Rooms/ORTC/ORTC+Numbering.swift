@@ -6,7 +6,7 @@ struct ClientNumberedParameters {
     var router: RTPParameters
     /// In the client's.
     var client: RTPParameters
-    var numbering: ConsumerNumbering
+    var numbering: ConsumerIDMapping
 }
 
 extension ORTC {
@@ -70,7 +70,7 @@ extension ORTC {
         }
         return ClientNumberedParameters(
             router: router, client: client,
-            numbering: ConsumerNumbering(
+            numbering: ConsumerIDMapping(
                 payloadTypes: payloadTypes, headerExtensions: HeaderExtensionIDs(client.headerExtensions)))
     }
 }

@@ -92,7 +92,7 @@ public struct ConsumeRequest: Sendable, Hashable {
     /// The client's media section; the room numbers consumers if it is absent.
     public var mid: String?
     /// Whether packets carry the capabilities' payload types and extension ids instead of the router's.
-    public var keepsClientNumbers: Bool
+    public var usesClientIDs: Bool
     /// The layers to send at most; all if absent.
     public var preferredLayers: PreferredLayers?
     /// Whether lost packets are sent again, if the client can report what it lost.
@@ -103,13 +103,13 @@ public struct ConsumeRequest: Sendable, Hashable {
     /// A request.
     public init(
         transportID: TransportID, producerID: ProducerID, rtpCapabilities: RTPCapabilities, mid: String? = nil,
-        keepsClientNumbers: Bool = false
+        usesClientIDs: Bool = false
     ) {
         self.transportID = transportID
         self.producerID = producerID
         self.rtpCapabilities = rtpCapabilities
         self.mid = mid
-        self.keepsClientNumbers = keepsClientNumbers
+        self.usesClientIDs = usesClientIDs
     }
 }
 

@@ -146,7 +146,7 @@ struct Consumer {
     let parameters: RTPParameters
     /// In the client's own numbers, if it keeps them.
     var clientParameters: RTPParameters?
-    var numbering: ConsumerNumbering?
+    var numbering: ConsumerIDMapping?
     let ssrc: UInt32
     var phase = Phase.opening
     /// The client's own pause.

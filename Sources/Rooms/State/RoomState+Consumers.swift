@@ -81,7 +81,7 @@ extension RoomState {
         do {
             return try addConsumer(
                 of: producer, to: peer, on: transport, request.rtpCapabilities, mid: request.mid,
-                keepsClientNumbers: request.keepsClientNumbers, enableRTX: request.enableRTX,
+                usesClientIDs: request.usesClientIDs, enableRTX: request.enableRTX,
                 ignoresDTX: request.ignoresDTX, preferredLayers: request.preferredLayers)
         } catch {
             throw RoomError(error)
@@ -90,16 +90,16 @@ extension RoomState {
 
     private mutating func addConsumer(
         of producer: Producer, to peer: Peer, on transport: Transport, _ capabilities: RTPCapabilities,
-        mid: String? = nil, keepsClientNumbers: Bool = false, enableRTX: Bool = true, ignoresDTX: Bool = false,
+        mid: String? = nil, usesClientIDs: Bool = false, enableRTX: Bool = true, ignoresDTX: Bool = false,
         preferredLayers: PreferredLayers? = nil
     ) throws(ORTCError) -> ConsumerID {
         let ssrc = randomSSRC(count: 2, avoiding: transport.consumerSSRCs)
         let matching =
-            keepsClientNumbers ? ORTC.routerNumbered(capabilities, like: producer.consumable) : capabilities
+            usesClientIDs ? ORTC.routerNumbered(capabilities, like: producer.consumable) : capabilities
         var parameters = try ORTC.consumerParameters(
             producer.consumable, matching, ssrc: ssrc, enableRTX: enableRTX)
         let numbered =
-            keepsClientNumbers ? ORTC.clientNumbered(parameters, kind: producer.kind, by: capabilities) : nil
+            usesClientIDs ? ORTC.clientNumbered(parameters, kind: producer.kind, by: capabilities) : nil
         if let numbered { parameters = numbered.router }
         let transportID = transport.id
         parameters.mid = mid ?? String(transport.nextMID)

@@ -170,7 +170,7 @@ import Testing
     }
 
     private final class ReadCounter: ChannelOutboundHandler, @unchecked Sendable {
-        // Sendable: touched on the event loop only.
+        // Sendable: dirtyTimers on the event loop only.
         typealias OutboundIn = Any
         var count = 0
         func read(context: ChannelHandlerContext) {

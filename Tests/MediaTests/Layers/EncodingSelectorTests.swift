@@ -384,7 +384,7 @@ struct EncodingSelectorTests {
                     guard action == .begin || action == .forward else { continue }
                     if action == .begin {
                         switches += 1
-                        numbers.synchronise(at: sequences[encoding], source: UInt8(encoding))
+                        numbers.synchronize(at: sequences[encoding], source: UInt8(encoding))
                     }
                     let number = numbers.rewrite(sequences[encoding])
                     if lastNumber != 0 { expect(number, lastNumber + 1) }

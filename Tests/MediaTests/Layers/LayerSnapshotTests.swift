@@ -10,7 +10,7 @@ struct LayerSnapshotTests {
             var said = ""
             switch random.below(12) {
             case 0 where random.isOne(in: 4) || index < 9:
-                rewriter.synchronise(at: input, source: UInt8(random.below(3)), gap: UInt64(random.below(2)))
+                rewriter.synchronize(at: input, source: UInt8(random.below(3)), gap: UInt64(random.below(2)))
             case 1...4: rewriter.drop(input)
             case 5: said = "\(rewriter.rewrite(input - UInt64(random.below(90))) ?? 0)"
             default: said = "\(rewriter.rewrite(input) ?? 0)"
@@ -25,7 +25,7 @@ struct LayerSnapshotTests {
 
     @Test func `numbers behind the open run's beginning are refused`() throws {
         var rewriter = SequenceRewriter(firstOutput: 5)
-        rewriter.synchronise(at: 0x100)
+        rewriter.synchronize(at: 0x100)
         var writer = SnapshotWriter()
         rewriter.write(to: &writer)
         var bytes = writer.bytes
@@ -57,7 +57,7 @@ struct LayerSnapshotTests {
             let layers = TemporalSelectorTests.layers(
                 TemporalSelectorTests.vp8(picture: picture & 0x7FFF, tl0: picture / 2, temporal: picture % 2))
             switch random.below(40) {
-            case 0: rewriter.synchronise(layers)
+            case 0: rewriter.synchronize(layers)
             case 1...12: rewriter.drop(layers)
             default: break
             }
@@ -190,7 +190,7 @@ struct LayerSnapshotTests {
                 selection.prefer(ConsumerLayers(spatial: UInt8(random.below(4)), temporal: UInt8(random.below(4))))
             case 1 where random.isOne(in: 3): selection.restart()
             case 2: selection.limitToBase(random.isOne(in: 2))
-            case 3: selection.pictures.synchronise(packet.layers)
+            case 3: selection.pictures.synchronize(packet.layers)
             case 4:
                 selection.previous = LayerSelection.Previous(
                     encoding: UInt8(random.below(8)), endInput: UInt64(index), timestampOffset: 7,

@@ -166,7 +166,7 @@ struct SVCSelectorTests {
                 case .drop:
                     numbers.drop(packet.sequence)
                     continue
-                case .begin: numbers.synchronise(at: packet.sequence)
+                case .begin: numbers.synchronize(at: packet.sequence)
                 case .forward: break
                 }
                 guard let output = numbers.rewrite(packet.sequence) else { continue }
@@ -248,7 +248,7 @@ struct SVCSelectorTests {
                 case .drop:
                     numbers.drop(packet.sequence)
                     continue
-                case .begin: numbers.synchronise(at: packet.sequence)
+                case .begin: numbers.synchronize(at: packet.sequence)
                 case .forward: break
                 }
                 let output = numbers.rewrite(packet.sequence)

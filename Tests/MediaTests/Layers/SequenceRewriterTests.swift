@@ -30,7 +30,7 @@ struct SequenceRewriterTests {
         Row("late inputs fill their places", .sync(10), .give(10, 1), .give(13, 4), .give(12, 3), .give(11, 2)),
         Row("a repeated input gets its output again", .sync(10), .give(10, 1), .give(11, 2), .give(10, 1)),
         Row("an input before the first is refused", .sync(10), .give(9, nil), .give(10, 1), .give(8, nil)),
-        Row("the first input need not be the synchronised one", .sync(10), .give(12, 3), .give(10, 1), .give(13, 4)),
+        Row("the first input need not be the synchronized one", .sync(10), .give(12, 3), .give(10, 1), .give(13, 4)),
         Row("a jump of thousands is kept", .sync(10), .give(10, 1), .give(3009, 3000), .give(11, 2)),
         // Drops
         Row("dropping the first input moves the rest down", .sync(10), .drop(10), .give(11, 1), .give(12, 2)),
@@ -74,11 +74,11 @@ struct SequenceRewriterTests {
         Row(
             "a repeated input before a drop gets its output again", .sync(10), .give(10, 1), .drop(11), .give(12, 2),
             .give(10, 1)),
-        // Synchronisation
+        // Synchronization
         Row("a new source continues", .sync(10), .give(10, 1), .give(11, 2), .sync(100), .give(100, 3), .give(101, 4)),
         Row("a source with lower numbers continues", .sync(1000), .give(1000, 1), .sync(3), .give(3, 2), .give(4, 3)),
         Row("the same number from a new source is a new packet", .sync(10), .give(10, 1), .sync(10), .give(10, 2)),
-        Row("synchronising twice gives out nothing", .sync(10), .sync(20), .sync(30), .give(30, 1)),
+        Row("synchronizing twice gives out nothing", .sync(10), .sync(20), .sync(30), .give(30, 1)),
         Row(
             "late inputs of the old source are refused", .sync(10), .give(12, 3), .sync(100), .give(100, 4),
             .give(11, nil)),
@@ -134,8 +134,8 @@ struct SequenceRewriterTests {
             func output(_ number: Int) -> UInt64 { firstOutput - 1 + UInt64(number) }
             for (index, step) in row.steps.enumerated() {
                 switch step {
-                case .sync(let number): rewriter.synchronise(at: input(number))
-                case .syncGap(let number, let gap): rewriter.synchronise(at: input(number), gap: UInt64(gap))
+                case .sync(let number): rewriter.synchronize(at: input(number))
+                case .syncGap(let number, let gap): rewriter.synchronize(at: input(number), gap: UInt64(gap))
                 case .drop(let number): rewriter.drop(input(number))
                 case .give(let number, let expected):
                     let actual = rewriter.rewrite(input(number))
@@ -153,7 +153,7 @@ struct SequenceRewriterTests {
     func dropsAtTheBeginning(count: UInt64) {
         for base: UInt64 in [0, 0x7FF0, 0xFFF0, 0x1_FFF0] {
             var rewriter = SequenceRewriter(firstOutput: 100)
-            rewriter.synchronise(at: base)
+            rewriter.synchronize(at: base)
             for number in 0..<count { rewriter.drop(base + number) }
             for number in 0..<10 as Range<UInt64> {
                 let output = rewriter.rewrite(base + count + number)
@@ -174,11 +174,11 @@ struct SequenceRewriterTests {
             let extended: UInt64
             switch extender.extend(UInt16(truncatingIfNeeded: number)) {
             case .newest(let newest): extended = newest
-            case .late, .resynchronised, .implausible:
+            case .late, .resynchronized, .implausible:
                 Issue.record("number \(number) is not the newest")
                 return
             }
-            if number == 0 { rewriter.synchronise(at: extended) }
+            if number == 0 { rewriter.synchronize(at: extended) }
             // The same wire number is dropped in the first cycle, and passes in the next.
             if number % 65_536 == 7 + number / 65_536 {
                 rewriter.drop(extended)
@@ -196,7 +196,7 @@ struct SequenceRewriterTests {
     func leaps(seed: UInt64) {
         var random = TestRandom(state: seed)
         var rewriter = SequenceRewriter(firstOutput: 1000)
-        rewriter.synchronise(at: 1 << 20)
+        rewriter.synchronize(at: 1 << 20)
         var dropped: Set<UInt64> = []
         var outputs: [UInt64: UInt64] = [:]
         for _ in 0..<2000 {
@@ -216,9 +216,9 @@ struct SequenceRewriterTests {
     @Test("An output names the source it came from")
     func source() {
         var rewriter = SequenceRewriter(firstOutput: 1)
-        rewriter.synchronise(at: 100, source: 2)
+        rewriter.synchronize(at: 100, source: 2)
         _ = rewriter.rewrite(100)
-        rewriter.synchronise(at: 500, source: 0)
+        rewriter.synchronize(at: 500, source: 0)
         _ = rewriter.rewrite(500)
         let first = rewriter.original(ofOutput: 1)
         let second = rewriter.original(ofOutput: 2)
@@ -229,7 +229,7 @@ struct SequenceRewriterTests {
     @Test("History is bounded: what left it is refused, what is in it still leads back")
     func boundedHistory() {
         var rewriter = SequenceRewriter(firstOutput: 1)
-        rewriter.synchronise(at: 0)
+        rewriter.synchronize(at: 0)
         for number: UInt64 in 0..<1000 {
             if number % 2 == 0 { _ = rewriter.rewrite(number) } else { rewriter.drop(number) }
         }
@@ -265,7 +265,7 @@ struct SequenceRewriterTests {
             }
         }
         var rewriter = SequenceRewriter(firstOutput: 1)
-        rewriter.synchronise(at: 65_400)
+        rewriter.synchronize(at: 65_400)
         var highestDropped: UInt64 = 0
         for number in order {
             if dropped.contains(number) {

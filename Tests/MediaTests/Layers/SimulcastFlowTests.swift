@@ -58,8 +58,8 @@ private struct Flow: ~Copyable {
             numbers.drop(packet.sequence)
             return pictures.drop(layers)
         case .begin:
-            numbers.synchronise(at: packet.sequence, source: UInt8(encoding))
-            pictures.synchronise(layers)
+            numbers.synchronize(at: packet.sequence, source: UInt8(encoding))
+            pictures.synchronize(layers)
             begins.append((numbers.nextOutput, encoding, packet.sequence))
         case .forward: break
         }

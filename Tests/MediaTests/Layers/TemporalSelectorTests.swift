@@ -113,7 +113,7 @@ struct TemporalSelectorTests {
         for number in 0..<300 {
             let layers = Self.layers(
                 Self.vp8(picture: (start + number) & 0x7FFF, tl0: number / 2, temporal: number % 2))
-            if number == 0 { rewriter.synchronise(layers) }
+            if number == 0 { rewriter.synchronize(layers) }
             if number > 0, random.next() % 3 == 0 {
                 rewriter.drop(layers)
                 check(rewriter.rewrite(layers) == nil)
@@ -136,7 +136,7 @@ struct TemporalSelectorTests {
     func pictureIDLoss() {
         var rewriter = PictureIDRewriter()
         func layers(_ picture: Int) -> PacketLayers { Self.layers(Self.vp8(picture: picture, temporal: 0)) }
-        rewriter.synchronise(layers(10))
+        rewriter.synchronize(layers(10))
         check(rewriter.rewrite(layers(10))?.pictureID == 10)
         rewriter.drop(layers(11))
         check(rewriter.rewrite(layers(14))?.pictureID == 13)
@@ -151,7 +151,7 @@ struct TemporalSelectorTests {
     func lateBasePicture() {
         var rewriter = PictureIDRewriter()
         let first = Self.layers(Self.vp8(picture: 0, tl0: 0, temporal: 0))
-        rewriter.synchronise(first)
+        rewriter.synchronize(first)
         check(rewriter.rewrite(first) == PictureIDRewriter.Rewritten(pictureID: 0, tl0PictureIndex: 0))
         rewriter.drop(Self.layers(Self.vp8(picture: 2, tl0: 1, temporal: 1)))
         let late = rewriter.rewrite(Self.layers(Self.vp8(picture: 1, tl0: 1, temporal: 0)))
@@ -168,7 +168,7 @@ struct TemporalSelectorTests {
         }
         var rewriter = PictureIDRewriter()
         let start = cycle - 1
-        rewriter.synchronise(layers(start, tl0: 0, temporal: 0))
+        rewriter.synchronize(layers(start, tl0: 0, temporal: 0))
         var wrong = 0
         for number in 0..<3 * cycle {
             let one = layers(start + number, tl0: number / 2, temporal: number % 2)
@@ -223,15 +223,15 @@ struct TemporalSelectorTests {
     func pictureIDSwitch() {
         var rewriter = PictureIDRewriter()
         let first = Self.layers(Self.vp8(picture: 0x7FFF, tl0: 255, temporal: 0))
-        rewriter.synchronise(first)
+        rewriter.synchronize(first)
         check(rewriter.rewrite(first) == PictureIDRewriter.Rewritten(pictureID: 0x7FFF, tl0PictureIndex: 255))
         let second = Self.layers(Self.vp8(picture: 77, tl0: 9, temporal: 0))
-        rewriter.synchronise(second)
+        rewriter.synchronize(second)
         check(rewriter.rewrite(second) == PictureIDRewriter.Rewritten(pictureID: 0, tl0PictureIndex: 0))
         check(rewriter.rewrite(Self.layers(Self.vp8(picture: 76, temporal: 0))) == nil)
         // Seven bits, and no TL0PICIDX.
         let short = Self.layers([0x90, 0x80, 0x7E, 1])
-        rewriter.synchronise(short)
+        rewriter.synchronize(short)
         check(rewriter.rewrite(short)?.pictureID == 1)
         let wrapped = Self.layers([0x90, 0x80, 0x01, 1])
         check(rewriter.rewrite(wrapped)?.pictureID == 4)

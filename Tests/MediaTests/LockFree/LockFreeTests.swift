@@ -9,7 +9,7 @@ import Testing
 
 /// Everything here runs under the thread sanitizer; see the heading "Checked by" of each file in LockFree/.
 ///
-/// The mutation check needs an optimised build, because the standard library's own accesses are watched only where they are
+/// The mutation check needs an optimized build, because the standard library's own accesses are watched only where they are
 /// inlined: `swift test -c release --sanitize=thread -Xswiftc -enable-testing -Xswiftc -DWEAKEN_ORDERING --filter LockFree`.
 @Suite("LockFree")
 enum LockFreeTests {}
@@ -43,7 +43,7 @@ extension LockFreeTests {
         /// Fills a record from its number: length and bytes follow from it, so a reader can check both.
         private static func length(_ number: Int) -> Int { 8 + (number &* 7919) % 400 }
 
-        // Bytes are touched through typed pointers: the thread sanitizer sees those accesses in debug builds too, while
+        // Bytes are dirtyTimers through typed pointers: the thread sanitizer sees those accesses in debug builds too, while
         // `storeBytes` and `load` run inside the standard library, which it does not watch.
         private static func write(_ number: Int, to place: UnsafeMutableRawPointer, length: Int) {
             let bytes = place.bindMemory(to: UInt8.self, capacity: length)

@@ -65,15 +65,15 @@ private let guardBytes = [UInt8](repeating: 0xEE, count: 32)
 
 /// A sealer in a box: the testing macros copy what they are given.
 final class TestSealer {
-    private var sealer: SRTPSealer
+    private var sealer: SRTPSender
     var nextRTCPIndex: UInt32 { sealer.nextRTCPIndex }
 
-    init(_ sealer: consuming SRTPSealer) { self.sealer = sealer }
+    init(_ sealer: consuming SRTPSender) { self.sealer = sealer }
 
     convenience init(
         _ profile: SRTPProfile, _ master: SRTPMasterKey, engine: SRTPEngine = .libcrypto, nextRTCPIndex: UInt32 = 1
     ) throws {
-        self.init(try SRTPSealer(profile: profile, master: master, nextRTCPIndex: nextRTCPIndex, engine: engine))
+        self.init(try SRTPSender(profile: profile, master: master, nextRTCPIndex: nextRTCPIndex, engine: engine))
     }
 
     /// Seals from a payload apart from the packet, or in place.
@@ -107,14 +107,14 @@ final class TestSealer {
 
 /// An opener in a box.
 final class TestOpener {
-    private var opener: SRTPOpener
+    private var opener: SRTPReceiver
     var streamCount: Int { opener.streamCount }
     var streams: [SRTPStreamState] { opener.streams }
 
-    init(_ opener: consuming SRTPOpener) { self.opener = opener }
+    init(_ opener: consuming SRTPReceiver) { self.opener = opener }
 
     convenience init(_ profile: SRTPProfile, _ master: SRTPMasterKey, engine: SRTPEngine = .libcrypto) throws {
-        self.init(try SRTPOpener(profile: profile, master: master, engine: engine))
+        self.init(try SRTPReceiver(profile: profile, master: master, engine: engine))
     }
 
     func forget(_ ssrc: UInt32) { opener.forget(ssrc) }

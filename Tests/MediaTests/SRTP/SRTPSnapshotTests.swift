@@ -5,34 +5,34 @@ import Testing
 
 @Suite("SRTP written down")
 struct SRTPSnapshotTests {
-    private func moved(_ sealer: borrowing SRTPSealer) throws -> SRTPSealer {
+    private func moved(_ sealer: borrowing SRTPSender) throws -> SRTPSender {
         let optional = sealer.snapshot
         let snapshot = try #require(optional)
         var writer = SnapshotWriter()
         snapshot.write(to: &writer)
         var reader = SnapshotReader(writer.bytes)
-        let read = try SRTPSealer.Snapshot(from: &reader)
+        let read = try SRTPSender.Snapshot(from: &reader)
         #expect(read == snapshot && reader.isAtEnd)
-        return try SRTPSealer(restoring: read)
+        return try SRTPSender(restoring: read)
     }
 
-    private func moved(_ opener: borrowing SRTPOpener) throws -> SRTPOpener {
+    private func moved(_ opener: borrowing SRTPReceiver) throws -> SRTPReceiver {
         let optional = opener.snapshot
         let snapshot = try #require(optional)
         var writer = SnapshotWriter()
         snapshot.write(to: &writer)
         var reader = SnapshotReader(writer.bytes)
-        let read = try SRTPOpener.Snapshot(from: &reader)
+        let read = try SRTPReceiver.Snapshot(from: &reader)
         #expect(read == snapshot && reader.isAtEnd)
-        return try SRTPOpener(restoring: read)
+        return try SRTPReceiver(restoring: read)
     }
 
     @Test(arguments: SRTPProfile.allCases)
     func `a pair moved at random instants loses, repeats and confuses nothing`(profile: SRTPProfile) throws {
         var generator = SplitMix(state: 5)
         let master = masterKey(profile)
-        var sealer = try SRTPSealer(profile: profile, master: master)
-        var opener = try SRTPOpener(profile: profile, master: master)
+        var sealer = try SRTPSender(profile: profile, master: master)
+        var opener = try SRTPReceiver(profile: profile, master: master)
         // A peer that stays where it is: libsrtp.
         let witness = try TestReference(profile, master, .inbound)
         var indices: Set<UInt32> = []
@@ -94,8 +94,8 @@ struct SRTPSnapshotTests {
             ssrc: 7, highestIndex: 70_000, window: [UInt64](repeating: 3, count: 16), highestRTCPIndex: nil,
             rtcpWindow: 0)
         var (first, second) = (SnapshotWriter(), SnapshotWriter())
-        SRTPSealer.Snapshot(profile: profile, master: master, nextRTCPIndex: 9).write(to: &first)
-        SRTPOpener.Snapshot(profile: profile, master: master, streams: [state, state]).write(to: &second)
+        SRTPSender.Snapshot(profile: profile, master: master, nextRTCPIndex: 9).write(to: &first)
+        SRTPReceiver.Snapshot(profile: profile, master: master, streams: [state, state]).write(to: &second)
         for (writer, isSealer) in [(first, true), (second, false)] {
             var broken = (0..<writer.bytes.count).map { Array(writer.bytes.prefix($0)) }
             for (position, value) in [(0, 2), (0, 0), (1, 9), (2, 1)] as [(Int, UInt8)] {
@@ -105,28 +105,28 @@ struct SRTPSnapshotTests {
             for bytes in broken {
                 #expect(throws: WireError.self) {
                     var reader = SnapshotReader(bytes)
-                    if isSealer { _ = try SRTPSealer.Snapshot(from: &reader) }
-                    if !isSealer { _ = try SRTPOpener.Snapshot(from: &reader) }
+                    if isSealer { _ = try SRTPSender.Snapshot(from: &reader) }
+                    if !isSealer { _ = try SRTPReceiver.Snapshot(from: &reader) }
                 }
             }
         }
         // The same SSRC twice is no opener's.
         var reader = SnapshotReader(second.bytes)
-        let doubled = try SRTPOpener.Snapshot(from: &reader)
-        #expect(throws: MediaError.self) { _ = try SRTPOpener(restoring: doubled) }
+        let doubled = try SRTPReceiver.Snapshot(from: &reader)
+        #expect(throws: MediaError.self) { _ = try SRTPReceiver(restoring: doubled) }
     }
 
     @Test func `an SRTCP index that was used up stays used up`() throws {
-        let sealer = try SRTPSealer(
-            restoring: SRTPSealer.Snapshot(
+        let sealer = try SRTPSender(
+            restoring: SRTPSender.Snapshot(
                 profile: .aeadAES128GCM, master: masterKey(.aeadAES128GCM), nextRTCPIndex: 0x8000_0000))
         #expect(try TestSealer(sealer).sealedRTCP(rtcpPacket(length: 32)) == [])
     }
 
     @Test func `keys do not show when a snapshot is printed`() {
         let master = masterKey(.aeadAES128GCM)
-        let sealer = SRTPSealer.Snapshot(profile: .aeadAES128GCM, master: master, nextRTCPIndex: 1)
-        let opener = SRTPOpener.Snapshot(profile: .aeadAES128GCM, master: master, streams: [])
+        let sealer = SRTPSender.Snapshot(profile: .aeadAES128GCM, master: master, nextRTCPIndex: 1)
+        let opener = SRTPReceiver.Snapshot(profile: .aeadAES128GCM, master: master, streams: [])
         #expect("\(sealer)" == "(hidden)" && "\(opener)" == "(hidden)")
     }
 }

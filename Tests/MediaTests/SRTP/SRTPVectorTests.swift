@@ -27,9 +27,9 @@ struct SRTPVectorTests {
     func wrongLength(profile: SRTPProfile) {
         var short = masterKey(profile)
         short.salt.removeLast()
-        #expect(throws: MediaError.self) { _ = try SRTPSealer(profile: profile, master: short, engine: .libcrypto) }
-        #expect(throws: MediaError.self) { _ = try SRTPSealer(profile: profile, master: short, engine: .libsrtp) }
-        #expect(throws: MediaError.self) { _ = try SRTPOpener(profile: profile, master: short) }
+        #expect(throws: MediaError.self) { _ = try SRTPSender(profile: profile, master: short, engine: .libcrypto) }
+        #expect(throws: MediaError.self) { _ = try SRTPSender(profile: profile, master: short, engine: .libsrtp) }
+        #expect(throws: MediaError.self) { _ = try SRTPReceiver(profile: profile, master: short) }
     }
 
     /// RFC 7714 §16 and §17: session keys, the packets, and what becomes of them.
@@ -73,8 +73,8 @@ struct SRTPVectorTests {
         let sealing = try SRTPCiphers(profile: vector.profile, rtp: vector.keys, rtcp: vector.keys, seals: true)
         let opening = try SRTPCiphers(profile: vector.profile, rtp: vector.keys, rtcp: vector.keys, seals: false)
         let sealer = TestSealer(
-            SRTPSealer(profile: vector.profile, ciphers: sealing, nextRTCPIndex: GCMVector.rtcpIndex))
-        let opener = TestOpener(SRTPOpener(profile: vector.profile, ciphers: opening))
+            SRTPSender(profile: vector.profile, ciphers: sealing, nextRTCPIndex: GCMVector.rtcpIndex))
+        let opener = TestOpener(SRTPReceiver(profile: vector.profile, ciphers: opening))
         var packet = TestRTPPacket(sequence: 0, payloadLength: 0)
         packet.bytes = bytes(hex: GCMVector.rtp)
 

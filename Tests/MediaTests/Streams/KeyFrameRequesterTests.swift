@@ -274,8 +274,8 @@ struct ReportSchedulerTests {
 
     @Test("Video reports every second and audio every five, fifteen per cent early allowed")
     func pacing() {
-        var video = ReportPacer(kind: .video)
-        var audio = ReportPacer(kind: .audio)
+        var video = ReportThrottle(kind: .video)
+        var audio = ReportThrottle(kind: .audio)
         let videoTimes = [0, 500, 869, 870, 1700, 1740].filter { video.mayReport(at: ms($0)) }
         let audioTimes = [0, 1000, 4347, 4348].filter { audio.mayReport(at: ms($0)) }
         #expect(videoTimes == [0, 870, 1740])

@@ -59,12 +59,12 @@ struct ReceiveStreamTests {
         #expect(late == expected)
     }
 
-    @Test("A restart is discarded once, then resynchronised")
+    @Test("A restart is discarded once, then resynchronized")
     mutating func restart() {
         _ = receive(100)
         let arrivals = [30_000, 30_001, 30_001, 30_000].map { receive($0) }
         let expected: [ReceiveStream.Arrival] = [
-            .discarded, .resynchronised(extended: 226_609), .duplicate, .accept(extended: 226_608),
+            .discarded, .resynchronized(extended: 226_609), .duplicate, .accept(extended: 226_608),
         ]
         #expect(arrivals == expected)
     }

@@ -35,15 +35,15 @@ struct SequenceExtenderTests {
         #expect((outcome != .implausible) == isPlausible)
     }
 
-    @Test("Two consecutive implausible numbers resynchronise above all earlier ones")
-    func resynchronise() {
+    @Test("Two consecutive implausible numbers resynchronize above all earlier ones")
+    func resynchronize() {
         var extender = SequenceExtender()
         _ = extender.extend(10)
         let first = extender.extend(40_000)
         let second = extender.extend(40_001)
         let third = extender.extend(39_999)
         #expect(first == .implausible)
-        #expect(second == .resynchronised(0x3_0000 + 40_001))
+        #expect(second == .resynchronized(0x3_0000 + 40_001))
         #expect(third == .late(0x3_0000 + 39_999))
         #expect(extender.reportedHighest == 40_001)
         #expect(extender.expected == 1)

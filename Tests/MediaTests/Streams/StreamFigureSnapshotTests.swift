@@ -100,7 +100,7 @@ struct StreamFigureSnapshotTests {
             if random.isOne(in: 2) { sampler.sample(traffic, at: now) }
             return "\(sampler.bitrates(traffic, at: now))"
         }.check()
-        try SnapshotScript(WorstConsumerLoss()) { worst, _, random, _ in
+        try SnapshotScript(MaximumReceiverLoss()) { worst, _, random, _ in
             if random.isOne(in: 2) { worst.add(UInt8(random.below(256))) }
             if random.isOne(in: 3) { worst.reported() }
             return "\(worst.fractionLost(own: 3))"
@@ -187,8 +187,8 @@ struct StreamFigureSnapshotTests {
             "\(scheduler.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))) \(scheduler.nextDeadline)"
         }.check()
         for kind in MediaKind.allCases {
-            try SnapshotScript(pace: .milliseconds(900), ReportPacer(kind: kind)) { pacer, _, _, now in
-                "\(pacer.mayReport(at: now))"
+            try SnapshotScript(pace: .milliseconds(900), ReportThrottle(kind: kind)) { throttle, _, _, now in
+                "\(throttle.mayReport(at: now))"
             }.check()
         }
     }

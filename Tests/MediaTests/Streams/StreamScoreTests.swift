@@ -122,7 +122,7 @@ struct StreamScoreTests {
 
     @Test("The sender hears of its worst receiver")
     func worst() {
-        var loss = WorstConsumerLoss()
+        var loss = MaximumReceiverLoss()
         #expect(loss.fractionLost(own: 3) == 3)
         for fraction: UInt8 in [0, 40, 12] { loss.add(fraction) }
         #expect(loss.fractionLost(own: 3) == 40 && loss.fractionLost(own: 41) == 41)

@@ -34,7 +34,7 @@ private func packetBenchmarks() {
     }
     Benchmark("rewrite: a sequence number") { benchmark in
         var sequence = SequenceRewriter(firstOutput: 1000)
-        sequence.synchronise(at: 65_536)
+        sequence.synchronize(at: 65_536)
         var input: UInt64 = 65_536
         for _ in benchmark.scaledIterations {
             blackHole(sequence.rewrite(input))
@@ -43,7 +43,7 @@ private func packetBenchmarks() {
     }
     Benchmark("rewrite: sequence number with a dropped layer") { benchmark in
         var sequence = SequenceRewriter(firstOutput: 1000)
-        sequence.synchronise(at: 65_536)
+        sequence.synchronize(at: 65_536)
         var input: UInt64 = 65_536
         for _ in benchmark.scaledIterations {
             if input % 4 == 0 { sequence.drop(input) } else { blackHole(sequence.rewrite(input)) }

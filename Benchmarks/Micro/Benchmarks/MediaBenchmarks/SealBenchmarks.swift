@@ -11,13 +11,13 @@ func sealBenchmarks() {
 /// A hundred receivers with their own keys in turn, as fan-out does it: their keys compete for the caches.
 private func seal(_ profile: SRTPProfile, payload: Int) {
     Benchmark("seal: \(profile.rawValue), \(payload) bytes, 100 receivers") { benchmark in
-        let sealers = UnsafeMutablePointer<SRTPSealer>.allocate(capacity: 100)
+        let sealers = UnsafeMutablePointer<SRTPSender>.allocate(capacity: 100)
         for receiver in 0..<100 {
             let byte = UInt8(receiver)
             let master = SRTPMasterKey(
                 key: Array(repeating: byte, count: profile.keyLength),
                 salt: Array(repeating: byte, count: profile.saltLength))
-            guard let sealer = try? SRTPSealer(profile: profile, master: master) else { fatalError("the key fits") }
+            guard let sealer = try? SRTPSender(profile: profile, master: master) else { fatalError("the key fits") }
             (sealers + receiver).initialize(to: sealer)
         }
         let arena = UnsafeMutableRawPointer.allocate(byteCount: 100 * 1500, alignment: 64)

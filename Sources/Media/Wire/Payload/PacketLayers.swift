@@ -23,7 +23,7 @@ struct PacketLayers: Hashable, Sendable {
         static let isDTX = Flags(rawValue: 128)
 
         /// Whether something in the packet counts pictures.
-        var hasNames: Bool { !isDisjoint(with: [.hasPictureID, .hasTL0PictureIndex]) }
+        var numbersPictures: Bool { !isDisjoint(with: [.hasPictureID, .hasTL0PictureIndex]) }
     }
 
     /// Layers whose receivers need the packet.

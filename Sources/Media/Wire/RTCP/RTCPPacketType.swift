@@ -21,7 +21,7 @@ enum RTCPFeedbackFormat {
     static let temporaryMaximumBitrate: UInt8 = 3
     static let temporaryMaximumBitrateNotification: UInt8 = 4
     /// RFC 6051 §3.2, of RTPFB.
-    static let resynchronisationRequest: UInt8 = 5
+    static let resynchronizationRequest: UInt8 = 5
     /// RFC 6285 §7.1, of RTPFB.
     static let rapidAcquisition: UInt8 = 6
     /// TLLEI (RFC 6642 §4.1), of RTPFB.

@@ -28,7 +28,7 @@ enum UnusedFeedback {
                 guard error == .unexpectedType else { throw error }
                 try checkHeader(packet)
             }
-        case (.transportFeedback, RTCPFeedbackFormat.resynchronisationRequest),
+        case (.transportFeedback, RTCPFeedbackFormat.resynchronizationRequest),
             (.transportFeedback, RTCPFeedbackFormat.rapidAcquisition),
             (.transportFeedback, RTCPFeedbackFormat.portMapping), (.transportFeedback, RTCPFeedbackFormat.extended),
             (.payloadFeedback, RTCPFeedbackFormat.regionOfInterest),

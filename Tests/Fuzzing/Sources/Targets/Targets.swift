@@ -102,7 +102,7 @@ enum Target: String, CaseIterable {
         selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
         _ = selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, hasMarker: false)
         var pictures = PictureIDRewriter()
-        pictures.synchronise(layers)
+        pictures.synchronize(layers)
         guard let names = pictures.rewrite(layers) else { return }
         withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: 1) { copy in
             copy.copyMemory(from: bytes)

@@ -149,7 +149,7 @@ struct SDPNegotiator: Sendable {
             left.removeAll { $0.producerID == publication.producerID }
             let request = ConsumeRequest(
                 transportID: transport, producerID: publication.producerID,
-                rtpCapabilities: media.receiverCapabilities, mid: media.mid, keepsClientNumbers: true)
+                rtpCapabilities: media.receiverCapabilities, mid: media.mid, usesClientIDs: true)
             do {
                 let response = try await room.request(.consume(request), from: peer)
                 guard case .consumer(let consumer) = response else { return nil }

@@ -4,7 +4,7 @@
 /// The caller keeps the roll-over counters: a packet's index is an argument, so the same packet can be sealed again.
 // Safe: every destination has room for the packet and its overhead, which is the caller's promise; payload and
 // destination are the same memory or do not overlap.
-struct SRTPSealer: ~Copyable {
+struct SRTPSender: ~Copyable {
     let profile: SRTPProfile
     /// The next SRTCP packet's index, 31 bits. Beyond it nothing can be sealed: a new key is due (RFC 3711 §9.2).
     /// With the libsrtp engine it is libsrtp's to count.

@@ -3,7 +3,7 @@
 ///
 /// Receivers report at their own pace, so a figure counts in the report after next at most: each receiver has reported
 /// again by then, or is gone.
-struct WorstConsumerLoss: Hashable, Sendable {
+struct MaximumReceiverLoss: Hashable, Sendable {
     private var worst: UInt8 = 0
     private var previous: UInt8 = 0
 
@@ -24,7 +24,7 @@ struct WorstConsumerLoss: Hashable, Sendable {
 
 // MARK: Snapshot
 
-extension WorstConsumerLoss: Restorable {
+extension MaximumReceiverLoss: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         worst = try reader.read()
         previous = try reader.read()

@@ -3,7 +3,7 @@ import Testing
 @testable import Media
 
 @Suite("SRTP opening")
-struct SRTPOpenerTests {
+struct SRTPReceiverTests {
     @Test("What libsrtp seals we open, and what we seal libsrtp opens", arguments: SRTPCase.all)
     func bothWays(row: SRTPCase) throws {
         let master = masterKey(row.profile)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Media
 
-@Suite struct DescriptorForwardingSnapshotTests {
+@Suite struct DependencyDescriptorRewriterSnapshotTests {
     @Test func `frame numbers go on`() throws {
-        try SnapshotScript(DescriptorForwarding(isWanted: true)) { forwarding, index, random, _ in
+        try SnapshotScript(DependencyDescriptorRewriter(isWanted: true)) { forwarding, index, random, _ in
             if random.isOne(in: 9) { forwarding.sourceChanged() }
             let frame = UInt16(truncatingIfNeeded: 65_500 + index - random.below(4) + index / 100 * 7000)
             var header = [UInt8](repeating: 0, count: 40)
@@ -20,9 +20,9 @@ import Testing
 
     @Test(arguments: [false, true]) func `a client gets no more and no less than it negotiated`(isWanted: Bool) throws {
         var writer = SnapshotWriter()
-        DescriptorForwarding(isWanted: isWanted).write(to: &writer)
+        DependencyDescriptorRewriter(isWanted: isWanted).write(to: &writer)
         #expect(writer.bytes == [isWanted ? 1 : 0, 0, 0, 0, 0, 0, 0])
         var reader = SnapshotReader(writer.bytes)
-        #expect(try DescriptorForwarding(restoring: &reader).isWanted == isWanted)
+        #expect(try DependencyDescriptorRewriter(restoring: &reader).isWanted == isWanted)
     }
 }

@@ -1,4 +1,4 @@
-extension SRTPOpener {
+extension SRTPReceiver {
     /// What an opener knows, as plain values, the key included.
     struct Snapshot: Equatable {
         static let version: UInt8 = 1
@@ -10,7 +10,7 @@ extension SRTPOpener {
     }
 }
 
-extension SRTPOpener.Snapshot {
+extension SRTPReceiver.Snapshot {
     init(from reader: inout SnapshotReader) throws(WireError) {
         guard try reader.readUInt8() == Self.version else { throw .unsupportedVersion }
         let profile = try SRTPProfile(from: &reader)

@@ -3,7 +3,7 @@ import Testing
 @testable import Media
 
 @Suite("SRTP sealing")
-struct SRTPSealerTests {
+struct SRTPSenderTests {
     @Test("Sealed packets equal libsrtp's, byte for byte, for every payload length", arguments: SRTPCase.all)
     func everyLength(row: SRTPCase) throws {
         let master = masterKey(row.profile)

@@ -1,13 +1,13 @@
 /// Turns the router's payload types and extension ids in a written header into a client's own.
 ///
 /// Trivial and a pointer wide, so that consumers who take the router's numbers, nearly all, pay one comparison.
-// Safe: `table` is `tableLength` bytes, initialised at once, owned by the consumer that made it and freed in its `deinit`;
+// Safe: `table` is `tableLength` bytes, initialized at once, owned by the consumer that made it and freed in its `deinit`;
 // indices are a payload type below 128, or 128 plus four bits.
-struct PacketRenumbering {
+struct HeaderIDRewriter {
     private let table: UnsafeMutablePointer<UInt8>
     private static let tableLength = 128 + 16
 
-    init(_ numbering: ConsumerNumbering) {
+    init(_ numbering: ConsumerIDMapping) {
         table = .allocate(capacity: Self.tableLength)
         for index in 0..<Self.tableLength {
             table[index] = index < 128 ? UInt8(truncatingIfNeeded: index) : 0
@@ -62,5 +62,18 @@ struct PacketRenumbering {
             }
             offset = next
         }
+    }
+}
+
+extension HeaderIDRewriter: Restorable {
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let bytes = try reader.readBytes(Self.tableLength)
+        guard bytes[..<128].allSatisfy({ $0 < 128 }), bytes[128...].allSatisfy({ $0 < 15 }) else { throw .malformed }
+        table = .allocate(capacity: Self.tableLength)
+        for index in 0..<Self.tableLength { table[index] = bytes[index] }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        for index in 0..<Self.tableLength { writer.writeUInt8(table[index]) }
     }
 }

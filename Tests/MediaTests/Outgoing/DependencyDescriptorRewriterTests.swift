@@ -2,7 +2,7 @@ import Testing
 
 @testable import Media
 
-@Suite struct DescriptorForwardingTests {
+@Suite struct DependencyDescriptorRewriterTests {
     private static let wanted = HeaderExtension.dependencyDescriptor.routerID
 
     /// A packet with a dependency descriptor of so many bytes, its frame number 0x1234, and an orientation behind it.
@@ -35,12 +35,12 @@ import Testing
     }
 
     /// Puts in what a shard patches, as `Shard.writeHeader` does, and finishes the header.
-    private func finished(_ template: [UInt8], _ forwarding: inout DescriptorForwarding) -> [UInt8] {
+    private func finished(_ template: [UInt8], _ forwarding: inout DependencyDescriptorRewriter) -> [UInt8] {
         var header = template
         header.replaceSubrange(16..<20, with: [HeaderExtension.absSendTime.routerID << 4 | 2, 0xA, 0xB, 0xC])
         header.replaceSubrange(20..<23, with: [HeaderExtension.transportWideSequence.routerID << 4 | 1, 0xD, 0xE])
         header.replaceSubrange(23..<32, with: [HeaderExtension.mid.routerID << 4 | 7] + Array("12345678".utf8))
-        #expect(template.withUnsafeBytes { DescriptorForwarding.isIn($0) })
+        #expect(template.withUnsafeBytes { DependencyDescriptorRewriter.isIn($0) })
         header.withUnsafeMutableBytes { forwarding.finish($0) }
         return header
     }
@@ -58,7 +58,7 @@ import Testing
 
     @Test(arguments: [3, 16, 17, 90, 200])
     func `a client that wants it gets it beside everything else`(length: Int) throws {
-        var forwarding = DescriptorForwarding(isWanted: true)
+        var forwarding = DependencyDescriptorRewriter(isWanted: true)
         let found = try elements(finished(template(length), &forwarding))
         #expect(found[Self.wanted]?.count == length)
         #expect(found[Self.wanted]?.prefix(3) == [0xC3, 0x12, 0x34])
@@ -70,7 +70,7 @@ import Testing
 
     @Test(arguments: [3, 16, 17, 90])
     func `everybody else gets padding in its place`(length: Int) throws {
-        var forwarding = DescriptorForwarding(isWanted: false)
+        var forwarding = DependencyDescriptorRewriter(isWanted: false)
         let found = try elements(finished(template(length), &forwarding))
         #expect(found[Self.wanted] == nil)
         #expect(found[HeaderExtension.mid.routerID] == Array("12345678".utf8))
@@ -79,11 +79,11 @@ import Testing
 
     @Test(arguments: [201, 255]) func `one that is too long is left out`(length: Int) throws {
         let template = try template(length)
-        #expect(!template.withUnsafeBytes { DescriptorForwarding.isIn($0) })
+        #expect(!template.withUnsafeBytes { DependencyDescriptorRewriter.isIn($0) })
     }
 
     @Test func `frame numbers go on when the source is another one`() throws {
-        var forwarding = DescriptorForwarding(isWanted: true)
+        var forwarding = DependencyDescriptorRewriter(isWanted: true)
         func number(_ frame: UInt16) throws -> UInt16 {
             var template = try template(20)
             template[39] = UInt8(frame >> 8)
@@ -104,9 +104,9 @@ import Testing
         var ids = HeaderExtensionIDs()
         ids[.dependencyDescriptor] = 11
         ids[.mid] = 12
-        let renumbering = PacketRenumbering(ConsumerNumbering(payloadTypes: [45: 99], headerExtensions: ids))
+        let renumbering = HeaderIDRewriter(ConsumerIDMapping(payloadTypes: [45: 99], headerExtensions: ids))
         defer { renumbering.deallocate() }
-        var forwarding = DescriptorForwarding(isWanted: true)
+        var forwarding = DependencyDescriptorRewriter(isWanted: true)
         var header = finished(try template(90), &forwarding)
         header.withUnsafeMutableBytes { renumbering.apply(to: $0) }
         #expect(header[1] & 0x7F == 99)

@@ -5,7 +5,7 @@
 ///
 /// A client that has negotiated it gets it with frame numbers that go on when the consumer is pointed at another source:
 /// receivers drop a frame that is numbered before its predecessor. Everybody else gets padding in its place.
-struct DescriptorForwarding {
+struct DependencyDescriptorRewriter {
     /// Whether the client negotiated the extension.
     let isWanted: Bool
     private var offset: UInt16 = 0
@@ -77,7 +77,7 @@ struct DescriptorForwarding {
 
 // MARK: Snapshot
 
-extension DescriptorForwarding: Restorable {
+extension DependencyDescriptorRewriter: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         isWanted = try reader.read()
         offset = try reader.read()

@@ -1,4 +1,4 @@
-extension SRTPSealer {
+extension SRTPSender {
     /// What a sealer knows, as plain values, the key included.
     struct Snapshot: Equatable {
         static let version: UInt8 = 1
@@ -9,7 +9,7 @@ extension SRTPSealer {
     }
 }
 
-extension SRTPSealer.Snapshot {
+extension SRTPSender.Snapshot {
     init(from reader: inout SnapshotReader) throws(WireError) {
         guard try reader.readUInt8() == Self.version else { throw .unsupportedVersion }
         let profile = try SRTPProfile(from: &reader)

@@ -18,7 +18,7 @@ enum SRTPOpenResult: Equatable {
 /// Opens what one transport receives (RFC 3711, RFC 7714). Used by the transport's owner thread only; allocates only when
 /// a new SSRC has authenticated.
 // Safe: packets are read and written within the length given with them: every offset is compared with it first.
-struct SRTPOpener: ~Copyable {
+struct SRTPReceiver: ~Copyable {
     let profile: SRTPProfile
     private var table: SRTPStreamTable
     private let ciphers: SRTPCiphers

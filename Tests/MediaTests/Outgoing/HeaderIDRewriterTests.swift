@@ -3,7 +3,7 @@ import Testing
 @testable import Media
 
 @Suite("Headers for clients with numbers of their own")
-struct PacketRenumberingTests {
+struct HeaderIDRewriterTests {
     private func header(_ elements: [UInt8]) -> [UInt8] {
         let fixed: [UInt8] = [0x90, 0x80 | 101, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xBE, 0xDE, 0, 0]
         var header = fixed + elements
@@ -14,7 +14,7 @@ struct PacketRenumberingTests {
     private func renumbered(_ given: [UInt8], _ change: (inout HeaderExtensionIDs) -> Void) -> [UInt8] {
         var ids = HeaderExtensionIDs()
         change(&ids)
-        let renumbering = PacketRenumbering(ConsumerNumbering(payloadTypes: [101: 96, 102: 97], headerExtensions: ids))
+        let renumbering = HeaderIDRewriter(ConsumerIDMapping(payloadTypes: [101: 96, 102: 97], headerExtensions: ids))
         defer { renumbering.deallocate() }
         var header = given
         header.withUnsafeMutableBytes { renumbering.apply(to: $0) }
