@@ -10,7 +10,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case malformedSTUN
     /// A binding request for a user name fragment nobody has.
     case unknownUsernameFragment
-    /// RTP or RTCP before the DTLS handshake made its keys, or signaling told a plain transport's.
+    /// RTP or RTCP before the DTLS handshake made its keys, or signaling brought a plain transport's.
     case beforeHandshake
     /// Sent to a plain transport from another address than its client's.
     case foreignSource

@@ -11,7 +11,7 @@ public struct MediaConfiguration: Sendable {
     public var plainPorts: ClosedRange<UInt16>?
     /// Where plain transports may send RTP, beside the address of the client that asks for one.
     public var plainDestinations: [IPAddressRange]
-    /// The address clients are told instead of the bound one: an IP address or a host name.
+    /// The address that clients get instead of the bound one: an IP address or a host name.
     public var announcedAddress: String?
     /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
     public var certificateFile: String?

@@ -1,6 +1,6 @@
 /// What the media plane refuses or cannot do.
 public struct MediaError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A closed list: Rooms maps each to what a client is told.
+    /// A closed list: Rooms maps each to a client's error.
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// A setting is out of range or contradicts another.
         case invalidSetting

@@ -36,7 +36,7 @@
         /// Every packet, for `DecodedVideo`.
         var log: [ReceivedPacket] = []
         var keepsLog = false
-        private(set) var fillers = 0
+        private(set) var paddingOnlyPackets = 0
         /// Opus packets without sound.
         private(set) var silences = 0
         var consumer: ConsumerKey?
@@ -122,7 +122,7 @@
                 log.append(ReceivedPacket(extended, header, payload, codec: codec, at: now))
             }
             if payload.isEmpty {
-                fillers += 1
+                paddingOnlyPackets += 1
                 if sendsNACK, kind == .video {
                     _ = nacks.packetReceived(
                         extended: extended, isKeyFrame: false, isRecovered: original != nil, at: now)

@@ -38,7 +38,7 @@ struct TransportWideRecorder: ~Copyable {
     private var floor: UInt64 = 0
     /// The first number of the next feedback.
     private var nextBase: UInt64 = 0
-    /// Whether something arrived that no feedback has told.
+    /// Whether something arrived that no feedback has reported.
     private var hasNews = false
     private var dueAt: MediaInstant?
     private var feedbackCount: UInt8 = 0
@@ -67,7 +67,7 @@ struct TransportWideRecorder: ~Copyable {
             guard reserve(from: start, to: extended + 1) else { return }
             end = extended + 1
         } else if extended < start {
-            // What was forgotten cannot be told again without calling its neighbors lost.
+            // What was forgotten cannot be reported again without calling its neighbors lost.
             guard extended >= floor, end - extended <= UInt64(Self.maxCapacity), reserve(from: extended, to: end) else {
                 return
             }
@@ -81,7 +81,7 @@ struct TransportWideRecorder: ~Copyable {
         }
         arrivals[index] = tick
         hasNews = true
-        // A late packet is told again with everything behind it.
+        // A late packet is reported again with everything behind it.
         nextBase = min(nextBase, extended)
     }
 
@@ -89,7 +89,7 @@ struct TransportWideRecorder: ~Copyable {
     ///
     /// - Parameter statuses: gets `statusCount` deltas or `notReceived`; its count (at most `maxStatuses`) bounds the packet.
     ///   The first delta counts from the reference time, each other one from the received packet before it.
-    /// - Returns: `nil` when nothing is due, or everything has been told.
+    /// - Returns: `nil` when nothing is due, or everything has been reported.
     mutating func pollFeedback(at now: MediaInstant, into statuses: UnsafeMutableBufferPointer<Int32>) -> Feedback? {
         guard hasNews, let due = dueAt, now >= due, let arrivals, !statuses.isEmpty else { return nil }
         forgetOld(before: now.nanoseconds / Self.tickNanoseconds + 1)
@@ -151,7 +151,7 @@ struct TransportWideRecorder: ~Copyable {
         hasNews = true
     }
 
-    /// Forgets told packets that left the window, from the old end; at most as many as have been added.
+    /// Forgets reported packets that left the window, from the old end; at most as many as have been added.
     private mutating func forgetOld(before tick: UInt64) {
         let windowTicks = UInt64(Self.window.nanoseconds) / Self.tickNanoseconds
         guard let arrivals, tick > windowTicks else { return }

@@ -59,7 +59,7 @@ final class DTLSConnection {
         state = .handshaking
         events.append(.connecting)
         handshakeAdvanced(handshake.start(isClient: role == .client))
-        settle(at: now)
+        finishTransition(at: now)
     }
 
     /// A datagram of the DTLS range (RFC 7983 §7) came from the peer.
@@ -79,7 +79,7 @@ final class DTLSConnection {
         case .idle, .failed, .closed:
             ownCounters.ignoredDatagrams &+= 1
         }
-        settle(at: now)
+        finishTransition(at: now)
     }
 
     /// The peer's fingerprint is known from signaling. May come before, during or after the handshake; the first counts.
@@ -97,7 +97,7 @@ final class DTLSConnection {
             handshakeAdvanced(step)
         }
         if MediaDuration.microseconds(Int(handshake.timeoutMicroseconds)) >= Self.longestTimeout { fail(.timedOut) }
-        settle(at: now)
+        finishTransition(at: now)
     }
 
     /// Sends application data, such as an SCTP packet, in one record. `false` when the connection is not made, or the data
@@ -284,7 +284,7 @@ final class DTLSConnection {
 
     // MARK: The timer
 
-    private func settle(at now: MediaInstant) {
+    private func finishTransition(at now: MediaInstant) {
         if state == .failed || state == .closed { releaseHandshake() }
         deadline = state == .handshaking ? handshake?.timeLeft.map { now + .microseconds(Int($0)) } : nil
     }

@@ -1,11 +1,11 @@
-/// What a shard tells a room.
+/// What a shard reports to a room.
 public enum MediaEvent: Sendable {
     case iceStateChanged(TransportKey, ICEState, selected: TransportTuple?)
     case dtlsStateChanged(TransportKey, DTLSState)
     /// The transport lost its last tuple to another transport that its client uses from the same address. It has its
     /// consent timeout to be heard from elsewhere.
     case transportSuperseded(TransportKey, by: TransportKey)
-    /// A plain transport's client was told of, or has shown itself.
+    /// A plain transport's addresses changed: its client was named, or has shown itself.
     case plainTuplesChanged(TransportKey, PlainTuples)
     /// What a transport's client means to send or get does not flow; at most one warning of a kind at a time.
     case warningRaised(TransportKey, TransportWarning)
@@ -14,13 +14,13 @@ public enum MediaEvent: Sendable {
     /// The plane could not carry out a command (its message says which and why).
     case commandFailed(TransportKey, MediaError)
     case statistics(token: UInt64, [TransportStatistics])
-    /// What a consumer is being sent is another; `nil` while nothing is.
+    /// The layers being sent to a consumer changed; `nil` while nothing is sent.
     case consumerLayersChanged(ConsumerKey, ConsumerLayers?)
-    /// A consumer's own score, or its producer's as the consumer gets it, is another.
+    /// A consumer's score changed: its own, or its producer's as the consumer gets it.
     case consumerScoreChanged(ConsumerKey, score: UInt8)
-    /// The score of one of a producer's streams is another.
+    /// The score of one of a producer's streams changed.
     case producerScoreChanged(ProducerKey, [EncodingScore])
-    /// How a producer's picture is to be turned was told for the first time, or is another.
+    /// A producer's video orientation was reported for the first time, or changed.
     case videoOrientationChanged(ProducerKey, VideoOrientation)
     /// Audio levels of producers since the last such event of their shard, at most one for each producer.
     case audioLevels([AudioLevelReport])

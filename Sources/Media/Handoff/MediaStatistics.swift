@@ -35,7 +35,7 @@ public struct TransportStatistics: Sendable {
     public var srtpProfile: String?
     /// Bytes so far.
     public var bytes = TransportTraffic()
-    /// Bits a second of late.
+    /// Bits per second, recently.
     public var bitrates = TransportTraffic()
     /// Datagrams received, of every kind.
     public var packetsReceived: UInt64 = 0
@@ -93,7 +93,7 @@ public struct ReceiveStreamStatistics: Sendable {
     public var keyFrames: UInt64 = 0
     /// In units of the codec's clock (RFC 3550 §6.4.1).
     public var jitter: UInt32 = 0
-    /// Bits a second of late.
+    /// Bits per second, recently.
     public var bitrate: UInt64 = 0
     /// Bits a second that a receiver of each layer gets, lowest first; empty for a stream of one layer.
     public var layerBitrates: [LayerBitrate] = []
@@ -110,7 +110,7 @@ public struct ReceiveStreamStatistics: Sendable {
 public struct LayerBitrate: Sendable, Hashable {
     /// The layer, with those below it.
     public var layers: ConsumerLayers
-    /// Bits a second of late.
+    /// Bits per second, recently.
     public var bitrate: UInt64
 
     /// A bitrate.
@@ -159,7 +159,7 @@ public struct ConsumerStatistics: Sendable {
     public var firCount: UInt64 = 0
     /// The receiver's, in units of the codec's clock (RFC 3550 §6.4.1).
     public var jitter: UInt32 = 0
-    /// Bits a second of late.
+    /// Bits per second, recently.
     public var bitrate: UInt64 = 0
     /// How well its receiver gets it, 0…10.
     public var score: UInt8 = 10

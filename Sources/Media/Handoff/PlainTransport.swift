@@ -91,7 +91,7 @@ public struct PlainRemote: Sendable, Hashable {
 
 /// A socket of a plain transport and the address it talks to, once that is known.
 public struct PlainTuple: Sendable, Hashable {
-    /// What the client was told of the server's address.
+    /// The server's address as the client has it.
     public var localAddress: String
     /// The server's port.
     public var localPort: UInt16

@@ -50,7 +50,7 @@ public struct ProducerCodec: Sendable, Hashable {
     public var mappedRTXPayloadType: UInt8?
     /// What may be asked of the sender.
     public var feedback: FeedbackSupport
-    /// Opus with `useinbandfec=1` (RFC 7587 §6.1): its sender is told the loss of its worst receiver.
+    /// Opus with `useinbandfec=1` (RFC 7587 §6.1): its sender gets the loss of its worst receiver reported.
     public var usesInBandFEC = false
 
     /// A codec.

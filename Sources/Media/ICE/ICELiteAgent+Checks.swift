@@ -25,7 +25,7 @@ extension ICELiteAgent {
     ///
     /// - Parameters:
     ///   - bytes: the whole datagram.
-    ///   - remote: the address the client's packets come from, told back to it.
+    ///   - remote: the address the client's packets come from, which the answer contains.
     ///   - reply: gets the response appended; 256 bytes are enough for any.
     mutating func bindingRequestReceived(
         _ bytes: UnsafeRawBufferPointer, on tuple: TupleID, from remote: IPAddressPort, at now: MediaInstant,

@@ -1,4 +1,4 @@
-/// The loss that an Opus sender with in-band FEC is told: that of its worst receiver, if it is worse than the server's
+/// The loss that is reported to an Opus sender with in-band FEC: that of its worst receiver, if it is worse than the server's
 /// own. The sender then protects its packets for that receiver (RFC 7587 §6.1, `useinbandfec`).
 ///
 /// Receivers report at their own pace, so a figure counts in the report after next at most: each receiver has reported

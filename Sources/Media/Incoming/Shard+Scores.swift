@@ -1,4 +1,4 @@
-/// What rooms are told of streams besides their packets: scores and sound.
+/// What is reported to rooms of streams besides their packets: scores and audio levels.
 extension Shard {
     /// Tells the room the scores of all of a producer's streams, and the shards that choose between encodings.
     mutating func producerScoreChanged(_ producer: Slot<ShardProducer>) {
@@ -44,17 +44,17 @@ extension Shard {
         producers[producer].consumerLoss.add(fraction)
     }
 
-    /// The least time between two orientations of one producer that rooms are told: nobody turns a telephone faster.
+    /// The least time between two reports of one producer's orientation: nobody turns a telephone faster.
     private static let orientationInterval = MediaDuration.milliseconds(100)
 
-    /// A packet says how the picture is to be turned; the room is told where that is news.
+    /// A packet carries the video orientation; a change is reported to the room.
     func orientationReceived(_ encoded: UInt8, of producer: Slot<ShardProducer>) {
         if let known = producers[producer].orientation {
             guard known.encoded != encoded, now - known.at >= Self.orientationInterval else { return }
         }
         let event = MediaEvent.videoOrientationChanged(
             producers[producer].key, VideoOrientation(encoded: encoded))
-        // What is not taken now is told with a later packet.
+        // What is not taken now is reported with a later packet.
         guard transports[producers[producer].transport].events.appendSample(event) else { return }
         producers[producer].orientation = (encoded, now)
     }

@@ -16,7 +16,7 @@ struct ShardProducer: ~Copyable {
     var hasEverBeenHeard = false
     /// Whether a key frame has come.
     var hasKeyFrame = false
-    /// How its picture is to be turned, as the room was told, and when.
+    /// The video orientation last reported to the room, and when.
     var orientation: (encoded: UInt8, at: MediaInstant)?
     /// What its consumers lose, of an Opus producer.
     var consumerLoss = MaximumReceiverLoss()

@@ -69,7 +69,7 @@ struct EncodingSelector {
         let wanted = min(preferred.spatial, source.count - 1)
         var chosen = source.target(
             preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
-        // Who has no picture yet needs a key frame of what is silent, too.
+        // A receiver without a picture needs a key frame of a silent encoding, too.
         if chosen == nil, current < 0 { chosen = source.silentTarget(preferred: wanted) }
         let index = Int8(truncatingIfNeeded: chosen ?? -1)
         if index != target {
@@ -89,7 +89,7 @@ struct EncodingSelector {
         set { temporal.isLimitedToBase = newValue }
     }
 
-    /// Whether `layers` is another than at the last call.
+    /// Whether `layers` changed since the last call.
     mutating func pollChange() -> Bool {
         let now = current < 0 || target < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)
         guard now != reported else { return false }
@@ -108,7 +108,7 @@ struct EncodingSelector {
         temporal.reset()
     }
 
-    /// An encoding's stream ended or began anew, and with it its clock.
+    /// An encoding's stream ended or restarted, and with it its clock.
     mutating func encodingRestarted(_ encoding: Int) {
         if encoding == Int(target) { newestHeld = 0 }
         if encoding == Int(reference) { followCurrent(isSent: current != reference) }

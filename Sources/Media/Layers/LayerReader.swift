@@ -32,7 +32,7 @@ struct LayerReader: ~Copyable {
         case .vp8:
             if let parsed = try? VP8Descriptor(parsing: payload) {
                 let named = PacketLayers(parsed)
-                // Who sends the dependency descriptor too may leave the layers out of VP8's own: Chromium does.
+                // A sender of the dependency descriptor may leave the layers out of VP8's own: Chromium does.
                 guard !named.flags.contains(.isKnown), !descriptor.isEmpty else { return named }
                 return explain(descriptor, sequence: sequence).keepingNames(of: named)
             }

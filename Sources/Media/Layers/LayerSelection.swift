@@ -30,15 +30,15 @@ struct LayerSelection {
     var firstOutput: UInt64 = 0
     var previous: Previous?
     /// Until then its consumer has just begun.
-    var settled: MediaInstant?
-    static let settlingTime = MediaDuration.seconds(2)
+    var joinGraceEnd: MediaInstant?
+    static let joinGracePeriod = MediaDuration.seconds(2)
     private let highestSpatial: Int
     private let highestTemporal: Int
     private var reported: ConsumerLayers?
     /// Which of the newest outputs got a marker that they did not come with, and which are padding alone: sent again, they
     /// must be the same.
     private var markers = InlineArray<64, UInt64>(repeating: 0)
-    private var fillers = InlineArray<64, UInt64>(repeating: 0)
+    private var paddings = InlineArray<64, UInt64>(repeating: 0)
 
     /// - Parameter preferred: `nil` for all layers.
     init(
@@ -76,7 +76,7 @@ struct LayerSelection {
         svc.setTarget(position)
     }
 
-    /// The consumer or producer was paused, the source was switched or began anew: go on with a key frame.
+    /// The consumer or producer was paused, the source was switched or restarted: go on with a key frame.
     mutating func restart() {
         encodings.reset()
         svc.reset()
@@ -113,7 +113,7 @@ struct LayerSelection {
     /// The encoding a receiver means that asks for a key frame.
     var mainEncoding: Int { kind == .encodings ? encodings.currentEncoding ?? encodings.wantedKeyFrame ?? 0 : 0 }
 
-    /// What is sent now, if that is another than at the last call.
+    /// The layers sent now, if they changed since the last call.
     mutating func pollChange() -> (isChanged: Bool, layers: ConsumerLayers?) {
         let mayDiffer: Bool
         let position: LayerPosition?
@@ -139,7 +139,7 @@ struct LayerSelection {
         case none
         case marker
         /// Padding alone.
-        case filler
+        case paddingOnly
     }
 
     /// Remembers what an output was.
@@ -147,11 +147,11 @@ struct LayerSelection {
         let word = Int(truncatingIfNeeded: output >> 6) & 63
         let bit: UInt64 = 1 << (output & 63)
         markers[word] &= ~bit
-        fillers[word] &= ~bit
+        paddings[word] &= ~bit
         switch change {
         case .none: break
         case .marker: markers[word] |= bit
-        case .filler: fillers[word] |= bit
+        case .paddingOnly: paddings[word] |= bit
         }
     }
 
@@ -159,7 +159,7 @@ struct LayerSelection {
     func change(ofOutput output: UInt64) -> Change {
         let word = Int(truncatingIfNeeded: output >> 6) & 63
         let bit: UInt64 = 1 << (output & 63)
-        if fillers[word] & bit != 0 { return .filler }
+        if paddings[word] & bit != 0 { return .paddingOnly }
         return markers[word] & bit != 0 ? .marker : .none
     }
 }
@@ -178,12 +178,12 @@ extension LayerSelection: Restorable {
         pictures = try reader.read()
         firstOutput = try reader.readCounter()
         previous = try reader.readOptional()
-        settled = try reader.readOptional()
+        joinGraceEnd = try reader.readOptional()
         highestSpatial = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
         highestTemporal = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
         reported = try reader.readOptional()
         markers = try reader.read()
-        fillers = try reader.read()
+        paddings = try reader.read()
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -195,12 +195,12 @@ extension LayerSelection: Restorable {
         writer.write(pictures)
         writer.write(firstOutput)
         writer.writeOptional(previous)
-        writer.writeOptional(settled)
+        writer.writeOptional(joinGraceEnd)
         writer.writeUInt8(UInt8(clamping: highestSpatial))
         writer.writeUInt8(UInt8(clamping: highestTemporal))
         writer.writeOptional(reported)
         writer.write(markers)
-        writer.write(fillers)
+        writer.write(paddings)
     }
 }
 

@@ -63,7 +63,7 @@ struct SVCSelector {
         return current < 0 || (isKSVC ? reachable != current : reachable > current)
     }
 
-    /// Whether `layers` is another than at the last call.
+    /// Whether `layers` changed since the last call.
     mutating func pollChange() -> Bool {
         let now = current < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)
         guard now != reported else { return false }

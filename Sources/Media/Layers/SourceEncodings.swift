@@ -6,7 +6,7 @@ struct SourceEncodings: ~Copyable {
     static let timeout = MediaDuration.milliseconds(1500)
     static let timeoutWithDTX = MediaDuration.milliseconds(5000)
     /// How long an encoding must have been sent before it is preferred to a lower one that works.
-    static let settlingTime = MediaDuration.milliseconds(2000)
+    static let minimumActiveTime = MediaDuration.milliseconds(2000)
     /// How long an encoding's first sender report is waited for before a switch does without.
     static let reportPatience = MediaDuration.milliseconds(2000)
     /// How long a report tells the time of an encoding that is sent no more.
@@ -91,7 +91,7 @@ struct SourceEncodings: ~Copyable {
         for index in 0..<count {
             if index > preferred, target != nil { break }
             guard isActive(index, at: now), canFollow(reference, index, at: now) else { continue }
-            if target != nil, now - encodings[index].activeSince < Self.settlingTime { continue }
+            if target != nil, now - encodings[index].activeSince < Self.minimumActiveTime { continue }
             target = index
         }
         return target

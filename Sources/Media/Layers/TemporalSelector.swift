@@ -43,7 +43,7 @@ struct TemporalSelector {
         remember(spatial)
     }
 
-    /// What comes next is another stream, or begins anew.
+    /// A different stream comes next, or the stream restarted.
     mutating func reset() {
         hasStarted = false
         newestSequence = 0
@@ -55,7 +55,7 @@ struct TemporalSelector {
 
     mutating func order(of timestamp: UInt32, sequence: UInt64) -> Order {
         // By number: a timestamp that goes back in a newer packet is a picture out of order (B-frames), or a clock that
-        // began anew.
+        // restarted.
         guard hasStarted, sequence <= newestSequence else {
             let isSame = hasStarted && timestamp == newestTimestamp
             newestTimestamp = timestamp
@@ -121,7 +121,7 @@ struct TemporalSelector {
             }
             return
         }
-        // Who can decode this frame can decode the new layer (§A.7), and can, if it has had the current layer whole.
+        // A receiver that can decode this frame can decode the new layer (§A.7), and can, if it has had the current layer whole.
         guard layers.isNeeded(spatial: spatial, temporal: Int(current)) else { return }
         if layers.allowsSwitch(spatial: spatial, temporal: Int(target)) { current = target }
     }

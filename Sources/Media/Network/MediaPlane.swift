@@ -173,12 +173,12 @@ public final class MediaPlane: Sendable {
         guard let ports = configuration.plainPorts, let first = bound.first,
             let address = configuration.listenAddresses.lazy.compactMap({ IPAddressPort(text: $0, port: 0) }).first
         else { return nil }
-        let told = bound.first { $0.family == address.family } ?? first
-        let ip = configuration.announcedAddress ?? (address.isUnspecified ? told : address).addressText
+        let reachable = bound.first { $0.family == address.family } ?? first
+        let ip = configuration.announcedAddress ?? (address.isUnspecified ? reachable : address).addressText
         return PlainPorts(address: address, ip: ip, ports: ports)
     }
 
-    /// What clients are told: the announced address with each bound port, or the bound addresses themselves.
+    /// What clients get: the announced address with each bound port, or the bound addresses themselves.
     private static func endpoint(_ io: EpollLoop, _ configuration: MediaConfiguration) -> ShardEndpoint {
         var addresses: [CandidateAddress] = []
         for bound in io.localAddresses {

@@ -17,7 +17,7 @@ final class PlainPorts: Sendable {
 
     /// - Parameters:
     ///   - address: where to bind; its port is not used.
-    ///   - ip: what clients are told.
+    ///   - ip: what clients get.
     init(address: IPAddressPort, ip: String, ports: ClosedRange<UInt16>, bufferBytes: Int32 = 1 << 20) {
         self.address = address
         self.ip = ip

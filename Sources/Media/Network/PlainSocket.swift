@@ -2,7 +2,7 @@ import Glibc
 
 // Safe: a descriptor is opened once and closed once, by the socket that names it.
 
-/// A UDP socket of one plain transport. Whoever opens a transport opens it, because the client is told its port at once;
+/// A UDP socket of one plain transport. It is opened with the transport, because the client gets its port at once;
 /// the transport's shard receives and sends on it. It is closed with the last reference.
 // Sendable: constants.
 package final class PlainSocket: Sendable {

@@ -5,7 +5,7 @@ public struct PlainSockets: Sendable {
     let rtp: PlainSocket
     /// `nil` with RTCP-mux.
     let rtcp: PlainSocket?
-    /// What clients are told instead of the bound address.
+    /// What clients get instead of the bound address.
     let ip: String
 
     var endpoint: PlainEndpoint {

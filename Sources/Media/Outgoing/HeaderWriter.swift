@@ -28,7 +28,7 @@ struct HeaderWriter {
 
     func deallocate() { renumbering?.deallocate() }
 
-    /// What comes from now on is another producer's.
+    /// A different producer's packets come from now on.
     mutating func sourceChanged() { descriptors.sourceChanged() }
 
     /// - Parameters:

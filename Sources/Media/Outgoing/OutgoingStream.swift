@@ -165,11 +165,11 @@ struct OutgoingStream: ~Copyable {
     /// From here on the consumer gets what arrives, in the layers that it prefers.
     mutating func caughtUp() { selection?.pointee.limitToBase(false) }
 
-    /// What comes from now on is another producer's.
+    /// A different producer's packets come from now on.
     /// - Parameter newest: of the old producer, where the pictures' numbers stood.
     mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
         var pictures = selection?.pointee.pictures ?? PictureIDRewriter()
-        // Pictures are numbered anew from here on, behind the numbers of a source that kept its own.
+        // Pictures get new numbers from here on, behind the numbers of a source that kept its own.
         if !pictures.isSynchronized, codec == .vp8, newest.flags.numbersPictures {
             pictures.synchronize(newest)
             _ = pictures.rewrite(newest)
@@ -234,12 +234,12 @@ struct OutgoingStream: ~Copyable {
     }
 
     /// What a key frame is for that it has to have.
-    var need: KeyFrameRequester.Need { isNew ? .joining : .change }
+    var urgency: KeyFrameRequester.Urgency { isNew ? .joining : .change }
 
     /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
     /// picture once it shows it, and a crowd of them asks one by one.
-    func urgencyOfLayers(at now: MediaInstant) -> KeyFrameRequester.Need {
-        if let settled = selection?.pointee.settled, now < settled { .joining } else { need }
+    func urgencyOfLayers(at now: MediaInstant) -> KeyFrameRequester.Urgency {
+        if let end = selection?.pointee.joinGraceEnd, now < end { .joining } else { urgency }
     }
 }
 
@@ -347,7 +347,7 @@ extension OutgoingStream {
         let first = sequence.nextOutput
         var isScoreReset = false
         if let selection {
-            if isNew { selection.pointee.settled = now + LayerSelection.settlingTime }
+            if isNew { selection.pointee.joinGraceEnd = now + LayerSelection.joinGracePeriod }
             // An encoding's selector has moved the timestamps itself.
             if selection.pointee.kind != .encodings { timestamps.switchSource(first: packet.timestamp, at: now) }
             if case .flowing = flow {
@@ -456,7 +456,7 @@ extension OutgoingStream {
         if let selection {
             let isChanged = outgoing.hasMarker && !hadMarker
             selection.pointee.packetSent(
-                output: outgoing.index, outgoing.isPaddingOnly ? .filler : isChanged ? .marker : .none)
+                output: outgoing.index, outgoing.isPaddingOnly ? .paddingOnly : isChanged ? .marker : .none)
         }
         sent.packetSent(
             extended: outgoing.index, timestamp: outgoing.timestamp, payloadLength: payloadLength, at: now)
@@ -507,7 +507,7 @@ extension OutgoingStream {
             switch selection.pointee.change(ofOutput: index) {
             case .none: break
             case .marker: outgoing.hasMarker = true
-            case .filler: outgoing.isPaddingOnly = true
+            case .paddingOnly: outgoing.isPaddingOnly = true
             }
             let previous = index < selection.pointee.firstOutput ? selection.pointee.previous : nil
             if let previous { outgoing.timestamp = packet.timestamp &+ previous.timestampOffset }

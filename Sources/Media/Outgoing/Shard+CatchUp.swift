@@ -33,7 +33,7 @@ extension Shard {
         if beginCached(consumer) { return }
         // If the other shard's cached packets get lost, a key frame is asked for soon all the same.
         if feeds[consumers[consumer].feed].isAwaitingCachedPackets { return list(consumer) }
-        askForKeyFrames(for: consumer, consumers[consumer].stream.need)
+        askForKeyFrames(for: consumer, consumers[consumer].stream.urgency)
     }
 
     /// Starts a consumer that has had nothing yet, if its feed has a GOP to start with.

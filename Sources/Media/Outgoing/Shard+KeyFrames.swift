@@ -2,16 +2,16 @@
 extension Shard {
     /// Asks for what a consumer has to have now: because it starts, or its client says so.
     mutating func askForKeyFrames(
-        for consumer: Slot<ShardConsumer>, _ need: KeyFrameRequester.Need
+        for consumer: Slot<ShardConsumer>, _ urgency: KeyFrameRequester.Urgency
     ) {
         if case .stopped = consumers[consumer].stream.flow { return }
         consumers[consumer].stream.updateTarget(feeds[consumers[consumer].feed].encodings, at: now)
         if let current = consumers[consumer].stream.currentEncoding {
-            askForKeyFrame(.receiver, of: current, need, for: consumer)
+            askForKeyFrame(.receiver, of: current, urgency, for: consumer)
         }
         // Where no encoding is known to be sent, the first packet that is held asks.
         if let wanted = consumers[consumer].stream.wantedKeyFrame {
-            askForKeyFrame(.start, of: wanted, need, for: consumer)
+            askForKeyFrame(.start, of: wanted, urgency, for: consumer)
         }
     }
 
@@ -19,7 +19,7 @@ extension Shard {
         counters.add(.keyFrameRequestsReceived)
         guard consumers[consumer].wantsMedia else { return }
         askForKeyFrame(
-            .receiver, of: consumers[consumer].stream.mainEncoding, consumers[consumer].stream.need, for: consumer)
+            .receiver, of: consumers[consumer].stream.mainEncoding, consumers[consumer].stream.urgency, for: consumer)
     }
 
     /// A consumer that waits, or would switch, needs its target's key frame.
@@ -30,7 +30,7 @@ extension Shard {
 
     /// Asks for what one consumer has to have, now or as soon as it may, and until it has it.
     mutating func askForKeyFrame(
-        _ cause: KeyFrameWish.Cause, of encoding: Int, _ need: KeyFrameRequester.Need,
+        _ cause: KeyFrameWish.Cause, of encoding: Int, _ urgency: KeyFrameRequester.Urgency,
         for consumer: Slot<ShardConsumer>
     ) {
         if case .stopped = consumers[consumer].stream.flow { return }
@@ -38,7 +38,7 @@ extension Shard {
         let isNew = consumers[consumer].stream.wish.open(cause, encoding: encoding, at: now)
         list(consumer)
         guard consumers[consumer].stream.wish.isDue(encoding: encoding, at: now) else { return }
-        askForKeyFrame(of: consumers[consumer].feed, encoding: encoding, for: need, isRenewal: !isNew)
+        askForKeyFrame(of: consumers[consumer].feed, encoding: encoding, for: urgency, isRenewal: !isNew)
     }
 
     /// Sees to it that a consumer's wish is renewed until it is granted.
@@ -61,7 +61,7 @@ extension Shard {
         for consumer in wishing {
             consumers[consumer].stream.settleWishes(feeds[consumers[consumer].feed])
             if let encoding = consumers[consumer].stream.wish.encoding(of: .receiver) {
-                askForKeyFrame(.receiver, of: encoding, consumers[consumer].stream.need, for: consumer)
+                askForKeyFrame(.receiver, of: encoding, consumers[consumer].stream.urgency, for: consumer)
             }
             askForWantedKeyFrame(consumer)
             let wish = consumers[consumer].stream.wish
@@ -74,7 +74,7 @@ extension Shard {
 
     /// Asks the producer's shard, which may be this one; every consumer's wishes meet in one `KeyFrameRequester` there.
     private mutating func askForKeyFrame(
-        of feed: Slot<ProducerFeed>, encoding: Int, for need: KeyFrameRequester.Need,
+        of feed: Slot<ProducerFeed>, encoding: Int, for urgency: KeyFrameRequester.Urgency,
         isRenewal: Bool
     ) {
         guard encoding < feeds[feed].encodings.count else { return }
@@ -85,16 +85,16 @@ extension Shard {
         let shard = feeds[feed].key.shard
         if shard == index {
             return keyFrameRequested(
-                producer: feeds[feed].key.rawValue, encoding: encoding, for: need, isRenewal: isRenewal)
+                producer: feeds[feed].key.rawValue, encoding: encoding, for: urgency, isRenewal: isRenewal)
         }
         send(
-            .keyFrameRequest(producer: feeds[feed].key.rawValue, encoding: encoding, need, isRenewal: isRenewal),
+            .keyFrameRequest(producer: feeds[feed].key.rawValue, encoding: encoding, urgency, isRenewal: isRenewal),
             to: shard)
     }
 
     /// Some shard's consumer needs a key frame of a producer that lives here.
     mutating func keyFrameRequested(
-        producer key: UInt64, encoding: Int, for need: KeyFrameRequester.Need, isRenewal: Bool
+        producer key: UInt64, encoding: Int, for urgency: KeyFrameRequester.Urgency, isRenewal: Bool
     ) {
         guard let producer = producersByKey[key], producers[producer].settings.kind == .video,
             !producers[producer].isPaused, encoding < producers[producer].streams.count,
@@ -102,8 +102,8 @@ extension Shard {
         else { return }
         let mustSend =
             isRenewal
-            ? streams[stream].keyFrames.renewed(for: need, at: now)
-            : streams[stream].keyFrames.requested(for: need, at: now)
+            ? streams[stream].keyFrames.renewed(for: urgency, at: now)
+            : streams[stream].keyFrames.requested(for: urgency, at: now)
         if mustSend { sendKeyFrameRequest(stream) }
         rescheduleTimer(of: producers[producer].transport)
     }

@@ -33,7 +33,7 @@ struct ShardConsumer: ~Copyable {
 
     var wantsMedia: Bool { !isPaused && !isProducerPaused }
 
-    /// What comes from now on is another producer's.
+    /// A different producer's packets come from now on.
     /// - Parameter newest: of the old producer, where the pictures' numbers stood.
     mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
         cname = settings.cname

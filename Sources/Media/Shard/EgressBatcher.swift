@@ -136,7 +136,7 @@ struct EgressBatcher: ~Copyable {
         destinations[slot].count += 1
     }
 
-    /// Sends everything, socket by socket and destination by destination, and starts anew.
+    /// Sends everything, socket by socket and destination by destination, and starts again.
     /// - Parameter sockets: how many the shard has; numbers from there on are transports' own.
     mutating func flush(through output: any DatagramOutput, sockets: Int) -> Outcome {
         var outcome = Outcome()

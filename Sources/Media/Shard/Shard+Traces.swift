@@ -14,7 +14,7 @@ extension Shard {
         event.size = size
         event.hasMarker = header.hasMarker
         event.isRTX = isRTX
-        tell(event, on: producers[producer].transport)
+        report(event, on: producers[producer].transport)
     }
 
     /// A media packet was sent to a traced consumer.
@@ -33,16 +33,16 @@ extension Shard {
         event.size = Int(packet.headerLength) + Int(packet.payloadLength)
         event.hasMarker = outgoing.hasMarker
         event.isRTX = isRTX
-        tell(event, on: consumers[consumer].transport)
+        report(event, on: consumers[consumer].transport)
     }
 
-    /// A producer's stream was asked for something, or told something, by RTCP.
+    /// An RTCP packet about a producer's stream came or went.
     func traceFeedback(
         _ kind: TraceKinds, isIncoming: Bool, of stream: Slot<IncomingStream>
     ) {
         let producer = streams[stream].producer
         guard producers[producer].traces.contains(kind) else { return }
-        tell(
+        report(
             TraceEvent(
                 subject: .producer(producers[producer].key), kind: kind, time: now, isIncoming: isIncoming,
                 ssrc: streams[stream].received.ssrc), on: producers[producer].transport)
@@ -51,13 +51,13 @@ extension Shard {
     /// A consumer asked for something by RTCP.
     func traceFeedback(_ kind: TraceKinds, from consumer: Slot<ShardConsumer>) {
         guard consumers[consumer].traces.contains(kind) else { return }
-        tell(
+        report(
             TraceEvent(
                 subject: .consumer(consumers[consumer].key), kind: kind, time: now, isIncoming: true,
                 ssrc: SSRC(consumers[consumer].stream.ssrc)), on: consumers[consumer].transport)
     }
 
-    private func tell(_ event: TraceEvent, on transport: Slot<MediaTransport>) {
+    private func report(_ event: TraceEvent, on transport: Slot<MediaTransport>) {
         guard transports[transport].traceLimiter.admits(at: now),
             transports[transport].events.appendSample(.trace(event))
         else {

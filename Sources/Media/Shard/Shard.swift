@@ -56,7 +56,7 @@ struct Shard: ~Copyable {
     /// Consumers that wait for a key frame, and when they ask again although nothing arrives.
     var wishing: [Slot<ShardConsumer>] = []
     var nextWish: MediaInstant?
-    /// Transports with audio levels that their rooms have not been told, and when they will be.
+    /// Transports with audio levels that have not been reported to their rooms, and when they will be.
     var withAudioLevels: [Slot<MediaTransport>] = []
     var audioLevelDeadline: MediaInstant?
     /// Transports whose deadlines may have moved in this tick.

@@ -14,7 +14,7 @@ enum ShardMessage {
     /// No cached packets follow. A bit for each encoding of which a whole group of pictures came.
     case cachedPacketsEnd(producer: UInt64, completeEncodings: UInt64)
     /// A consumer needs a key frame, or still does.
-    case keyFrameRequest(producer: UInt64, encoding: Int, KeyFrameRequester.Need, isRenewal: Bool)
+    case keyFrameRequest(producer: UInt64, encoding: Int, KeyFrameRequester.Urgency, isRenewal: Bool)
     /// Since when an encoding is sent, its score and its newest sender report.
     case encodingAdvanced(producer: UInt64, encoding: Int, SourceEncodings.Encoding)
     /// An encoding's stream ended, or restarted with other numbers.
@@ -105,7 +105,7 @@ enum ShardMessage {
             guard bytes.count >= 24 else { return nil }
             self = .cachedPacketsEnd(producer: bytes.load64(8), completeEncodings: bytes.load64(16))
         case .keyFrameRequest:
-            guard let need = KeyFrameRequester.Need(wireNumber: detail) else { return nil }
+            guard let need = KeyFrameRequester.Urgency(wireNumber: detail) else { return nil }
             self = .keyFrameRequest(
                 producer: bytes.load64(8), encoding: encoding, need, isRenewal: bytes[2] & 0x80 != 0)
         case .encodingAdvanced:
@@ -218,7 +218,7 @@ extension CodecKind {
     }
 }
 
-extension KeyFrameRequester.Need {
+extension KeyFrameRequester.Urgency {
     fileprivate var wireNumber: UInt8 {
         switch self {
         case .change: 1

@@ -4,9 +4,9 @@
 ///     key frame received: idle
 ///
 /// Requests and key frames get lost, and a sender may be silent meanwhile; so who waits says so again and again
-/// (`renewed`), and is forgotten when it does not. Who asks anew has the next repetition within a second of the last.
+/// (`renewed`), and is forgotten when it does not. A new request has the next repetition within a second of the last.
 ///
-/// After a key frame the next one is not asked for before a time that depends on why it is needed (`Need`): what is lost or
+/// After a key frame the next one is not asked for before a time that depends on why it is needed (`Urgency`): what is lost or
 /// wanted meanwhile is kept, and the next one serves all. With a hold-off, a request within that time of the previous one
 /// waits for its end too.
 ///
@@ -16,11 +16,11 @@ struct KeyFrameRequester {
     static let retryDelay = MediaDuration.milliseconds(1000)
     static let longestRetryDelay = MediaDuration.milliseconds(5000)
     /// How long a need counts that is not renewed. Less than a retry takes, so that what has ended is not asked for; and less
-    /// than every `Need.distance`, so that a request from another shard that crosses a key frame asks for no second one.
+    /// than every `Urgency.distance`, so that a request from another shard that crosses a key frame asks for no second one.
     static let lease = MediaDuration.milliseconds(450)
 
     /// Why somebody needs a key frame, and so how soon after the last one.
-    enum Need {
+    enum Urgency {
         /// A picture stands still, or is wanted in other layers, or a program asked: soon, but an encoder is to be left
         /// time for pictures that need fewer bytes.
         case change
@@ -71,16 +71,16 @@ struct KeyFrameRequester {
     }
 
     /// Somebody needs a key frame.
-    mutating func requested(for need: Need = .change, at now: MediaInstant) -> Bool {
+    mutating func requested(for urgency: Urgency = .change, at now: MediaInstant) -> Bool {
         neededUntil = max(neededUntil, now + Self.lease)
-        return request(for: need, at: now)
+        return request(for: urgency, at: now)
     }
 
     /// Somebody still needs the key frame that was asked for.
-    mutating func renewed(for need: Need = .change, at now: MediaInstant) -> Bool {
+    mutating func renewed(for urgency: Urgency = .change, at now: MediaInstant) -> Bool {
         neededUntil = max(neededUntil, now + Self.lease)
         // What is idle has been served, or has lost a request on its way from another shard.
-        return nextDeadline == nil ? request(for: need, at: now) : false
+        return nextDeadline == nil ? request(for: urgency, at: now) : false
     }
 
     /// A key frame is needed whatever was asked before (a new stream, an overflowing NACK list).
@@ -136,14 +136,14 @@ struct KeyFrameRequester {
         neededUntil = MediaInstant(nanoseconds: 0)
     }
 
-    private mutating func request(for need: Need, at now: MediaInstant) -> Bool {
+    private mutating func request(for urgency: Urgency, at now: MediaInstant) -> Bool {
         if case .pending(let since, _, _) = state {
             if now - since >= Self.retryDelay { return send(at: now) }
             hasten(at: now)
             return false
         }
-        if let lastKeyFrame, now - lastKeyFrame < need.distance {
-            deferred = earliest(deferred, lastKeyFrame + need.distance)
+        if let lastKeyFrame, now - lastKeyFrame < urgency.distance {
+            deferred = earliest(deferred, lastKeyFrame + urgency.distance)
             return false
         }
         deferred = nil

@@ -65,7 +65,7 @@ struct KeyFrameWish {
         encoding != Int(granted) || now - grantedAt >= Self.distance
     }
 
-    /// What comes from now on is another source's.
+    /// A different source's packets come from now on.
     mutating func sourceChanged() { (start, receiver, granted) = (-1, -1, -1) }
 }
 

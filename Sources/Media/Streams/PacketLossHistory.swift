@@ -20,7 +20,7 @@ struct PacketLossHistory {
         return sum / weights
     }
 
-    /// A feedback packet told of so many packets, of which so many did not come.
+    /// A feedback packet reported so many packets, of which so many did not come.
     mutating func add(lost: Int, of packets: Int) {
         guard packets > 0 else { return }
         shares[next] = Float(min(max(lost, 0), packets)) / Float(packets)

@@ -2,7 +2,7 @@
 /// something.
 ///
 /// Feed it every accepted media packet and every report interval; call `deadlineReached` at `nextDeadline`. `true` always
-/// means that the score, as far as anybody was told, is another.
+/// means that the score changed since it was last reported.
 struct ReceiveScore {
     private var score = StreamScore()
     private var counters = ScoreCounters()

@@ -113,7 +113,7 @@ struct SendStream: ~Copyable {
 
     /// A report block about this SSRC arrived.
     /// - Parameter compactNTP: the middle 32 bits of the local NTP time now.
-    /// - Returns: whether the score is another now.
+    /// - Returns: whether the score changed.
     @discardableResult
     mutating func receiverReportReceived(_ report: ReceptionReport, compactNTP: UInt32) -> Bool {
         fractionLost = report.fractionLost
@@ -131,7 +131,7 @@ struct SendStream: ~Copyable {
     }
 
     /// Another encoding is sent from now on: how well the last one was received says nothing of it.
-    /// - Returns: whether the score is another now.
+    /// - Returns: whether the score changed.
     mutating func encodingSwitched() -> Bool { scoring.reset(to: StreamScore.best) }
 
     /// The values of a sender report for this moment; `nil` before the first packet, and in silence.

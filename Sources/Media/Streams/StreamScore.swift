@@ -38,7 +38,7 @@ struct StreamScore {
     }
 
     /// A report interval ended.
-    /// - Returns: whether `value` is another now.
+    /// - Returns: whether `value` changed.
     mutating func report(_ interval: Interval) -> Bool {
         let score = interval.packets == 0 && interval.lost == 0 ? Self.best : interval.score
         if count < Self.historyLength {
@@ -58,8 +58,8 @@ struct StreamScore {
         return set(UInt8((2 * sum + weights) / (2 * weights)))
     }
 
-    /// Begins anew from a value: 0 for a stream that fell silent, 10 for one that came back or changed its layer.
-    /// - Returns: whether `value` is another now.
+    /// Starts again from a value: 0 for a stream that fell silent, 10 for one that came back or changed its layer.
+    /// - Returns: whether `value` changed.
     mutating func reset(to value: UInt8) -> Bool {
         count = 0
         start = 0

@@ -6,7 +6,7 @@ struct TraceLimiter {
     private var second: UInt64 = 0
     private var count = 0
 
-    /// Whether one more event may be told; a yes is counted.
+    /// Whether one more event may be reported; a yes is counted.
     mutating func admits(at now: MediaInstant) -> Bool {
         let second = now.nanoseconds / 1_000_000_000
         if second != self.second {

@@ -126,7 +126,7 @@ extension Shard {
         dtlsAdvanced(transport, webRTC)
     }
 
-    /// Starts the handshake once there is an address: in the role the room told, or as server as long as it told none,
+    /// Starts the handshake once there is an address: in the role that the room gave, or as server as long as it gave none,
     /// because a client's first flight may overtake its signaling.
     mutating func startHandshakeIfPossible(
         _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
@@ -138,7 +138,7 @@ extension Shard {
         dtlsAdvanced(transport, webRTC)
     }
 
-    /// The room tells the client's role after a check has already started the handshake as server: begin anew.
+    /// The room gives the client's role after a check has started the handshake as server: start again.
     mutating func becomeDTLSClient(
         _ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
     ) {

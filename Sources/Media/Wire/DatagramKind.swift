@@ -1,6 +1,6 @@
 // Safe: each byte is read behind a test of the length.
 
-/// Which protocol a datagram belongs to, told by its first bytes (RFC 7983 §7, RFC 5761 §4).
+/// Which protocol a datagram belongs to, by its first bytes (RFC 7983 §7, RFC 5761 §4).
 enum DatagramKind: Sendable, Hashable {
     case stun, dtls, rtp, rtcp, unknown
 

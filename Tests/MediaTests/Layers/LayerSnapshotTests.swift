@@ -195,21 +195,21 @@ struct LayerSnapshotTests {
                 selection.previous = LayerSelection.Previous(
                     encoding: UInt8(random.below(8)), endInput: UInt64(index), timestampOffset: 7,
                     pictures: selection.pictures)
-            case 5: selection.settled = random.isOne(in: 2) ? nil : now + LayerSelection.settlingTime
+            case 5: selection.joinGraceEnd = random.isOne(in: 2) ? nil : now + LayerSelection.joinGracePeriod
             case 6: selection.firstOutput = UInt64(index)
             default: break
             }
             let decision = selection.svc.packetReceived(
                 packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
                 hasMarker: packet.hasMarker)
-            let changes: [LayerSelection.Change] = [.none, .marker, .filler]
+            let changes: [LayerSelection.Change] = [.none, .marker, .paddingOnly]
             selection.packetSent(output: UInt64(4000 + index), changes[random.below(3)])
             let name = selection.pictures.rewrite(packet.layers)
             return "\(decision) \(selection.pollChange()) \(selection.heldThrough ?? 0) \(selection.mainEncoding)"
                 + " \(selection.change(ofOutput: UInt64(4000 + index - random.below(90)))) \(name, default: "")"
                 + " \(selection.wantedKeyFrame ?? -1) \(selection.isSending(encoding: 1)) \(selection.kind)"
                 + " \(selection.preferred, default: "") \(selection.previous?.endInput ?? 0) \(selection.firstOutput)"
-                + " \(selection.settled, default: "")"
+                + " \(selection.joinGraceEnd, default: "")"
         }.check()
     }
 }

@@ -19,7 +19,7 @@ struct KeyFrameRequesterTests {
 
     /// The same, while somebody waits and says so every 200 ms.
     private func wait(
-        _ requester: inout KeyFrameRequester, for need: KeyFrameRequester.Need = .change, from start: Int,
+        _ requester: inout KeyFrameRequester, for need: KeyFrameRequester.Urgency = .change, from start: Int,
         until end: Int
     ) -> [Int] {
         var times: [Int] = []

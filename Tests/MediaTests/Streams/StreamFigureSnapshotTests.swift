@@ -123,7 +123,7 @@ struct StreamFigureSnapshotTests {
                 said += "\(requester.deadlineReached(at: now)) "
                 if said.count > 100 { break }
             }
-            let need: KeyFrameRequester.Need = random.isOne(in: 2) ? .change : .joining
+            let need: KeyFrameRequester.Urgency = random.isOne(in: 2) ? .change : .joining
             switch random.below(9) {
             case 0, 1: said += "\(requester.requested(for: need, at: now))"
             case 2, 3: said += "\(requester.renewed(for: need, at: now))"

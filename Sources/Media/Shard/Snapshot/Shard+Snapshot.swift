@@ -1,7 +1,7 @@
 /// A whole shard, written down between two ticks and continued by another process: no client notices.
 ///
 /// Sockets, the rings between shards and rooms' event queues are not part of it: they are handed over by themselves, and
-/// `restore` is told which belong to which transport. Handshakes under way begin again.
+/// `restore` is given those of each transport. Handshakes under way begin again.
 extension Shard {
     /// Everything that has to be known to continue elsewhere. The shard must do nothing from now on: two that use the same
     /// keys would use the same nonces.

@@ -4,7 +4,7 @@ enum DecodeTargetIndication: UInt8, Hashable, Sendable {
     case notPresent
     /// No later frame of the decode target refers to it.
     case discardable
-    /// Who can decode this frame can decode all later frames of the decode target.
+    /// A receiver that can decode this frame can decode all later frames of the decode target.
     case switchPoint
     case required
 }
@@ -50,7 +50,7 @@ struct FrameDifferences: Hashable, Sendable {
     }
 }
 
-/// Distances in frame numbers to the previous frame of each chain; zero starts the chain anew.
+/// Distances in frame numbers to the previous frame of each chain; zero starts the chain again.
 struct ChainDifferences: Hashable, Sendable {
     private var values = InlineArray<32, UInt8>(repeating: 0)
 
