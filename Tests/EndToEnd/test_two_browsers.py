@@ -3,6 +3,7 @@
 from call import Person
 from chromium import Chromium
 from reception import judge_leg, leg
+from stateapi import TOKEN, StateAPI
 from waiting import samples, until
 
 SECONDS = 60
@@ -38,6 +39,35 @@ async def test_two_people_see_and_hear_each_other_for_a_minute(gateway, chromium
         await until(lambda: no_tile(alice), 5, "the tile of the person who left is gone")
     finally:
         report(artifacts, alice, bob)
+
+
+# Counts transports whose other side has said goodbye: a `close` of the page's own changes their state without an event.
+LISTEN = """(() => {
+    window.goodbyes = 0;
+    RTCPeerConnection.prototype.close = function () {};
+    const transports = new Set(window.testConnections.flatMap(
+        one => [...one.getSenders(), ...one.getReceivers()].map(each => each.transport).filter(Boolean)));
+    for (const each of transports)
+        each.addEventListener("statechange", () => { if (each.state === "closed") window.goodbyes += 1; });
+    return transports.size;
+})()"""
+
+
+async def test_a_browser_hears_the_goodbye_of_a_server_that_closes_its_transports(start_gateway, chromium):
+    gateway = await start_gateway("--admin-token", TOKEN)
+    alice = await Person(await chromium.page(), gateway.url, "goodbye", "Alice").enter()
+    bob = await Person(await chromium.page(), gateway.url, "goodbye", "Bob").enter()
+    for person in (alice, bob):
+        await person.sees_and_hears()
+    transports = await alice.page.evaluate(LISTEN)
+    assert transports == 2, "one to send, one to receive"
+    async with StateAPI(gateway) as api:
+        status, _ = await api.ask("DELETE", "/api/v1/rooms/goodbye")
+        assert status == 204
+
+    async def heard():
+        return await alice.page.evaluate("window.goodbyes") == transports
+    await until(heard, 5, "close_notify has reached Chromium on both transports")
 
 
 def quiet_since(energies):
