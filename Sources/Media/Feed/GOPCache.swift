@@ -1,5 +1,5 @@
-// Safe: `buffers` owns `count` initialized buffers from `init` to `deinit`, and an encoding is below `count` everywhere but
-// in `range`, which checks it; what `find` returns is read before a buffer changes.
+// Safe: `buffers` owns `count` initialized buffers from `init` to `deinit`; a packet's encoding is below `count`, and any
+// other is checked; what `find` returns is read before a buffer changes.
 
 /// A producer's newest packets on one shard, by encoding: for retransmissions, and for consumers that begin.
 ///
@@ -75,14 +75,17 @@ struct GOPCache: ~Copyable {
     ) -> (
         packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, age: MediaDuration
     )? {
-        guard let stored = buffers[encoding].find(extended: number, at: now),
+        guard isKept(encoding), let stored = buffers[encoding].find(extended: number, at: now),
             let (packet, template, payload) = StoredPacket.read(stored.bytes)
         else { return nil }
         return (packet, template, payload, now - stored.storedAt)
     }
 
     /// The newest packet's number.
-    func newest(of encoding: Int) -> UInt64? { buffers[encoding].newest }
+    func newest(of encoding: Int) -> UInt64? { isKept(encoding) ? buffers[encoding].newest : nil }
+
+    /// Whether there is a buffer for an encoding: a restored consumer may name one that its feed has not.
+    private func isKept(_ encoding: Int) -> Bool { encoding >= 0 && encoding < count }
 
     /// Bytes of memory held for an encoding.
     func allocatedBytes(of encoding: Int) -> Int { buffers[encoding].allocatedBytes }
@@ -94,7 +97,7 @@ struct GOPCache: ~Copyable {
 
     /// The first packet of an encoding's newest GOP, if all of it is kept.
     func firstOfGOP(of encoding: Int, at now: MediaInstant) -> UInt64? {
-        guard encoding >= 0, encoding < count, let first = gops[encoding]?.first,
+        guard isKept(encoding), let first = gops[encoding]?.first,
             buffers[encoding].find(extended: first, at: now) != nil
         else { return nil }
         return first
@@ -102,7 +105,7 @@ struct GOPCache: ~Copyable {
 
     /// Something that belongs to the GOP was not kept, or the stream restarted.
     mutating func forgetGOP(of encoding: Int) {
-        guard encoding >= 0, encoding < count else { return }
+        guard isKept(encoding) else { return }
         gops[encoding] = nil
     }
 

@@ -2,29 +2,11 @@
 
 extension CodecKind: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
-        switch try reader.readUInt8() {
-        case 0: self = .other
-        case 1: self = .opus
-        case 2: self = .vp8
-        case 3: self = .vp9
-        case 4: self = .h264
-        case 5: self = .h265
-        case 6: self = .av1
-        default: throw .malformed
-        }
+        guard let codec = CodecKind(wireNumber: try reader.readUInt8()) else { throw .malformed }
+        self = codec
     }
 
-    func write(to writer: inout SnapshotWriter) {
-        switch self {
-        case .other: writer.writeUInt8(0)
-        case .opus: writer.writeUInt8(1)
-        case .vp8: writer.writeUInt8(2)
-        case .vp9: writer.writeUInt8(3)
-        case .h264: writer.writeUInt8(4)
-        case .h265: writer.writeUInt8(5)
-        case .av1: writer.writeUInt8(6)
-        }
-    }
+    func write(to writer: inout SnapshotWriter) { writer.writeUInt8(wireNumber) }
 }
 
 extension ConsumerLayers: Restorable {

@@ -192,7 +192,7 @@ extension PreparedPacket {
 
 extension CodecKind {
     /// Never changes its meaning between versions.
-    fileprivate var wireNumber: UInt8 {
+    var wireNumber: UInt8 {
         switch self {
         case .other: 0
         case .opus: 1
@@ -204,7 +204,7 @@ extension CodecKind {
         }
     }
 
-    fileprivate init?(wireNumber: UInt8) {
+    init?(wireNumber: UInt8) {
         switch wireNumber {
         case 0: self = .other
         case 1: self = .opus
