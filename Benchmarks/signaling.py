@@ -126,7 +126,7 @@ class Client:
 
     def text_received(self, payload):
         self.load.messages += 1
-        # What is only told needs no reading.
+        # A notification needs no reading.
         if b'"response":true' not in payload:
             return
         message = json.loads(payload)
@@ -154,7 +154,7 @@ class Client:
             raise ConnectionError(f"{method}: {message}")
 
     def lost(self, error):
-        """The connection is over; whoever waits is told."""
+        """The connection is over; those who wait are notified."""
         if self.closed.done():
             return
         self.loop.remove_reader(self.socket)

@@ -147,7 +147,7 @@ async def video_consumer(person):
 
 
 async def layers(person):
-    """(spatial, temporal) as the server last told, or None."""
+    """(spatial, temporal) as the server last reported, or None."""
     told = (await video_consumer(person) or {}).get("layers")
     return (told["spatialLayer"], told["temporalLayer"]) if told else None
 

@@ -1,6 +1,6 @@
 """What became of each picture: of those that a sender encoded, which reached a receiver, and how late.
 
-Encoded pictures are told apart by their last bytes, which are the same at both ends, so that nothing here depends on
+Encoded pictures are distinguished by their last bytes, which are the same at both ends, so that nothing here depends on
 how fast the machine is: a sender that is short of time makes fewer pictures, and the server answers only for those it
 got.
 """
@@ -58,7 +58,7 @@ def origins(sent, taken):
 def kept_back(sent, taken, temporal=None):
     """For each received picture but the last: how many pictures its stream had between it and the next received one, up
     to this temporal layer (None: any), which the server got and did not pass on."""
-    # Streams' timestamps are told apart by less than a picture's time.
+    # Streams' timestamps are distinguished by less than a picture's time.
     margin, counts = 0.016, []
     places = origins(sent, taken)
     for place, first, second in zip(places, taken, taken[1:]):
@@ -198,7 +198,7 @@ def judge_leg(name, figures, rate):
     """What the server answers for where nothing is lost on the way: that what the sender managed arrived, without gaps,
     and that it can be decoded.
 
-    A receiver that is short of time decodes less than it received, and says so; what it cannot decode it asks for anew.
+    A receiver that is short of time decodes less than it received, and says so; what it cannot decode it asks for again.
     `rate` is the least that the sender has to manage for the test to mean something, in pictures a second.
     """
     assert figures.sent > rate * figures.seconds, f"{name}: the sender made too little: {figures}"

@@ -72,7 +72,7 @@ class RoomServerClient:
 
 
 class RoomServerPeer(RoomServerClient):
-    """Creates or finds its room, sends a grey picture and a tone, and consumes whatever it is told of."""
+    """Creates or finds its room, sends a grey picture and a tone, and consumes whatever it is offered."""
 
     def __init__(self, gateway, room, name, transports, level=None, hertz=None, password="", auth=None):
         super().__init__(gateway, transports, auth)

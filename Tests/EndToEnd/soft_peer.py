@@ -99,7 +99,7 @@ class SoftPeer:
         self.audio = Tone(hertz) if hertz is not None else None
         self.watchers = {}
         self.send = self.receive = None
-        # What the transports told the server at connect: the DTLS roles under test.
+        # What the transports sent the server at connect: the DTLS roles under test.
         self.roles = {}
         self.hashes = set()
 

@@ -57,7 +57,7 @@ async def refused_reason(gateway, secret, room="r", peer="p"):
 
 
 @pytest.mark.parametrize("name", BAD_TOKENS)
-async def test_a_bad_token_opens_no_room_and_is_told_why(guarded, name):
+async def test_a_bad_token_opens_no_room_and_the_refusal_says_why(guarded, name):
     make, reason = BAD_TOKENS[name]
     code, words = await refused_reason(guarded, make())
     assert code == 1008 and len(words) > 15, (code, words)
@@ -143,7 +143,7 @@ async def test_a_peer_may_do_what_its_token_says_and_is_called_as_it_says(guarde
             await produce(listener)
         assert refusal.value.code == 403 and "publish" in refusal.value.reason
         await produce(both)
-        # Who may subscribe is offered what others send; who may not is not.
+        # A peer that may subscribe is offered what others send; one that may not is not.
         await until(lambda: len(listener.requests) == 2, 30, "the listener is offered both")
         await until(lambda: len(both.requests) == 1, 30, "the other is offered the speaker's")
         assert speaker.requests == []

@@ -108,14 +108,14 @@ async def test_a_broken_handshake_fails_its_own_transport_only(gateway, kind):
                 media.send(dtls_record(kind, b"\1\0\0\1" + b"\xff" * 60))
 
                 async def settled():
-                    # Either the record was dropped and the path still answers, or the peer is told that it failed.
+                    # Either the record was dropped and the path still answers, or the peer is notified that it failed.
                     if breaker.close_code == 4000:
                         return "failed"
                     answer = await asyncio.to_thread(check, media, username, password)
                     return "dropped" if answer and stun_kind(answer) == BINDING_SUCCESS else None
-                outcome = await until(settled, 10, "the record is dropped, or the peer is told")
+                outcome = await until(settled, 10, "the record is dropped, or the peer is notified")
         if outcome == "failed":
-            await until(lambda: bystander.heard("peerClosed"), 5, "the others are told")
+            await until(lambda: bystander.heard("peerClosed"), 5, "the others are notified")
         await bystander.request("getRouterRtpCapabilities")
     gateway.assert_alive()
 
@@ -142,7 +142,7 @@ async def test_a_check_with_wrong_credentials_gets_no_path(gateway):
         assert [one["iceState"] for one in room["peers"][0]["transports"]] == ["new"]
 
 
-async def test_a_handshake_with_a_wrong_fingerprint_fails_and_the_peer_is_told(gateway):
+async def test_a_handshake_with_a_wrong_fingerprint_fails_and_the_peer_is_notified(gateway):
     class Liar(SoftPeer):
         """Announces a certificate that is not its own."""
 

@@ -168,7 +168,7 @@ async def test_a_closed_producer_is_gone_for_everybody(gateway):
         await until(lambda: viewer.requests, 5, "the viewer is offered a consumer")
         consumer = viewer.requests[0]["data"]["id"]
         await sender.request("closeProducer", {"producerId": situation.producer})
-        await until(lambda: viewer.heard("consumerClosed"), 5, "the viewer is told")
+        await until(lambda: viewer.heard("consumerClosed"), 5, "the viewer is notified")
         assert viewer.heard("consumerClosed") == [{"consumerId": consumer}]
         for client, method, key, value in (
             (sender, "pauseProducer", "producerId", situation.producer),
@@ -224,7 +224,7 @@ async def test_a_frame_that_is_no_message_harms_only_its_sender(gateway, name):
                     return broken.close_code is not None
             await until(settled, 5, "the server has dealt with it")
             assert broken.close_code not in (1006, 1000), f"closed without saying why: {broken.close_code}"
-            # A request that could be told from noise by its number got its reply.
+            # A request whose number could be read got its reply.
             number = request_number(BROKEN_FRAMES[name])
             if number is not None and broken.close_code is None:
                 assert any(one.get("id") == number and one.get("ok") is False for one in answers), answers

@@ -198,7 +198,7 @@ async def test_sighup_exchanges_keys_and_limits_and_a_broken_file_changes_nothin
         assert any("announced-address" in line and "restart" in line for line in log.splitlines()), log
         assert KEY not in gateway.log and OTHER_KEY not in gateway.log
 
-        # Who is in stays in; the old key opens nothing any more, the new one does, within the new limit.
+        # Those who are in stay in; the old key opens nothing any more, the new one does, within the new limit.
         await stays.request("changeDisplayName", {"displayName": "still here"})
         async with ProtooClient(gateway, "r2", "a", query=f"&token={old}") as refused:
             await until(lambda: refused.close_code, 30, "the old key's token is refused")
@@ -232,7 +232,7 @@ async def test_sighup_exchanges_certificates_the_admin_token_and_the_log_level(s
                 return answer.status == 200
 
     async def refused_requests():
-        """Has the server refuse a request, which it tells at the level 'debug'; how often it has told so far."""
+        """Has the server refuse a request, which it tells at the level 'debug'; how often it has done so."""
         async with ProtooClient(gateway, "r", "p") as client:
             with pytest.raises(Refused):
                 await client.request("restartIce", {"transportId": "nobody's"})

@@ -87,7 +87,7 @@ async def test_a_call_is_shown_muted_and_ended(start_gateway, chromium, size, ar
     await console.sees("[...document.querySelectorAll('[data-act=mute]')].every(b => b.textContent === 'Mute')", "it")
     assert not any(await muted())
 
-    # Kick: asked twice, done once; the page is told not to come back.
+    # Kick: asked twice, done once; the page is asked not to come back.
     await console.click("[data-act=kick]")
     assert len((await gateway.json("/rooms/watched"))["peers"]) == 2
     await console.click("[data-act=kick]")

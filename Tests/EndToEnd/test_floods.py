@@ -148,7 +148,7 @@ async def test_a_flood_delays_neither_requests_nor_probes(gateway, kind):
 
 
 async def test_notifications_are_messages_like_requests(start_gateway):
-    """The protocol of 2026: 3,000 renames at once were all told to everybody, and pushed the others out."""
+    """The protocol of 2026: 3,000 renames at once all went to everybody, and pushed the others out."""
     gateway = await start_gateway("--max-messages-per-second", "10")
     async with ProtooClient(gateway, "r", "other") as other, ProtooClient(
             gateway, "r", "greedy", query="&protocol=2026") as greedy:
@@ -161,7 +161,7 @@ async def test_notifications_are_messages_like_requests(start_gateway):
 
         async def is_told():
             return len(other.heard("peerDisplayNameChanged")) >= 90
-        await until(is_told, 30, "the first ones are told")
+        await until(is_told, 30, "the first ones are sent")
         for _ in range(20):
             # Ten a second, and ten times as many at once.
             told = len(other.heard("peerDisplayNameChanged"))
@@ -174,7 +174,7 @@ async def test_notifications_are_messages_like_requests(start_gateway):
         assert names == [f"g{number}" for number in range(len(names))]
 
 
-async def test_what_everybody_is_told_has_a_limit_of_its_own(gateway):
+async def test_what_goes_to_everybody_has_a_limit_of_its_own(gateway):
     async with ProtooClient(gateway, "r", "other") as other, ProtooClient(gateway, "r", "greedy") as greedy:
         await other.join()
         await greedy.join()
@@ -184,7 +184,7 @@ async def test_what_everybody_is_told_has_a_limit_of_its_own(gateway):
         elapsed = time.monotonic() - started
         assert all(answer["ok"] for answer in answers)
         assert elapsed > 3.5, f"140 changes in {elapsed:.1f} s, of which 100 at once and 10 a second"
-        await until(lambda: len(other.heard("peerDisplayNameChanged")) == 140, 30, "all are told")
+        await until(lambda: len(other.heard("peerDisplayNameChanged")) == 140, 30, "all are sent")
         assert await limited(gateway, "changes_per_second") >= 30
 
 

@@ -77,7 +77,7 @@ async def test_tls_by_itself_and_alpn(start_gateway):
     assert (await gateway.metrics())["roundhouse_gateway_tls_connections_total"] == 7
 
 
-async def test_a_certificate_is_taken_anew_when_its_files_change(start_gateway, artifacts):
+async def test_a_certificate_is_read_again_when_its_files_change(start_gateway, artifacts):
     certificate, key = make_certificate(artifacts, "tls", "before.example")
     gateway = await start_gateway("--tls-certificate", str(certificate), "--tls-private-key", str(key))
     assert await shown_name(gateway) == "before.example"

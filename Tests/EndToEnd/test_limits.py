@@ -11,7 +11,7 @@ import pytest
 from protoo import ProtooClient, Refused
 from waiting import until
 
-# The limits by address leave this machine alone unless told otherwise.
+# The limits by address leave this machine alone unless configured otherwise.
 STRICT = ("--unlimited-address", "none")
 
 
@@ -32,7 +32,7 @@ async def raw(gateway, text, until_end=True):
         writer.close()
 
 
-async def test_an_address_with_too_many_connections_is_told_and_gets_room_back(start_gateway):
+async def test_an_address_with_too_many_connections_is_refused_and_gets_room_back(start_gateway):
     gateway = await start_gateway(*STRICT, "--max-connections-per-address", "3")
     async with ProtooClient(gateway, "r", "p") as client:
         await client.join()
@@ -54,7 +54,7 @@ async def test_an_address_with_too_many_connections_is_told_and_gets_room_back(s
         assert await limited(gateway, "connections_per_address") >= 3
 
 
-async def test_too_many_connections_altogether_are_told_503(start_gateway):
+async def test_too_many_connections_altogether_are_answered_with_503(start_gateway):
     gateway = await start_gateway("--max-connections", "2")
     async with ProtooClient(gateway, "r", "p") as client:
         await client.join()
@@ -185,7 +185,7 @@ async def test_a_body_of_the_wrong_kind_is_refused(gateway, path, kind, status):
 async def test_dialects_mixed_on_one_socket_are_refused_and_end_it_at_worst(gateway):
     async with ProtooClient(gateway, "r", "honest") as honest:
         await honest.join()
-        # protoo told in Engine.IO's words, and the other way round.
+        # protoo addressed in Engine.IO's words, and the other way round.
         async with ProtooClient(gateway, "r", "confused") as client:
             for text in [
                     "0{}", "40", '42["join",{"room_id":"r"}]', "2probe", "GET / HTTP/1.1\r\n\r\n", "v=0\r\n", "[]"]:
@@ -210,7 +210,7 @@ async def test_dialects_mixed_on_one_socket_are_refused_and_end_it_at_worst(gate
         await honest.request("changeDisplayName", {"displayName": "still here"})
 
 
-async def test_of_two_with_one_name_the_newer_wins_and_the_older_is_told(gateway):
+async def test_of_two_with_one_name_the_newer_wins_and_the_older_is_notified(gateway):
     async with ProtooClient(gateway, "r", "twin") as older:
         await older.join()
         async with ProtooClient(gateway, "r", "twin") as newer:

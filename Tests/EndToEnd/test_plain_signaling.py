@@ -97,7 +97,7 @@ async def test_a_peer_without_a_websocket_hears_and_answers(gateway, artifacts):
                     assert not bob.heard("peerClosed")
                     assert (await call(gateway, "DELETE", base, token=token))[0] == 204
                     await until(lambda: bob.heard("peerClosed"), 30, "Ann has left")
-                    await until(lambda: again.find("sessionClosed"), 30, "her stream is told")
+                    await until(lambda: again.find("sessionClosed"), 30, "her stream is notified")
                 finally:
                     again.stop()
         finally:

@@ -51,7 +51,7 @@ async def test_two_clients_create_join_produce_consume_pause_and_exit(gateway, t
         assert post(gateway, "isRoomExisted", {"roomId": room}) == {"existed": True, "needPassword": False}
         assert dark.joined["id"] == room and dark.joined["socketid"] == dark.id
         assert [one for one, _ in json.loads(dark.joined["peers"])] == [dark.id]
-        await until(lambda: dark.heard("othersInRoom"), 5, "the first is told who was there")
+        await until(lambda: dark.heard("othersInRoom"), 5, "the first hears who was there")
         assert dark.heard("othersInRoom") == [[]]
         async with RoomServerPeer(gateway, room, "Bright", transports, level=190, hertz=1200) as bright:
             bright_id = bright.id
@@ -59,7 +59,7 @@ async def test_two_clients_create_join_produce_consume_pause_and_exit(gateway, t
             assert entries == {
                 one.id: {"id": one.id, "name": one.name, "transports": {}, "consumers": {}, "producers": {}}
                 for one in (dark, bright)}
-            await until(lambda: bright.heard("othersInRoom"), 5, "the second is told who was there")
+            await until(lambda: bright.heard("othersInRoom"), 5, "the second hears who was there")
             assert bright.heard("othersInRoom") == [[{"socketid": dark.id, "name": "Dark"}]]
             assert dark.heard("joined") == [{"room_id": room, "name": "Bright", "socketid": bright.id}]
             await sees_and_hears(dark, bright.id, 190, 1200)
@@ -78,14 +78,14 @@ async def test_two_clients_create_join_produce_consume_pause_and_exit(gateway, t
             assert dict(mine) == entries
             assert await bright.ask("resume") is None
 
-            # The producer's pause is told, stops the pictures, and its end starts them again.
+            # The producer's pause is signaled, stops the pictures, and its end starts them again.
             picture = {"producer_id": bright.producers["video"].id}
             consumer = {"consumer_id": dark.consumers[picture["producer_id"]]}
             assert await bright.request("pauseProducer", picture) == "success"
-            await until(lambda: dark.heard("consumerPaused") == [consumer], 5, "the pause is told")
+            await until(lambda: dark.heard("consumerPaused") == [consumer], 5, "the pause is signaled")
             assert (await consumer_of(gateway, room, consumer))["producerPaused"]
             assert await bright.request("resumeProducer", picture) == "success"
-            await until(lambda: dark.heard("consumerResumed") == [consumer], 5, "its end is told")
+            await until(lambda: dark.heard("consumerResumed") == [consumer], 5, "its end is signaled")
             await goes_on(gateway, room, consumer)
 
             # One's own pause.
@@ -98,14 +98,14 @@ async def test_two_clients_create_join_produce_consume_pause_and_exit(gateway, t
             assert set(ice) == {"usernameFragment", "password", "iceLite"}
 
             await bright.socket.emit("producerClosed", picture)
-            await until(lambda: dark.heard("consumerClosed") == [consumer], 5, "the producer's end is told")
+            await until(lambda: dark.heard("consumerClosed") == [consumer], 5, "the producer's end is signaled")
 
             assert await bright.request("exitRoom") == "successfully exited room"
-            await until(lambda: dark.heard("a user is exits the room"), 5, "who stays is told")
+            await until(lambda: dark.heard("a user is exits the room"), 5, "the one who stays is notified")
             assert dark.heard("a user is exits the room") == [{"sockerid": bright.id}]
             assert (await bright.ask("exitRoom")) == {"error": "not currently in a room"}
             await bright.request("join", {"room_id": room, "name": "Again"})
-        await until(lambda: dark.heard("a user is disconnected"), 10, "a lost client is told of")
+        await until(lambda: dark.heard("a user is disconnected"), 10, "a lost client is reported")
         assert dark.heard("a user is disconnected") == [{"sockerid": bright_id}]
         assert await dark.request("exitRoom") == "successfully exited room"
         assert post(gateway, "isRoomExisted", {"roomId": room}) == {"existed": False}
@@ -158,7 +158,7 @@ async def test_a_room_server_client_and_a_protoo_client_see_and_hear_each_other(
         async with RoomServerPeer(gateway, "mixed", "Electron", roads, level=190, hertz=1200) as peer:
             await sees_and_hears(peer, "soft", 60, 440)
             await sees_and_hears(soft, peer.id, 190, 1200)
-        await until(lambda: soft.client.heard("peerClosed"), 10, "the page's side is told")
+        await until(lambda: soft.client.heard("peerClosed"), 10, "the page's side is notified")
 
 
 async def test_the_script_is_served_and_the_metrics_count(gateway):

@@ -10,7 +10,7 @@ from room_server_peer import RoomServerClient, RoomServerPeer
 from test_room_server_dialect import sees_and_hears
 from waiting import until
 
-# A page that asks for transports again and again, and notes whatever it is told.
+# A page that asks for transports again and again, and notes whatever it is sent.
 ASK = """
 async ({ room, options }) => {
   const socket = window.socket = window.io(options);
@@ -89,7 +89,7 @@ async def test_our_client_in_a_browser_loses_nothing_and_doubles_nothing(start_g
 
             async def told():
                 return len([one for one in await seen("events") if one[0] != "othersInRoom"]) == 6
-            await until(told, 60, "everything that was missed is told", every=0.1)
+            await until(told, 60, "everything that was missed is sent", every=0.1)
             comings = [one for one in await seen("events") if one[0] != "othersInRoom"]
             for round in range(3):
                 (come, who), (gone, whose) = comings[2 * round:2 * round + 2]
@@ -137,7 +137,7 @@ async def test_python_socketio_comes_back_and_its_media_never_stopped(gateway, r
             assert bright.id == name
             consumer = {"consumer_id": bright.consumers[dark.producers["video"].id]}
             for event in ("consumerPaused", "consumerResumed"):
-                await until(lambda: bright.heard(event), 60, f"{event} is told late")
+                await until(lambda: bright.heard(event), 60, f"{event} is sent late")
                 assert bright.heard(event) == [consumer]
             # It is where it was: in its room, with its transports.
             assert "usernameFragment" in await bright.request("restartIce", {"transport_id": bright.send.id})

@@ -31,7 +31,7 @@ async def test_two_soft_peers_produce_and_consume_audio_and_video(gateway):
                 assert one["packetsReceived"] > 0, one
             assert sum(len(one["producers"]) for one in transports) == 4
             assert sum(len(one["consumers"]) for one in transports) == 4
-        await until(lambda: dark.client.heard("peerClosed"), 5, "the one who stays is told")
+        await until(lambda: dark.client.heard("peerClosed"), 5, "the one who stays is notified")
         assert dark.client.heard("peerClosed") == [{"peerId": "bright"}]
 
 

@@ -98,7 +98,7 @@ async def test_a_setting_that_cannot_work_is_an_error_that_names_it(artifacts, o
     assert re.search(says, log), log
 
 
-async def test_a_given_certificate_is_the_one_that_clients_are_told(start_gateway, artifacts):
+async def test_a_given_certificate_is_the_one_that_clients_are_sent(start_gateway, artifacts):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
          "-subj", "/CN=test", "-keyout", artifacts / "own.key", "-out", artifacts / "own.pem"],
@@ -115,7 +115,7 @@ async def test_a_given_certificate_is_the_one_that_clients_are_told(start_gatewa
 
 
 async def test_a_server_without_any_privilege_serves_everybody(start_gateway):
-    """Run as root, all would be allowed: then the server is another user's, as an operator's would be."""
+    """Run as root, all would be allowed: then the server runs as a different user, as an operator's would."""
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--inh-caps=-all"]
     gateway = await start_gateway(limits=[*nobody, "--"] if os.geteuid() == 0 else [])
     status = pathlib.Path(f"/proc/{gateway.pid}/status").read_text()
@@ -217,7 +217,7 @@ async def test_a_draining_server_tells_everybody_takes_nobody_and_ends_when_they
             await client.join()
             assert (await gateway.get("/readyz"))[0] == 200
             gateway.process.send_signal(signal.SIGTERM)
-            await until(lambda: client.heard("serverDraining"), 30, "the client is told")
+            await until(lambda: client.heard("serverDraining"), 30, "the client is notified")
             assert client.heard("serverDraining") == [{"seconds": 60}]
             # The process lives, but wants no new clients.
             assert (await gateway.get("/readyz"))[0] == 503
@@ -225,7 +225,7 @@ async def test_a_draining_server_tells_everybody_takes_nobody_and_ends_when_they
             async with ProtooClient(gateway, "drain", "late") as late:
                 await until(lambda: late.close_code, 30, "a newcomer is sent away")
                 assert late.close_code == 1001 and "another" in late.socket.close_reason
-            # Who is there goes on.
+            # Those who are there go on.
             await client.request("changeDisplayName", {"displayName": "still here"})
             gateway.assert_alive()
         # Nobody is left: the rest of the minute is not waited for.

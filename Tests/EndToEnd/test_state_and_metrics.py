@@ -60,13 +60,13 @@ async def test_a_rooms_page_shows_its_transports_producers_and_consumers(gateway
 
         # Pausing is seen by the viewer and on the page.
         await sender.request("pauseProducer", {"producerId": made["audio"]})
-        await until(lambda: viewer.heard("consumerPaused"), 5, "the viewer is told of the pause")
+        await until(lambda: viewer.heard("consumerPaused"), 5, "the viewer is notified of the pause")
         room = await gateway.json("/rooms/show")
         (out,) = next(peer["transports"] for peer in room["peers"] if peer["id"] == "sender")
         assert [one["paused"] for one in out["producers"] if one["kind"] == "audio"] == [True]
 
 
-async def test_a_peer_that_vanishes_leaves_and_everybody_is_told(gateway):
+async def test_a_peer_that_vanishes_leaves_and_everybody_is_notified(gateway):
     async with ProtooClient(gateway, "vanish", "stays") as stays:
         await stays.join()
         async with ProtooClient(gateway, "vanish", "goes") as goes:

@@ -65,7 +65,7 @@ async def test_every_answer_is_as_the_document_says(gateway):
             assert (await api.ask("GET", f"{room}/producers?{query}"))[0] == 400
 
 
-async def test_who_has_no_token_is_refused(gateway, start_gateway):
+async def test_a_request_without_a_token_is_refused(gateway, start_gateway):
     open_gateway = await start_gateway()
     async with StateAPI(gateway) as api, StateAPI(open_gateway) as open_api, populated_room(open_gateway):
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
@@ -86,14 +86,14 @@ async def test_an_operator_pauses_kicks_and_closes(gateway):
         sound = f"{room}/producers/{made['audio']}"
         for _ in range(2):
             assert await api.ask("POST", f"{sound}/pause") == (204, None)
-        await until(lambda: viewer.heard("consumerPaused"), 30, "the viewer is told of the pause")
+        await until(lambda: viewer.heard("consumerPaused"), 30, "the viewer is notified of the pause")
         assert (await api.get(sound))["paused"]
         assert await api.ask("POST", f"{sound}/resume") == (204, None)
-        await until(lambda: viewer.heard("consumerResumed"), 30, "the viewer is told of the end of the pause")
+        await until(lambda: viewer.heard("consumerResumed"), 30, "the viewer is notified of the end of the pause")
         assert await api.ask("DELETE", f"{room}/peers/ann") == (204, None)
         assert (await api.ask("DELETE", f"{room}/peers/ann"))[0] == 404
         await until(lambda: sender.close_code == 4000, 30, "the kicked peer's connection is closed")
-        await until(lambda: viewer.heard("peerClosed"), 30, "the other peer is told")
+        await until(lambda: viewer.heard("peerClosed"), 30, "the other peer is notified")
         assert await api.ask("DELETE", room) == (204, None)
         await until(lambda: viewer.close_code == 4000, 30, "the room's last peer is sent away")
         assert (await api.get("/api/v1/rooms"))["total"] == 0
@@ -106,17 +106,17 @@ async def test_events_tell_a_room_from_its_opening_to_its_end(gateway):
         async with populated_room(gateway) as (_, viewer, made):
             await until(lambda: len(viewer.requests) == 2, 30, "the viewer is offered both")
             await api.ask("POST", f"/api/v1/rooms/lounge/producers/{made['video']}/pause")
-        await until(lambda: events[-1]["event"] == "room-closed", 30, "the end is told")
+        await until(lambda: events[-1]["event"] == "room-closed", 30, "the end is reported")
         told = [one["data"] for one in events[1:]]
         assert [one["sequence"] for one in told] == list(range(1, len(told) + 1))
         kinds = [one["type"] for one in told]
         for kind in ("room-opened", "peer-joined", "transport-opened", "producer-opened", "consumer-opened",
                      "producer-paused", "consumer-closed", "producer-closed", "transport-closed", "peer-left"):
             assert kind in kinds, kind
-        # Whoever comes back is told the rest, once; of another room nothing.
+        # A reader that comes back gets the rest, once; of another room nothing.
         middle = len(events) // 2
         async with api.events(last=events[middle]["id"]) as again:
-            await until(lambda: len(again) == len(events) - middle, 30, "the rest is told")
+            await until(lambda: len(again) == len(events) - middle, 30, "the rest is sent")
             assert again[0]["event"] == "hello" and not again[0]["data"]["gap"]
             assert again[1:] == events[middle + 1:]
         async with api.events(last="1-1", room="elsewhere") as elsewhere:
@@ -199,7 +199,7 @@ async def test_schemathesis_finds_nothing(gateway, artifacts):
                "consumer": viewer.requests[0]["data"]["id"]}
         async with StateAPI(gateway) as api:
             ids["transport"] = (await api.get("/api/v1/rooms/lounge/transports"))["transports"][0]["id"]
-        # What there is; what there is not is another test. The stream has no end, and the room has to stay.
+        # What there is; what there is not is a test of its own. The stream has no end, and the room has to stay.
         metrics = await schemathesis(
             gateway, artifacts, ids, "--exclude-path", "/api/v1/events", "--exclude-method", "DELETE")
         assert metrics['roundhouse_gateway_http_responses_total{status="200"}'] > 50

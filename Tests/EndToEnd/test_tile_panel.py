@@ -57,7 +57,7 @@ async def test_layers_are_chosen_and_figures_shown_by_keyboard_on_a_phone(gatewa
         (artifacts / "console.txt").write_text("\n".join(alice.page.console + bob.page.console) + "\n")
 
 
-async def test_who_speaks_is_marked(gateway, chromium):
+async def test_the_speaker_is_marked(gateway, chromium):
     # The fake microphone beeps; a person without one says nothing.
     alice = await enter(chromium, gateway.url, "talk", "Alice", deaf=True, size=(640, 360))
     bob = await enter(chromium, gateway.url, "talk", "Bob", blind=True)

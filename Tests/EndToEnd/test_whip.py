@@ -272,7 +272,7 @@ def edited(edits):
     return edit
 
 
-async def test_streams_that_the_offer_does_not_announce_are_told_apart_by_payload_type(start_gateway):
+async def test_streams_that_the_offer_does_not_announce_are_distinguished_by_payload_type(start_gateway):
     """ossrs/srs#4570: neither SSRCs nor header extensions."""
     gateway = await start_gateway()
     path = "/whip/bare?peerId=camera"

@@ -54,11 +54,15 @@ struct LayoutTests {
 
     @Test func `comments, messages and documents are in plain English`() throws {
         let pages = SourceTree.written.filter { $0.isUnder(WordRules.pages) }
-        var found = (SourceTree.sources + pages).flatMap(WordRules.violations)
+        var found = (SourceTree.sources + pages).flatMap(WordRules.violations(in:))
         for path in SourceTree.documents where path != "CHANGELOG.md" {
             found += WordRules.violations(inDocument: try #require(SourceTree.text(of: path)), path: path)
         }
-        expectNone(found)
+        expectNone(found + (SourceTree.tests + SourceTree.scripts).flatMap(WordRules.violations(inTest:)))
+    }
+
+    @Test func `a test's sentence is its function's name`() {
+        expectNone(SourceTree.tests.flatMap(TestRules.named))
     }
 
     @Test func `no test can end early and pass`() {

@@ -32,6 +32,7 @@ enum PurityRules {
 enum Words {
     /// Whether `token` stands in `text` on its own, not as part of a longer name.
     static func contains(_ token: String, in text: String) -> Bool {
+        guard text.holds(token) else { return false }
         var rest = text[...]
         while let range = rest.range(of: token) {
             let isWordBefore = range.lowerBound > text.startIndex && isName(text[text.index(before: range.lowerBound)])

@@ -132,6 +132,18 @@ struct RuleTests {
     }
 
     @Test(arguments: [
+        "@Test(\"A sentence\") func short() {}",
+        "    @Test(\n        \"A sentence\", arguments: [1])\n    func short() {}",
+        "@Test func short() {}", "@Test(arguments: [1])\nmutating func short() {}",
+    ])
+    func `a test that is not named by its sentence is found`(text: String) {
+        #expect(TestRules.named(in: SourceFile(path: "Tests/RoomsTests/A.swift", text: text)).count == 1)
+        let other =
+            "@Test(arguments: [\n\"a\"])\nfunc `a sentence`(_ text: String) {}\nfunc short() {}\n// @Test func a() {}"
+        #expect(TestRules.named(in: SourceFile(path: "Tests/RoomsTests/A.swift", text: other)).isEmpty)
+    }
+
+    @Test(arguments: [
         ("Tests/RoomsTests/XTests.swift", 1), ("Tests/RoomsTests/State/XTests.swift", 0),
         ("Tests/RoomsTests/State/Deep/WordsTests.swift", 0), ("Tests/RoomsTests/Elsewhere/A.swift", 1),
         ("Tests/RoomsTests/WordsTests.swift", 0), ("Tests/RoomsTests/Support/A.swift", 0),
@@ -163,6 +175,16 @@ struct RuleTests {
     ])
     func `plain words pass`(text: String) {
         #expect(WordRules.violations(in: SourceFile(path: "Sources/Rooms/A.swift", text: text)).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("Tests/A.swift", "@Test func `who waits is served`() {}"), ("Tests/A.swift", "let a = 1  // told once"),
+        ("Tests/a.py", "async def test_a_peer_is_told(gateway):"), ("Tests/a.py", "    # Begins anew."),
+    ])
+    func `such a phrase in a test's name or comment is found, in its code not`(path: String, text: String) {
+        #expect(WordRules.violations(inTest: SourceFile(path: path, text: text)).count == 1)
+        let code = "let told = `told`\nclient.send(\"told #\\(told)\")"
+        #expect(WordRules.violations(inTest: SourceFile(path: path, text: code)).isEmpty)
     }
 
     @Test func `documents are prose in every line but for their code`() {

@@ -28,7 +28,7 @@ struct SourceFile: Sendable, CustomTestStringConvertible {
     }
 
     private static func withoutComment(_ line: String) -> String {
-        guard let start = line.range(of: "//") else { return line }
+        guard line.holds("//"), let start = line.range(of: "//") else { return line }
         // An address such as "https://…" is not a comment.
         if start.lowerBound > line.startIndex, line[line.index(before: start.lowerBound)] == ":" { return line }
         return String(line[..<start.lowerBound])
@@ -43,6 +43,8 @@ enum SourceTree {
     static let sources = files(under: "Sources", suffixes: [".swift"])
     /// Swift files of `Tests` and `Benchmarks`.
     static let tests = files(under: "Tests", suffixes: [".swift"]) + files(under: "Benchmarks", suffixes: [".swift"])
+    /// The end-to-end tests and the benchmarks' scripts.
+    static let scripts = files(under: "Tests", suffixes: [".py"]) + files(under: "Benchmarks", suffixes: [".py"])
     /// Everything under `Sources` a person writes, in any language.
     static let written = files(
         under: "Sources", suffixes: [".swift", ".c", ".h", ".js", ".css", ".html", ".modulemap"])
@@ -75,4 +77,9 @@ struct Violation: Equatable, CustomStringConvertible {
     var message: String
 
     var description: String { line.map { "\(path):\($0): \(message)" } ?? "\(path): \(message)" }
+}
+
+extension String {
+    /// Many times faster than `contains` in a debug build, and asked of every line for every word.
+    func holds(_ text: String) -> Bool { withCString { strstr($0, text) != nil } }
 }

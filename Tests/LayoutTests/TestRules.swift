@@ -1,5 +1,7 @@
 /// What tests must not do, and where they lie.
 enum TestRules {
+    private static var quoted: Regex<Substring> { /"(?:\\.|[^"\\])*"/ }
+
     // MARK: Early ends
 
     /// Places where a test function returns without having failed: what follows is not checked, and nobody notices.
@@ -11,7 +13,7 @@ enum TestRules {
         var previous = ""
         for (number, text) in file.code {
             // What stands in quotes is no code.
-            let trimmed = text.replacing(/"(?:\\.|[^"\\])*"/) { _ in "\"\"" }.trimmed
+            let trimmed = text.replacing(quoted) { _ in "\"\"" }.trimmed
             let depth = text.prefix { $0 == " " }.count
             if trimmed.hasPrefix("@Test") { indent = depth }
             if let own = indent {
@@ -32,6 +34,34 @@ enum TestRules {
 
     /// A function on one line.
     private static func isWhole(_ line: String) -> Bool { line.contains("func ") && line.hasSuffix("}") }
+
+    // MARK: Names
+
+    /// Tests whose sentence is not the function's own name: with two places, one of them is poor.
+    static func named(in file: SourceFile) -> [Violation] {
+        guard file.isUnder("Tests") else { return [] }
+        var found: [Violation] = []
+        /// The attribute, while its function has not come yet.
+        var attribute: (line: Int, text: String)?
+        for (number, text) in file.code {
+            let trimmed = text.trimmed
+            if trimmed.hasPrefix("@Test") { attribute = (number, trimmed) }
+            guard let (line, opening) = attribute else { continue }
+            if trimmed.hasPrefix("@Test(\"") || (opening == "@Test(" && number == line + 1 && trimmed.hasPrefix("\"")) {
+                found.append(
+                    Violation(path: file.path, line: line, message: "the sentence is the test's name: @Test func `…`()")
+                )
+                attribute = nil
+            } else if let name = text.replacing(quoted, with: { _ in "" }).firstMatch(of: /\bfunc +(`?)/) {
+                if name.1.isEmpty {
+                    found.append(
+                        Violation(path: file.path, line: number, message: "a test's name is a sentence: func `…`()"))
+                }
+                attribute = nil
+            }
+        }
+        return found
+    }
 
     // MARK: Folders
 

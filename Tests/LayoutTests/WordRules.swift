@@ -26,7 +26,28 @@ enum WordRules {
         }
     }
 
+    /// What people read of a test: its name, which is a sentence, and its comments.
+    static func violations(inTest file: SourceFile) -> [Violation] {
+        // The rules quote what they forbid.
+        guard !file.isUnder("Tests/LayoutTests") else { return [] }
+        let isSwift = file.name.hasSuffix(".swift")
+        return file.lines.enumerated().flatMap { index, line in
+            var name: Substring = ""
+            var comment: Substring = ""
+            if let start = line.firstRange(of: isSwift ? "func `" : "def test_") {
+                name = line[start.upperBound...].prefix { $0 != "`" && $0 != "(" }
+            }
+            for mark in isSwift ? ["//"] : ["# ", "\"\"\""] {
+                if let start = line.firstRange(of: mark) { comment = line[start.upperBound...] }
+            }
+            let sentence = name.prefix(1).uppercased() + name.dropFirst().replacing("_", with: " ")
+            return violations(inProse: sentence + " // " + comment, path: file.path, line: index + 1)
+        }
+    }
+
     private static func violations(inProse text: String, path: String, line: Int) -> [Violation] {
+        // Most lines have nothing to read, and patterns take their time.
+        guard text.utf8.contains(where: { $0 > 0x40 }) else { return [] }
         // A name in backquotes, or in an address, is no phrase.
         let words = text.replacing(/`[^`]*`|https?:\S*/) { _ in "``" }
         var found = phrases.filter { Words.contains($0.phrase, in: words) }.map {
@@ -41,7 +62,9 @@ enum WordRules {
 
     /// What a line of code says to people: its comment, and its texts in quotes.
     private static func prose(of line: String) -> String {
-        let texts = line.matches(of: /"([^"]*)"/).map { String($0.1) }.joined(separator: " ")
+        let texts =
+            line.utf8.contains(UInt8(ascii: "\""))
+            ? line.matches(of: /"([^"]*)"/).map { String($0.1) }.joined(separator: " ") : ""
         guard let start = line.firstRange(of: "//"), !line[..<start.lowerBound].hasSuffix(":") else { return texts }
         return texts + " // " + line[start.upperBound...]
     }

@@ -29,7 +29,7 @@ import Testing
 
     private struct NoConsumer: Error {}
 
-    @Test func `they are told of a producer and offered nothing`() async throws {
+    @Test func `they are notified of a producer and offered nothing`() async throws {
         let producer = try await alice.produce(.audio, audioParameters())
         #expect(bob.client.offers.isEmpty)
         guard case .newProducers(let told)? = bob.client.notifications.last else { throw NoConsumer() }
@@ -39,7 +39,7 @@ import Testing
         #expect(!alice.client.log.contains("newProducers"))
     }
 
-    @Test func `a consumer they ask for flows at once, and its closing is told`() async throws {
+    @Test func `a consumer they ask for flows at once, and they are notified when it closes`() async throws {
         let producer = try await alice.produce(.video, simulcastParameters())
         fixture.plane.forget()
         let consumer = try await consume(producer)

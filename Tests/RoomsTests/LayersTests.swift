@@ -94,7 +94,7 @@ extension SignalingResponse {
         #expect(ScalabilitySettings(quiet).usesDTX)
     }
 
-    @Test func `preferred layers are told, as far as there are any`() async throws {
+    @Test func `preferred layers are reported, as far as there are any`() async throws {
         let consumer = try await call().consumer.id
         try await prefer(consumer, 1, 0)
         try await prefer(consumer, 1, 0)
@@ -217,7 +217,7 @@ extension SignalingResponse {
 
     // MARK: What the media plane tells
 
-    @Test func `layers that change are told once, with the score of the layer`() async throws {
+    @Test func `layers that change are reported once, with the score of the layer`() async throws {
         let consumer = try await call().consumer.id
         let key = fixture.plane.consumerKeys[0]
         let streams = (0..<3).map { EncodingScore(encoding: $0, ssrc: SSRC(UInt32($0)), rid: "r\($0)", score: 10) }
@@ -267,7 +267,7 @@ extension SignalingResponse {
                 == ConsumerScore(score: 10, producerScore: 4, producerScores: [4]))
     }
 
-    @Test func `what the media plane tells of closed objects is ignored`() async throws {
+    @Test func `what the media plane reports of closed objects is ignored`() async throws {
         let (producer, _) = try await call()
         try await alice.request(.closeProducer(producer))
         bob.client.forget()

@@ -172,7 +172,7 @@ extension SignalingResponse {
         #expect(bob.client.offers.map(\.producerID) == [producer])
         await bob.answer(.accepted)
         fixture.plane.forget()
-        // The producer's pause is told to the consumer's thread as soon as it can take it.
+        // The producer's pause is sent to the consumer's thread as soon as it can take it.
         fixture.plane.state.withLock { $0.refusesConsumers = true }
         try await alice.request(.pauseProducer(producer))
         #expect(fixture.plane.names == ["setProducerPaused", "setConsumerProducerPaused"])

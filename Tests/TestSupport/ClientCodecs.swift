@@ -68,7 +68,7 @@
             return settings
         }
 
-        /// What `MediaHandle.switchProducer` has to be told of a track.
+        /// What `MediaHandle.switchProducer` needs to know of a track.
         static func sourceSettings(of track: PublishedTrack) -> SourceSettings {
             let settings = producerSettings(of: track)
             return SourceSettings(

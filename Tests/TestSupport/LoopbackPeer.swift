@@ -8,7 +8,7 @@
     /// A `VirtualPeer` with a socket and the kernel's clock: for tests and benchmarks of a running media plane.
     ///
     /// Either call `step` from one thread, or `start` a thread that does; reach the peer through `perform` meanwhile.
-    // Sendable: `peer` is dirtyTimers under `lock` only; `io` by whoever steps, and closed after that ended.
+    // Sendable: `peer` is touched under `lock` only; `io` by whoever steps, and closed after that ended.
     // Safe: pieces and messages are built from the datagrams' own arrays, which live until `send` has returned.
     final class LoopbackPeer: @unchecked Sendable {
         private let peer: VirtualPeer

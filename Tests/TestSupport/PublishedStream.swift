@@ -79,7 +79,7 @@
         let kind: MediaKind
         let mid: String
         let cname: String
-        /// One for each encoding; another takes an encoding's place when a browser makes its encoder anew.
+        /// One for each encoding; another takes an encoding's place when a browser restarts its encoder.
         private(set) var encodings: [PublishedStream]
         var video = Video()
         /// Payloads as browsers write them, with layers; `nil`: the plainest VP8.
@@ -104,7 +104,7 @@
         var usesRTX: Bool
         /// The client's numbers in this media section; what has zero is not written.
         var extensions = ClientCodecs.extensions
-        /// Whether the streams' SSRCs are told to the server, where they have no RID.
+        /// Whether the streams' SSRCs are signaled to the server, where they have no RID.
         var announcesSSRCs = true
         var answersNACK = true
         /// Whether the frame after a request is a key frame; otherwise requests are as good as lost.

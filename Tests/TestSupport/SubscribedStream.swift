@@ -84,7 +84,7 @@
         /// The only publisher's stream, or the one with the most packets.
         var main: Delivered? { delivered.values.max { $0.count < $1.count } }
 
-        /// Starts measuring anew.
+        /// Starts measuring again.
         func reset() {
             delivered = [:]
             splices = 0

@@ -103,7 +103,7 @@
             events.compactMap { if case .dtlsStateChanged(_, let state) = $0 { state } else { nil } }
         }
 
-        /// What a consumer was told that it gets, in order.
+        /// The layers that a consumer was reported to get, in order.
         func layers(of stream: SubscribedStream) -> [ConsumerLayers?] {
             events.compactMap { event in
                 if case .consumerLayersChanged(stream.consumer, let layers) = event { .some(layers) } else { nil }

@@ -38,7 +38,7 @@
             publishedBySSRC = publishedBySSRC.filter { $0.value.track !== track }
         }
 
-        /// The track's encoding goes on under another SSRC, from other numbers, as when a browser makes its encoder anew.
+        /// The track's encoding goes on under another SSRC, from other numbers, as when a browser restarts its encoder.
         @discardableResult
         func changeSSRC(of track: PublishedTrack, encoding: Int) -> PublishedStream {
             let old = track.encodings[encoding]

@@ -8,7 +8,7 @@
     /// `LoopbackPeer` over a socket.
     // Safe: packets are written to `scratch`, which holds `scratchSize` bytes from `init` to `deinit` and no packet exceeds.
     final class VirtualPeer {
-        /// What the server told over signaling.
+        /// What the server signaled.
         struct Remote {
             var credentials: ICECredentials
             var address: IPAddressPort
@@ -126,7 +126,7 @@
 
         var isConnected: Bool { progress == .connected }
 
-        /// Signaling has told where the server is: checks begin.
+        /// The server's address is known from signaling: checks begin.
         func connect(to remote: Remote) {
             self.remote = remote
             confirmedPaths = []

@@ -3,7 +3,7 @@
 //   floor --dests N --payload B --pps P --seconds S --profile cm|gcm --send naive|mmsg|gso|null
 //         [--crypto evp|own] [--batch 64] [--burst 4] [--sink unread|read|none] [--reader-core C] [--base 20000]
 // pps 0: flat out, ingress packets made in memory. pps>0: a forked source sends real SRTP in bursts of --burst packets.
-// naive: a sendto per packet, EVP per packet (--crypto evp unless told). mmsg: sendmmsg of --batch. gso: the packets of one ingress
+// naive: a sendto per packet, EVP per packet (--crypto evp by default). mmsg: sendmmsg of --batch. gso: the packets of one ingress
 // burst go to a destination as one UDP_SEGMENT message, --batch messages a sendmmsg. null: everything but the send.
 #define _GNU_SOURCE
 #define OPENSSL_SUPPRESS_DEPRECATED

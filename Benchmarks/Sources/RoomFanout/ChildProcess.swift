@@ -76,7 +76,7 @@ final class ChildProcess {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// KiB of anonymous memory: what the process allocated and dirtyTimers, without code and mapped files.
+    /// KiB of anonymous memory: what the process allocated and touched, without code and mapped files.
     var anonymousKiB: Double {
         let rollup = (try? String(contentsOfFile: "/proc/\(processIdentifier)/smaps_rollup", encoding: .utf8)) ?? ""
         let line = rollup.split(separator: "\n").first { $0.hasPrefix("Anonymous:") }

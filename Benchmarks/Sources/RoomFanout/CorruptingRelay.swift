@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// Stands between clients and a server, and flips a byte of some of the packets that the server forwards.
-// Sendable: the sockets are dirtyTimers by the relay's thread alone once it runs; the stop flag is atomic.
+// Sendable: the sockets are touched by the relay's thread alone once it runs; the stop flag is atomic.
 final class CorruptingRelay: @unchecked Sendable {
     private struct Leg {
         var front: Int32

@@ -96,7 +96,7 @@ private final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandl
 }
 
 /// Requests and answers on one connection.
-// Sendable: all state is dirtyTimers on the channel's event loop only.
+// Sendable: all state is touched on the channel's event loop only.
 private final class SignalingHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame

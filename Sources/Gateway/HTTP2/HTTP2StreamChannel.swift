@@ -4,7 +4,7 @@ import Synchronization
 /// A stream that became a tunnel (RFC 8441), as a channel: what speaks WebSocket over a socket speaks it here unchanged.
 ///
 /// Reading is what opens the stream's window again, so a handler that holds back `read` slows the client down.
-// Sendable: the two atomics may be read from anywhere; all else is dirtyTimers only on the event loop, where `Channel`'s
+// Sendable: the two atomics may be read from anywhere; all else is touched only on the event loop, where `Channel`'s
 // contract runs the core.
 final class HTTP2StreamChannel: Channel, ChannelCore, @unchecked Sendable {
     let allocator = ByteBufferAllocator()

@@ -1,7 +1,7 @@
 import CIPSecMB
 
 /// AES-GCM by intel-ipsec-mb, where library and processor allow it: half of libcrypto's time per packet, because
-/// nothing but the packet itself is dirtyTimers.
+/// nothing but the packet itself is touched.
 // Safe: `expanded` lives from init to `destroy()`, which the one owner (a sealer or an opener) calls in its deinit; every
 // pointer passed in is read and written only for the lengths given with it.
 struct AcceleratedGCMCipher {

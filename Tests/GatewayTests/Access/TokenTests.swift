@@ -87,7 +87,7 @@ import Testing
         #expect(find("/", [.secWebSocketProtocol: "protoo, bearer.c"]) == "c")
     }
 
-    @Test func `who may administer is this machine's user without a key, and an admin's token with one`() throws {
+    @Test func `without a key this machine's users administer, with one an admin's token is needed`() throws {
         let access = AccessControl(counters: GatewayCounters())
         func status(_ authority: String, from address: String, _ fields: HTTPFields = [:]) -> Int? {
             let head = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/x", headerFields: fields)

@@ -113,7 +113,7 @@ import Testing
         #expect(wire.isCut == true && wire.endings.all == [.tooSlow])
     }
 
-    @Test func `a client that leaves is told of once`() {
+    @Test func `a client that leaves is reported once`() {
         let wire = Wire()
         wire.pump?.start()
         wire.pump?.connectionClosed()

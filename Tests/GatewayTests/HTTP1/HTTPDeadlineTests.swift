@@ -37,7 +37,7 @@ import Testing
         #expect(counters.snapshot().refusedConnections == ["slow_request": 1])
     }
 
-    @Test func `a body that does not come is told so before the connection ends`() throws {
+    @Test func `a body that does not come is answered with 408 before the connection ends`() throws {
         let channel = try open()
         try channel.writeInbound(ByteBuffer(string: "POST /rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"))
         channel.embeddedEventLoop.advanceTime(by: .seconds(10))

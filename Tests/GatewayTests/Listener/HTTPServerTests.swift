@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `HEAD is GET without the body, and other methods are told what is allowed`() async throws {
+    @Test func `HEAD is GET without the body, and other methods are answered with what is allowed`() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
             try await client.send(get("/healthz", method: "HEAD"))

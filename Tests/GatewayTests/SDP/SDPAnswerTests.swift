@@ -100,7 +100,7 @@ struct SDPAnswerTests {
         #expect(!answer.attributes.contains { $0.name == "group" })
     }
 
-    @Test func `a viewer is told stream, SSRCs and codec in its own numbers`() throws {
+    @Test func `a viewer is given stream, SSRCs and codec in its own numbers`() throws {
         let offer = try OfferFile.chromiumWatch.offer
         let media = offer.media[1]
         let rtx = try #require(media.codecs.first { $0.repairs(media.codecs[0]) })

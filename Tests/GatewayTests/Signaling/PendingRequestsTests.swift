@@ -6,7 +6,7 @@ import Testing
 @Suite struct PendingRequestsTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000)
 
-    @Test func `answers find who waits for them, once`() throws {
+    @Test func `an answer reaches the one that waits for it, once`() throws {
         var pending = PendingRequests<String>(timeout: .seconds(15), limit: 10, firstID: .max)
         let ids = (pending.add("a", now: start), pending.add("b", now: start))
         #expect(ids == (0, 1))

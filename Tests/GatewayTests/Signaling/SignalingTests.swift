@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct SignalingTests {
     // MARK: Messages
 
-    @Test func `a client is told the version first, joins, and asks in any order it likes`() async throws {
+    @Test func `a client is sent the version first, joins, and asks in any order it likes`() async throws {
         try await TestServer.with { server in
             let client = try await server.join("alice")
             let first = try await client.nextMessage()

@@ -32,7 +32,7 @@ import Testing
         #expect(described.count > 15)
     }
 
-    @Test func `shards, drops and CPU time are told apart by labels`() throws {
+    @Test func `shards, drops and CPU time are distinguished by labels`() throws {
         var second = TestServer.sampleCounters
         second.shard = 1
         second.values[0].value = 99

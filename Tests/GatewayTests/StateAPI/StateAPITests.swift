@@ -31,7 +31,7 @@ import Testing
 
     // MARK: Access
 
-    @Test func `with an admin token, who does not give it is refused from everywhere`() async throws {
+    @Test func `with an admin token, a request without it is refused from everywhere`() async throws {
         let api = try api()
         #expect(try await status(api, request("/api/v1/rooms")) == 200)
         for field in ["Bearer wrong", "Bearer secre", "Bearer secrets", "Bearer", "Basic secret", "secret", ""] {

@@ -126,7 +126,7 @@ import Testing
         #expect(fixture.counters.snapshot().closes == ["other": 1])
     }
 
-    @Test func `a violation is told by its code, and what follows is not read`() throws {
+    @Test func `a violation is reported by its code, and what follows is not read`() throws {
         let fixture = try Fixture()
         try fixture.receive(.binary, [1])
         #expect(try fixture.sentCloseCode() == 1003)
@@ -170,7 +170,7 @@ import Testing
     }
 
     private final class ReadCounter: ChannelOutboundHandler, @unchecked Sendable {
-        // Sendable: dirtyTimers on the event loop only.
+        // Sendable: touched on the event loop only.
         typealias OutboundIn = Any
         var count = 0
         func read(context: ChannelHandlerContext) {

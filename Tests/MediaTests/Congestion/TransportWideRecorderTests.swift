@@ -32,16 +32,14 @@ private func poll(
 
 @Suite("TransportWideRecorder")
 struct TransportWideRecorderTests {
-    @Test("Nothing arrived, nothing to tell")
-    func silent() {
+    @Test func `as long as nothing arrives there is nothing to report`() {
         var recorder = TransportWideRecorder()
         let told = poll(&recorder, at: 1_000_000)
         #expect(told == [])
         #expect(recorder.nextDeadline == nil)
     }
 
-    @Test("Arrivals are told after 100 ms as deltas from the reference time")
-    func inOrder() {
+    @Test func `arrivals are reported after 100 ms as deltas from the reference time`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 10, at: at(1000))
         recorder.packetReceived(sequence: 11, at: at(2000))
@@ -58,8 +56,7 @@ struct TransportWideRecorderTests {
         #expect(next == [Told(base: 13, deltas: [88], reference: 102, count: 1)])
     }
 
-    @Test("Lost packets are told between received ones, also over two feedbacks")
-    func lost() {
+    @Test func `lost packets are reported between received ones, also over two feedbacks`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 10, at: at(0))
         recorder.packetReceived(sequence: 13, at: at(250))
@@ -70,8 +67,7 @@ struct TransportWideRecorderTests {
         #expect(second == [Told(base: 14, deltas: [nil, nil, 0], reference: 102, count: 1)])
     }
 
-    @Test("A loss across a silence longer than the window is still told")
-    func lostOverSilence() {
+    @Test func `a loss across a silence longer than the window is still reported`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 10, at: at(0))
         _ = poll(&recorder, at: 100_000)
@@ -80,8 +76,7 @@ struct TransportWideRecorderTests {
         #expect(told == [Told(base: 11, deltas: [nil, 0], reference: 200, count: 1)])
     }
 
-    @Test("Duplicates are ignored: the first arrival counts")
-    func duplicate() {
+    @Test func `duplicates are ignored: the first arrival counts`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 10, at: at(0))
         recorder.packetReceived(sequence: 10, at: at(5000))
@@ -93,8 +88,7 @@ struct TransportWideRecorderTests {
         #expect(nothing == [])
     }
 
-    @Test("Reordered packets have negative deltas")
-    func reordered() {
+    @Test func `reordered packets have negative deltas`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 10, at: at(0))
         recorder.packetReceived(sequence: 12, at: at(1000))
@@ -104,8 +98,7 @@ struct TransportWideRecorderTests {
         #expect(told == [Told(base: 9, deltas: [12, -12, 8, -4], reference: 100, count: 0)])
     }
 
-    @Test("A packet that comes after its loss was told is told with everything behind it")
-    func lateAfterFeedback() {
+    @Test func `a packet that comes after its loss was reported is reported with everything behind it`() {
         var recorder = TransportWideRecorder()
         for sequence: UInt16 in [10, 12, 13] { recorder.packetReceived(sequence: sequence, at: at(0)) }
         _ = poll(&recorder, at: 100_000)
@@ -115,8 +108,7 @@ struct TransportWideRecorderTests {
         #expect(told == [Told(base: 11, deltas: [184, -440, 0], reference: 101, count: 1)])
     }
 
-    @Test("Sequence numbers wrap")
-    func wrap() {
+    @Test func `sequence numbers wrap`() {
         var recorder = TransportWideRecorder()
         for (index, sequence) in [65_534, 65_535, 0, 1].enumerated() {
             recorder.packetReceived(sequence: UInt16(sequence), at: at(index * 250))
@@ -125,8 +117,7 @@ struct TransportWideRecorderTests {
         #expect(told == [Told(base: 65_534, deltas: [0, 1, 1, 1], reference: 100, count: 0)])
     }
 
-    @Test("More packets than fit are split, and the parts fit together")
-    func split() {
+    @Test func `more packets than fit are split, and the parts fit together`() {
         var recorder = TransportWideRecorder()
         for index in 0..<25 { recorder.packetReceived(sequence: UInt16(index), at: at(index * 1000)) }
         let told = poll(&recorder, at: 100_000, room: 10)
@@ -136,8 +127,7 @@ struct TransportWideRecorderTests {
         #expect(told[1].deltas.first == 40)
     }
 
-    @Test("A delta beyond 16 bits starts a new feedback")
-    func largeDelta() {
+    @Test func `a delta beyond 16 bits starts a new feedback`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 0, at: at(0))
         recorder.packetReceived(sequence: 1, at: at(8_191_750))
@@ -148,8 +138,7 @@ struct TransportWideRecorderTests {
         #expect(told[1].deltas.count == 1)
     }
 
-    @Test("A gap longer than a feedback passes over its losses")
-    func longGap() {
+    @Test func `a gap longer than a feedback passes over its losses`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 0, at: at(0))
         recorder.packetReceived(sequence: 5000, at: at(1000))
@@ -159,8 +148,7 @@ struct TransportWideRecorderTests {
         #expect(told.last.map { Int($0.base) + $0.deltas.count } == 5001)
     }
 
-    @Test("A restarted counter starts over")
-    func restart() {
+    @Test func `a restarted counter starts over`() {
         var recorder = TransportWideRecorder()
         recorder.packetReceived(sequence: 0, at: at(0))
         recorder.packetReceived(sequence: 20_000, at: at(0))
@@ -168,8 +156,7 @@ struct TransportWideRecorderTests {
         #expect(told == [Told(base: 20_000, deltas: [0], reference: 100, count: 0)])
     }
 
-    @Test("A packet older than the window is not told again")
-    func tooLate() {
+    @Test func `a packet older than the window is not reported again`() {
         var recorder = TransportWideRecorder()
         for sequence: UInt16 in [10, 12, 13] { recorder.packetReceived(sequence: sequence, at: at(0)) }
         _ = poll(&recorder, at: 100_000)
@@ -180,8 +167,7 @@ struct TransportWideRecorderTests {
         #expect(told == [])
     }
 
-    @Test("The feedback count wraps at 256 and every arrival of a long lossy stream is told exactly once")
-    func long() {
+    @Test func `the feedback count wraps at 256, and each arrival of a lossy stream is reported once`() {
         var recorder = TransportWideRecorder()
         var state: UInt64 = 7
         var told: [UInt64: Int] = [:]

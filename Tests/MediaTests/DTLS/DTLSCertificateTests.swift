@@ -50,8 +50,7 @@ struct DTLSCertificateTests {
         }
     }
 
-    @Test("A made certificate is its own, valid for ten years both ways, with five fingerprints")
-    func made() throws {
+    @Test func `a generated certificate is its own, valid for ten years both ways, with five fingerprints`() throws {
         let first = try DTLSCertificate()
         let second = try DTLSCertificate()
         #expect(first.fingerprints.map(\.algorithm) == DTLSFingerprint.Algorithm.allCases)
@@ -65,8 +64,7 @@ struct DTLSCertificateTests {
         #expect(X509_get_signature_nid(certificate) == NID_ecdsa_with_SHA256)
     }
 
-    @Test("A certificate and key read from files serve a handshake")
-    func loaded() throws {
+    @Test func `a certificate and key read from files serve a handshake`() throws {
         let original = try DTLSCertificate()
         let certificate = try certificateFile(original)
         let key = try keyFile(original)
@@ -78,8 +76,7 @@ struct DTLSCertificateTests {
         #expect(pair.agreedKeys != nil)
     }
 
-    @Test("An error names the file and what is wrong with it")
-    func errors() throws {
+    @Test func `an error names the file and what is wrong with it`() throws {
         let original = try DTLSCertificate()
         let other = try DTLSCertificate()
         let certificate = try certificateFile(original)

@@ -14,8 +14,7 @@ struct DTLSConnectionTests {
         bob = try DTLSCertificate()
     }
 
-    @Test("Two connections agree on keys and prefer AES-128-GCM")
-    func handshake() throws {
+    @Test func `two connections agree on keys and prefer AES-128-GCM`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         #expect(pair.client.publicState == .new)
         pair.start(alice, bob)
@@ -31,8 +30,8 @@ struct DTLSConnectionTests {
         #expect(pair.sent.allSatisfy { $0.bytes.count <= 1200 })
     }
 
-    @Test("Each SRTP profile is negotiated when it is the only one offered", arguments: SRTPProfile.allCases)
-    func profiles(profile: SRTPProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func `each SRTP profile is negotiated when it is the only one offered`(profile: SRTPProfile) throws {
         let offered = DTLSCertificate.offerProfiles([profile], in: alice.context)
         #expect(offered)
         let pair = try DTLSPair(client: alice, server: bob)
@@ -49,8 +48,7 @@ struct DTLSConnectionTests {
         #expect(opener.opened(try sealer.sealed(packet, index: 1)).1 == packet.bytes)
     }
 
-    @Test("The server's order of profiles wins")
-    func serverOrder() throws {
+    @Test func `the server's order of profiles wins`() throws {
         let offered = DTLSCertificate.offerProfiles(
             [.aes128CMHMACSHA1x80, .aeadAES256GCM, .aeadAES128GCM], in: alice.context)
         #expect(offered)
@@ -60,16 +58,15 @@ struct DTLSConnectionTests {
         #expect(pair.agreedKeys?.profile == .aeadAES128GCM)
     }
 
-    @Test("A certificate is accepted by any fingerprint algorithm", arguments: DTLSFingerprint.Algorithm.allCases)
-    func algorithms(algorithm: DTLSFingerprint.Algorithm) throws {
+    @Test(arguments: DTLSFingerprint.Algorithm.allCases)
+    func `a certificate is accepted by any fingerprint algorithm`(algorithm: DTLSFingerprint.Algorithm) throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob, algorithm: algorithm)
         pair.exchange()
         #expect(pair.agreedKeys != nil)
     }
 
-    @Test("A fingerprint that comes after the handshake is judged then")
-    func lateFingerprint() throws {
+    @Test func `a fingerprint that comes after the handshake is checked then`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.begin()
         pair.exchange()
@@ -81,8 +78,8 @@ struct DTLSConnectionTests {
         #expect(pair.agreedKeys != nil)
     }
 
-    @Test("A wrong fingerprint fails the connection, known before or after", arguments: [true, false])
-    func wrongFingerprint(isKnownBefore: Bool) throws {
+    @Test(arguments: [true, false])
+    func `a wrong fingerprint fails the connection, known before or after`(isKnownBefore: Bool) throws {
         let pair = try DTLSPair(client: alice, server: bob)
         // The client's certificate is not the server's own.
         if isKnownBefore { pair.server.setRemoteFingerprint(bob.fingerprints[2]) }
@@ -92,15 +89,15 @@ struct DTLSConnectionTests {
         pair.exchange()
         #expect(pair.serverEvents == [.connecting, .failed(.fingerprintMismatch)])
         #expect(pair.server.publicState == .failed)
-        // The client, which has not judged yet, is told.
+        // The client, which has not checked yet, is notified.
         #expect(pair.clientEvents == [.connecting, .failed(.closedByPeer)])
         // The first fingerprint counts.
         pair.server.setRemoteFingerprint(alice.fingerprints[2])
         #expect(pair.server.pollEvent() == nil)
     }
 
-    @Test("close_notify closes the other side, from client and from server", arguments: [true, false])
-    func closing(byClient: Bool) throws {
+    @Test(arguments: [true, false])
+    func `close_notify closes the other side, from client and from server`(byClient: Bool) throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob)
         pair.exchange()
@@ -113,8 +110,7 @@ struct DTLSConnectionTests {
         #expect(pair.client.nextDeadline == nil && pair.server.nextDeadline == nil)
     }
 
-    @Test("Closing during the handshake is silent and final")
-    func closingEarly() throws {
+    @Test func `closing during the handshake is silent and final`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob)
         _ = DTLSPair.polled(pair.client)
@@ -126,8 +122,7 @@ struct DTLSConnectionTests {
         #expect(pair.client.publicState == .closed)
     }
 
-    @Test("A peer without use_srtp is refused")
-    func noSRTP() throws {
+    @Test func `a peer without use_srtp is refused`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         let plain = try PlainContext(like: alice)
         let stranger = try PlainPeer(context: plain)
@@ -139,8 +134,7 @@ struct DTLSConnectionTests {
         #expect(pair.serverEvents == [.connecting, .failed(.noSRTPProfile)])
     }
 
-    @Test("Application data goes both ways, one record to an event, and ends with the connection")
-    func applicationData() throws {
+    @Test func `application data goes both ways, one record to an event, and ends with the connection`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         #expect(!pair.client.send([1]))
         pair.start(alice, bob)
@@ -156,8 +150,7 @@ struct DTLSConnectionTests {
         #expect(!pair.client.send([1]) && !pair.server.send([1]))
     }
 
-    @Test("Application data that comes before the peer's certificate is judged is thrown away and counted")
-    func earlyApplicationData() throws {
+    @Test func `application data before the peer's certificate is checked is discarded and counted`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.client.setRemoteFingerprint(bob.fingerprints[2])
         pair.begin()

@@ -20,8 +20,8 @@ struct DTLSFragmentTests {
         SSL_CTX_set_alpn_protos(certificate.context, protocols, UInt32(protocols.count))
     }
 
-    @Test("A peer that cuts its flights at any size is understood", arguments: [228, 230, 256, 300, 500, 1200, 1408])
-    func fragmentingClient(mtu: Int) throws {
+    @Test(arguments: [228, 230, 256, 300, 500, 1200, 1408])
+    func `a peer that cuts its flights at any size is understood`(mtu: Int) throws {
         lengthenClientHello(alice, by: 1300)
         let pair = try DTLSPair(client: alice, server: bob, clientMTU: mtu)
         pair.start(alice, bob)
@@ -33,8 +33,8 @@ struct DTLSFragmentTests {
         #expect(pair.sent.allSatisfy { !$0.isFromClient || $0.bytes.count <= mtu })
     }
 
-    @Test("A server that cuts its flights at any size is understood", arguments: [228, 256, 400])
-    func fragmentingServer(mtu: Int) throws {
+    @Test(arguments: [228, 256, 400])
+    func `a server that cuts its flights at any size is understood`(mtu: Int) throws {
         let pair = try DTLSPair(client: alice, server: bob, serverMTU: mtu)
         pair.start(alice, bob)
         pair.exchange()
@@ -43,8 +43,7 @@ struct DTLSFragmentTests {
         #expect(pair.sent.allSatisfy { $0.isFromClient || $0.bytes.count <= mtu })
     }
 
-    @Test("A ClientHello cut anywhere, with fragments mixed up and repeated, is put together")
-    func shuffledClientHello() throws {
+    @Test func `a ClientHello cut anywhere, with fragments mixed up and repeated, is put together`() throws {
         lengthenClientHello(alice, by: 800)
         for seed in 0..<40 as Range<UInt64> {
             var generator = SplitMix(state: seed)

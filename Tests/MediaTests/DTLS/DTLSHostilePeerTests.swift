@@ -32,8 +32,7 @@ struct DTLSHostilePeerTests {
         return bytes
     }
 
-    @Test("A flood of random datagrams ends at worst the handshake, never the process")
-    func floodInHandshake() throws {
+    @Test func `a flood of random datagrams ends at worst the handshake, never the process`() throws {
         var generator = SplitMix(state: 3)
         for _ in 0..<60 {
             let pair = try DTLSPair(client: alice, server: bob)
@@ -48,8 +47,7 @@ struct DTLSHostilePeerTests {
         }
     }
 
-    @Test("A made connection survives a flood, and still answers its peer")
-    func floodAfterHandshake() throws {
+    @Test func `an established connection survives a flood, and still answers its peer`() throws {
         var generator = SplitMix(state: 4)
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob)
@@ -66,8 +64,7 @@ struct DTLSHostilePeerTests {
         #expect(pair.serverEvents.last == .closed)
     }
 
-    @Test("Handshakes whose datagrams are changed at random end in agreement or in failure")
-    func changedDatagrams() throws {
+    @Test func `handshakes whose datagrams are changed at random end in agreement or in failure`() throws {
         for seed in 0..<60 as Range<UInt64> {
             var generator = SplitMix(state: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 400)
@@ -89,8 +86,7 @@ struct DTLSHostilePeerTests {
         }
     }
 
-    @Test("What is no DTLS is ignored and counted")
-    func notDTLS() throws {
+    @Test func `what is no DTLS is ignored and counted`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.inject([22, 0xFE, 0xFD], to: pair.server)
         pair.start(alice, bob)
@@ -105,8 +101,7 @@ struct DTLSHostilePeerTests {
         #expect(pair.server.counters.ignoredDatagrams == 6)
     }
 
-    @Test("A fatal alert in the handshake fails it; after it, a forged one is ignored")
-    func fatalAlert() throws {
+    @Test func `a fatal alert in the handshake fails it; after it, a forged one is ignored`() throws {
         let alert: [UInt8] = [21, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40]
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob)
@@ -133,9 +128,8 @@ struct DTLSHostilePeerTests {
     }
 
     @Test(
-        "A connected transport keeps little memory",
         .disabled(if: dlsym(nil, "__asan_init") != nil, "the address sanitizer keeps what was freed"))
-    func memory() throws {
+    func `a connected transport keeps little memory`() throws {
         var pairs: [DTLSPair] = []
         var each: [Int] = []
         // Other tests run in the same process: the batch they disturb least counts. Nothing is freed in between.

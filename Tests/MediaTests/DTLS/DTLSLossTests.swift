@@ -23,8 +23,8 @@ struct DTLSLossTests {
         return pair.sent.count
     }
 
-    @Test("Any one datagram may be lost", arguments: [1200, 300])
-    func eachLost(mtu: Int) throws {
+    @Test(arguments: [1200, 300])
+    func `any one datagram may be lost`(mtu: Int) throws {
         for lost in 0..<(try undisturbed(mtu: mtu)) {
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
             pair.network = { $0.number == lost ? [] : [$0.bytes] }
@@ -37,8 +37,8 @@ struct DTLSLossTests {
         }
     }
 
-    @Test("Any one datagram may come twice, or after its successor", arguments: [1200, 300])
-    func eachTwiceOrLate(mtu: Int) throws {
+    @Test(arguments: [1200, 300])
+    func `any one datagram may come twice, or after its successor`(mtu: Int) throws {
         for odd in 0..<(try undisturbed(mtu: mtu)) {
             let twice = try DTLSPair(client: alice, server: bob, clientMTU: mtu, serverMTU: mtu)
             twice.network = { $0.number == odd ? [$0.bytes, $0.bytes] : [$0.bytes] }
@@ -63,8 +63,7 @@ struct DTLSLossTests {
         }
     }
 
-    @Test("A handshake survives a third of all datagrams lost, for many seeds")
-    func heavyLoss() throws {
+    @Test func `a handshake survives a third of all datagrams lost, for many seeds`() throws {
         for seed in 0..<20 as Range<UInt64> {
             var generator = SplitMix(state: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 300, serverMTU: 600)
@@ -75,8 +74,7 @@ struct DTLSLossTests {
         }
     }
 
-    @Test("A silent peer is asked again after 1, 2, 4, 8 and 16 seconds and then given up")
-    func silence() throws {
+    @Test func `a silent peer is asked again after 1, 2, 4, 8 and 16 seconds and then given up`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.network = { _ in [] }
         let began = pair.now
@@ -97,8 +95,7 @@ struct DTLSLossTests {
         #expect(pair.server.nextDeadline == nil)
     }
 
-    @Test("A deadline that comes early does nothing")
-    func earlyDeadline() throws {
+    @Test func `a deadline that comes early does nothing`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
         pair.network = { _ in [] }
         pair.start(alice, bob)

@@ -29,7 +29,7 @@ final class DTLSPair {
         server = try DTLSConnection(certificate: serverCertificate, mtu: serverMTU)
     }
 
-    /// Both sides are told the fingerprint of the other, and start.
+    /// Both sides get the fingerprint of the other, and start.
     func start(
         _ clientCertificate: DTLSCertificate, _ serverCertificate: DTLSCertificate,
         algorithm: DTLSFingerprint.Algorithm = .sha256
@@ -80,7 +80,7 @@ final class DTLSPair {
         }
     }
 
-    /// What `connection` was told over the network, from the outside.
+    /// What `connection` received over the network, from the outside.
     func inject(_ bytes: [UInt8], to connection: DTLSConnection) {
         WallClock.set(now)
         bytes.withUnsafeBytes { connection.datagramReceived($0, at: now) }

@@ -102,9 +102,8 @@ struct ICELiteAgentCheckTests {
     private let key = HMACSHA1Key(password: ICEScript.credentials.password)
 
     @Test(
-        "A valid check is answered with the client's address",
         arguments: [ICEScript.remote, IPAddressPort(ipv6High: 0x2001_0DB8_0000_0000, low: 7, port: 1)])
-    func success(remote: IPAddressPort) throws {
+    func `a valid check is answered with the client's address`(remote: IPAddressPort) throws {
         var script = ICEScript()
         #expect(try script.send(from: remote) == .succeeded)
         try script.withReply { message in
@@ -115,8 +114,7 @@ struct ICELiteAgentCheckTests {
         }
     }
 
-    @Test("Each broken check gets its error code, and changes nothing")
-    func errors() throws {
+    @Test func `each broken check gets its error code, and changes nothing`() throws {
         let changes: [(UInt16, (inout ICEScript.Check) -> Void)] = [
             (400, { $0.method = 3 }),
             (400, { $0.hasFingerprint = false }),
@@ -143,8 +141,7 @@ struct ICELiteAgentCheckTests {
         }
     }
 
-    @Test("The answer to an unknown attribute names it")
-    func unknownAttribute() throws {
+    @Test func `the answer to an unknown attribute names it`() throws {
         var script = ICEScript()
         try script.send { $0.unknownAttribute = 0x0077 }
         let named = script.reply.withUnsafeBytes { buffer -> [UInt8]? in
@@ -157,14 +154,12 @@ struct ICELiteAgentCheckTests {
         #expect(named == [0x00, 0x77])
     }
 
-    @Test("An unknown attribute that may be ignored is ignored")
-    func optionalAttribute() throws {
+    @Test func `an unknown attribute that may be ignored is ignored`() throws {
         var script = ICEScript()
         #expect(try script.send { $0.unknownAttribute = 0xC057 } == .succeeded)
     }
 
-    @Test("Indications, responses, damaged messages and a full writer get no answer")
-    func ignored() throws {
+    @Test func `indications, responses, damaged messages and a full writer get no answer`() throws {
         var script = ICEScript()
         for messageClass in [STUNClass.indication, .success, .error] {
             #expect(try script.send { $0.messageClass = messageClass } == .ignored(.notARequest))
@@ -181,8 +176,7 @@ struct ICELiteAgentCheckTests {
         #expect(try script.send() == .ignored(.closed))
     }
 
-    @Test("The local part of the username is found without authentication")
-    func usernameFragment() throws {
+    @Test func `the local part of the username is found without authentication`() throws {
         func fragment(_ change: (inout ICEScript.Check) -> Void) throws -> String? {
             var check = ICEScript.Check()
             change(&check)
@@ -200,8 +194,7 @@ struct ICELiteAgentCheckTests {
         WireSamples.forEachTruncation(of: Array(bytes[..<40])) { _ = ICELiteAgent.localUsernameFragment(of: $0) }
     }
 
-    @Test("Damaged checks never trap, and never count as valid")
-    func fuzz() throws {
+    @Test func `damaged checks never trap, and never count as valid`() throws {
         var script = ICEScript()
         let valid = try ICEScript.Check().bytes
         let reply = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
@@ -221,8 +214,7 @@ struct ICELiteAgentCheckTests {
 
 @Suite("ICE-lite agent: states and tuples")
 struct ICELiteAgentStateTests {
-    @Test("A check connects, a nominating one completes")
-    func connectThenComplete() throws {
+    @Test func `a check connects, a nominating one completes`() throws {
         var script = ICEScript()
         #expect(script.agent.state == .new && script.agent.selected == nil && script.agent.nextDeadline == nil)
         try script.send()
@@ -237,8 +229,7 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.state == .completed, "a plain check does not go back")
     }
 
-    @Test("A first check that nominates completes at once")
-    func completeAtOnce() throws {
+    @Test func `a first check that nominates completes at once`() throws {
         var script = ICEScript()
         try script.send { $0.hasUseCandidate = true }
         #expect(script.events() == [selected(1), .stateChanged(.completed)])
@@ -247,8 +238,7 @@ struct ICELiteAgentStateTests {
         #expect(script.events() == [selected(1), .stateChanged(.completed)])
     }
 
-    @Test("A plain check on another tuple stores it; a nominating one selects it")
-    func selection() throws {
+    @Test func `a plain check on another tuple stores it; a nominating one selects it`() throws {
         var script = ICEScript()
         try script.send(on: 1)
         try script.send(on: 2)
@@ -263,8 +253,7 @@ struct ICELiteAgentStateTests {
             ])
     }
 
-    @Test("Media selects a stored tuple, and an unknown one not")
-    func media() throws {
+    @Test func `media selects a stored tuple, and an unknown one not`() throws {
         var script = ICEScript()
         #expect(script.mediaReceived(on: 1) == false)
         #expect(script.handshakeReceived(on: 1) == false)
@@ -282,8 +271,7 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.state == .completed)
     }
 
-    @Test("Media before nomination selects, and the state stays connected")
-    func mediaBeforeNomination() throws {
+    @Test func `media before nomination selects, and the state stays connected`() throws {
         var script = ICEScript()
         try script.send(on: 1)
         try script.send(on: 2)
@@ -291,8 +279,7 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.selected == TupleID(2) && script.agent.state == .connected)
     }
 
-    @Test("Only a greater nomination than the last is heard, until restart or disconnection")
-    func renomination() throws {
+    @Test func `only a greater nomination than the last is accepted, until restart or disconnection`() throws {
         var script = ICEScript()
         try script.send(on: 1) { $0.nomination = 5 }
         for (tuple, nomination, expected) in [(2, 5, 1), (2, 4, 1), (2, 6, 2), (1, 6, 2), (1, 7, 1)]
@@ -313,8 +300,7 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.state == .completed && script.agent.selected == TupleID(3))
     }
 
-    @Test("The ninth tuple drops the oldest that is not selected")
-    func limit() throws {
+    @Test func `the ninth tuple drops the oldest that is not selected`() throws {
         var script = ICEScript()
         for tuple in UInt64(1)...8 { try script.send(on: tuple) }
         _ = script.events()
@@ -328,8 +314,7 @@ struct ICELiteAgentStateTests {
         #expect(script.agent.tuples.count == 8)
     }
 
-    @Test("When the selected tuple goes, the newest takes over; when the last goes, the client has its time to return")
-    func removal() throws {
+    @Test func `the newest tuple takes over from a closed one; after the last, the client has time to return`() throws {
         var script = ICEScript()
         for tuple in UInt64(1)...3 { try script.send(on: tuple) }
         _ = script.events()
@@ -354,8 +339,7 @@ struct ICELiteAgentStateTests {
         #expect(script.events() == [selected(5), .stateChanged(.connected)])
     }
 
-    @Test("Closing drops every tuple, once")
-    func close() throws {
+    @Test func `closing drops every tuple, once`() throws {
         var script = ICEScript()
         try script.send(on: 1)
         try script.send(on: 2)
@@ -373,8 +357,7 @@ struct ICELiteAgentStateTests {
 
 @Suite("ICE-lite agent: consent and restart")
 struct ICELiteAgentConsentTests {
-    @Test("Without a check for the timeout every tuple is dropped")
-    func expiry() throws {
+    @Test func `without a check for the timeout every tuple is dropped`() throws {
         var script = ICEScript()
         try script.send(on: 1) { $0.hasUseCandidate = true }
         try script.send(on: 2)
@@ -388,8 +371,7 @@ struct ICELiteAgentConsentTests {
         #expect(script.agent.state == .connected, "a new check begins again")
     }
 
-    @Test("Each valid check and authenticated packet starts the time again; a refused check and DTLS do not")
-    func renewal() throws {
+    @Test func `valid checks and authenticated packets restart the timeout; refused checks and DTLS do not`() throws {
         var script = ICEScript()
         try script.send()
         script.wait(.seconds(20))
@@ -407,8 +389,7 @@ struct ICELiteAgentConsentTests {
         #expect(script.agent.state == .disconnected)
     }
 
-    @Test("A tuple on which the client is heard replaces a selected one that is silent, nominated or not")
-    func silence() throws {
+    @Test func `a tuple with traffic replaces a selected one that is silent, nominated or not`() throws {
         for hears in [
             { (script: inout ICEScript) in try script.send(on: 2) },
             { (script: inout ICEScript) in _ = script.feedbackReceived(on: 2) },
@@ -435,9 +416,8 @@ struct ICELiteAgentConsentTests {
     }
 
     @Test(
-        "Silence is two check intervals, at least 3 and at most 5 seconds",
         arguments: [(0, 3), (1, 3), (2, 4), (9, 5)])
-    func silenceBounds(interval: Int, silence: Int) throws {
+    func `silence is two check intervals, at least 3 and at most 5 seconds`(interval: Int, silence: Int) throws {
         var script = ICEScript()
         try script.send(on: 1) { $0.hasUseCandidate = true }
         script.wait(.seconds(interval))
@@ -452,8 +432,7 @@ struct ICELiteAgentConsentTests {
         #expect(script.events() == [selected(2), .pathRecovered])
     }
 
-    @Test("Of a full list the tuple that has been silent for longest goes")
-    func silentest() throws {
+    @Test func `of a full list the tuple that has been silent for longest goes`() throws {
         var script = ICEScript()
         for tuple in UInt64(1)...8 { try script.send(on: tuple) }
         script.wait(.seconds(1))
@@ -464,9 +443,8 @@ struct ICELiteAgentConsentTests {
     }
 
     @Test(
-        "The timeout is brought into 10…60 s; zero disables it",
         arguments: [(1, 10), (10, 10), (30, 30), (60, 60), (3600, 60), (0, nil), (-1, nil)] as [(Int, Int?)])
-    func timeoutRange(given: Int, kept: Int?) throws {
+    func `the timeout is brought into 10…60 s; zero disables it`(given: Int, kept: Int?) throws {
         var script = ICEScript(consentTimeout: .seconds(given))
         try script.send()
         #expect(script.agent.nextDeadline == kept.map { script.now + .seconds($0) })
@@ -474,16 +452,14 @@ struct ICELiteAgentConsentTests {
         #expect(script.agent.nextDeadline == kept.map { script.now + .seconds($0 + 5) })
     }
 
-    @Test("A deadline that was put off is not reached by an old timer")
-    func earlyTimer() throws {
+    @Test func `a deadline that was put off is not reached by an old timer`() throws {
         var script = ICEScript()
         try script.send()
         script.agent.deadlineReached(script.now + .seconds(29))
         #expect(script.agent.state == .connected)
     }
 
-    @Test("After a restart both credentials work, until the first check with the new ones")
-    func restart() throws {
+    @Test func `after a restart both credentials work, until the first check with the new ones`() throws {
         var script = ICEScript()
         try script.send { $0.hasUseCandidate = true }
         _ = script.events()
@@ -502,8 +478,7 @@ struct ICELiteAgentConsentTests {
         #expect(script.agent.hasTuple(TupleID(1)), "tuples stay")
     }
 
-    @Test("A refused check with the new credentials does not retire the old ones")
-    func refusedAfterRestart() throws {
+    @Test func `a refused check with the new credentials does not retire the old ones`() throws {
         var script = ICEScript()
         script.agent.restart(credentials: ICEScript.restarted, at: script.now)
         try script.send {
@@ -514,8 +489,7 @@ struct ICELiteAgentConsentTests {
         #expect(try script.send() == .succeeded)
     }
 
-    @Test("A second restart retires the oldest credentials at once")
-    func twoRestarts() throws {
+    @Test func `a second restart retires the oldest credentials at once`() throws {
         var script = ICEScript()
         script.agent.restart(credentials: ICEScript.restarted, at: script.now)
         let third = ICECredentials(usernameFragment: "third", password: "thirdpassword1234567890")

@@ -18,7 +18,7 @@ struct SegmentPaddingTests {
         #expect(lengths == [1104])
     }
 
-    @Test func `the last byte of the padding is its length, and nothing behind the room is dirtyTimers`() {
+    @Test func `the last byte of the padding is its length, and nothing behind the room is touched`() {
         let (padding, bytes, count) = pad(1000, room: 10)
         #expect(padding == 8 && count == 1008)
         #expect(Array(bytes[1000..<1008]) == [0, 0, 0, 0, 0, 0, 0, 8])

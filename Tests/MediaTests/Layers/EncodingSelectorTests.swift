@@ -54,8 +54,7 @@ struct EncodingSelectorTests {
         _ actual: T, _ expected: T, sourceLocation: SourceLocation = #_sourceLocation
     ) { #expect(actual == expected, sourceLocation: sourceLocation) }
 
-    @Test("The first encoding heard of is sent from its key frame on")
-    func start() {
+    @Test func `the first encoding heard of is sent from its key frame on`() {
         var bench = Bench(3)
         expect(bench.update(0), nil)
         expect(bench.give(0, at: 0), .hold)
@@ -66,8 +65,7 @@ struct EncodingSelectorTests {
         expect(bench.selector.currentEncoding, 0)
     }
 
-    @Test("A better encoding must have been there for two seconds; then it is sent, reports or not")
-    func upgrade() {
+    @Test func `a better encoding must have been there for two seconds; then it is sent, reports or not`() {
         for isReported in [false, true] {
             var bench = Bench(2)
             expect(bench.give(0, key: true, at: 0), .begin)
@@ -86,8 +84,7 @@ struct EncodingSelectorTests {
         }
     }
 
-    @Test("An encoding without a report is waited for as long as its first report may take, not for ever")
-    func unreported() {
+    @Test func `an encoding without a report is waited for as long as the first report may take, not forever`() {
         for isTargetReported in [false, true] {
             var bench = Bench(2)
             bench.selector.prefer(LayerPosition(spatial: 0, temporal: 7))
@@ -103,8 +100,7 @@ struct EncodingSelectorTests {
         }
     }
 
-    @Test("By arrival a new encoding goes on where the old one would be, and the next one where that is")
-    func byArrival() {
+    @Test func `placed by arrival, a new encoding goes on where the old one would be, and so does the next`() {
         var bench = Bench(3)
         var first: (timestamp: UInt32, time: Int)?
         var newest: UInt32?
@@ -129,8 +125,7 @@ struct EncodingSelectorTests {
         }
     }
 
-    @Test("A reference that ends without a report binds nobody, and one that was reported on goes on telling the time")
-    func referenceEnds() {
+    @Test func `a reference that ends without a report binds nobody, one with a report still gives the time`() {
         for isReported in [false, true] {
             var bench = Bench(3)
             expect(bench.give(2, key: true, at: 0), .begin)
@@ -152,8 +147,8 @@ struct EncodingSelectorTests {
         }
     }
 
-    @Test("Reports that contradict what arrives by more than five seconds place nothing", arguments: [-6000, 6000])
-    func contradiction(error: Int) {
+    @Test(arguments: [-6000, 6000])
+    func `reports that contradict what arrives by more than five seconds place nothing`(error: Int) {
         var bench = Bench(2)
         bench.report(0, at: 0)
         bench.report(1, at: 0, error: error)
@@ -167,8 +162,7 @@ struct EncodingSelectorTests {
         expect(bench.timestamps.rewrite(Bench.timestamp(1, at: 4040), at: ms(4040)) &- sent, 40 * 90)
     }
 
-    @Test("What is preferred is the most that is sent where something lower is there")
-    func preferredIsAbsent() {
+    @Test func `what is preferred is the most that is sent where something lower is there`() {
         var bench = Bench(3)
         for time in stride(from: 0, through: 3000, by: 100) {
             for encoding in [0, 2] { bench.source.packetReceived(encoding: encoding, at: ms(time)) }
@@ -181,8 +175,7 @@ struct EncodingSelectorTests {
         expect(bench.update(3000), 1)
     }
 
-    @Test("Somebody who joins late gets the best encoding at once")
-    func lateJoiner() {
+    @Test func `somebody who joins late gets the best encoding at once`() {
         var bench = Bench(3)
         for encoding in 0..<3 {
             bench.report(encoding, at: 0)
@@ -199,8 +192,7 @@ struct EncodingSelectorTests {
         expect(bench.update(3000), 2)
     }
 
-    @Test("A silent encoding, or one of score zero, is replaced by the best of the others")
-    func silent() {
+    @Test func `a silent encoding, or one of score zero, is replaced by the best of the others`() {
         var bench = Bench(3)
         for encoding in 0..<3 { bench.report(encoding, at: 0) }
         for time in stride(from: 0, through: 3000, by: 100) {
@@ -224,8 +216,7 @@ struct EncodingSelectorTests {
         expect(bench.selector.layers, LayerPosition(spatial: 2, temporal: 7))
     }
 
-    @Test("Where all have fallen silent, who has no picture waits for the best of what was sent last")
-    func allSilent() {
+    @Test func `if all have fallen silent, a consumer without a picture waits for the best one sent last`() {
         var bench = Bench(3)
         expect(bench.update(0), nil)
         bench.source.packetReceived(encoding: 2, at: ms(0))
@@ -243,8 +234,7 @@ struct EncodingSelectorTests {
         expect(bench.update(120_000), nil)
     }
 
-    @Test("Only a higher encoding is there: it is sent with its base layer alone")
-    func onlyHigher() {
+    @Test func `a higher encoding that is the only one is sent with its base layer alone`() {
         var bench = Bench(3)
         bench.selector.prefer(LayerPosition(spatial: 0, temporal: 2))
         bench.source.packetReceived(encoding: 1, at: ms(0))
@@ -253,16 +243,14 @@ struct EncodingSelectorTests {
         expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 0))
     }
 
-    @Test("The only encoding may be silent for as long as it likes")
-    func single() {
+    @Test func `the only encoding may be silent for as long as it likes`() {
         var bench = Bench(1)
         expect(bench.give(0, key: true, at: 0), .begin)
         expect(bench.update(60_000), nil)
         expect(bench.give(0, at: 60_000), .forward)
     }
 
-    @Test("Timestamps go on where the new encoding's picture belongs")
-    func alignment() {
+    @Test func `timestamps go on where the new encoding's picture belongs`() {
         var bench = Bench(2)
         bench.report(0, at: 0)
         bench.report(1, at: 0)
@@ -279,8 +267,7 @@ struct EncodingSelectorTests {
         #expect(abs(Int(second &- first) - 3040 * 90) <= 1)
     }
 
-    @Test("A key frame that would be moved by more than 75 ms is left for the next, once")
-    func excess() {
+    @Test func `a key frame that would be moved by more than 75 ms is left for the next, once`() {
         for isStillBehind in [false, true] {
             var bench = Bench(2)
             bench.report(0, at: 0)
@@ -303,8 +290,7 @@ struct EncodingSelectorTests {
         }
     }
 
-    @Test("Packets that came before their key frame's first packet are named for sending behind it")
-    func held() {
+    @Test func `packets that came before their key frame's first packet are to be sent behind it`() {
         var bench = Bench(1)
         expect(bench.give(0, at: 0, sequence: 41), .hold)
         expect(bench.give(0, at: 0, sequence: 43), .hold)
@@ -317,16 +303,14 @@ struct EncodingSelectorTests {
         expect(bench.selector.heldThrough, 50)
     }
 
-    @Test("A key frame far behind what was held is an old one")
-    func tooOld() {
+    @Test func `a key frame far behind what was held is an old one`() {
         var bench = Bench(1)
         expect(bench.give(0, at: 0, sequence: 1013), .hold)
         expect(bench.give(0, key: true, at: 0, sequence: 500), .hold)
         expect(bench.give(0, key: true, at: 0, sequence: 501), .begin)
     }
 
-    @Test("Whether the cut picture was whole decides whether a number is left out")
-    func cut() {
+    @Test func `whether the cut picture was whole decides whether a number is left out`() {
         var bench = Bench(1)
         expect(bench.give(0, key: true, at: 0, marker: false), .begin)
         expect(bench.selector.hasEndedPicture, false)
@@ -334,8 +318,7 @@ struct EncodingSelectorTests {
         expect(bench.selector.hasEndedPicture, true)
     }
 
-    @Test("Changes are told once")
-    func changes() {
+    @Test func `changes are reported once`() {
         var bench = Bench(1)
         expect(bench.selector.pollChange(), false)
         _ = bench.give(0, key: true, at: 0)
@@ -345,8 +328,8 @@ struct EncodingSelectorTests {
         expect(bench.selector.pollChange(), true)
     }
 
-    @Test("Numbers outside the producer's encodings are discarded", arguments: [-1, 2, 200])
-    func outside(encoding: Int) {
+    @Test(arguments: [-1, 2, 200])
+    func `numbers outside the producer's encodings are discarded`(encoding: Int) {
         var bench = Bench(2)
         expect(bench.give(encoding, key: true, at: 0), .discard)
         bench.source.reset(encoding: encoding)
@@ -355,8 +338,7 @@ struct EncodingSelectorTests {
         expect(bench.source.translate(1, from: encoding, to: 0), nil)
     }
 
-    @Test("Fifty switches in a row: numbers have gaps only where a picture was cut, timestamps rise and keep time")
-    func fiftySwitches() {
+    @Test func `through fifty switches numbers have gaps only at cut pictures, and timestamps keep time`() {
         var bench = Bench(3)
         var numbers = SequenceRewriter(firstOutput: 1)
         var sequences: [UInt64] = [10, 20_000, 40_000]

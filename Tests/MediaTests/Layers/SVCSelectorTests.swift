@@ -22,8 +22,8 @@ struct SVCSelectorTests {
         }
     }
 
-    @Test("Nothing passes before a key frame, and the first packet of one begins", arguments: [false, true])
-    func start(isKSVC: Bool) {
+    @Test(arguments: [false, true])
+    func `nothing passes before a key frame, and the first packet of one begins`(isKSVC: Bool) {
         var stream = SVCStream(isKSVC: isKSVC)
         let key = stream.picture(isKey: true)
         let delta = stream.picture(isKey: false)
@@ -37,8 +37,7 @@ struct SVCSelectorTests {
         _ = key
     }
 
-    @Test("Full SVC goes down at the end of the lower layer's frame, with the marker there, and up at a key frame")
-    func fullSVC() {
+    @Test func `full SVC goes down where the lower layer's frame ends, with a marker, and up at a key frame`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         let whole = pass(stream.picture(isKey: true), &selector)
@@ -56,8 +55,7 @@ struct SVCSelectorTests {
         check(up.map(\.spatial) == [0, 0, 1, 1, 2, 2] && !selector.wantsKeyFrame)
     }
 
-    @Test("A downgrade asked for in the middle of a picture takes effect where the lower layer's frame ends")
-    func middleOfPicture() {
+    @Test func `a downgrade in the middle of a picture takes effect where the lower layer's frame ends`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         let picture = stream.picture(isKey: true)
@@ -68,8 +66,7 @@ struct SVCSelectorTests {
         check(judge(picture[2], &selector) == .drop)
     }
 
-    @Test("K-SVC changes at key frames only, both ways, and forwards the exact layer with its key frame's lower ones")
-    func kSVC() {
+    @Test func `K-SVC changes at key frames only, and forwards one layer with its key frame's lower ones`() {
         var stream = SVCStream(isKSVC: true)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
         check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0, 1, 1, 2, 2])
@@ -84,8 +81,8 @@ struct SVCSelectorTests {
         check(!selector.wantsKeyFrame)
     }
 
-    @Test("When the stream loses its top layer, the receiver is given the highest left", arguments: [false, true])
-    func fewerLayers(isKSVC: Bool) {
+    @Test(arguments: [false, true])
+    func `when the stream loses its top layer, the receiver is given the highest left`(isKSVC: Bool) {
         var stream = SVCStream(isKSVC: isKSVC)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
         _ = pass(stream.picture(isKey: true), &selector)
@@ -100,8 +97,7 @@ struct SVCSelectorTests {
         check(selector.wantsKeyFrame, "the wanted layer is back")
     }
 
-    @Test("Packets that came before their key frame's first packet are named for sending behind it")
-    func held() {
+    @Test func `packets that came before their key frame's first packet are to be sent behind it`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         let key = stream.picture(isKey: true)
@@ -111,8 +107,7 @@ struct SVCSelectorTests {
         check(judge(key[1], &selector) == .forward && judge(key[2], &selector) == .forward)
     }
 
-    @Test("A key frame whose upper layers were left out before its first packet came raises nothing")
-    func overtakenKeyFrame() {
+    @Test func `a key frame whose upper layers were left out before its first packet came raises nothing`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
@@ -129,9 +124,8 @@ struct SVCSelectorTests {
     }
 
     @Test(
-        "Through loss repaired late and reordering, no picture in time is cut or lacks what it needs",
         arguments: [false, true], 1...6 as ClosedRange<UInt64>)
-    func reordered(isKSVC: Bool, seed: UInt64) {
+    func `through late repairs and reordering, no picture is cut or lacks what it needs`(isKSVC: Bool, seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var stream = SVCStream(isKSVC: isKSVC)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
@@ -186,8 +180,7 @@ struct SVCSelectorTests {
         #expect(examined > 100)
     }
 
-    @Test("No layer wanted: nothing passes, and a key frame is needed to come back")
-    func none() {
+    @Test func `without a wanted layer nothing passes, and coming back takes a key frame`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         _ = pass(stream.picture(isKey: true), &selector)
@@ -201,8 +194,7 @@ struct SVCSelectorTests {
         check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0])
     }
 
-    @Test("A packet of an older picture gets what was sent then; of an unwanted one only the number is used")
-    func late() {
+    @Test func `a late packet follows its own picture; of an unwanted one only the number is used`() {
         var stream = SVCStream(isKSVC: false)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
@@ -221,9 +213,8 @@ struct SVCSelectorTests {
     }
 
     @Test(
-        "Whatever is asked for at random, every picture sent can be decoded, ends with a marker, and the numbers have no gap",
         arguments: [false, true], 1...12 as ClosedRange<UInt64>)
-    func decodable(isKSVC: Bool, seed: UInt64) {
+    func `whatever is asked for, pictures decode, end with a marker and have no gap`(isKSVC: Bool, seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var stream = SVCStream(isKSVC: isKSVC)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
@@ -267,8 +258,7 @@ struct SVCSelectorTests {
         check(selector.layers == wanted)
     }
 
-    @Test("AV1: layers come from the dependency descriptor, for K-SVC the exact layer with its key frame's lower ones")
-    func av1() {
+    @Test func `AV1 has its layers from the dependency descriptor, in K-SVC with its key frame's lower ones`() {
         var reader = LayerReader(codec: .av1)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
         var sequence: UInt64 = 0
@@ -303,8 +293,7 @@ struct SVCSelectorTests {
         check(unit([2, 5, 8], isKey: false, timestamp: 7) == [108])
     }
 
-    @Test("A packet whose descriptor makes no sense passes")
-    func unknown() {
+    @Test func `a packet whose descriptor makes no sense passes`() {
         var reader = LayerReader(codec: .vp9)
         let layers = [UInt8(0xFF)].withUnsafeBytes {
             reader.read(payload: $0, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: 1)

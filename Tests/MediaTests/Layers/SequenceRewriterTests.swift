@@ -125,9 +125,9 @@ struct SequenceRewriterTests {
     ]
 
     @Test(
-        "Numbers are rewritten and led back", arguments: rows,
+        arguments: rows,
         [0x1_0000, 0x1_0000 + 65_525, 0x1_0000 + 32_756, 0x1_0000 + 244])
-    private func script(_ row: Row, base: UInt64) {
+    private func `numbers are rewritten and led back`(_ row: Row, base: UInt64) {
         for firstOutput: UInt64 in [1, 32767, 65_534] {
             var rewriter = SequenceRewriter(firstOutput: firstOutput)
             func input(_ number: Int) -> UInt64 { base + UInt64(number) }
@@ -149,8 +149,8 @@ struct SequenceRewriterTests {
     }
 
     @Test(
-        "Many drops at the beginning move everything down, whatever the width on the wire", arguments: [1, 200, 5000])
-    func dropsAtTheBeginning(count: UInt64) {
+        arguments: [1, 200, 5000])
+    func `many drops at the beginning move everything down, whatever the width on the wire`(count: UInt64) {
         for base: UInt64 in [0, 0x7FF0, 0xFFF0, 0x1_FFF0] {
             var rewriter = SequenceRewriter(firstOutput: 100)
             rewriter.synchronize(at: base)
@@ -164,8 +164,7 @@ struct SequenceRewriterTests {
         }
     }
 
-    @Test("Over three cycles of 16 bits, with a drop in each, wire numbers follow each other")
-    func cycles() {
+    @Test func `over three cycles of 16 bits, with a drop in each, wire numbers follow each other`() {
         var extender = SequenceExtender()
         var rewriter = SequenceRewriter(firstOutput: 1)
         var expected: UInt64 = 1
@@ -191,9 +190,8 @@ struct SequenceRewriterTests {
     }
 
     @Test(
-        "Drops and inputs leaping anywhere never pass what was dropped and never give two inputs one output",
         arguments: 1...20 as ClosedRange<UInt64>)
-    func leaps(seed: UInt64) {
+    func `with any leap and drop, dropped inputs do not pass and no two inputs give one output`(seed: UInt64) {
         var random = TestRandom(state: seed)
         var rewriter = SequenceRewriter(firstOutput: 1000)
         rewriter.synchronize(at: 1 << 20)
@@ -213,8 +211,7 @@ struct SequenceRewriterTests {
         }
     }
 
-    @Test("An output names the source it came from")
-    func source() {
+    @Test func `an output names the source it came from`() {
         var rewriter = SequenceRewriter(firstOutput: 1)
         rewriter.synchronize(at: 100, source: 2)
         _ = rewriter.rewrite(100)
@@ -226,8 +223,7 @@ struct SequenceRewriterTests {
         #expect(second == SequenceRewriter.Original(source: 0, extended: 500))
     }
 
-    @Test("History is bounded: what left it is refused, what is in it still leads back")
-    func boundedHistory() {
+    @Test func `history is bounded: what left it is refused, what is in it still leads back`() {
         var rewriter = SequenceRewriter(firstOutput: 1)
         rewriter.synchronize(at: 0)
         for number: UInt64 in 0..<1000 {
@@ -246,8 +242,8 @@ struct SequenceRewriterTests {
         #expect(lateForgotten == nil)
     }
 
-    @Test("Agrees with a plain model over random reordering and drops", arguments: 1...20 as ClosedRange<UInt64>)
-    func model(seed: UInt64) {
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `the rewriter agrees with a plain model over random reordering and drops`(seed: UInt64) {
         var random = TestRandom(state: seed)
         let numbers = (0..<400).map { UInt64($0) + 65_400 }
         let dropped = Set(numbers.filter { _ in random.next() % 5 == 0 })

@@ -87,9 +87,8 @@ struct SimulcastFlowTests {
     }
 
     @Test(
-        "Fifty switches with 5 % loss repaired after 60 ms: every picture is whole, in its place and named in order",
         arguments: 1...6 as ClosedRange<UInt64>)
-    func switches(seed: UInt64) {
+    func `through fifty switches with 5 % repaired loss every picture is whole, in place and in order`(seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var flow = Flow()
         var pending: [(at: Int, order: Int, packet: Flow.Packet)] = []

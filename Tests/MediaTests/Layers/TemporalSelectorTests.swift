@@ -32,8 +32,7 @@ struct TemporalSelectorTests {
         return selector.packetReceived(layers, spatial: 0, isNext: order == .next)
     }
 
-    @Test("Up only at a layer sync, one layer at a time; down when the next picture begins")
-    func steps() {
+    @Test func `up goes only at a layer sync, by one layer; down when the next picture begins`() {
         var selector = TemporalSelector()
         selector.setTarget(0)
         selector.begin(timestamp: 0, sequence: 0, spatial: 0)
@@ -50,8 +49,7 @@ struct TemporalSelectorTests {
         check(!judge(&selector, 1, at: 8) && judge(&selector, 0, at: 9))
     }
 
-    @Test("A picture whose first packet was overtaken by another is no way up: the other was left out")
-    func overtaken() {
+    @Test func `a picture whose first packet was overtaken by one that was left out is no way up`() {
         var selector = TemporalSelector()
         selector.setTarget(0)
         selector.begin(timestamp: 0, sequence: 0, spatial: 0)
@@ -61,8 +59,7 @@ struct TemporalSelectorTests {
         check(judge(&selector, 1, sync: true, at: 2) && selector.current == 1)
     }
 
-    @Test("A sync bit in the base layer is no way up, a key frame is")
-    func baseLayer() {
+    @Test func `a sync bit in the base layer is no way up, a key frame is`() {
         var selector = TemporalSelector()
         selector.setTarget(0)
         selector.begin(timestamp: 0, sequence: 0, spatial: 0)
@@ -73,8 +70,7 @@ struct TemporalSelectorTests {
         check(selector.packetReceived(key, spatial: 0, isNext: true) && selector.current == 2)
     }
 
-    @Test("Packets without layers pass")
-    func unknown() {
+    @Test func `packets without layers pass`() {
         var selector = TemporalSelector()
         selector.setTarget(0)
         selector.begin(timestamp: 0, sequence: 0, spatial: 0)
@@ -82,8 +78,7 @@ struct TemporalSelectorTests {
         check(selector.packetReceived(PacketLayers(), spatial: 0, isNext: true))
     }
 
-    @Test("H.265: up at a temporal sub-layer access picture")
-    func h265() {
+    @Test func `H.265 goes up at a temporal sub-layer access picture`() {
         func picture(_ type: UInt8, _ temporal: UInt8) -> PacketLayers {
             Self.layers([type << 1, temporal + 1, 0], codec: .h265)
         }
@@ -102,9 +97,8 @@ struct TemporalSelectorTests {
     }
 
     @Test(
-        "Picture ids stay without a gap whatever is left out, and late packets get their own again",
         arguments: 1...10 as ClosedRange<UInt64>)
-    func pictureIDs(seed: UInt64) {
+    func `picture IDs have no gap whatever is left out, and late packets get their own again`(seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var rewriter = PictureIDRewriter()
         let start = 32_700
@@ -132,8 +126,7 @@ struct TemporalSelectorTests {
         check(tooOld == nil)
     }
 
-    @Test("A picture lost upstream keeps its id free, and a late decision to leave it out changes no other")
-    func pictureIDLoss() {
+    @Test func `a picture lost upstream keeps its ID free, and leaving it out later changes no other`() {
         var rewriter = PictureIDRewriter()
         func layers(_ picture: Int) -> PacketLayers { Self.layers(Self.vp8(picture: picture, temporal: 0)) }
         rewriter.synchronize(layers(10))
@@ -147,8 +140,7 @@ struct TemporalSelectorTests {
         check(rewriter.rewrite(layers(9)) == nil, "before the first")
     }
 
-    @Test("A base picture that comes late behind an upper one that was left out keeps its id and TL0PICIDX")
-    func lateBasePicture() {
+    @Test func `a late base picture behind an upper one that was left out keeps its ID and TL0PICIDX`() {
         var rewriter = PictureIDRewriter()
         let first = Self.layers(Self.vp8(picture: 0, tl0: 0, temporal: 0))
         rewriter.synchronize(first)
@@ -158,8 +150,8 @@ struct TemporalSelectorTests {
         check(late == PictureIDRewriter.Rewritten(pictureID: 1, tl0PictureIndex: 1))
     }
 
-    @Test("Picture ids roll over with upper layers left out on both sides, and again and again", arguments: [7, 15])
-    func pictureIDRollOver(bits: Int) {
+    @Test(arguments: [7, 15])
+    func `picture IDs roll over with upper layers left out on both sides, again and again`(bits: Int) {
         let cycle = 1 << bits
         func layers(_ picture: Int, tl0: Int, temporal: Int) -> PacketLayers {
             let id = picture % cycle
@@ -184,8 +176,7 @@ struct TemporalSelectorTests {
         check(wrong == 0)
     }
 
-    @Test("VP8 whose layers stand in the dependency descriptor alone has them from there, its names from its own")
-    func vp8ByDescriptor() {
+    @Test func `VP8 without layers of its own has them from the dependency descriptor, its picture IDs not`() {
         let video = LayeredVideo(temporalLayers: 3, usesDescriptorOnly: true)
         var pictures = LayeredVideo.Pictures()
         var reader = LayerReader(codec: .vp8)
@@ -219,8 +210,7 @@ struct TemporalSelectorTests {
         check(!layers.flags.contains(.isKnown) && layers.pictureID == frame.pictureID && other.failures == 1)
     }
 
-    @Test("A new source continues both numberings, over every width")
-    func pictureIDSwitch() {
+    @Test func `a new source continues both numberings, over every width`() {
         var rewriter = PictureIDRewriter()
         let first = Self.layers(Self.vp8(picture: 0x7FFF, tl0: 255, temporal: 0))
         rewriter.synchronize(first)
@@ -237,8 +227,7 @@ struct TemporalSelectorTests {
         check(rewriter.rewrite(wrapped)?.pictureID == 4)
     }
 
-    @Test("The new names are written where the old ones were, and never beyond the payload")
-    func pictureIDWriting() {
+    @Test func `new picture IDs are written where the old ones were, and never beyond the payload`() {
         var bytes = Self.vp8(picture: 5, tl0: 6, temporal: 2)
         let layers = Self.layers(bytes)
         let names = PictureIDRewriter.Rewritten(pictureID: 0x1234, tl0PictureIndex: 0x56)

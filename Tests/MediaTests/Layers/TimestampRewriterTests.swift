@@ -8,8 +8,7 @@ private func ms(_ milliseconds: Int) -> MediaInstant {
 
 @Suite("TimestampRewriter")
 struct TimestampRewriterTests {
-    @Test("The first source passes unchanged")
-    func unchanged() {
+    @Test func `the first source passes unchanged`() {
         var rewriter = TimestampRewriter(clockRate: 90_000)
         rewriter.switchSource(first: 5000, at: ms(0))
         let first = rewriter.rewrite(5000, at: ms(0))
@@ -18,8 +17,7 @@ struct TimestampRewriterTests {
         #expect(second == 8000)
     }
 
-    @Test("A switch without sender reports continues by the time passed")
-    func elapsed() {
+    @Test func `a switch without sender reports continues by the time passed`() {
         var rewriter = TimestampRewriter(clockRate: 90_000)
         _ = rewriter.rewrite(5000, at: ms(0))
         let excess = rewriter.switchSource(first: 4_000_000_000, at: ms(100))
@@ -30,8 +28,7 @@ struct TimestampRewriterTests {
         #expect(next == 5000 + 12_000)
     }
 
-    @Test("A switch with sender reports goes where they say")
-    func aligned() {
+    @Test func `a switch with sender reports goes where they say`() {
         var rewriter = TimestampRewriter(clockRate: 90_000)
         _ = rewriter.rewrite(5000, at: ms(0))
         rewriter.switchSource(first: 77, aligned: 7700, at: ms(500))
@@ -39,8 +36,7 @@ struct TimestampRewriterTests {
         #expect(output == 7700)
     }
 
-    @Test("A switch never goes back: it takes one frame more and says by how much it is late")
-    func monotonic() {
+    @Test func `a switch never goes back: it takes one frame more and says by how much it is late`() {
         var rewriter = TimestampRewriter(clockRate: 90_000)
         _ = rewriter.rewrite(5000, at: ms(0))
         let excess = rewriter.switchSource(first: 77, aligned: 4100, at: ms(10))
@@ -49,8 +45,7 @@ struct TimestampRewriterTests {
         #expect(excess == MediaDuration(nanoseconds: 43_000_000))
     }
 
-    @Test("Timestamps wrap")
-    func wrap() {
+    @Test func `timestamps wrap`() {
         var rewriter = TimestampRewriter(clockRate: 90_000)
         _ = rewriter.rewrite(UInt32.max - 1000, at: ms(0))
         rewriter.switchSource(first: 10, at: ms(100))
@@ -59,8 +54,7 @@ struct TimestampRewriterTests {
         #expect(rewriter.highest == 7999)
     }
 
-    @Test("Two sender reports put a second stream on the first one's clock")
-    func senderReports() {
+    @Test func `two sender reports put a second stream on the first one's clock`() {
         // Both streams' senders share a wall clock; the second's RTP clock is 1000 s ahead and read half a second later.
         let a = SenderReportInfo(ntp: 100 << 32, rtpTimestamp: 4_294_967_000, arrival: ms(0))
         let b = SenderReportInfo(ntp: (100 << 32) + (1 << 31), rtpTimestamp: 90_000_000, arrival: ms(500))
@@ -72,8 +66,7 @@ struct TimestampRewriterTests {
         #expect(expected &- onA <= 1)
     }
 
-    @Test("A sender report extrapolates backwards too")
-    func backwards() {
+    @Test func `a sender report extrapolates backwards too`() {
         let report = SenderReportInfo(ntp: 100 << 32, rtpTimestamp: 90_000, arrival: ms(0))
         #expect(report.rtpTimestamp(atNTP: 99 << 32, clockRate: 90_000) == 0)
         #expect(report.ntp(atRTPTimestamp: 0, clockRate: 90_000) == 99 << 32)

@@ -43,7 +43,7 @@ extension LockFreeTests {
         /// Fills a record from its number: length and bytes follow from it, so a reader can check both.
         private static func length(_ number: Int) -> Int { 8 + (number &* 7919) % 400 }
 
-        // Bytes are dirtyTimers through typed pointers: the thread sanitizer sees those accesses in debug builds too, while
+        // Bytes are touched through typed pointers: the thread sanitizer sees those accesses in debug builds too, while
         // `storeBytes` and `load` run inside the standard library, which it does not watch.
         private static func write(_ number: Int, to place: UnsafeMutableRawPointer, length: Int) {
             let bytes = place.bindMemory(to: UInt8.self, capacity: length)
@@ -61,8 +61,8 @@ extension LockFreeTests {
             UInt8(truncatingIfNeeded: (number &* 31) ^ (number >> 8) ^ offset)
         }
 
-        @Test("Records come out as they went in, over many wraps of the arena", arguments: [4096, 8192, 65_536])
-        func model(capacity: Int) {
+        @Test(arguments: [4096, 8192, 65_536])
+        func `records come out as they went in, over many wraps of the arena`(capacity: Int) {
             let ring = SPSCRing(capacity: capacity)
             var producer = SPSCRingProducer(ring)
             var consumer = SPSCRingConsumer(ring)
@@ -95,8 +95,7 @@ extension LockFreeTests {
             if capacity == 4096 { #expect(refused > 0) }
         }
 
-        @Test("A record is visible only once it is published, and a batch at once")
-        func batch() {
+        @Test func `a record is visible only once it is published, and a batch at once`() {
             let ring = SPSCRing(capacity: 4096)
             var producer = SPSCRingProducer(ring)
             var consumer = SPSCRingConsumer(ring)
@@ -122,8 +121,7 @@ extension LockFreeTests {
             #expect(after)
         }
 
-        @Test("A full ring refuses, and takes records again once some are consumed")
-        func full() {
+        @Test func `a full ring refuses, and takes records again once some are consumed`() {
             let ring = SPSCRing(capacity: 4096)
             var producer = SPSCRingProducer(ring)
             var consumer = SPSCRingConsumer(ring)
@@ -142,8 +140,7 @@ extension LockFreeTests {
             #expect(again)
         }
 
-        @Test("A record may be committed shorter than reserved, and empty ones exist")
-        func shorter() {
+        @Test func `a record may be committed shorter than reserved, and empty ones exist`() {
             let ring = SPSCRing(capacity: 4096)
             var producer = SPSCRingProducer(ring)
             var consumer = SPSCRingConsumer(ring)
@@ -159,8 +156,7 @@ extension LockFreeTests {
             #expect(second == 0)
         }
 
-        @Test("An abandoned reservation leaves nothing behind")
-        func abandoned() {
+        @Test func `an abandoned reservation leaves nothing behind`() {
             let ring = SPSCRing(capacity: 4096)
             var producer = SPSCRingProducer(ring)
             var consumer = SPSCRingConsumer(ring)
@@ -171,16 +167,15 @@ extension LockFreeTests {
             #expect(empty)
         }
 
-        @Test("Impossible lengths are refused", arguments: [-1, 505, 4096, Int.max])
-        func impossible(length: Int) {
+        @Test(arguments: [-1, 505, 4096, Int.max])
+        func `impossible lengths are refused`(length: Int) {
             let ring = SPSCRing(capacity: 4096)
             var producer = SPSCRingProducer(ring)
             let refused = producer.reserve(length) == nil
             #expect(refused)
         }
 
-        @Test("Records cross threads whole and in order")
-        func stress() {
+        @Test func `records cross threads whole and in order`() {
             let ring = SPSCRing(capacity: 16_384)
             let total = 50_000
             let failures = StressCount()
@@ -224,8 +219,8 @@ extension LockFreeTests {
 
     @Suite("MPSCQueue")
     struct MPSCQueueTests {
-        @Test("Elements come out in order, over many turns of the slots", arguments: [2, 8, 64])
-        func model(capacity: Int) {
+        @Test(arguments: [2, 8, 64])
+        func `elements come out in order, over many turns of the slots`(capacity: Int) {
             let queue = MPSCQueue<Int>(capacity: capacity, reserve: 0)
             var model: [Int] = []
             var state: UInt64 = 3
@@ -241,8 +236,7 @@ extension LockFreeTests {
             }
         }
 
-        @Test("The last places are for urgent elements")
-        func reserve() {
+        @Test func `the last places are for urgent elements`() {
             let queue = MPSCQueue<Int>(capacity: 8, reserve: 3)
             let ordinary = (0..<8).map { queue.push($0) != .full }
             let urgent = (0..<4).map { queue.push(100 + $0, urgent: true) != .full }
@@ -253,8 +247,7 @@ extension LockFreeTests {
             #expect(popped == [0, 1, 2, 3, 4, 100, 101, 102])
         }
 
-        @Test("Only the first push after the consumer went to sleep asks for a wake")
-        func wake() {
+        @Test func `only the first push after the consumer went to sleep asks for a wake`() {
             let queue = MPSCQueue<Int>(capacity: 8, reserve: 0)
             let awake = queue.push(1)
             let refused = queue.prepareToSleep()
@@ -276,8 +269,7 @@ extension LockFreeTests {
             #expect(afterWoke == .enqueued)
         }
 
-        @Test("Elements that nobody took are released with the queue")
-        func release() {
+        @Test func `elements that nobody took are released with the queue`() {
             final class Token: Sendable {
                 let alive: StressCount
                 init(_ alive: StressCount) {
@@ -316,8 +308,7 @@ extension LockFreeTests {
             func free() { words.deallocate() }
         }
 
-        @Test("Every element of every producer arrives once and in its order")
-        func stress() {
+        @Test func `every element of every producer arrives once and in its order`() {
             let queue = MPSCQueue<Payload>(capacity: 64, reserve: 8)
             let producers = 4
             let each = 20_000
@@ -356,8 +347,7 @@ extension LockFreeTests {
             #expect(count.received.load(ordering: .relaxed) == producers * each)
         }
 
-        @Test("No wake is lost")
-        func noLostWake() {
+        @Test func `no wake is lost`() {
             let queue = MPSCQueue<Int>(capacity: 64, reserve: 0)
             let semaphore = TestSemaphore()
             let total = 20_000
@@ -402,8 +392,7 @@ extension LockFreeTests {
 
     @Suite("Counters")
     struct CountersTests {
-        @Test("Each counter counts for itself")
-        func separate() {
+        @Test func `each counter counts for itself`() {
             let counters = Counters()
             counters.add(.packetsReceived)
             counters.add(.bytesReceived, 1200)
@@ -414,8 +403,7 @@ extension LockFreeTests {
             #expect(all.reduce(0, &+) == 1202)
         }
 
-        @Test("Readers see every counter rise and end at the sum")
-        func stress() {
+        @Test func `readers see every counter rise and end at the sum`() {
             let counters = Counters()
             let total = 200_000
             let count = StressCount()

@@ -82,7 +82,7 @@ import Testing
         #expect(!template.withUnsafeBytes { DependencyDescriptorRewriter.isIn($0) })
     }
 
-    @Test func `frame numbers go on when the source is another one`() throws {
+    @Test func `frame numbers continue when the source changes`() throws {
         var forwarding = DependencyDescriptorRewriter(isWanted: true)
         func number(_ frame: UInt16) throws -> UInt16 {
             var template = try template(20)

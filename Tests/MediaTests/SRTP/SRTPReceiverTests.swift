@@ -4,8 +4,8 @@ import Testing
 
 @Suite("SRTP opening")
 struct SRTPReceiverTests {
-    @Test("What libsrtp seals we open, and what we seal libsrtp opens", arguments: SRTPCase.all)
-    func bothWays(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `what libsrtp seals we open, and what we seal libsrtp opens`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let outbound = try TestReference(row.profile, master, .outbound)
         let inbound = try TestReference(row.profile, master, .inbound)
@@ -25,8 +25,8 @@ struct SRTPReceiverTests {
         #expect(opener.streamCount == 1)
     }
 
-    @Test("A packet is accepted once, in any order, within a window of 1,024", arguments: SRTPCase.all)
-    func replay(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a packet is accepted once, in any order, within a window of 1,024`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -44,8 +44,8 @@ struct SRTPReceiverTests {
         #expect(opener.opened(try packet(979)).0 == .replayed)
     }
 
-    @Test("Reordering around a roll-over finds each packet's own index", arguments: SRTPCase.all)
-    func reorderedRollOver(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `reordering around a roll-over finds each packet's own index`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -56,8 +56,8 @@ struct SRTPReceiverTests {
         }
     }
 
-    @Test("A packet changed at any byte is refused and leaves no trace", arguments: SRTPCase.all)
-    func corrupted(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a packet changed at any byte is refused and leaves no trace`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -84,8 +84,8 @@ struct SRTPReceiverTests {
         #expect(opener.openedRTCP(goodReport).1 == report)
     }
 
-    @Test("A packet cut at any length is refused", arguments: SRTPCase.all)
-    func truncated(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a packet cut at any length is refused`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -102,8 +102,8 @@ struct SRTPReceiverTests {
         #expect(opener.streamCount == 0)
     }
 
-    @Test("Random packets are refused", arguments: SRTPCase.all)
-    func garbage(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `random packets are refused`(row: SRTPCase) throws {
         let opener = try TestOpener(row.profile, masterKey(row.profile), engine: row.engine)
         var generator = SplitMix(state: 42)
         for round in 0..<3000 {
@@ -118,8 +118,8 @@ struct SRTPReceiverTests {
         #expect(opener.streamCount == 0)
     }
 
-    @Test("A peer has at most 1,024 streams, and room again when one is forgotten", arguments: SRTPCase.all)
-    func flood(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a peer has at most 1,024 streams, and room again when one is forgotten`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -140,8 +140,8 @@ struct SRTPReceiverTests {
         #expect(opener.opened(last).0 == .replayed)
     }
 
-    @Test("A forgotten SSRC begins anew", arguments: SRTPCase.all)
-    func forgotten(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a forgotten SSRC starts from the beginning`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -154,8 +154,8 @@ struct SRTPReceiverTests {
         #expect(opener.opened(sealed).1 == packet.bytes)
     }
 
-    @Test("SRTCP packets are accepted once, within a window of 64", arguments: SRTPProfile.allCases)
-    func rtcpReplay(profile: SRTPProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func `SRTCP packets are accepted once, within a window of 64`(profile: SRTPProfile) throws {
         let master = masterKey(profile)
         let sealer = try TestSealer(profile, master, nextRTCPIndex: 0)
         let opener = try TestOpener(profile, master, engine: .libcrypto)
@@ -168,15 +168,15 @@ struct SRTPReceiverTests {
         #expect(opener.openedRTCP(packets[38]).1 == rtcpPacket(length: 28, fill: 38))
     }
 
-    @Test("An SRTCP packet in the clear is refused", arguments: SRTPProfile.allCases)
-    func clearRTCP(profile: SRTPProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func `an SRTCP packet in the clear is refused`(profile: SRTPProfile) throws {
         let opener = try TestOpener(profile, masterKey(profile), engine: .libcrypto)
         let packet = rtcpPacket(length: 28) + [UInt8](repeating: 0, count: profile.rtcpOverhead)
         #expect(opener.openedRTCP(packet).0 == .malformed)
     }
 
-    @Test("Another opener continues from exported state", arguments: SRTPProfile.allCases)
-    func handOver(profile: SRTPProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func `another receiver continues from exported state`(profile: SRTPProfile) throws {
         let master = masterKey(profile)
         let sealer = try TestSealer(profile, master, engine: .libcrypto)
         let opener = try TestOpener(profile, master, engine: .libcrypto)

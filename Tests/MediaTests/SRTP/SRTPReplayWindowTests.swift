@@ -4,8 +4,7 @@ import Testing
 
 @Suite("SRTP replay windows")
 struct SRTPReplayWindowTests {
-    @Test("The window agrees with a set of all indices ever seen")
-    func model() {
+    @Test func `the window agrees with a set of all indices ever seen`() {
         let words = UnsafeMutablePointer<UInt64>.allocate(capacity: SRTPReplayWindow.wordCount)
         words.initialize(repeating: 0, count: SRTPReplayWindow.wordCount)
         defer { words.deallocate() }
@@ -27,8 +26,7 @@ struct SRTPReplayWindowTests {
         }
     }
 
-    @Test("Indices are estimated as RFC 3711 appendix A says")
-    func estimate() {
+    @Test func `indices are estimated as RFC 3711 appendix A says`() {
         var slot = SRTPStreamTable.Slot()
         #expect(slot.estimatedIndex(40_000) == 40_000)
         slot.hasRTP = true

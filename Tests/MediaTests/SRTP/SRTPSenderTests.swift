@@ -4,8 +4,8 @@ import Testing
 
 @Suite("SRTP sealing")
 struct SRTPSenderTests {
-    @Test("Sealed packets equal libsrtp's, byte for byte, for every payload length", arguments: SRTPCase.all)
-    func everyLength(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `sealed packets equal libsrtp's, byte for byte, for every payload length`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: row.engine)
         let reference = try TestReference(row.profile, master, .outbound)
@@ -19,8 +19,8 @@ struct SRTPSenderTests {
         }
     }
 
-    @Test("CSRCs and header extensions stay in the clear and are authenticated", arguments: SRTPCase.all)
-    func headers(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `CSRCs and header extensions stay in the clear and are authenticated`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: row.engine)
         let reference = try TestReference(row.profile, master, .outbound)
@@ -44,8 +44,8 @@ struct SRTPSenderTests {
         }
     }
 
-    @Test("The roll-over counter goes on across two wraps as libsrtp's does", arguments: SRTPCase.all)
-    func rollOver(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `the roll-over counter goes on across two wraps as libsrtp's does`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: row.engine)
         let reference = try TestReference(row.profile, master, .outbound)
@@ -60,8 +60,8 @@ struct SRTPSenderTests {
         }
     }
 
-    @Test("A stream may begin with any roll-over counter", arguments: SRTPCase.all)
-    func laterStart(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `a stream may begin with any roll-over counter`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: row.engine)
         let index: UInt64 = 7 << 16 | 100
@@ -76,8 +76,8 @@ struct SRTPSenderTests {
         #expect(opener.opened(sealed).0 == .opened(headerLength: 12, length: 52, index: index))
     }
 
-    @Test("The same packet can be sealed again, for a retransmission", arguments: SRTPCase.all)
-    func again(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `the same packet can be sealed again, for a retransmission`(row: SRTPCase) throws {
         let sealer = try TestSealer(row.profile, masterKey(row.profile), engine: row.engine)
         let packet = TestRTPPacket(sequence: 5, payloadLength: 40)
         let first = try sealer.sealed(packet, index: 5)
@@ -85,8 +85,8 @@ struct SRTPSenderTests {
         #expect(try sealer.sealed(packet, index: 5) == first)
     }
 
-    @Test("Sealed RTCP equals libsrtp's, byte for byte", arguments: SRTPCase.all)
-    func rtcp(row: SRTPCase) throws {
+    @Test(arguments: SRTPCase.all)
+    func `sealed RTCP equals libsrtp's, byte for byte`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: row.engine)
         let reference = try TestReference(row.profile, master, .outbound)
@@ -98,8 +98,8 @@ struct SRTPSenderTests {
         }
     }
 
-    @Test("The SRTCP index is counted and ends at 31 bits", arguments: SRTPProfile.allCases)
-    func rtcpIndex(profile: SRTPProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func `the SRTCP index is counted and ends at 31 bits`(profile: SRTPProfile) throws {
         let sealer = try TestSealer(profile, masterKey(profile), nextRTCPIndex: 0x7FFF_FFFF)
         #expect(try !sealer.sealedRTCP(rtcpPacket(length: 28)).isEmpty)
         #expect(sealer.nextRTCPIndex == 0x8000_0000)

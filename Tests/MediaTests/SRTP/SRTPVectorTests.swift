@@ -8,8 +8,7 @@ struct SRTPVectorTests {
     let master = SRTPMasterKey(
         key: bytes(hex: "E1F97A0D3E018BE0D64FA32C06DE4139"), salt: bytes(hex: "0EC675AD498AFEEBB6960B3AABE6"))
 
-    @Test("Session keys are those of RFC 3711 appendix B.3")
-    func sessionKeys() throws {
+    @Test func `session keys are those of RFC 3711 appendix B.3`() throws {
         let keys = try SRTPSessionKeys(profile: .aes128CMHMACSHA1x80, master: master, purpose: .rtp)
         let authentication = bytes(
             hex: """
@@ -23,8 +22,8 @@ struct SRTPVectorTests {
         #expect(try SRTPSessionKeys.derived(from: master, label: 1, count: 94) == authentication)
     }
 
-    @Test("A key of the wrong length is refused", arguments: SRTPProfile.allCases)
-    func wrongLength(profile: SRTPProfile) {
+    @Test(arguments: SRTPProfile.allCases)
+    func `a key of the wrong length is refused`(profile: SRTPProfile) {
         var short = masterKey(profile)
         short.salt.removeLast()
         #expect(throws: MediaError.self) { _ = try SRTPSender(profile: profile, master: short, engine: .libcrypto) }
@@ -68,8 +67,8 @@ struct SRTPVectorTests {
         ]
     }
 
-    @Test("GCM packets are those of RFC 7714 sections 16 and 17", arguments: GCMVector.all)
-    func gcm(vector: GCMVector) throws {
+    @Test(arguments: GCMVector.all)
+    func `GCM packets are those of RFC 7714 sections 16 and 17`(vector: GCMVector) throws {
         let sealing = try SRTPCiphers(profile: vector.profile, rtp: vector.keys, rtcp: vector.keys, seals: true)
         let opening = try SRTPCiphers(profile: vector.profile, rtp: vector.keys, rtcp: vector.keys, seals: false)
         let sealer = TestSealer(

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("ICE through a shard")
 struct ConnectivityTests {
-    @Test func `an address change is followed by media and told`() throws {
+    @Test func `an address change is followed by media and reported`() throws {
         let (world, publisher, viewer, _, stream) = try makeCall(shards: 2)
         world.run(for: .seconds(1))
         let old = viewer.peer.localAddress

@@ -30,7 +30,7 @@ struct FanOutTests {
         #expect(world.server.segmentedMessages > 100)
     }
 
-    @Test(arguments: [1, 2]) func `who comes late starts on a key frame`(shards: Int) throws {
+    @Test(arguments: [1, 2]) func `a late joiner starts on a key frame`(shards: Int) throws {
         let world = try VirtualWorld(shards: shards)
         let publisher = try world.join()
         let early = try world.join()

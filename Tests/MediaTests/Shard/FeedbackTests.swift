@@ -38,7 +38,7 @@ struct FeedbackTests {
         #expect(publisher.peer.feedback.packets == 0)
     }
 
-    @Test(arguments: [1, 2]) func `reports are made anew with the right counts, and both sides measure the round trip`(
+    @Test(arguments: [1, 2]) func `reports are the server's own and count right, and both sides measure the round trip`(
         shards: Int
     ) throws {
         let world = try VirtualWorld(shards: shards)

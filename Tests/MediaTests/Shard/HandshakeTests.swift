@@ -24,7 +24,7 @@ struct HandshakeTests {
         try expectCall(world, from: bob, to: alice)
     }
 
-    @Test(arguments: [DTLSRole.client, .server]) func `checks may come before signaling tells the role`(
+    @Test(arguments: [DTLSRole.client, .server]) func `checks may come before signaling gives the role`(
         clientRole: DTLSRole
     ) throws {
         let world = try VirtualWorld()
@@ -81,7 +81,7 @@ struct HandshakeTests {
         #expect(member.dtlsStates == [])
     }
 
-    @Test func `a client's goodbye is told once, and nothing is sent to it afterwards`() throws {
+    @Test func `a client's goodbye is reported once, and nothing is sent to it afterwards`() throws {
         let (world, _, viewer, _, stream) = try makeCall(shards: 1)
         world.run(for: .seconds(1))
         viewer.peer.close()

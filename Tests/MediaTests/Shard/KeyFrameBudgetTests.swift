@@ -133,7 +133,7 @@ struct KeyFrameBudgetTests {
     }
 
     @Test(arguments: [1, 2], [UInt64(3), 4, 5, 6])
-    func `who joins through loss catches up all the same`(shards: Int, seed: UInt64) throws {
+    func `a receiver that joins through loss catches up all the same`(shards: Int, seed: UInt64) throws {
         let world = try VirtualWorld(shards: shards, seed: seed)
         let publisher = try world.join()
         let viewers = try (0..<4).map { _ in try world.join() }
@@ -188,7 +188,7 @@ struct KeyFrameBudgetTests {
         #expect(second.main?.ratio == 1)
     }
 
-    @Test(arguments: [1, 2]) func `who joins a still screen gets all of its key frame`(shards: Int) throws {
+    @Test(arguments: [1, 2]) func `a receiver that joins a still screen gets all of its key frame`(shards: Int) throws {
         let world = try VirtualWorld(shards: shards)
         let publisher = try world.join()
         let viewers = try (0..<2).map { _ in try world.join() }

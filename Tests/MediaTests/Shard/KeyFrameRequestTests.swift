@@ -100,7 +100,7 @@ struct KeyFrameRequestTests {
         for shard in 0..<shards { #expect(screen.world.server.withShard(shard) { $0.wishing.isEmpty }) }
     }
 
-    @Test(arguments: [1, 2]) func `who asks once, because its picture broke, is not forgotten`(shards: Int) throws {
+    @Test(arguments: [1, 2]) func `one request for a broken picture is not forgotten`(shards: Int) throws {
         let screen = try StillScreen(shards: shards)
         screen.track.answersKeyFrameRequests = true
         let stream = try screen.viewer.subscribe(to: screen.track)

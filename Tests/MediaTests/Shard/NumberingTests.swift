@@ -26,7 +26,7 @@ struct NumberingTests {
         #expect(world.server.value(.srtpAuthentication) == 0)
     }
 
-    @Test(arguments: [1, 2]) func `a publisher that numbers anew is followed`(shards: Int) throws {
+    @Test(arguments: [1, 2]) func `a publisher that restarts its numbers is followed`(shards: Int) throws {
         let (world, publisher, viewer, track, stream) = try makeCall(shards: shards)
         world.run(for: .seconds(1))
         let old = track.encodings[0]

@@ -32,7 +32,7 @@ struct PlainDestinationsTests {
         for ip in ["127.0.0.2", "11.0.0.1", "2001:db9::1"] { #expect(!destinations.admits(try remote(ip)), "\(ip)") }
     }
 
-    @Test func `who asks from the server's own machine may be anybody behind a proxy on it`() throws {
+    @Test func `a request from the server's own machine may be anybody's behind a proxy on it`() throws {
         let own = [try address("203.0.113.1"), try address("127.0.0.1")]
         for ip in ["127.0.0.1", "127.0.0.53", "203.0.113.1"] {
             let destinations = PlainDestinations(ranges: [], requester: try address(ip, port: 9), own: own)

@@ -18,7 +18,7 @@ struct PlainSocketTests {
         throw MediaError(.system, "no four ports in a row are free")
     }
 
-    @Test func `RTP has an even port and RTCP the next, and clients are told the announced name`() throws {
+    @Test func `RTP has an even port and RTCP the next, and clients are sent the announced name`() throws {
         let (_, pairs, first) = try exhausted()
         #expect(Set(pairs.map(\.endpoint.port)) == [first, first + 2])
         for pair in pairs {

@@ -176,7 +176,7 @@ struct PlainTransportTests {
         #expect(world.server.value(.oversizedDatagram) == 1)
     }
 
-    @Test func `without comedia nothing is taken before the client has told its address`() throws {
+    @Test func `without comedia nothing is accepted before the client has sent its address`() throws {
         let (world, client, _, stream) = try broadcast(isComedia: false)
         sendVideo(client, 1..<6)
         #expect(stream.packets == 0)
@@ -235,7 +235,7 @@ struct PlainTransportTests {
         #expect(client.statistics?.srtpProfile == profile.rawValue)
     }
 
-    @Test func `with comedia and SRTP the key is told, and the address learned from what it opens`() throws {
+    @Test func `with comedia and SRTP the key is signaled, and the address learned from what it opens`() throws {
         let profile = SRTPProfile.aes128CMHMACSHA1x80
         let mine = SRTPMasterKey(key: Array(1...16), salt: Array(1...14))
         let theirs = SRTPMasterKey(key: Array(21...36), salt: Array(21...34))
@@ -255,7 +255,7 @@ struct PlainTransportTests {
         #expect(client.tuples.last?.rtp.remoteAddress == client.address.addressText)
     }
 
-    @Test func `a receiver gets plain RTP and sender reports at the address it told`() throws {
+    @Test func `a receiver gets plain RTP and sender reports at the address it asked for`() throws {
         let world = try VirtualWorld()
         let member = try world.join()
         #expect(world.connectAll())
@@ -392,7 +392,7 @@ struct PlainTransportTests {
         }
     }
 
-    @Test func `a sender from anywhere is heard, and told how`() throws {
+    @Test func `a sender from anywhere is accepted, and gets reports`() throws {
         let world = try VirtualWorld()
         let viewer = try world.join()
         #expect(world.connectAll())

@@ -90,8 +90,7 @@ struct ReceptionWarningTests {
         #expect(raised(member.events) == [])
     }
 
-    @Test func `an unknown payload type, pictures without a beginning, and a producer that goes are told apart`() throws
-    {
+    @Test func `an unknown payload type is noticed, and no longer once its producer closes`() throws {
         let (world, member, tracks) = try publisher()
         world.run(for: .seconds(1))
         if let producer = tracks[0].producer { member.handle.closeProducer(producer) }
@@ -118,7 +117,7 @@ struct ReceptionWarningTests {
         #expect(cleared(client.events) == [.noKeyFrame])
     }
 
-    @Test func `a sender that was started anew at another port is not just silence`() throws {
+    @Test func `a sender that was restarted at another port is not just silence`() throws {
         let world = try VirtualWorld()
         let client = try PlainClient(in: world)
         _ = try client.produce(.audio, ssrc: SSRC(5))
@@ -136,7 +135,7 @@ struct ReceptionWarningTests {
         #expect(cleared(client.events) == [.foreignPackets])
     }
 
-    @Test func `media that may not be sent to the learned address is told with the address`() throws {
+    @Test func `media that may not be sent to the learned address is reported with the address`() throws {
         let world = try VirtualWorld()
         let member = try world.join()
         #expect(world.connectAll())

@@ -13,7 +13,7 @@ struct ScoreTests {
         member.events.compactMap { if case .consumerScoreChanged(_, let score) = $0 { score } else { nil } }
     }
 
-    @Test func `a producer's score is told with its first packet, and again only when it is another`() throws {
+    @Test func `a producer's score is reported with its first packet, and again only when it changes`() throws {
         let (world, publisher, _, track, _) = try makeCall(shards: 1)
         world.run(for: .seconds(10))
         let score = EncodingScore(encoding: 0, ssrc: track.encodings[0].ssrc, score: 10)
@@ -140,7 +140,7 @@ struct ScoreTests {
         #expect(consumerScores(viewer).last == 10)
     }
 
-    @Test(arguments: [1, 2]) func `an opus sender with in-band FEC is told its worst receiver's loss, others are not`(
+    @Test(arguments: [1, 2]) func `an Opus sender with in-band FEC gets its worst receiver's loss, others do not`(
         shards: Int
     ) throws {
         for usesFEC in [true, false] {
@@ -210,7 +210,7 @@ struct AudioLevelTests {
         #expect(!publisher.events.contains { if case .audioLevels = $0 { true } else { false } })
     }
 
-    @Test func `samples give way to events that tell a state`() throws {
+    @Test func `samples give way to events that carry a state`() throws {
         let queue = EventQueue {}
         for _ in 0..<EventQueue.sampleCapacity { #expect(queue.appendSample(.audioLevels([]))) }
         #expect(!queue.appendSample(.audioLevels([])))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Statistics of the shard")
 struct ShardStatisticsTests {
-    @Test func `bytes and bitrates are told by kind, and loss by direction`() throws {
+    @Test func `bytes and bitrates are reported by kind, and loss by direction`() throws {
         let world = try VirtualWorld()
         let publisher = try world.join()
         let viewer = try world.join()

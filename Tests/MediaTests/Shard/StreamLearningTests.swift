@@ -21,7 +21,7 @@ struct StreamLearningTests {
         return track
     }
 
-    // ossrs/srs#4570: an offer without a=ssrc and without extensions, told apart by payload type (RFC 9143 §9.2).
+    // ossrs/srs#4570: an offer without a=ssrc and without extensions, distinguished by payload type (RFC 9143 §9.2).
     @Test func `streams without SSRC and MID belong to the producer that alone has their payload type`() throws {
         let (world, publisher, viewer) = try call()
         let tracks = [MediaKind.audio, .video].map { bareTrack(of: publisher.peer, $0) }
@@ -68,7 +68,7 @@ struct StreamLearningTests {
         #expect(world.server.value(.unknownSSRC) > 100)
     }
 
-    @Test func `an encoder made anew is followed once the old stream has been silent for a second`() throws {
+    @Test func `a restarted encoder is followed once the old stream has been silent for a second`() throws {
         let (world, publisher, viewer) = try call()
         let track = bareTrack(of: publisher.peer, .video)
         try publisher.publish(track)

@@ -35,7 +35,7 @@ struct TraceTests {
         #expect(events.allSatisfy { [.rtp, .keyFrame, .pli, .sr].contains($0.kind) })
     }
 
-    @Test func `how a picture is to be turned is told once, and again when it changes, but not in floods`() throws {
+    @Test func `a video's orientation is reported once and when it changes, but not in floods`() throws {
         let world = try VirtualWorld()
         let publisher = try world.join()
         #expect(world.connectAll())
@@ -91,7 +91,7 @@ struct TraceTests {
         #expect(rtp.count { $0.isRTX } > 10)
     }
 
-    @Test func `more traces than a transport may tell in a second are dropped and counted`() throws {
+    @Test func `more traces than a transport may report in a second are dropped and counted`() throws {
         let (world, publisher, _, track, _) = try makeCall(shards: 1)
         track.video.framesPerSecond = 100
         track.video.packetsPerFrame = 20

@@ -30,8 +30,7 @@ struct KeyFrameRequesterTests {
         return times + run(&requester, until: end)
     }
 
-    @Test("A request is repeated after 1, 2 and 4 s, then every 5 s, for as long as somebody waits")
-    func retry() {
+    @Test func `a request is repeated after 1, 2 and 4 s, then every 5 s, for as long as somebody waits`() {
         var requester = KeyFrameRequester()
         let sent = requester.requested(at: ms(0))
         let repeats = wait(&requester, from: 200, until: 24_000)
@@ -41,8 +40,7 @@ struct KeyFrameRequesterTests {
         #expect(later == [] && requester.nextDeadline == nil)
     }
 
-    @Test("Nothing is repeated for somebody who has gone")
-    func gone() {
+    @Test func `nothing is repeated for somebody who has gone`() {
         var requester = KeyFrameRequester()
         let sent = requester.requested(at: ms(0))
         let repeats = run(&requester, until: 10_000)
@@ -53,8 +51,7 @@ struct KeyFrameRequesterTests {
         #expect(next)
     }
 
-    @Test("A key frame ends the wait, and the next is asked for half a second later at the earliest")
-    func answered() {
+    @Test func `a key frame ends the wait, and the next is asked for half a second later at the earliest`() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         requester.keyFrameReceived(at: ms(100))
@@ -70,8 +67,7 @@ struct KeyFrameRequesterTests {
         #expect(late)
     }
 
-    @Test("A key frame that comes meanwhile serves who waits, and who goes meanwhile is not served")
-    func keptRequest() {
+    @Test func `a delayed request ends with a key frame, or if nobody waits for one any more`() {
         var requester = KeyFrameRequester()
         requester.keyFrameReceived(at: ms(0))
         _ = requester.requested(at: ms(100))
@@ -83,8 +79,7 @@ struct KeyFrameRequesterTests {
         #expect(served == [] && gone == [])
     }
 
-    @Test("Requests while one is pending are merged, and the next repetition comes a second after the last")
-    func merged() {
+    @Test func `requests while one is pending are merged, and repeated a second after the last`() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         let second = requester.requested(at: ms(500))
@@ -101,8 +96,7 @@ struct KeyFrameRequesterTests {
         #expect(rest == [6200, 8200])
     }
 
-    @Test("A sender that had been silent is asked soon, and not more often than once a second")
-    func returned() {
+    @Test func `a sender that had been silent is asked soon, and not more often than once a second`() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         _ = wait(&requester, from: 200, until: 9000)
@@ -113,8 +107,7 @@ struct KeyFrameRequesterTests {
         #expect(sent == [9100] && next == [10_100])
     }
 
-    @Test("Somebody who still waits is helped where the request or its answer was lost on the way")
-    func lostBetweenShards() {
+    @Test func `a request is repeated if it or its answer was lost and a consumer still waits`() {
         var requester = KeyFrameRequester()
         let asked = requester.renewed(at: ms(0))
         requester.keyFrameReceived(at: ms(100))
@@ -122,8 +115,7 @@ struct KeyFrameRequesterTests {
         #expect(asked && again == [600])
     }
 
-    @Test("A request that crosses a key frame on its way from another shard asks for no second one")
-    func crossing() {
+    @Test func `a request that crosses a key frame on its way from another shard asks for no second one`() {
         for isRenewal in [false, true] {
             var requester = KeyFrameRequester()
             _ = requester.requested(at: ms(0))
@@ -134,8 +126,7 @@ struct KeyFrameRequesterTests {
         }
     }
 
-    @Test("Who joins waits for 2.5 s after a key frame, and is served by the next one, whoever caused it")
-    func joining() {
+    @Test func `joining waits for 2.5 s after a key frame, and the next one serves it, whoever caused it`() {
         var requester = KeyFrameRequester()
         let first = requester.requested(for: .joining, at: ms(0))
         requester.keyFrameReceived(at: ms(100))
@@ -152,8 +143,7 @@ struct KeyFrameRequesterTests {
         #expect(!again && change && later == [] && free)
     }
 
-    @Test("Who joins while a request is pending shares it, and a producer's own delay comes on top")
-    func joiningWhilePending() {
+    @Test func `joining while a request is pending shares it, and a producer's own delay comes on top`() {
         var requester = KeyFrameRequester(delay: .milliseconds(5000))
         let first = requester.requested(at: ms(0))
         let second = requester.requested(for: .joining, at: ms(50))
@@ -164,8 +154,7 @@ struct KeyFrameRequesterTests {
         #expect(sent == [5000])
     }
 
-    @Test("A forced request is sent whatever is pending, and once more for nobody")
-    func forced() {
+    @Test func `a forced request is sent whatever is pending, and once more for nobody`() {
         var requester = KeyFrameRequester()
         _ = requester.requested(at: ms(0))
         let forced = requester.forced(at: ms(400))
@@ -174,8 +163,7 @@ struct KeyFrameRequesterTests {
         #expect(repeats == [1400])
     }
 
-    @Test("The hold-off merges further requests into one at its end")
-    func holdOff() {
+    @Test func `the hold-off merges further requests into one at its end`() {
         var requester = KeyFrameRequester(delay: .milliseconds(3000))
         let first = requester.requested(at: ms(0))
         requester.keyFrameReceived(at: ms(50))
@@ -191,8 +179,7 @@ struct KeyFrameRequesterTests {
         #expect(free)
     }
 
-    @Test("A hold-off without further requests ends silently")
-    func quietHoldOff() {
+    @Test func `a hold-off without further requests ends silently`() {
         var requester = KeyFrameRequester(delay: .milliseconds(500))
         _ = requester.requested(at: ms(0))
         requester.keyFrameReceived(at: ms(50))
@@ -202,8 +189,7 @@ struct KeyFrameRequesterTests {
         #expect(next)
     }
 
-    @Test("A reset forgets what was asked")
-    func reset() {
+    @Test func `a reset forgets what was asked`() {
         var requester = KeyFrameRequester(delay: .milliseconds(500))
         _ = requester.requested(at: ms(0))
         requester.reset()
@@ -215,8 +201,7 @@ struct KeyFrameRequesterTests {
 
 @Suite("KeyFrameWish")
 struct KeyFrameWishTests {
-    @Test("A wish is open until a key frame has come since, and the next one waits for a second")
-    func granted() {
+    @Test func `a wish is open until a key frame has come since, and the next one waits for a second`() {
         var wish = KeyFrameWish()
         #expect(wish.isDue(encoding: 0, at: ms(0)))
         let isNew = [100, 200].map { wish.open(.receiver, encoding: 0, at: ms($0)) }
@@ -230,8 +215,7 @@ struct KeyFrameWishTests {
         #expect(wish.isDue(encoding: 0, at: ms(1150)) && wish.isDue(encoding: 1, at: ms(200)))
     }
 
-    @Test("A wish that came to nothing, or another source, lets the next one go out at once")
-    func pointless() {
+    @Test func `after a wish without effect, or for another source, the next one goes out at once`() {
         var wish = KeyFrameWish()
         _ = wish.open(.start, encoding: 2, at: ms(100))
         wish.close(.start, keyFrame: ms(50))
@@ -243,8 +227,7 @@ struct KeyFrameWishTests {
         #expect(wish.isDue(encoding: 2, at: ms(300)))
     }
 
-    @Test("What starts a consumer and what its receiver asks for are two wishes")
-    func two() {
+    @Test func `what starts a consumer and what its receiver asks for are two wishes`() {
         var wish = KeyFrameWish()
         let isNew = [wish.open(.start, encoding: 1, at: ms(0)), wish.open(.receiver, encoding: 0, at: ms(0))]
         #expect(isNew == [true, true])
@@ -256,9 +239,8 @@ struct KeyFrameWishTests {
 @Suite("ReportScheduler")
 struct ReportSchedulerTests {
     @Test(
-        "The first report is due after 500 ms, the next 1.0 to 1.5 s later, at a multiple of 25 ms",
         arguments: [0, 0x8000_0000, UInt32.max])
-    func timing(random: UInt32) {
+    func `the first report is due after 500 ms, the next 1.0 to 1.5 s later, at a multiple of 25 ms`(random: UInt32) {
         var scheduler = ReportScheduler(startingAt: ms(0))
         let early = scheduler.isDue(at: ms(499), random: random)
         let due = scheduler.isDue(at: ms(500), random: random)
@@ -272,8 +254,7 @@ struct ReportSchedulerTests {
         #expect(scheduler.nextDeadline.nanoseconds % 25_000_000 == 0)
     }
 
-    @Test("Video reports every second and audio every five, fifteen per cent early allowed")
-    func pacing() {
+    @Test func `video reports every second and audio every five, or fifteen percent earlier`() {
         var video = ReportThrottle(kind: .video)
         var audio = ReportThrottle(kind: .audio)
         let videoTimes = [0, 500, 869, 870, 1700, 1740].filter { video.mayReport(at: ms($0)) }

@@ -29,8 +29,7 @@ private struct Bench: ~Copyable {
 
 @Suite("NACKGenerator")
 struct NACKGeneratorTests {
-    @Test("Nothing missing, nothing asked")
-    func complete() {
+    @Test func `nothing is asked for if nothing is missing`() {
         var bench = Bench()
         for number in 100..<200 { _ = bench.receive(number) }
         let requests = bench.poll(at: 1000)
@@ -38,8 +37,7 @@ struct NACKGeneratorTests {
         #expect(bench.generator.nextDeadline == nil)
     }
 
-    @Test("Missing packets are asked for 10 ms after the gap showed, each once")
-    func firstRequest() {
+    @Test func `missing packets are asked for 10 ms after the gap showed, each once`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(104)
@@ -52,8 +50,7 @@ struct NACKGeneratorTests {
         #expect(again == [])
     }
 
-    @Test("Numbers wrap on the wire")
-    func wrap() {
+    @Test func `numbers wrap on the wire`() {
         var bench = Bench()
         _ = bench.receive(0x1_FFFE)
         _ = bench.receive(0x2_0002)
@@ -61,8 +58,7 @@ struct NACKGeneratorTests {
         #expect(due == [65535, 0, 1])
     }
 
-    @Test("A packet that comes late is not asked for")
-    func late() {
+    @Test func `a packet that comes late is not asked for`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(104)
@@ -75,8 +71,7 @@ struct NACKGeneratorTests {
         #expect(bench.generator.nextDeadline == nil)
     }
 
-    @Test("A request is repeated every round trip, ten times in all")
-    func repeats() {
+    @Test func `a request is repeated every round trip, ten times in all`() {
         var bench = Bench()
         bench.generator.roundTripTime = .milliseconds(60)
         _ = bench.receive(100)
@@ -88,8 +83,7 @@ struct NACKGeneratorTests {
         #expect(bench.generator.abandoned == 1)
     }
 
-    @Test("The timer keeps 40 ms between requests even when the round trip is shorter")
-    func tick() {
+    @Test func `the timer keeps 40 ms between requests even when the round trip is shorter`() {
         var bench = Bench()
         bench.generator.roundTripTime = .milliseconds(5)
         _ = bench.receive(100)
@@ -98,8 +92,7 @@ struct NACKGeneratorTests {
         #expect(bench.generator.nextDeadline == ms(50))
     }
 
-    @Test("A packet recovered ahead of media is not asked for later")
-    func recoveredAhead() {
+    @Test func `a packet recovered ahead of media is not asked for later`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(103, recovered: true)
@@ -108,8 +101,7 @@ struct NACKGeneratorTests {
         #expect(due == [101, 102, 104])
     }
 
-    @Test("More than 1000 missing packets clear the list and ask for a key frame")
-    func overflow() {
+    @Test func `more than 1000 missing packets clear the list and ask for a key frame`() {
         var bench = Bench()
         _ = bench.receive(100)
         let fits = bench.receive(1101)
@@ -124,8 +116,7 @@ struct NACKGeneratorTests {
         #expect(due == [1104])
     }
 
-    @Test("On overflow, packets before a received key frame are given up first")
-    func overflowWithKeyFrame() {
+    @Test func `on overflow, packets before a received key frame are given up first`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(700)
@@ -138,8 +129,7 @@ struct NACKGeneratorTests {
         #expect(due.last == 1299)
     }
 
-    @Test("Entries more than 10000 numbers old are given up")
-    func age() {
+    @Test func `entries more than 10000 numbers old are given up`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(102)
@@ -151,8 +141,7 @@ struct NACKGeneratorTests {
         #expect(due == [10_102])
     }
 
-    @Test("A small buffer gets the rest at the next poll")
-    func smallBuffer() {
+    @Test func `a small buffer gets the rest at the next poll`() {
         var bench = Bench(room: 3)
         _ = bench.receive(100)
         _ = bench.receive(106)
@@ -164,8 +153,7 @@ struct NACKGeneratorTests {
         #expect(third == [])
     }
 
-    @Test("After a reset the next packet is a first one")
-    func reset() {
+    @Test func `after a reset the next packet is a first one`() {
         var bench = Bench()
         _ = bench.receive(100)
         _ = bench.receive(110)
@@ -175,8 +163,7 @@ struct NACKGeneratorTests {
         #expect(due == [])
     }
 
-    @Test("A long lossy stream agrees with a plain model of what is missing")
-    func model() {
+    @Test func `a long lossy stream agrees with a plain model of what is missing`() {
         var bench = Bench()
         bench.generator.roundTripTime = .milliseconds(30)
         var missing: Set<Int> = []

@@ -24,8 +24,7 @@ struct ReceiveStreamTests {
             payloadLength: 100, at: ms(0))
     }
 
-    @Test("Each packet is accepted once, late ones too")
-    mutating func duplicates() {
+    @Test mutating func `each packet is accepted once, late ones too`() {
         let arrivals = [10, 12, 10, 11, 11, 12].map { receive($0) }
         #expect(
             arrivals == [
@@ -36,8 +35,7 @@ struct ReceiveStreamTests {
         #expect(stream.packetsDiscarded == 3)
     }
 
-    @Test("The duplicate window slides over several circles of itself without a false duplicate")
-    mutating func slide() {
+    @Test mutating func `the duplicate window slides over several circles of itself without a false duplicate`() {
         for number in stride(from: 0, to: 70_000, by: 7) {
             let arrival = receive(number)
             let expected = ReceiveStream.Arrival.accept(extended: 0x1_0000 + UInt64(number))
@@ -50,8 +48,7 @@ struct ReceiveStreamTests {
         #expect(missing == expected)
     }
 
-    @Test("A jump larger than the window forgets it")
-    mutating func jump() {
+    @Test mutating func `a jump larger than the window forgets it`() {
         _ = receive(100)
         _ = receive(100 + 2900)
         let late = receive(100 + 2900 - 1000)
@@ -59,8 +56,7 @@ struct ReceiveStreamTests {
         #expect(late == expected)
     }
 
-    @Test("A restart is discarded once, then resynchronized")
-    mutating func restart() {
+    @Test mutating func `a restart is discarded once, then resynchronized`() {
         _ = receive(100)
         let arrivals = [30_000, 30_001, 30_001, 30_000].map { receive($0) }
         let expected: [ReceiveStream.Arrival] = [
@@ -69,8 +65,7 @@ struct ReceiveStreamTests {
         #expect(arrivals == expected)
     }
 
-    @Test("A retransmission fills a hole once")
-    mutating func repair() {
+    @Test mutating func `a retransmission fills a hole once`() {
         _ = receive(10)
         _ = receive(12)
         let first = receiveRTX(500, original: 11)
@@ -83,8 +78,7 @@ struct ReceiveStreamTests {
         #expect(stream.packetsRepaired == 1)
     }
 
-    @Test("A retransmission before media, beyond the newest or behind the window does not pass")
-    mutating func refusedRetransmissions() {
+    @Test mutating func `a retransmission before media, beyond the newest or behind the window does not pass`() {
         let beforeMedia = receiveRTX(500, original: 11)
         for number in 0...2500 { _ = receive(number) }
         let beyond = receiveRTX(501, original: 2501)
@@ -94,8 +88,7 @@ struct ReceiveStreamTests {
         #expect(behind == .tooOld)
     }
 
-    @Test("A report counts expected against received media packets; retransmissions do not mend it")
-    mutating func report() {
+    @Test mutating func `a report counts expected against received media packets; retransmissions do not mend it`() {
         let nothing = stream.makeReport(at: ms(0))
         #expect(nothing == nil)
         for number in 0..<100 where number % 4 != 3 { _ = receive(number) }
@@ -114,8 +107,7 @@ struct ReceiveStreamTests {
         #expect(rtx?.cumulativeLost == 0)
     }
 
-    @Test("Total loss in an interval does not overflow the fraction, and duplicates make the loss negative")
-    mutating func extremes() {
+    @Test mutating func `total loss does not overflow the fraction, and duplicates make the loss negative`() {
         _ = receive(0)
         _ = stream.makeReport(at: ms(0))
         _ = receive(2999)
@@ -128,8 +120,7 @@ struct ReceiveStreamTests {
         #expect(duplicated?.fractionLost == 0)
     }
 
-    @Test("A report echoes the last sender report and how long ago it came")
-    mutating func echo() {
+    @Test mutating func `a report echoes the last sender report and how long ago it came`() {
         _ = receive(0)
         stream.senderReportReceived(ntp: 0x1122_3344_5566_7788, rtpTimestamp: 5, at: ms(0))
         let report = stream.makeReport(at: ms(500))
@@ -137,8 +128,7 @@ struct ReceiveStreamTests {
         #expect(report?.delaySinceLastSenderReport == 32_768)
     }
 
-    @Test("Jitter is zero for a steady stream and follows RFC 3550 A.8 for an unsteady one")
-    mutating func jitter() {
+    @Test mutating func `jitter is zero for a steady stream and follows RFC 3550 A.8 for an unsteady one`() {
         for index in 0..<50 { _ = receive(index, timestamp: UInt32(index) * 1800, at: index * 20) }
         #expect(stream.jitter == 0)
         // One packet 10 ms late: |D| = 900 units, so J = 900/16; the next one is early against it by the same.
@@ -148,8 +138,7 @@ struct ReceiveStreamTests {
         #expect(stream.jitter == 109)
     }
 
-    @Test("Activity lasts 1500 ms after the last packet")
-    mutating func activity() {
+    @Test mutating func `activity lasts 1500 ms after the last packet`() {
         #expect(!stream.isActive(at: ms(0)))
         _ = receive(0)
         #expect(stream.isActive(at: ms(1499)))
@@ -157,8 +146,7 @@ struct ReceiveStreamTests {
         #expect(stream.isActive(at: ms(1500), within: .seconds(5)))
     }
 
-    @Test("The snapshot tells what was counted")
-    mutating func snapshot() {
+    @Test mutating func `the statistics contain what was counted`() {
         _ = receive(0)
         _ = receive(2)
         _ = receiveRTX(0, original: 1)
@@ -183,8 +171,7 @@ struct ReceiveStreamTests {
 
 @Suite("RateWindow")
 struct RateWindowTests {
-    @Test("The rate counts the last second and forgets what is older")
-    func slide() {
+    @Test func `the rate counts the last second and forgets what is older`() {
         var window = RateWindow()
         for index in 0..<100 { window.add(bytes: 125, at: ms(index * 10)) }
         let full = window.bitrate(at: ms(999))
@@ -195,16 +182,14 @@ struct RateWindowTests {
         #expect(empty == 0)
     }
 
-    @Test("A longer window averages over its own length")
-    func length() {
+    @Test func `a longer window averages over its own length`() {
         var window = RateWindow(window: .milliseconds(2500))
         window.add(bytes: 2500, at: ms(0))
         let rate = window.bitrate(at: ms(2000))
         #expect(rate == 8000)
     }
 
-    @Test("A clock that steps back and absurd lengths do no harm")
-    func robust() {
+    @Test func `a clock that steps back and absurd lengths do no harm`() {
         var window = RateWindow()
         window.add(bytes: 125, at: ms(1000))
         window.add(bytes: 125, at: ms(0))

@@ -25,7 +25,7 @@ struct ReceptionWatchTests {
         #expect(watch.nextDeadline == start + .seconds(12))
     }
 
-    @Test mutating func `packets that match nothing are told with the newest one's numbers, once`() {
+    @Test mutating func `packets that match nothing are reported with the newest one's numbers, once`() {
         watch.begin(at: start)
         let half = Harvest(expected: 2, unheard: 1, hasEverHeard: true)
         let warning = TransportWarning(.unmatchedPackets, packets: 50, ssrc: SSRC(7), payloadType: 96)
@@ -49,7 +49,7 @@ struct ReceptionWatchTests {
             look(Harvest(expected: 1, unheard: 1, hasEverHeard: true), refusing: ReceptionWatch.fewPackets - 1) == nil)
     }
 
-    @Test mutating func `what comes after nothing came is told in place of it`() {
+    @Test mutating func `what comes after a silence is reported in place of it`() {
         watch.begin(at: start)
         #expect(look(Harvest(expected: 1, unheard: 1)) == .raised(TransportWarning(.nothingReceived)))
         let warning = TransportWarning(.unmatchedPackets, packets: 5, ssrc: SSRC(7), payloadType: 96)

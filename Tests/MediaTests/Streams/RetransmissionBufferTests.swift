@@ -25,8 +25,7 @@ private func found(_ buffer: borrowing RetransmissionBuffer, _ number: UInt64, a
 
 @Suite("RetransmissionBuffer")
 struct RetransmissionBufferTests {
-    @Test("A stored packet is found with its bytes and data, others are not")
-    func find() {
+    @Test func `a stored packet is found with its bytes and data, others are not`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         let stored = store(&buffer, 65_537, length: 1500)
         let present = found(buffer, 65_537)
@@ -38,24 +37,21 @@ struct RetransmissionBufferTests {
         #expect(after == nil)
     }
 
-    @Test("An empty buffer holds no memory and finds nothing")
-    func empty() {
+    @Test func `an empty buffer holds no memory and finds nothing`() {
         let buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         let nothing = found(buffer, 0)
         #expect(nothing == nil)
         #expect(buffer.allocatedBytes == 0)
     }
 
-    @Test("Packets above a datagram's length are not stored")
-    func tooLong() {
+    @Test func `packets above a datagram's length are not stored`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         let stored = store(&buffer, 10, length: RetransmissionBuffer.maxPacketLength + 1)
         #expect(!stored)
         #expect(buffer.storedCount == 0)
     }
 
-    @Test("A number is stored once")
-    func duplicate() {
+    @Test func `a number is stored once`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         _ = store(&buffer, 10, length: 100)
         let again = store(&buffer, 10, length: 200)
@@ -64,8 +60,7 @@ struct RetransmissionBufferTests {
         #expect(length == 100)
     }
 
-    @Test("Blanks stay blank, and late packets fill them in any order")
-    func blanks() {
+    @Test func `blanks stay blank, and late packets fill them in any order`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         for number: UInt64 in [100, 105, 103, 101, 99, 90] { _ = store(&buffer, number) }
         for number: UInt64 in [90, 99, 100, 101, 103, 105] {
@@ -78,8 +73,7 @@ struct RetransmissionBufferTests {
         }
     }
 
-    @Test("A packet older than the window is gone, even before it is removed")
-    func window() {
+    @Test func `a packet older than the window is gone, even before it is removed`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
         _ = store(&buffer, 10, at: 0)
         _ = store(&buffer, 11, at: 500)
@@ -93,8 +87,7 @@ struct RetransmissionBufferTests {
         #expect(buffer.storedCount == 1)
     }
 
-    @Test("At most 2500 numbers are kept, in 2512 slots")
-    func count() {
+    @Test func `at most 2500 numbers are kept, in 2512 slots`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         for number: UInt64 in 0..<10_000 {
             let stored = store(&buffer, number)
@@ -108,8 +101,7 @@ struct RetransmissionBufferTests {
         #expect(buffer.allocatedBytes == 4096 * 16 + 157 * 16 * 1568)
     }
 
-    @Test("A packet more than 2500 numbers older than the newest is refused")
-    func tooOld() {
+    @Test func `a packet more than 2500 numbers older than the newest is refused`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         _ = store(&buffer, 10_000)
         let edge = store(&buffer, 7501)
@@ -118,8 +110,7 @@ struct RetransmissionBufferTests {
         #expect(!beyond)
     }
 
-    @Test("A jump beyond the capacity starts over")
-    func jump() {
+    @Test func `a jump beyond the capacity starts over`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         for number: UInt64 in 0..<100 { _ = store(&buffer, number) }
         _ = store(&buffer, 1_000_000)
@@ -130,8 +121,7 @@ struct RetransmissionBufferTests {
         #expect(buffer.storedCount == 1)
     }
 
-    @Test("Steady use recycles its slots, and silence gives all memory back")
-    func recycling() {
+    @Test func `steady use recycles its slots, and silence gives all memory back`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
         for number in 0..<200 { _ = store(&buffer, UInt64(number), at: number * 20) }
         let steady = buffer.allocatedBytes
@@ -147,8 +137,7 @@ struct RetransmissionBufferTests {
         #expect(present == 200)
     }
 
-    @Test("Removing everything leaves nothing to find")
-    func removeAll() {
+    @Test func `removing everything leaves nothing to find`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         for number: UInt64 in 0..<100 { _ = store(&buffer, number) }
         buffer.removeAll()
@@ -157,8 +146,8 @@ struct RetransmissionBufferTests {
         #expect(buffer.storedCount == 0)
     }
 
-    @Test("Random storing agrees with a dictionary", arguments: 1...5 as ClosedRange<UInt64>)
-    func model(seed: UInt64) {
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `random storing agrees with a dictionary`(seed: UInt64) {
         var state = seed
         func random(_ bound: UInt64) -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

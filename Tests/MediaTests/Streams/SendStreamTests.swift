@@ -12,8 +12,7 @@ struct SendStreamTests {
         SendStream(ssrc: SSRC(1), rtxSSRC: SSRC(2), clockRate: 90_000, firstRTXSequence: firstRTX)
     }
 
-    @Test("A sender report extrapolates the newest timestamp and counts packets and octets")
-    func senderReport() {
+    @Test func `a sender report extrapolates the newest timestamp and counts packets and octets`() {
         var stream = Self.stream()
         let nothing = stream.makeSenderReport(at: ms(0), ntp: 7)
         #expect(nothing == nil)
@@ -25,8 +24,7 @@ struct SendStreamTests {
         #expect(report == SenderReportValues(ntp: 7, rtpTimestamp: 12_000 + 9000, packetCount: 3, octetCount: 300))
     }
 
-    @Test("A sender report says what the sender's own does, moved as its timestamps are, unless that cannot be")
-    func senderReportBySource() {
+    @Test func `a sender report repeats the sender's own, moved as its timestamps are, if that can be`() {
         var stream = Self.stream()
         stream.packetSent(extended: 500, timestamp: 50_000, payloadLength: 100, at: ms(400))
         // Captured 400 ms before it was sent, a hundred units below what is sent.
@@ -40,28 +38,25 @@ struct SendStreamTests {
         #expect(late?.rtpTimestamp == UInt32(50_000 + 61_000 * 90))
     }
 
-    @Test("Of a stream that has been silent for two seconds nothing is reported")
-    func silence() {
+    @Test func `nothing is reported of a stream that has been silent for two seconds`() {
         var stream = Self.stream()
         stream.packetSent(extended: 500, timestamp: 9000, payloadLength: 100, at: ms(0))
         let source = SenderReportInfo(ntp: 1, rtpTimestamp: 9000, arrival: ms(1900))
         #expect(stream.makeSenderReport(at: ms(1999), ntp: 7) != nil)
         #expect(stream.makeSenderReport(at: ms(2000), ntp: 7, by: source) == nil)
-        // Its clock may have begun anew, behind where it was.
+        // Its clock may have been restarted, behind where it was.
         stream.packetSent(extended: 501, timestamp: 100, payloadLength: 100, at: ms(5000))
         #expect(stream.makeSenderReport(at: ms(5000), ntp: 7)?.rtpTimestamp == 100)
     }
 
-    @Test("The report's timestamp wraps")
-    func wrap() {
+    @Test func `the report's timestamp wraps`() {
         var stream = Self.stream()
         stream.packetSent(extended: 500, timestamp: UInt32.max, payloadLength: 1, at: ms(0))
         let report = stream.makeSenderReport(at: ms(1000), ntp: 0)
         #expect(report?.rtpTimestamp == 89_999)
     }
 
-    @Test("A requested wire number means the packet at or before the newest")
-    func requested() {
+    @Test func `a requested wire number means the packet at or before the newest`() {
         var stream = Self.stream()
         #expect(stream.extended(ofRequested: 5) == nil)
         stream.packetSent(extended: 0x1_0005, timestamp: 0, payloadLength: 1, at: ms(0))
@@ -70,16 +65,14 @@ struct SendStreamTests {
         #expect(stream.extended(ofRequested: 6) == nil)
     }
 
-    @Test("A number from before the stream means nothing")
-    func beforeStart() {
+    @Test func `a number from before the stream means nothing`() {
         var stream = Self.stream()
         stream.packetSent(extended: 5, timestamp: 0, payloadLength: 1, at: ms(0))
         #expect(stream.extended(ofRequested: 65_530) == nil)
         #expect(stream.extended(ofRequested: 0) == 0)
     }
 
-    @Test("A packet is resent once per round trip, 100 ms while that is unknown")
-    func resend() {
+    @Test func `a packet is resent once per round trip, 100 ms while that is unknown`() {
         var stream = Self.stream()
         let times = [0, 1, 99, 100, 150, 200]
         let answers = times.map { stream.mayResend(extended: 70_000, at: ms($0)) }
@@ -91,8 +84,7 @@ struct SendStreamTests {
         #expect(afterPause)
     }
 
-    @Test("Every packet of a burst of 256 is limited on its own")
-    func resendBurst() {
+    @Test func `every packet of a burst of 256 is limited on its own`() {
         var stream = Self.stream()
         var first = 0
         var second = 0
@@ -102,8 +94,7 @@ struct SendStreamTests {
         #expect(second == 0)
     }
 
-    @Test("Every packet of a whole buffer is limited on its own, in memory that stays small")
-    func resendWindow() {
+    @Test func `every packet of a whole buffer is limited on its own, in memory that stays small`() {
         var limiter = ResendLimiter()
         var sent = 0
         var again = 0
@@ -129,8 +120,7 @@ struct SendStreamTests {
         #expect(after == 0)
     }
 
-    @Test("However often a receiver asks, and whatever round trip it claims, no more is resent than was sent")
-    func resendAllowance() {
+    @Test func `no more is resent than was sent, however often and with what round trip a receiver asks`() {
         var limiter = ResendLimiter()
         var resent = 0
         func flood(from start: Int) {
@@ -149,8 +139,7 @@ struct SendStreamTests {
         #expect(resent == ResendLimiter.largestAllowance + 100)
     }
 
-    @Test("A receiver report gives loss, jitter and the round trip, which then limits resends")
-    func receiverReport() {
+    @Test func `a receiver report gives loss, jitter and the round trip, which then limits resends`() {
         var stream = Self.stream()
         var report = ReceptionReport()
         report.fractionLost = 10
@@ -169,16 +158,14 @@ struct SendStreamTests {
         #expect(!early)
     }
 
-    @Test("Round trips from contradictory or missing fields are refused, tiny ones are a millisecond")
-    func roundTrip() {
+    @Test func `round trips from contradictory or missing fields are refused, tiny ones are a millisecond`() {
         #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0, delay: 0) == nil)
         #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0x20000, delay: 0) == nil)
         #expect(RoundTripTime.measured(now: 0x10000, lastReport: 0x10000, delay: 3) == .milliseconds(1))
         #expect(RoundTripTime.measured(now: 0x8000, lastReport: 0xFFFF_8000, delay: 0) == .seconds(1))
     }
 
-    @Test("RTX numbers start below 2^15 and go on over the wrap")
-    func rtx() {
+    @Test func `RTX numbers start below 2^15 and go on over the wrap`() {
         var stream = Self.stream(firstRTX: 0xFFFF)
         let first = stream.nextRTXIndex()
         let second = stream.nextRTXIndex()
@@ -186,8 +173,7 @@ struct SendStreamTests {
         #expect(second == 0x8000)
     }
 
-    @Test("The snapshot tells what was counted")
-    func snapshot() {
+    @Test func `the statistics contain what was counted`() {
         var stream = Self.stream()
         stream.packetSent(extended: 1, timestamp: 0, payloadLength: 1000, at: ms(0))
         stream.packetRetransmitted(payloadLength: 250, at: ms(1))

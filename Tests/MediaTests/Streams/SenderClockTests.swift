@@ -17,8 +17,7 @@ struct SenderClockTests {
         #expect((instant - expected).nanoseconds.magnitude <= 2, sourceLocation: sourceLocation)
     }
 
-    @Test("What delays a report moves the clock by a millisecond at most, either way")
-    func slow() {
+    @Test func `what delays a report moves the clock by a millisecond at most, either way`() {
         var clock = SenderClock()
         expect(clock.reportReceived(ntp: ntp(0), at: ms(50)), near: ms(50))
         expect(clock.reportReceived(ntp: ntp(1000), at: ms(1350)), near: ms(1051))
@@ -26,8 +25,7 @@ struct SenderClockTests {
         expect(clock.reportReceived(ntp: ntp(3000), at: ms(3000)), near: ms(3050))
     }
 
-    @Test("A clock that was set is followed at once")
-    func set() {
+    @Test func `a clock that was set is followed at once`() {
         var clock = SenderClock()
         _ = clock.reportReceived(ntp: ntp(0), at: ms(50))
         expect(clock.reportReceived(ntp: ntp(3_600_000), at: ms(1050)), near: ms(1050))
@@ -35,15 +33,14 @@ struct SenderClockTests {
         expect(clock.reportReceived(ntp: ntp(0), at: ms(3050)), near: ms(3050))
     }
 
-    @Test("Whatever stands in a report is taken", arguments: [1, UInt64.max, 1 << 63, 0xFFFF_FFFF])
-    func extreme(ntp: UInt64) {
+    @Test(arguments: [1, UInt64.max, 1 << 63, 0xFFFF_FFFF])
+    func `whatever stands in a report is taken`(ntp: UInt64) {
         var clock = SenderClock()
         #expect(clock.reportReceived(ntp: ntp, at: ms(0)) == ms(0))
         #expect(clock.reportReceived(ntp: ~ntp, at: MediaInstant(nanoseconds: 3)) == MediaInstant(nanoseconds: 3))
     }
 
-    @Test("Each CNAME has a clock of its own, for as long as the transport knows it")
-    func names() {
+    @Test func `each CNAME has a clock of its own, for as long as the transport knows it`() {
         var clocks = SenderClocks()
         expect(clocks.reportReceived(ntp: ntp(0), of: "a", among: ["a"], at: ms(0)), near: ms(0))
         expect(clocks.reportReceived(ntp: ntp(500), of: "b", among: ["a", "b"], at: ms(0)), near: ms(0))

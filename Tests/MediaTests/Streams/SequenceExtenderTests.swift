@@ -4,8 +4,7 @@ import Testing
 
 @Suite("SequenceExtender")
 struct SequenceExtenderTests {
-    @Test("Numbers extend over the wrap and late ones go back")
-    func wrap() {
+    @Test func `numbers extend over the wrap and late ones go back`() {
         var extender = SequenceExtender()
         let outcomes = [65534, 65535, 0, 1, 65535, 1, 2].map { extender.extend(UInt16($0)) }
         #expect(
@@ -17,8 +16,7 @@ struct SequenceExtenderTests {
         #expect(extender.expected == 5)
     }
 
-    @Test("A packet from before the first one is late, not negative")
-    func beforeFirst() {
+    @Test func `a packet from before the first one is late, not negative`() {
         var extender = SequenceExtender()
         _ = extender.extend(0)
         let late = extender.extend(65_000)
@@ -26,17 +24,15 @@ struct SequenceExtenderTests {
     }
 
     @Test(
-        "A jump is believed up to 2999 forward and 1499 back",
         arguments: [(2999, true), (3000, false), (-1499, true), (-1500, false), (30000, false)])
-    func limits(jump: Int, isPlausible: Bool) {
+    func `a jump is believed up to 2999 forward and 1499 back`(jump: Int, isPlausible: Bool) {
         var extender = SequenceExtender()
         _ = extender.extend(10_000)
         let outcome = extender.extend(UInt16(truncatingIfNeeded: 10_000 + jump))
         #expect((outcome != .implausible) == isPlausible)
     }
 
-    @Test("Two consecutive implausible numbers resynchronize above all earlier ones")
-    func resynchronize() {
+    @Test func `two consecutive implausible numbers resynchronize above all earlier ones`() {
         var extender = SequenceExtender()
         _ = extender.extend(10)
         let first = extender.extend(40_000)
@@ -49,8 +45,7 @@ struct SequenceExtenderTests {
         #expect(extender.expected == 1)
     }
 
-    @Test("Implausible numbers that are not consecutive change nothing")
-    func stray() {
+    @Test func `implausible numbers that are not consecutive change nothing`() {
         var extender = SequenceExtender()
         _ = extender.extend(10)
         let strays = [40_000, 50_000, 40_001].map { extender.extend(UInt16($0)) }
@@ -61,8 +56,7 @@ struct SequenceExtenderTests {
         #expect(again == .implausible)
     }
 
-    @Test("The nearest extended form lies within half a circle")
-    func nearest() {
+    @Test func `the nearest extended form lies within half a circle`() {
         var extender = SequenceExtender()
         #expect(extender.nearest(5) == nil)
         _ = extender.extend(5)

@@ -11,7 +11,6 @@ struct StreamScoreTests {
     typealias Interval = StreamScore.Interval
 
     @Test(
-        "The score of an interval",
         arguments: [
             (Interval(packets: 0, lost: 0), 10), (Interval(packets: 100, lost: 0), 10),
             (Interval(packets: 100, lost: 1), 10), (Interval(packets: 100, lost: 5), 8),
@@ -25,10 +24,11 @@ struct StreamScoreTests {
             // More repairs than losses, and fewer retransmissions than repairs, are no bonus.
             (Interval(packets: 100, lost: 10, repaired: 90, retransmitted: 3), 9),
         ])
-    func interval(_ row: (Interval, Int)) { #expect(Int(row.0.score) == row.1) }
+    func `an interval's score follows from losses, repairs and what these cost`(_ row: (Interval, Int)) {
+        #expect(Int(row.0.score) == row.1)
+    }
 
-    @Test("Newer reports weigh more, and only the last 24 count")
-    func history() {
+    @Test func `newer reports weigh more, and only the last 24 count`() {
         var score = StreamScore()
         check(!score.report(Interval(packets: 100, lost: 0)))
         check(score.report(Interval(packets: 100, lost: 100)) && score.value == 3, "(1 × 10 + 2 × 0) / 3")
@@ -41,8 +41,7 @@ struct StreamScoreTests {
         check(!score.reset(to: 200) && score.value == 10)
     }
 
-    @Test("Counters become differences, and may start again or go down")
-    func counters() {
+    @Test func `counters become differences, and may start again or go down`() {
         var counters = ScoreCounters()
         check(
             counters.interval(packets: 100, lost: 3, repaired: 1, retransmitted: 2)
@@ -56,8 +55,8 @@ struct StreamScoreTests {
         check(counters.interval(packets: 0, lost: .min, repaired: 0, retransmitted: 0).lost <= 1)
     }
 
-    @Test("An encoding is inactive after 1.5 s without a packet, 5 s with DTX", arguments: [false, true])
-    func inactivity(usesDTX: Bool) {
+    @Test(arguments: [false, true])
+    func `an encoding is inactive after 1.5 s without a packet, 5 s with DTX`(usesDTX: Bool) {
         let timeout = usesDTX ? 5000 : 1500
         var monitor = InactivityMonitor(usesDTX: usesDTX)
         check(monitor.nextDeadline == nil && monitor.deadlineReached(at: ms(9999)) == nil)
@@ -72,8 +71,7 @@ struct StreamScoreTests {
         check(monitor.packetReceived(at: ms(99_999)) == .becameActive)
     }
 
-    @Test("A paused encoding does not fall silent; resuming gives it the whole time again")
-    func inactivityPaused() {
+    @Test func `a paused encoding does not fall silent; resuming gives it the whole time again`() {
         var monitor = InactivityMonitor()
         _ = monitor.packetReceived(at: ms(0))
         monitor.paused()
@@ -83,8 +81,7 @@ struct StreamScoreTests {
         check(monitor.deadlineReached(at: ms(61_500)) == .becameInactive)
     }
 
-    @Test("Bitrates by layer: what a receiver of each gets, and what the layer adds")
-    func rates() {
+    @Test func `bitrates by layer: what a receiver of each gets, and what the layer adds`() {
         var rates = LayerRates(spatialLayers: 2, temporalLayers: 2, window: .seconds(1))
         func layers(_ spatial: UInt8, _ temporal: UInt8) -> PacketLayers {
             var layers = PacketLayers()
@@ -112,24 +109,21 @@ struct StreamScoreTests {
         #expect(found == ["0.0": 800])
     }
 
-    @Test("A stream of one layer has no bitrates by layer")
-    func oneLayer() {
+    @Test func `a stream of one layer has no bitrates by layer`() {
         var rates = LayerRates(spatialLayers: 1, temporalLayers: 0)
         rates.add(PacketLayers(), bytes: 100, at: ms(0))
         rates.forEach(at: ms(0)) { _, _, _ in Issue.record("a layer") }
         check(rates.bitrate(spatial: 0, temporal: 0, at: ms(0)) == 0)
     }
 
-    @Test("The sender hears of its worst receiver")
-    func worst() {
+    @Test func `the sender hears of its worst receiver`() {
         var loss = MaximumReceiverLoss()
         #expect(loss.fractionLost(own: 3) == 3)
         for fraction: UInt8 in [0, 40, 12] { loss.add(fraction) }
         #expect(loss.fractionLost(own: 3) == 40 && loss.fractionLost(own: 41) == 41)
     }
 
-    @Test("Opus packets without sound are marked for those who do without them")
-    func opusDTX() {
+    @Test func `Opus packets without sound are marked for those who do without them`() {
         var reader = LayerReader(codec: .opus)
         func isDTX(_ hex: String) -> Bool {
             WireSamples.hex(hex).withUnsafeBytes {

@@ -4,8 +4,7 @@ import Testing
 
 @Suite("Byte reader and writer")
 struct ByteReaderTests {
-    @Test("What is written in each width is read back")
-    func roundTrip() throws {
+    @Test func `what is written in each width is read back`() throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try writer.writeUInt8(0x12)
             try writer.writeUInt16(0x3456)
@@ -30,8 +29,8 @@ struct ByteReaderTests {
         }
     }
 
-    @Test("A read beyond the end throws and moves nothing", arguments: 0..<8)
-    func readBeyondEnd(count: Int) throws {
+    @Test(arguments: 0..<8)
+    func `a read beyond the end throws and moves nothing`(count: Int) throws {
         [UInt8](repeating: 1, count: count).withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
             #expect(throws: WireError.truncated) { try reader.readUInt64() }
@@ -43,8 +42,7 @@ struct ByteReaderTests {
         }
     }
 
-    @Test("A write beyond the end throws and leaves the count")
-    func writeBeyondEnd() throws {
+    @Test func `a write beyond the end throws and leaves the count`() throws {
         let bytes = try WireSamples.written(capacity: 1) { (writer) throws(WireError) in
             #expect(throws: WireError.noSpace) { try writer.writeUInt16(1) }
             #expect(throws: WireError.noSpace) { try writer.writeUInt24(1) }
@@ -59,8 +57,8 @@ struct ByteReaderTests {
         #expect(bytes == [7])
     }
 
-    @Test("A view outside the buffer is nil", arguments: [(-1, 1), (0, 5), (4, 1), (5, 0), (2, .max), (.max, 1)])
-    func viewOutside(offset: Int, count: Int) {
+    @Test(arguments: [(-1, 1), (0, 5), (4, 1), (5, 0), (2, .max), (.max, 1)])
+    func `a view outside the buffer is nil`(offset: Int, count: Int) {
         [UInt8](repeating: 0, count: 4).withUnsafeBytes { #expect($0.view(from: offset, count: count) == nil) }
     }
 }
@@ -69,8 +67,7 @@ struct ByteReaderTests {
 struct DatagramKindTests {
     private func kind(_ bytes: [UInt8]) -> DatagramKind { bytes.withUnsafeBytes { DatagramKind.classify($0) } }
 
-    @Test("First bytes and lengths tell the protocols apart")
-    func classification() {
+    @Test func `first bytes and lengths distinguish the protocols`() {
         let stun = WireSamples.hex("0001 0000 2112a442 000000000000000000000000")
         #expect(kind(stun) == .stun)
         #expect(kind(Array(stun[..<19])) == .unknown)
@@ -92,8 +89,7 @@ struct DatagramKindTests {
 
 @Suite("Addresses")
 struct IPAddressPortTests {
-    @Test("Addresses read as RFC 5952 recommends")
-    func text() {
+    @Test func `addresses read as RFC 5952 recommends`() {
         #expect(IPAddressPort(ipv4: 0x7F00_0001, port: 80).description == "127.0.0.1:80")
         let documentation: UInt64 = 0x2001_0DB8_0000_0000
         #expect(IPAddressPort(ipv6High: documentation, low: 1, port: 5).description == "[2001:db8::1]:5")
@@ -108,8 +104,7 @@ struct IPAddressPortTests {
                 == "2001:db8:0:1:1:1:1:1", "one zero group stays")
     }
 
-    @Test("An IPv4-mapped address equals the IPv4 address")
-    func mapped() {
+    @Test func `an IPv4-mapped address equals the IPv4 address`() {
         #expect(
             IPAddressPort(ipv6High: 0, low: 0xFFFF_C000_0201, port: 9) == IPAddressPort(ipv4: 0xC000_0201, port: 9))
         #expect(IPAddressPort(ipv6High: 0, low: 0xC000_0201, port: 9).family == .ipv6)

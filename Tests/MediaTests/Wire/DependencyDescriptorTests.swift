@@ -21,8 +21,7 @@ struct DependencyDescriptorTests {
         return writer
     }
 
-    @Test("A structure of three temporal layers is read whole")
-    func temporalStructure() throws {
+    @Test func `a structure of three temporal layers is read whole`() throws {
         var kept: FrameDependencyStructure?
         let key = try parse(keyFrame(.l1t3(offset: 62)).bytes, &kept)
         let structure = try #require(kept)
@@ -43,8 +42,7 @@ struct DependencyDescriptorTests {
         #expect(structure.template(id: 3) == nil && structure.template(id: 61) == nil)
     }
 
-    @Test("Three spatial layers: layers, protection and sizes of every decode target")
-    func spatialStructure() throws {
+    @Test func `three spatial layers are read with protection and sizes of every decode target`() throws {
         var kept: FrameDependencyStructure?
         _ = try parse(keyFrame(.l3t2Key()).bytes, &kept)
         let structure = try #require(kept)
@@ -58,8 +56,7 @@ struct DependencyDescriptorTests {
         #expect(size == (1280, 720))
     }
 
-    @Test("A later frame takes its properties from its template")
-    func templates() throws {
+    @Test func `a later frame takes its properties from its template`() throws {
         var kept: FrameDependencyStructure?
         _ = try parse(keyFrame(.l1t3()).bytes, &kept)
         var writer = DescriptorWriter()
@@ -75,8 +72,7 @@ struct DependencyDescriptorTests {
         #expect(frame.chainDifferences[0] == 1 && frame.activeDecodeTargets == nil)
     }
 
-    @Test("A frame's own indications, differences and chains replace its template's")
-    func custom() throws {
+    @Test func `a frame's own indications, differences and chains replace its template's`() throws {
         var kept: FrameDependencyStructure?
         _ = try parse(keyFrame(.l1t3()).bytes, &kept)
         var writer = DescriptorWriter()
@@ -93,8 +89,8 @@ struct DependencyDescriptorTests {
         #expect(frame.chainDifferences[0] == 255)
     }
 
-    @Test("Chain counts and protections in the non-symmetric code", arguments: 1...32)
-    func nonSymmetric(targets: Int) throws {
+    @Test(arguments: 1...32)
+    func `chain counts and protections are read in the non-symmetric code`(targets: Int) throws {
         for chains in 0...targets {
             var structure = DescriptorWriter.Structure(decodeTargets: targets, chains: chains)
             structure.templates = [
@@ -115,8 +111,7 @@ struct DependencyDescriptorTests {
         }
     }
 
-    @Test("The largest structure there can be is read")
-    func largest() throws {
+    @Test func `the largest structure there can be is read`() throws {
         var structure = DescriptorWriter.Structure(decodeTargets: 32, chains: 32)
         structure.protectingChains = Array(0..<32)
         for index in 0..<64 {
@@ -134,8 +129,7 @@ struct DependencyDescriptorTests {
         #expect(size == (65_536, 65_536))
     }
 
-    @Test("Too many of anything is refused")
-    func bounds() {
+    @Test func `too many of anything is refused`() {
         func error(_ structure: DescriptorWriter.Structure) -> DependencyDescriptorError? {
             var kept: FrameDependencyStructure?
             let bytes = keyFrame(structure).bytes
@@ -152,8 +146,7 @@ struct DependencyDescriptorTests {
             error(.init(templates: [Template(indications: "S", frameDifferences: Array(1...9))])) == .wire(.tooLarge))
     }
 
-    @Test("Without its structure, or with a template it does not have, a descriptor is an error and changes nothing")
-    func unexplained() throws {
+    @Test func `a descriptor without its structure, or with an unknown template, is an error without effect`() throws {
         var kept: FrameDependencyStructure?
         var writer = DescriptorWriter()
         #expect(throws: DependencyDescriptorError.missingStructure) { try parse(writer.bytes, &kept) }
@@ -171,8 +164,7 @@ struct DependencyDescriptorTests {
         #expect(throws: DependencyDescriptorError.wire(.malformed)) { try parse(broken.bytes, &kept) }
     }
 
-    @Test("A descriptor cut at any byte that holds one of its bits is truncated")
-    func truncation() throws {
+    @Test func `a descriptor cut at any byte that holds one of its bits is truncated`() throws {
         var kept: FrameDependencyStructure?
         _ = try parse(keyFrame(.l1t3()).bytes, &kept)
         var custom = DescriptorWriter()
@@ -191,8 +183,7 @@ struct DependencyDescriptorTests {
         }
     }
 
-    @Test("Padding after the last field is ignored, whatever its bits")
-    func padding() throws {
+    @Test func `padding after the last field is ignored, whatever its bits`() throws {
         for padding: [UInt8] in [[0], [0xFF], [0, 0, 0xA5]] {
             var kept: FrameDependencyStructure?
             _ = try parse(keyFrame(.l3t2Key()).bytes + padding, &kept)
@@ -200,8 +191,7 @@ struct DependencyDescriptorTests {
         }
     }
 
-    @Test("Single bits at every width, and reads over the end")
-    func bits() throws {
+    @Test func `bits are read at every width, and a read over the end throws`() throws {
         let bytes: [UInt8] = [0xA5, 0x3C, 0xFF, 0x00, 0x81]
         try bytes.withUnsafeBytes { buffer in
             let whole = bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -229,8 +219,7 @@ struct DependencyDescriptorTests {
         }
     }
 
-    @Test("Damaged descriptors are errors or values, never traps")
-    func fuzz() {
+    @Test func `damaged descriptors are errors or values, never traps`() {
         var decoder = DependencyDescriptorDecoder()
         var sequence: UInt64 = 0
         var custom = DescriptorWriter()
@@ -285,8 +274,7 @@ struct DependencyDescriptorDecoderTests {
         } catch { expect(error as? DependencyDescriptorError, .missingStructure, sourceLocation: sourceLocation) }
     }
 
-    @Test("Nothing is explained before a key frame, and everything after it")
-    func structureIsKept() throws {
+    @Test func `nothing is explained before a key frame, and everything after it`() throws {
         var decoder = DependencyDescriptorDecoder()
         expectMissing(frame(1), 1, with: &decoder)
         expect(decoder.hasStructure, false)
@@ -300,8 +288,7 @@ struct DependencyDescriptorDecoderTests {
         expectMissing(frame(8), 4, with: &decoder)
     }
 
-    @Test("An older key frame that comes late does not replace the newer structure")
-    func lateKeyFrame() throws {
+    @Test func `an older key frame that comes late does not replace the newer structure`() throws {
         var decoder = DependencyDescriptorDecoder()
         _ = try decode(key(.l1t3(offset: 20)), 100, with: &decoder)
         let late = try decode(key(.l3t2Key()), 90, with: &decoder)
@@ -313,8 +300,7 @@ struct DependencyDescriptorDecoderTests {
         #expect(next.temporalLayer == 1)
     }
 
-    @Test("Frames of a K-SVC stream are needed by their own spatial layer, key frames by all above")
-    func masks() throws {
+    @Test func `frames of a K-SVC stream are needed by their own spatial layer, key frames by all above`() throws {
         var decoder = DependencyDescriptorDecoder()
         func masks(_ bytes: [UInt8], _ sequence: UInt64) throws -> (neededBy: UInt64, switchTo: UInt64) {
             decoder.layerMasks(of: try decode(bytes, sequence, with: &decoder), sequence: sequence)
@@ -332,8 +318,7 @@ struct DependencyDescriptorDecoderTests {
         #expect(top.neededBy == PacketLayers.layers(spatial: 2, through: 7, temporal: 0))
     }
 
-    @Test("When the sender stops producing decode targets, the ones below serve their receivers")
-    func activeTargets() throws {
+    @Test func `when the sender stops producing decode targets, the ones below serve their receivers`() throws {
         var decoder = DependencyDescriptorDecoder()
         _ = try decode(key(.l3t2Key()), 1, with: &decoder)
         expect(decoder.activeDecodeTargets, 0b111111)

@@ -8,16 +8,14 @@ struct VP8DescriptorTests {
         try WireSamples.hex(hex).withUnsafeBytes { try VP8Descriptor(parsing: $0) }
     }
 
-    @Test("A key frame starts partition 0 and has P clear")
-    func keyFrames() throws {
+    @Test func `a key frame starts partition 0 and has P clear`() throws {
         #expect(try parse("10 00").isKeyFrame)
         #expect(try !parse("10 01").isKeyFrame, "P is set")
         #expect(try !parse("00 00").isKeyFrame, "S is clear")
         #expect(try !parse("11 00").isKeyFrame, "another partition")
     }
 
-    @Test("Every extension field is found with its offset")
-    func fields() throws {
+    @Test func `every extension field is found with its offset`() throws {
         let full = try parse("b0 f0 8102 37 a5 00")
         #expect(full.isNonReference && full.startsPartition && full.length == 6)
         #expect(full.pictureID == 0x0102 && full.hasLongPictureID && full.pictureIDOffset == 2)
@@ -30,8 +28,7 @@ struct VP8DescriptorTests {
         #expect(keyIndexOnly.keyIndex == 5 && keyIndexOnly.temporalLayer == nil && !keyIndexOnly.isLayerSync)
     }
 
-    @Test("A descriptor cut anywhere is truncated")
-    func truncation() {
+    @Test func `a descriptor cut anywhere is truncated`() {
         WireSamples.forEachTruncation(of: WireSamples.hex("b0 f0 8102 37 a5 00")) { buffer in
             #expect(throws: WireError.truncated) { try VP8Descriptor(parsing: buffer) }
         }
@@ -50,8 +47,7 @@ struct VP9DescriptorTests {
         try WireSamples.hex(hex).withUnsafeBytes { try VP9Descriptor(parsing: $0) }
     }
 
-    @Test("A key frame is not predicted, begins a frame, and is of spatial layer 0")
-    func keyFrames() throws {
+    @Test func `a key frame is not predicted, begins a frame, and is of spatial layer 0`() throws {
         #expect(try parse("08").isKeyFrame)
         #expect(try !parse("48").isKeyFrame, "P is set")
         #expect(try !parse("04").isKeyFrame, "B is clear")
@@ -59,8 +55,7 @@ struct VP9DescriptorTests {
         #expect(try !parse("28 02 00").isKeyFrame, "spatial layer 1")
     }
 
-    @Test("Layer fields are found")
-    func layers() throws {
+    @Test func `layer fields are found`() throws {
         let descriptor = try parse("ad 05 95 77")
         #expect(descriptor.pictureID == 5 && !descriptor.hasLongPictureID && descriptor.pictureIDOffset == 1)
         #expect(descriptor.temporalLayer == 4 && descriptor.isSwitchingUpPoint)
@@ -69,8 +64,7 @@ struct VP9DescriptorTests {
         #expect(descriptor.endsFrame && descriptor.isNotReferenceForUpperLayers && descriptor.spatialLayerCount == nil)
     }
 
-    @Test("Flexible mode has reference differences and no TL0PICIDX")
-    func flexible() throws {
+    @Test func `flexible mode has reference differences and no TL0PICIDX`() throws {
         let descriptor = try parse("f8 8001 20 03 05 02 ff")
         #expect(descriptor.isFlexible && descriptor.isInterPredicted && descriptor.tl0PictureIndex == nil)
         #expect(descriptor.length == 7 && descriptor.temporalLayer == 1)
@@ -78,8 +72,7 @@ struct VP9DescriptorTests {
         #expect(throws: WireError.malformed) { try parse("50 03 05 07 02") }
     }
 
-    @Test("The scalability structure is skipped with all its parts")
-    func structure() throws {
+    @Test func `the scalability structure is skipped with all its parts`() throws {
         let descriptor = try Self.structured.withUnsafeBytes { try VP9Descriptor(parsing: $0) }
         #expect(descriptor.spatialLayerCount == 2 && descriptor.length == Self.structured.count)
         #expect(descriptor.isKeyFrame && descriptor.pictureID == 0x0123)
@@ -95,8 +88,7 @@ struct KeyFrameTests {
         WireSamples.hex(hex).withUnsafeBytes { isKeyFrame(codec: codec, payload: $0) }
     }
 
-    @Test("H.264: a sequence parameter set alone, aggregated, or at a fragment's start")
-    func h264() {
+    @Test func `a key frame of H.264 has a sequence parameter set: alone, aggregated, or at a fragment's start`() {
         #expect(isKey(.h264, "67 42"))
         #expect(!isKey(.h264, "65 88"), "an IDR picture without parameter sets")
         #expect(!isKey(.h264, "61 88"))
@@ -108,8 +100,7 @@ struct KeyFrameTests {
         #expect(!isKey(.h264, "7c 07 00") && !isKey(.h264, "7c 85 00") && !isKey(.h264, "7c"))
     }
 
-    @Test("H.265: random access pictures and parameter sets alone, aggregated, or at a fragment's start")
-    func h265() {
+    @Test func `a key frame of H.265 is a random access picture or parameter set, in any packing`() {
         for type in UInt8(0)...47 {
             let payload = [type << 1, 1, 0]
             let expected = (16...21).contains(type) || type == 32 || type == 33
@@ -123,21 +114,18 @@ struct KeyFrameTests {
             !isKey(.h265, "6201 13 00") && !isKey(.h265, "6201 81 00") && !isKey(.h265, "6201") && !isKey(.h265, "40"))
     }
 
-    @Test("AV1: the aggregation header's N bit")
-    func av1() {
+    @Test func `a key frame of AV1 has the aggregation header's N bit`() {
         #expect(isKey(.av1, "18 0a") && !isKey(.av1, "10 0a") && !isKey(.av1, "88 0a") && !isKey(.av1, "08"))
     }
 
-    @Test("VP8 and VP9 by their descriptors; a codec without key frames never")
-    func others() {
+    @Test func `VP8 and VP9 show key frames in their descriptors, a codec without them never`() {
         #expect(isKey(.vp8, "10 00") && !isKey(.vp8, "10") && !isKey(.vp8, ""))
         #expect(isKey(.vp9, "08 00") && !isKey(.vp9, ""))
         #expect(!isKey(.opus, "10 00") && !isKey(.other, "10 00"))
         for codec in [CodecKind.h264, .h265, .av1] { #expect(!isKey(codec, "")) }
     }
 
-    @Test("Opus: packets whose frames are all empty")
-    func opusDTX() {
+    @Test func `an Opus packet is DTX if all its frames are empty`() {
         func isDTX(_ hex: String) -> Bool { WireSamples.hex(hex).withUnsafeBytes { OpusPayload.isDTX($0) } }
         #expect(isDTX("78") && isDTX("79") && isDTX("7a 00"))
         #expect(!isDTX("78 00") && !isDTX("7a") && !isDTX("7b 01") && !isDTX("7b") && !isDTX(""))

@@ -4,8 +4,7 @@ import Testing
 
 @Suite("RTCP compound packets")
 struct RTCPCompoundTests {
-    @Test("A compound packet yields its packets in order")
-    func walk() throws {
+    @Test func `a compound packet yields its packets in order`() throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try RTCPSamples.senderReport.write(into: &writer, reportBlocks: RTCPSamples.blocks)
             try SourceDescription.write(ssrc: SSRC(1), cname: "cname", into: &writer)
@@ -26,8 +25,7 @@ struct RTCPCompoundTests {
         }
     }
 
-    @Test("Padding is taken off, and impossible padding is malformed")
-    func padding() throws {
+    @Test func `padding is taken off, and impossible padding is malformed`() throws {
         func payloadCount(_ hex: String) throws -> Int? {
             try WireSamples.withPacket(WireSamples.hex(hex)) { $0.payload.count }
         }
@@ -38,8 +36,7 @@ struct RTCPCompoundTests {
         #expect(throws: WireError.malformed) { try payloadCount("a0 c9 0000") }
     }
 
-    @Test("A wrong version or length is a typed error")
-    func wrong() {
+    @Test func `a wrong version or length is a typed error`() {
         func walk(_ hex: String) throws { _ = try WireSamples.withPacket(WireSamples.hex(hex)) { _ in } }
         #expect(throws: WireError.unsupportedVersion) { try walk("40 c9 0001 00000001") }
         #expect(throws: WireError.truncated) { try walk("80 c9 0002 00000001") }
@@ -47,8 +44,7 @@ struct RTCPCompoundTests {
         #expect(throws: WireError.truncated) { try walk("80 c9 ffff 00000001") }
     }
 
-    @Test("A parser refuses a packet of another type or format")
-    func types() throws {
+    @Test func `a parser refuses a packet of another type or format`() throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try PictureLossIndication(senderSSRC: SSRC(1), mediaSSRC: SSRC(2)).write(into: &writer)
         }
@@ -59,8 +55,7 @@ struct RTCPCompoundTests {
         }
     }
 
-    @Test("A packet that does not fit leaves nothing behind")
-    func wholeOrNothing() throws {
+    @Test func `a packet that does not fit leaves nothing behind`() throws {
         let bytes = try WireSamples.written(capacity: 60) { (writer) throws(WireError) in
             try SourceDescription.write(ssrc: SSRC(1), cname: "cname", into: &writer)
             let before = writer.count
@@ -87,8 +82,7 @@ enum RTCPSamples {
 
 @Suite("RTCP reports")
 struct RTCPReportTests {
-    @Test("A sender report is read back with its blocks")
-    func senderReport() throws {
+    @Test func `a sender report is read back with its blocks`() throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try RTCPSamples.senderReport.write(into: &writer, reportBlocks: RTCPSamples.blocks)
         }
@@ -101,8 +95,7 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("A receiver report is read back, also without blocks")
-    func receiverReport() throws {
+    @Test func `a receiver report is read back, also without blocks`() throws {
         for blocks in [RTCPSamples.blocks, []] {
             let bytes = try WireSamples.written { (writer) throws(WireError) in
                 try ReceiverReport.write(ssrc: SSRC(3), reportBlocks: blocks, into: &writer)
@@ -115,8 +108,7 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("The cumulative loss saturates at 24 bits, and 32 blocks are too many")
-    func limits() throws {
+    @Test func `the cumulative loss saturates at 24 bits, and 32 blocks are too many`() throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try ReportBlock(ssrc: SSRC(1), cumulativeLost: .max).write(into: &writer)
             try ReportBlock(ssrc: SSRC(1), cumulativeLost: .min).write(into: &writer)
@@ -130,15 +122,14 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("A count of blocks that are not there is truncated")
-    func missingBlocks() throws {
+    @Test func `a count of blocks that are not there is truncated`() throws {
         _ = try WireSamples.withPacket(WireSamples.hex("81 c9 0001 00000001")) { packet in
             #expect(throws: WireError.truncated) { try ReceiverReport(parsing: packet) }
         }
     }
 
-    @Test("A CNAME is read back whatever its length", arguments: [0, 1, 2, 3, 4, 255])
-    func sourceDescription(length: Int) throws {
+    @Test(arguments: [0, 1, 2, 3, 4, 255])
+    func `a CNAME is read back whatever its length`(length: Int) throws {
         let cname = String(repeating: "c", count: length)
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try SourceDescription.write(ssrc: SSRC(8), cname: cname, into: &writer)
@@ -154,8 +145,7 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("Items of several chunks are told apart; a missing end is truncated")
-    func chunks() throws {
+    @Test func `items of several chunks are distinguished; a missing end is truncated`() throws {
         let bytes = WireSamples.hex(
             "83 ca 0007 00000001 01 01 61 02 01 62 00 00 00000002 00000000 00000003 01 01 63 00")
         _ = try WireSamples.withPacket(bytes) { packet in
@@ -173,8 +163,8 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("A goodbye is read back with and without a reason", arguments: [nil, "", "bye"] as [String?])
-    func goodbye(reason: String?) throws {
+    @Test(arguments: [nil, "", "bye"] as [String?])
+    func `a goodbye is read back with and without a reason`(reason: String?) throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try Goodbye.write(sources: [SSRC(1), SSRC(2)], reason: reason, into: &writer)
         }
@@ -187,8 +177,7 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("Both blocks of an extended report are read back, and an unknown one is skipped")
-    func extendedReport() throws {
+    @Test func `both blocks of an extended report are read back, and an unknown one is skipped`() throws {
         let items = [
             DLRRItem(ssrc: SSRC(1), lastReceiverReport: 2, delay: 3),
             DLRRItem(ssrc: SSRC(4), lastReceiverReport: 5, delay: 6),
@@ -216,8 +205,7 @@ struct RTCPReportTests {
         }
     }
 
-    @Test("An extended report block of a wrong length is malformed or truncated")
-    func extendedReportLengths() throws {
+    @Test func `an extended report block of a wrong length is malformed or truncated`() throws {
         for (hex, error) in [
             ("80 cf 0003 00000001 04 00 0001 00000000", WireError.malformed),
             ("80 cf 0004 00000001 05 00 0002 00000000 00000000", .malformed),
@@ -241,12 +229,11 @@ struct RTCPFeedbackTests {
     }
 
     @Test(
-        "Lost sequence numbers are packed into pairs and read back",
         arguments: [
             ([10], 1), ([10, 11, 26], 1), ([10, 27], 2), ([65534, 65535, 0, 14], 1), ([65534, 15], 2),
             ([0, 16, 17, 33, 50], 3), (Array(100..<134), 2), (Array(100..<135), 3),
         ] as [([UInt16], Int)])
-    func nackRoundTrip(numbers: [UInt16], pairs: Int) throws {
+    func `lost sequence numbers are packed into pairs and read back`(numbers: [UInt16], pairs: Int) throws {
         let bytes = try nack(numbers)
         #expect(bytes.count == 12 + 4 * pairs)
         _ = try WireSamples.withPacket(bytes) { packet in
@@ -256,8 +243,7 @@ struct RTCPFeedbackTests {
         }
     }
 
-    @Test("A repeated number is asked for once, and none at all is refused")
-    func nackOddities() throws {
+    @Test func `a repeated number is asked for once, and none at all is refused`() throws {
         _ = try WireSamples.withPacket(try nack([5, 5, 6])) { packet in
             let numbers = try GenericNACK(parsing: packet).lost.map(\.rawValue)
             #expect(numbers == [5, 6])
@@ -268,8 +254,7 @@ struct RTCPFeedbackTests {
         }
     }
 
-    @Test("More pairs than the bound are refused")
-    func nackBound() throws {
+    @Test func `more pairs than the bound are refused`() throws {
         let numbers = (0..<257).map { UInt16($0 * 17) }
         _ = try WireSamples.withPacket(try nack(Array(numbers[..<256]))) { packet in
             let count = try GenericNACK(parsing: packet).lost.reduce(0) { count, _ in count + 1 }
@@ -280,8 +265,7 @@ struct RTCPFeedbackTests {
         }
     }
 
-    @Test("Key frame requests are read back")
-    func keyFrameRequests() throws {
+    @Test func `key frame requests are read back`() throws {
         let indication = PictureLossIndication(senderSSRC: SSRC(3), mediaSSRC: SSRC(4))
         var bytes = try WireSamples.written { (writer) throws(WireError) in try indication.write(into: &writer) }
         #expect(bytes == WireSamples.hex("81 ce 0002 00000003 00000004"))
@@ -304,11 +288,10 @@ struct RTCPFeedbackTests {
     }
 
     @Test(
-        "A bitrate keeps 18 significant bits",
         arguments: [
             (0, 0), (262_143, 262_143), (262_144, 262_144), (600_001, 600_000), (.max, 0xFFFF_C000_0000_0000),
         ] as [(UInt64, UInt64)])
-    func remb(bitrate: UInt64, kept: UInt64) throws {
+    func `a bitrate keeps 18 significant bits`(bitrate: UInt64, kept: UInt64) throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             try ReceiverEstimatedMaximumBitrate.write(
                 senderSSRC: SSRC(1), bitrate: bitrate, sources: [SSRC(2), SSRC(3)], into: &writer)
@@ -320,8 +303,7 @@ struct RTCPFeedbackTests {
         }
     }
 
-    @Test("A bitrate beyond 64 bits is malformed, another application's feedback of another type")
-    func rembOddities() throws {
+    @Test func `a bitrate beyond 64 bits is malformed, another application's feedback of another type`() throws {
         for (hex, error) in [
             ("8f ce 0004 00000001 00000000 52454d42 00 ffffff", WireError.malformed),
             ("8f ce 0004 00000001 00000000 52454d43 00 000000", .unexpectedType),

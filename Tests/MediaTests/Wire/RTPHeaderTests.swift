@@ -12,8 +12,7 @@ struct RTPHeaderTests {
         68656c6c6f 000003
         """)
 
-    @Test("Every field is where RFC 3550 puts it")
-    func fields() throws {
+    @Test func `every field is where RFC 3550 puts it`() throws {
         let header = try Self.sample.withUnsafeBytes { try RTPHeader(parsing: $0) }
         #expect(header.hasMarker)
         #expect(header.payloadType == 96)
@@ -29,8 +28,7 @@ struct RTPHeaderTests {
         #expect(header.paddingLength == 3)
     }
 
-    @Test("The last byte of an encrypted packet is not a padding count")
-    func encrypted() throws {
+    @Test func `the last byte of an encrypted packet is not a padding count`() throws {
         var bytes = Self.sample
         bytes[bytes.count - 1] = 0xFF
         _ = try bytes.withUnsafeBytes { buffer in
@@ -42,8 +40,7 @@ struct RTPHeaderTests {
         }
     }
 
-    @Test("Padding of zero or longer than the rest is malformed; padding alone is a packet")
-    func padding() throws {
+    @Test func `padding of zero or longer than the rest is malformed; padding alone is a packet`() throws {
         let fixed = WireSamples.hex("a0 60 0001 00000000 00000001")
         for (rest, length) in [([UInt8]([0]), nil), ([2], nil), ([1], 1), ([0, 0, 3], 3), ([], nil)]
             as [([UInt8], Int?)]
@@ -56,8 +53,7 @@ struct RTPHeaderTests {
         }
     }
 
-    @Test("Another version is refused")
-    func version() {
+    @Test func `another version is refused`() {
         var bytes = Self.sample
         bytes[0] = 0x40
         _ = bytes.withUnsafeBytes { buffer in
@@ -65,15 +61,14 @@ struct RTPHeaderTests {
         }
     }
 
-    @Test("A header cut anywhere is truncated")
-    func truncation() {
+    @Test func `a header cut anywhere is truncated`() {
         WireSamples.forEachTruncation(of: Array(Self.sample[..<32])) { buffer in
             #expect(throws: WireError.truncated) { try RTPHeader(parsingEncrypted: buffer) }
         }
     }
 
-    @Test("A written header parses to the same fields", arguments: [RTPExtensionForm.oneByte, .twoByte])
-    func roundTrip(form: RTPExtensionForm) throws {
+    @Test(arguments: [RTPExtensionForm.oneByte, .twoByte])
+    func `a written header parses to the same fields`(form: RTPExtensionForm) throws {
         var length = 0
         var midRange = 0..<0
         var bytes = [UInt8](repeating: 0xEE, count: 200)
@@ -105,8 +100,7 @@ struct RTPHeaderTests {
         }
     }
 
-    @Test("The writer refuses what a form cannot say")
-    func writerLimits() throws {
+    @Test func `the writer refuses what a form cannot say`() throws {
         var bytes = [UInt8](repeating: 0, count: 64)
         try bytes.withUnsafeMutableBytes { buffer in
             func begin(_ form: RTPExtensionForm?) throws -> RTPHeaderWriter {
@@ -151,47 +145,40 @@ struct RTPExtensionTests {
         }
     }
 
-    @Test("One-byte elements stand between padding bytes")
-    func oneByte() throws {
+    @Test func `one-byte elements stand between padding bytes`() throws {
         #expect(
             try elements(profile: 0xBEDE, "00 10 aa 00 22 010203 e0 bb 00 00") == [
                 1: [0xAA], 2: [1, 2, 3], 14: [0xBB],
             ])
     }
 
-    @Test("Id 15 ends one-byte processing")
-    func idFifteen() throws {
+    @Test func `ID 15 ends one-byte processing`() throws {
         #expect(try elements(profile: 0xBEDE, "10 aa f0 00 20 bb 00 00") == [1: [0xAA]])
     }
 
-    @Test("Id 0 with a length ends one-byte processing")
-    func idZeroWithLength() throws {
+    @Test func `ID 0 with a length ends one-byte processing`() throws {
         #expect(try elements(profile: 0xBEDE, "10 aa 01 00 20 bb 00 00") == [1: [0xAA]])
     }
 
-    @Test("Two-byte elements may be empty, and padding is one byte")
-    func twoByte() throws {
+    @Test func `two-byte elements may be empty, and padding is one byte`() throws {
         #expect(
             try elements(profile: 0x1000, "01 00 00 0f 02 0102 f0 01 ff 00 00") == [1: [], 15: [1, 2], 240: [0xFF]])
         #expect(try elements(profile: 0x100F, "01 01 aa 00") == [1: [0xAA]], "the application's bits do not count")
     }
 
-    @Test("An element beyond the block ends processing, and what came before counts")
-    func beyondBlock() throws {
+    @Test func `an element beyond the block ends processing, and what came before counts`() throws {
         #expect(try elements(profile: 0xBEDE, "10 aa 2f bb") == [1: [0xAA]])
         #expect(try elements(profile: 0xBEDE, "00 10 aa 20 00 00 21 bb") == [1: [0xAA], 2: [0]], "by one byte")
         #expect(try elements(profile: 0x1000, "01 01 aa 02") == [1: [0xAA]])
         #expect(try elements(profile: 0x1000, "01 01 aa 00 02 05 00 00") == [1: [0xAA]])
     }
 
-    @Test("A block of another profile has no elements")
-    func otherProfile() throws {
+    @Test func `a block of another profile has no elements`() throws {
         #expect(try elements(profile: 0xABCD, "10 aa 00 00").isEmpty)
         #expect(try elements(profile: 0xBEDE, "").isEmpty)
     }
 
-    @Test("One pass finds every known extension and skips wrong lengths")
-    func onePass() throws {
+    @Test func `one pass finds every known extension and skips wrong lengths`() throws {
         var ids = HeaderExtensionIDs()
         (ids[.mid], ids[.rid], ids[.repairedRID], ids[.absSendTime], ids[.transportWideSequence]) = (1, 2, 3, 4, 5)
         (ids[.audioLevel], ids[.dependencyDescriptor], ids[.videoOrientation]) = (6, 7, 8)
@@ -224,16 +211,14 @@ struct RTPExtensionTests {
 
 @Suite("NTP time")
 struct NTPTimestampTests {
-    @Test("Unix time becomes NTP time, with the fraction in 2⁻³² s")
-    func conversion() {
+    @Test func `Unix time becomes NTP time, with the fraction in 2⁻³² s`() {
         #expect(NTPTimestamp(unixNanoseconds: 0).rawValue == 2_208_988_800 << 32)
         #expect(NTPTimestamp(unixNanoseconds: 1_500_000_000).rawValue == 0x83AA_7E81_8000_0000)
         #expect(NTPTimestamp(rawValue: 0x1122_3344_5566_7788).compact == 0x3344_5566)
         #expect(NTPTimestamp(unixNanoseconds: .max).compact != 0, "2036 and later wrap, and do not trap")
     }
 
-    @Test("Compact durations round-trip within a unit, and saturate")
-    func durations() {
+    @Test func `compact durations round-trip within a unit, and saturate`() {
         #expect(NTPTimestamp.compactDuration(nanoseconds: 1_000_000_000) == 65536)
         #expect(NTPTimestamp.compactDuration(nanoseconds: -5) == 0)
         #expect(NTPTimestamp.compactDuration(nanoseconds: .max) == .max)

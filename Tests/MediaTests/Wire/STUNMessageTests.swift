@@ -41,8 +41,7 @@ enum RFC5769 {
 struct STUNMessageTests {
     private let key = HMACSHA1Key(password: RFC5769.password)
 
-    @Test("RFC 5769 §2.1: the sample request")
-    func request() throws {
+    @Test func `the sample request of RFC 5769 §2.1 is read`() throws {
         try RFC5769.request.withUnsafeBytes { buffer in
             let message = try STUNMessage(parsing: buffer)
             #expect(message.messageClass == .request && message.method == STUNMessage.bindingMethod)
@@ -57,8 +56,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("RFC 5769 §2.2 and §2.3: the sample responses")
-    func responses() throws {
+    @Test func `the sample responses of RFC 5769 §2.2 and §2.3 are read`() throws {
         try RFC5769.ipv4Response.withUnsafeBytes { buffer in
             let message = try STUNMessage(parsing: buffer)
             #expect(message.messageClass == .success)
@@ -72,8 +70,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("RFC 5769 §2.4: the sample request with long-term authentication")
-    func longTerm() throws {
+    @Test func `the sample request of RFC 5769 §2.4, with long-term authentication, is read`() throws {
         try RFC5769.longTermRequest.withUnsafeBytes { buffer in
             let message = try STUNMessage(parsing: buffer)
             #expect(message.username?.count == 18 && !message.hasFingerprint && message.unknownRequired.isEmpty)
@@ -81,8 +78,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("The writer lays messages out as RFC 5769 §2.2 and §2.3 do")
-    func writtenResponse() throws {
+    @Test func `the writer lays messages out as RFC 5769 §2.2 and §2.3 do`() throws {
         // The RFC pads SOFTWARE with a space, the writer with zero: integrity and fingerprint differ, so they are
         // checked by parsing.
         for address in [
@@ -109,8 +105,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("A written client check is read back")
-    func clientCheck() throws {
+    @Test func `a written client check is read back`() throws {
         var check = STUNBindingRequest(
             transactionID: RFC5769.transactionID, username: "server:client", priority: 77, controlling: 99)
         check.hasUseCandidate = true
@@ -128,8 +123,8 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("Class and method bits are interleaved", arguments: [UInt16(1), 0x0EF, 0xFFF, 0x800])
-    func types(method: UInt16) throws {
+    @Test(arguments: [UInt16(1), 0x0EF, 0xFFF, 0x800])
+    func `class and method bits are interleaved`(method: UInt16) throws {
         for messageClass in [STUNClass.request, .indication, .success, .error] {
             let bytes = try WireSamples.written { (writer) throws(WireError) in
                 writer = try STUNMessageWriter(
@@ -143,8 +138,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("One changed bit anywhere is noticed")
-    func damage() {
+    @Test func `one changed bit anywhere is noticed`() {
         for index in RFC5769.request.indices {
             var bytes = RFC5769.request
             bytes[index] ^= 0x10
@@ -156,8 +150,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("A message cut anywhere is truncated, one with bytes behind it malformed")
-    func lengths() {
+    @Test func `a message cut anywhere is truncated, one with bytes behind it malformed`() {
         WireSamples.forEachTruncation(of: RFC5769.request) { buffer in
             #expect(throws: WireError.truncated) { try STUNMessage(parsing: buffer) }
         }
@@ -166,8 +159,7 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("What follows MESSAGE-INTEGRITY is ignored, and nothing may follow FINGERPRINT")
-    func order() throws {
+    @Test func `what follows MESSAGE-INTEGRITY is ignored, and nothing may follow FINGERPRINT`() throws {
         func message(_ body: (inout STUNMessageWriter) throws(WireError) -> Void) throws -> [UInt8] {
             try WireSamples.written { (writer) throws(WireError) in
                 var message = try STUNMessageWriter(writer, class: .request, transactionID: RFC5769.transactionID)
@@ -200,8 +192,7 @@ struct STUNMessageTests {
         #expect(isLast, "at the end the same attribute is right")
     }
 
-    @Test("Unknown attributes that must be understood are listed, up to eight; too many attributes are refused")
-    func unknown() throws {
+    @Test func `unknown attributes that must be understood are listed, up to eight, and refused if too many`() throws {
         func message(attributes: Int, type: UInt16) throws -> [UInt8] {
             try WireSamples.written { (writer) throws(WireError) in
                 var message = try STUNMessageWriter(writer, class: .request, transactionID: RFC5769.transactionID)
@@ -222,8 +213,8 @@ struct STUNMessageTests {
         }
     }
 
-    @Test("Error codes are read back", arguments: [UInt16(300), 401, 487, 699])
-    func errorCodes(code: UInt16) throws {
+    @Test(arguments: [UInt16(300), 401, 487, 699])
+    func `error codes are read back`(code: UInt16) throws {
         let bytes = try WireSamples.written { (writer) throws(WireError) in
             var message = try STUNMessageWriter(writer, class: .error, transactionID: RFC5769.transactionID)
             try message.appendErrorCode(code, reason: "Why not")
@@ -244,7 +235,6 @@ struct STUNDigestTests {
     }
 
     @Test(
-        "RFC 3174 §7.3",
         arguments: [
             ("abc", 1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
             (
@@ -257,13 +247,12 @@ struct STUNDigestTests {
             ),
             ("a", 1_000_000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"),
         ])
-    func sha1(text: String, repetitions: Int, digest: String) {
+    func `SHA-1 gives the digests of RFC 3174 §7.3`(text: String, repetitions: Int, digest: String) {
         let bytes = [[UInt8]](repeating: Array(text.utf8), count: repetitions).flatMap(\.self)
         #expect(hash(bytes) == WireSamples.hex(digest))
     }
 
-    @Test("The padding is right for every length around a block's end")
-    func lengths() {
+    @Test func `the padding is right for every length around a block's end`() {
         // From Python's hashlib, over "a" repeated.
         #expect(hash([]) == WireSamples.hex("da39a3ee5e6b4b0d3255bfef95601890afd80709"))
         #expect(
@@ -275,7 +264,6 @@ struct STUNDigestTests {
     }
 
     @Test(
-        "RFC 2202 §3",
         arguments: [
             ([UInt8](repeating: 0x0B, count: 20), Array("Hi There".utf8), "b617318655057264e28bc0b6fb378c8ef146be00"),
             (
@@ -302,7 +290,7 @@ struct STUNDigestTests {
                 "e8e99d0f45237d786d6bbaa7965c7808bbff1a91"
             ),
         ] as [([UInt8], [UInt8], String)])
-    func hmac(key: [UInt8], message: [UInt8], digest: String) {
+    func `HMAC-SHA-1 gives the codes of RFC 2202 §3`(key: [UInt8], message: [UInt8], digest: String) {
         let key = key.withUnsafeBytes { HMACSHA1Key($0) }
         let code = message.withUnsafeBytes { key.authenticationCode(of: $0) }
         WireSamples.hex(digest).withUnsafeBytes { #expect(code.matches($0)) }
@@ -310,8 +298,7 @@ struct STUNDigestTests {
         [UInt8]().withUnsafeBytes { #expect(!code.matches($0)) }
     }
 
-    @Test("The check value of CRC-32")
-    func crc32() {
+    @Test func `CRC-32 gives its published check value`() {
         // The catalogue's check value of CRC-32/ISO-HDLC.
         Array("123456789".utf8).withUnsafeBytes { #expect(CRC32.checksum($0) == 0xCBF4_3926) }
     }

@@ -46,8 +46,7 @@ struct TransportWideFeedbackTests {
     private let large = TransportWideArrival.received(delta: -1)
     private let none = TransportWideArrival.notReceived
 
-    @Test("Each chunk kind is chosen where it is shortest")
-    func chunkKinds() throws {
+    @Test func `each chunk kind is chosen where it is shortest`() throws {
         try check([small], chunks: 1)
         try check([TransportWideArrival](repeating: small, count: 8191), chunks: 1)
         try check([TransportWideArrival](repeating: small, count: 8192), chunks: 2)
@@ -59,20 +58,19 @@ struct TransportWideFeedbackTests {
         try check([TransportWideArrival](repeating: none, count: 9) + [large], chunks: 2)
     }
 
-    @Test("Deltas at the ends of their ranges are kept", arguments: [0, 1, 255, 256, -1, Int16.max, .min])
-    func deltas(delta: Int16) throws {
+    @Test(arguments: [0, 1, 255, 256, -1, Int16.max, .min])
+    func `deltas at the ends of their ranges are kept`(delta: Int16) throws {
         try check([small, .received(delta: delta), none, .received(delta: delta)])
     }
 
-    @Test("A delta that does not fit is refused before it is written")
-    func tooLargeDelta() {
+    @Test func `a delta that does not fit is refused before it is written`() {
         #expect(TransportWideArrival(deltaTicks: 32767) == .received(delta: 32767))
         #expect(TransportWideArrival(deltaTicks: 32768) == nil)
         #expect(TransportWideArrival(deltaTicks: -32769) == nil)
     }
 
-    @Test("Random arrivals are read back", arguments: 1...40)
-    func random(seed: UInt64) throws {
+    @Test(arguments: 1...40)
+    func `random arrivals are read back`(seed: UInt64) throws {
         var generator = WireSamples.Generator(seed: seed)
         let count = Int.random(in: 1...500, using: &generator)
         let lossPercent = Int.random(in: 0...100, using: &generator)
@@ -87,8 +85,7 @@ struct TransportWideFeedbackTests {
             })
     }
 
-    @Test("The bytes are those of the draft, §3.1")
-    func layout() throws {
+    @Test func `the bytes are those of the draft, §3.1`() throws {
         let bytes = try Self.written([small, none, .received(delta: 256), small], base: 0x0102, time: 0x030405)
         #expect(
             bytes
@@ -117,8 +114,8 @@ struct TransportWideFeedbackTests {
             referenceTime: 1_074_030, count: 1, arrivals: [76, 112, 148, 164, 176, 188, 204]),
     ]
 
-    @Test("Browsers' feedback is read", arguments: captures)
-    func captured(capture: Capture) throws {
+    @Test(arguments: captures)
+    func `browsers' feedback is read`(capture: Capture) throws {
         let found: Void? = try WireSamples.withPacket(WireSamples.hex(capture.hex)) { packet in
             let feedback = try TransportWideFeedback(parsing: packet)
             #expect(feedback.senderSSRC == SSRC(0xFA17_FA17) && feedback.feedbackCount == capture.count)
@@ -130,8 +127,7 @@ struct TransportWideFeedbackTests {
         #expect(found != nil)
     }
 
-    @Test("A vector may describe more packets than there are; nothing is read for them")
-    func longVector() throws {
+    @Test func `a vector may describe more packets than there are; nothing is read for them`() throws {
         let bytes = WireSamples.hex("8f cd 0005 00000001 00000002 0001 0001 000000 00 bfff 07 00")
         _ = try WireSamples.withPacket(bytes) { packet in
             let arrivals = Array(try TransportWideFeedback(parsing: packet).packets).map(\.arrival)
@@ -140,7 +136,6 @@ struct TransportWideFeedbackTests {
     }
 
     @Test(
-        "Contradictions are typed errors",
         arguments: [
             ("8f cd 0005 00000001 00000002 0001 0000 000000 00 2001 0700", WireError.malformed),  // No packet.
             ("8f cd 0005 00000001 00000002 0001 0001 000000 00 2000 0700", .malformed),  // A run of none.
@@ -149,14 +144,13 @@ struct TransportWideFeedbackTests {
             ("8f cd 0005 00000001 00000002 0001 0004 000000 00 0001 0001", .truncated),  // Chunks are missing.
             ("8f cd 0004 00000001 00000002 0001 4001 000000 00", .tooLarge),
         ])
-    func contradictions(hex: String, error: WireError) throws {
+    func `contradictions are typed errors`(hex: String, error: WireError) throws {
         _ = try WireSamples.withPacket(WireSamples.hex(hex)) { packet in
             #expect(throws: error) { try TransportWideFeedback(parsing: packet) }
         }
     }
 
-    @Test("The writer refuses nothing to say and too much")
-    func writerLimits() {
+    @Test func `the writer refuses nothing to say and too much`() {
         #expect(throws: WireError.malformed) { try Self.written([]) }
         #expect(throws: WireError.tooLarge) {
             try Self.written([TransportWideArrival](repeating: none, count: 16_385))

@@ -9,8 +9,7 @@ struct UnusedFeedbackTests {
         #expect(found != nil)
     }
 
-    @Test("A bitrate limit has its mantissa, exponent and overhead (RFC 5104 §4.2.1)")
-    func bitrateLimit() throws {
+    @Test func `a bitrate limit has its mantissa, exponent and overhead as in RFC 5104 §4.2.1`() throws {
         // 0x1FFFF << 7, 35 bytes of overhead; then zero bits a second.
         let hex = "83cd 0006 00000001 00000000 00000002 1ffffe23 00000003 fc000000"
         try parse(hex) { packet in
@@ -35,8 +34,7 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("Lost slices have thirteen, thirteen and six bits (RFC 4585 §6.3.2)")
-    func slices() throws {
+    @Test func `lost slices have thirteen, thirteen and six bits as in RFC 4585 §6.3.2`() throws {
         try parse("82ce 0004 00000001 00000002 ffffffff 00080045") { packet in
             let indication = try SliceLossIndication(parsing: packet)
             #expect(indication.mediaSSRC == SSRC(2))
@@ -47,8 +45,7 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("A reference picture's bits are what the padding leaves (RFC 4585 §6.3.3)")
-    func referencePicture() throws {
+    @Test func `a reference picture's bits are what the padding of RFC 4585 §6.3.3 leaves`() throws {
         try parse("83ce 0004 00000001 00000002 0ce0a1b2 c3d40000") { packet in
             let selection = try ReferencePictureSelection(parsing: packet)
             #expect(selection.payloadType == 0x60 && selection.bitCount == 48 - 12)
@@ -59,8 +56,8 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("A trade-off has its five bits, asked for or answered (RFC 5104 §4.3.2)", arguments: [UInt8(5), 6])
-    func tradeOff(format: UInt8) throws {
+    @Test(arguments: [UInt8(5), 6])
+    func `a trade-off has the five bits of RFC 5104 §4.3.2, asked for or answered`(format: UInt8) throws {
         var bytes = WireSamples.hex("80ce 0004 00000001 00000000 00000002 070000ff")
         bytes[0] |= format
         _ = try WireSamples.withPacket(bytes) { packet in
@@ -70,8 +67,7 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("A back channel message has a length of its own (RFC 5104 §4.3.4)")
-    func backChannel() throws {
+    @Test func `a back channel message has a length of its own as in RFC 5104 §4.3.4`() throws {
         try parse("87ce 0005 00000001 00000000 00000002 09e00003 aabbcc00") { packet in
             let message = try VideoBackChannelMessage(parsing: packet)
             #expect(message.ssrc == SSRC(2) && message.sequenceNumber == 9 && message.payloadType == 0x60)
@@ -82,8 +78,7 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("What others lost is counted by packets or by streams (RFC 6642)")
-    func thirdParty() throws {
+    @Test func `losses of others are counted by packets or by streams as in RFC 6642`() throws {
         try parse("87cd 0004 00000001 00000002 00100003 00200000") { packet in
             let count = try ThirdPartyLossIndication.lostPackets(in: packet)
             #expect(count == 4)
@@ -94,8 +89,7 @@ struct UnusedFeedbackTests {
         }
     }
 
-    @Test("ECN counts are read in order (RFC 6679 §5.1)")
-    func congestion() throws {
+    @Test func `ECN counts are read in the order of RFC 6679 §5.1`() throws {
         let hex = "88cd 0007 00000001 00000002 00010002 00000003 00000004 00050006 00070008"
         try parse(hex) { packet in
             let report = try CongestionNotification(parsing: packet)
@@ -119,8 +113,8 @@ struct UnusedFeedbackTests {
         "8fce0003 00000001 00000000 41424344", "9fce0002 00000001 00000002",
     ]
 
-    @Test("Each kind is known, and cut at any word it is wrong or another packet", arguments: samples)
-    func each(hex: String) throws {
+    @Test(arguments: samples)
+    func `each kind is known, and cut at any word it is wrong or another packet`(hex: String) throws {
         let bytes = WireSamples.hex(hex)
         _ = try WireSamples.withPacket(bytes) { try UnusedFeedback.check($0) }
         var wrong = 0
@@ -139,8 +133,8 @@ struct UnusedFeedbackTests {
         #expect(wrong >= 2)
     }
 
-    @Test("Feedback nobody has specified is of another type", arguments: ["8acd", "9ecd", "8ace", "9ece"])
-    func unknown(head: String) throws {
+    @Test(arguments: ["8acd", "9ecd", "8ace", "9ece"])
+    func `feedback nobody has specified is of another type`(head: String) throws {
         _ = try WireSamples.withPacket(WireSamples.hex(head + "0002 00000001 00000002")) { packet in
             #expect(throws: WireError.unexpectedType) { try UnusedFeedback.check(packet) }
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import Media
 @testable import Rooms
 
-/// What operators are told of rooms, and what they may do to them.
+/// The events of rooms that operators see, and what operators may do to rooms.
 @Suite(.timeLimit(.minutes(15))) struct RoomEventTests {
     /// Everything a subscription delivers.
     private final class Listener: Sendable {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `a room tells of everything from its opening to its end, numbered without a gap`() async throws {
+    @Test func `a room records everything from its opening to its end, numbered without a gap`() async throws {
         let fixture = try RoomFixture()
         let listener = Listener()
         listener.listen(to: fixture.registry.events)
@@ -50,7 +50,7 @@ import Testing
         #expect(events.last?.kind == .roomClosed(.roomClosed))
     }
 
-    @Test func `whoever comes back is told what happened meanwhile, of its room only`() async throws {
+    @Test func `a reader that comes back gets what happened meanwhile, of its room only`() async throws {
         let fixture = try RoomFixture()
         let first = Listener()
         first.listen(to: fixture.registry.events)
@@ -66,7 +66,7 @@ import Testing
         #expect(again.events == first.events.filter { $0.room == RoomID("a") && $0.id.number > seen.id.number })
     }
 
-    @Test func `whoever asks for what is forgotten is told of the gap`() {
+    @Test func `a reader that asks for what is forgotten is notified of the gap`() {
         let log = RoomEventLog(epoch: 0xAB, capacity: 4)
         for index in 0..<20 {
             _ = log.append([.roomOpened], of: RoomID("room\(index)"), after: 0, time: 0)
@@ -99,7 +99,7 @@ import Testing
         #expect(log.count == 4)
     }
 
-    @Test func `a kicked peer is closed and the others are told`() async throws {
+    @Test func `a kicked peer is closed and the others are notified`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")
         let bob = try await fixture.join("bob")
@@ -129,7 +129,7 @@ import Testing
         #expect(bob.client.log.filter { $0 == "consumerResumed" }.isEmpty)
     }
 
-    @Test func `a speaker that every peer is told of is one event`() async throws {
+    @Test func `a speaker that every peer is notified of is one event`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")
         let bob = try await fixture.join("bob")

@@ -193,7 +193,7 @@ import Testing
         #expect(throws: ORTCError.self) { try mapping(vp9(2)) }
     }
 
-    @Test func `a codec with another clock rate or channels is another codec`() {
+    @Test func `a codec with a different clock rate or channels does not match`() {
         for (clockRate, channels) in [(UInt32(44100), UInt8(2)), (48000, 1)] {
             let codec = RTPCodecParameters(
                 mimeType: "audio/opus", payloadType: 111, clockRate: clockRate, channels: channels)

@@ -107,7 +107,7 @@ import Testing
         ("58c01f", .constrainedBaseline), ("42001f", .baseline), ("58801f", .baseline), ("4d001f", .main),
         ("64001f", .high), ("640c1f", .constrainedHigh), ("f4001f", .high444Predictive),
     ])
-    func `a profile is told by its bits`(text: String, profile: H264ProfileLevelID.Profile) {
+    func `a profile is recognized by its bits`(text: String, profile: H264ProfileLevelID.Profile) {
         #expect(H264ProfileLevelID(text)?.profile == profile)
         #expect(H264ProfileLevelID(text)?.level.idc == 31)
     }

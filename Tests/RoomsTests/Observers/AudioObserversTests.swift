@@ -24,7 +24,7 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
         return events
     }
 
-    @Test mutating func `the loudest are told every 800 ms, and silence once`() {
+    @Test mutating func `the loudest are reported every 800 ms, and silence once`() {
         let events = run(0..<1700, ["a": 40, "b": 30, "c": 100])
         let loud = AudioObservers.Event.volumes([
             .init(producer: ProducerID("b"), volume: -30), .init(producer: ProducerID("a"), volume: -40),
@@ -86,7 +86,7 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
                 .audioLevels([AudioLevelReport(producer: key, levelSum: 100, count: 5, time: ms(time))]))
             await room.drain()
         }
-        // Time the reports do not carry is the room's: silence is told when no more come.
+        // Time the reports do not carry is the room's: silence is reported when no more come.
         while bob.client.log.count(where: { $0 == "activeSpeaker" }) < 2 {
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -105,7 +105,7 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
         #expect(events.contains { if case .dominantSpeaker = $0 { true } else { false } })
     }
 
-    @Test func `how a picture is to be turned is told to the program`() async throws {
+    @Test func `a video's orientation is reported to the program`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")
         let producer = try await alice.produce(.video, simulcastParameters())
@@ -118,7 +118,7 @@ private func sound(_ producer: String, _ level: Int, count: Int = 5, at time: In
         #expect(await observed.next() == .videoOrientationChanged(producer, orientation))
     }
 
-    @Test func `traces are switched on by the program and told to it`() async throws {
+    @Test func `traces are switched on by the program and reported to it`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")
         let bob = try await fixture.join("bob")

@@ -23,8 +23,7 @@ struct AudioLevelObserverTests {
         return observer
     }
 
-    @Test("The loudest come first, at most so many, with their averages")
-    func loudest() {
+    @Test func `the loudest come first, at most as many as asked for, with their averages`() {
         var observer = observer(["a", "b", "c", "d"], maxEntries: 2)
         observer.samplesReceived(samples("a", 60, count: 10) + samples("b", 30, count: 5) + samples("b", 33, count: 5))
         observer.samplesReceived(samples("c", 20, count: 9))
@@ -41,8 +40,7 @@ struct AudioLevelObserverTests {
         #expect(observer.nextDeadline == ms(2000))
     }
 
-    @Test("Silence is told once, and not at the beginning")
-    func silence() {
+    @Test func `silence is reported once, and not at the beginning`() {
         var observer = observer(["a"], threshold: -50)
         var event = observer.deadlineReached(at: ms(1000))
         #expect(event == nil)
@@ -56,8 +54,7 @@ struct AudioLevelObserverTests {
         #expect(event == nil)
     }
 
-    @Test("A removed producer is forgotten; samples of an interval do not reach into the next")
-    func removal() {
+    @Test func `a removed producer is forgotten; samples of an interval do not reach into the next`() {
         var observer = observer(["a", "b"])
         observer.samplesReceived(samples("a", 10, count: 20) + samples("b", 10, count: 9))
         observer.removeProducer(ProducerID("a"))
@@ -69,8 +66,7 @@ struct AudioLevelObserverTests {
         #expect(event == nil)
     }
 
-    @Test("Paused, it says silence once and hears nothing")
-    func pause() {
+    @Test func `a paused observer reports silence once and hears nothing`() {
         var observer = observer(["a"])
         observer.samplesReceived(samples("a", 10, count: 20))
         _ = observer.deadlineReached(at: ms(1000))
@@ -84,8 +80,7 @@ struct AudioLevelObserverTests {
         #expect(after == nil)
     }
 
-    @Test("Settings are clamped")
-    func clamped() {
+    @Test func `settings are clamped`() {
         #expect(AudioLevelObserver(interval: .milliseconds(1), at: ms(0)).interval == .milliseconds(250))
         #expect(AudioLevelObserver(interval: .seconds(60), at: ms(0)).interval == .milliseconds(5000))
         #expect(ActiveSpeakerObserver(interval: .milliseconds(1), at: ms(0)).interval == .milliseconds(100))
@@ -96,7 +91,7 @@ struct AudioLevelObserverTests {
 
 @Suite("ActiveSpeakerObserver")
 struct ActiveSpeakerObserverTests {
-    /// A conversation in steps of 20 ms: who speaks how loudly, and who is told to dominate.
+    /// A conversation in steps of 20 ms: who speaks how loudly, and who is reported as dominant.
     private struct Conversation {
         var observer = ActiveSpeakerObserver(at: ms(0))
         var time = 0
@@ -106,8 +101,8 @@ struct ActiveSpeakerObserverTests {
             for producer in producers { observer.addProducer(ProducerID(producer), at: ms(0)) }
         }
 
-        /// - Parameter levels: −dBov by producer, with the pauses of speech: what never pauses counts as background. Who is
-        ///   not named sends nothing (DTX).
+        /// - Parameter levels: −dBov by producer, with the pauses of speech: what never pauses counts as background. A
+        ///   producer that is not named sends nothing (DTX).
         mutating func run(_ milliseconds: Int, _ levels: [String: UInt8]) {
             let end = time + milliseconds
             while time < end {
@@ -124,8 +119,7 @@ struct ActiveSpeakerObserverTests {
         }
     }
 
-    @Test("The only one dominates at once")
-    func alone() {
+    @Test func `the only speaker dominates at once`() {
         var conversation = Conversation(["a"])
         conversation.run(300, [:])
         #expect(conversation.told == ["a"])
@@ -133,8 +127,7 @@ struct ActiveSpeakerObserverTests {
         #expect(conversation.told == ["a"])
     }
 
-    @Test("Whoever speaks takes the floor from whoever is silent, within a second and a half")
-    func takeOver() {
+    @Test func `whoever speaks takes the floor from whoever is silent, within a second and a half`() {
         var conversation = Conversation(["a", "b", "c"])
         conversation.run(2000, ["a": 10, "b": 127, "c": 127])
         #expect(conversation.told == ["a"])
@@ -145,8 +138,7 @@ struct ActiveSpeakerObserverTests {
         #expect(conversation.observer.dominant == ProducerID("b"))
     }
 
-    @Test("A cough, a background noise or a second voice of the same loudness takes nothing")
-    func keeps() {
+    @Test func `a cough, a background noise or a second voice of the same loudness takes nothing`() {
         var conversation = Conversation(["a", "b"])
         conversation.run(2000, ["a": 10, "b": 127])
         conversation.run(60, ["a": 10, "b": 0])
@@ -156,8 +148,7 @@ struct ActiveSpeakerObserverTests {
         #expect(conversation.told == ["a"])
     }
 
-    @Test("When the dominant speaker leaves, another one is named at once; a paused one is not chosen")
-    func leaving() {
+    @Test func `when the dominant speaker leaves, another one is named at once; a paused one is not chosen`() {
         var conversation = Conversation(["a", "b", "c"])
         conversation.run(2000, ["a": 10])
         let next = conversation.observer.removeProducer(ProducerID("a"), at: ms(conversation.time))
@@ -175,8 +166,7 @@ struct ActiveSpeakerObserverTests {
         #expect(last == nil && conversation.observer.dominant == nil)
     }
 
-    @Test("Paused, it hears and says nothing")
-    func paused() {
+    @Test func `a paused observer hears and reports nothing`() {
         var conversation = Conversation(["a", "b"])
         conversation.run(2000, ["a": 10])
         conversation.observer.pause()
@@ -187,8 +177,7 @@ struct ActiveSpeakerObserverTests {
         #expect(conversation.told == ["a", "b"])
     }
 
-    @Test("Packets of 60 ms count like three of 20 ms")
-    func longPackets() {
+    @Test func `packets of 60 ms count like three of 20 ms`() {
         var short = SpeechActivity(at: ms(0))
         var long = SpeechActivity(at: ms(0))
         for step in 1...60 { short.levelReceived(117, at: ms(step * 20)) }
@@ -201,8 +190,7 @@ struct ActiveSpeakerObserverTests {
         #expect(short.scores == long.scores)
     }
 
-    @Test("A noise that lasts becomes the background, and no longer counts as speech")
-    func background() {
+    @Test func `a noise that lasts becomes the background, and no longer counts as speech`() {
         var noise = SpeechActivity(at: ms(0))
         for step in 1...100 { noise.levelReceived(40, at: ms(step * 20)) }
         let silence = SpeechActivity(at: ms(0))

@@ -18,7 +18,7 @@ struct RoomPlainTransportTests {
         if case .object(let fields)? = entry { fields } else { [:] }
     }
 
-    @Test func `the plane is told of one, and the client of its ports`() async throws {
+    @Test func `the plane opens one, and the client is sent its ports`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.connect("alice")
         let first = try await open(alice)
@@ -158,7 +158,7 @@ struct RoomPlainTransportTests {
         }
         _ = try await bob.request(.closeConsumer(first.id))
         _ = try await consume(producer)
-        // Another transport is another receiver.
+        // A second transport is a second receiver.
         let again = try await open(bob)
         _ = try await bob.request(
             .consume(

@@ -72,7 +72,7 @@ extension RoomAction {
         return result
     }
 
-    @Test mutating func `a newcomer is told the version, and the others of it when it joins`() throws {
+    @Test mutating func `a newcomer is sent the version, and the others are notified when it joins`() throws {
         let (alice, actions) = try state.peerConnected(PeerID("alice"))
         #expect(script(actions) == ["alice ← mediasoup-version"])
         _ = try state.join(JoinRequest(displayName: "A"), from: alice)
@@ -157,7 +157,7 @@ extension RoomAction {
         #expect(script(try produce(alice, on: transport).actions) == ["open consumer"])
     }
 
-    @Test mutating func `a producer's pause reaches its consumers and only a change is told`() throws {
+    @Test mutating func `a producer's pause reaches its consumers and only a change is notified`() throws {
         let alice = try join("alice").session
         _ = try join("bob").session
         let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
@@ -326,7 +326,7 @@ extension RoomAction {
         #expect(throws: RoomError.self) { try state.producer(producer, of: alice) }
         #expect(try state.transport(other, of: alice).id == other)
         #expect(state.counts.peers == 2 && state.counts.transports == 2 && state.counts.consumers == 0)
-        // What the media plane still says of it is too late; a lost connection is another matter.
+        // What the media plane still says of it is too late; a lost connection is a different matter.
         #expect(state.dtlsStateChanged(key, .failed).isEmpty)
         let otherKey = try state.transport(other, of: alice).key
         #expect(
@@ -356,7 +356,7 @@ extension RoomAction {
         #expect(actions.last == "alice closed: ice-disconnected")
     }
 
-    @Test mutating func `a closed room tells nobody of the others and takes nobody`() throws {
+    @Test mutating func `a closed room notifies nobody of the others and takes nobody`() throws {
         _ = try join("alice")
         _ = try join("bob")
         #expect(

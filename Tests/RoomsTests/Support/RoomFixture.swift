@@ -75,7 +75,7 @@ final class RecordingPlane: Sendable {
     }
 }
 
-/// A client that notes what it is told, and accepts consumers when asked to.
+/// A client that notes what it is sent, and accepts consumers when asked to.
 final class RecordingClient: PeerChannel {
     struct State {
         var log: [String] = []

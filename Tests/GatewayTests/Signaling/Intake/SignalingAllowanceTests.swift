@@ -80,7 +80,7 @@ import Testing
         #expect(later == [false, true])
     }
 
-    @Test func `changes that everybody is told have a rate of their own`() {
+    @Test func `changes that go to everybody have a rate of their own`() {
         var allowance = allowance(messages: 100_000)
         let first = (0..<100).map { _ in allowance.changeRequested(now: start) }
         #expect(first.allSatisfy { $0 == .zero })

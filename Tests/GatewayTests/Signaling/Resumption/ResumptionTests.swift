@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `the older of two connections of one session is told and ended`() async throws {
+    @Test func `the older of two connections of one session is notified and ended`() async throws {
         try await TestServer.with { server in
             let ann = try await ResumingClient(server, "ann")
             try await ann.receive()
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `who was sent away while its connection was broken is told when it comes back`() async throws {
+    @Test func `a peer removed while its connection was broken is notified when it comes back`() async throws {
         try await TestServer.with { server in
             let ann = try await ResumingClient(server, "ann")
             try await ann.request(1, "join", .object(["displayName": .string("Ann")]))

@@ -47,7 +47,7 @@ import Testing
 
     // MARK: Coming back
 
-    @Test func `who comes back gets what it lacks, in order, and nothing else`() throws {
+    @Test func `a client that comes back gets what it lacks, in order, and nothing else`() throws {
         let session = open()
         let first = try session.attach(0, start)
         #expect(first == .init(channel: 1, received: 0, replay: [], lost: nil))
@@ -89,7 +89,7 @@ import Testing
         #expect(session.received(new, nil))
     }
 
-    @Test func `who has messages that were never sent is refused`() throws {
+    @Test func `a client that acknowledges messages never sent is refused`() throws {
         let session = open()
         session.send("a", at: start)
         #expect(throws: SignalingLink.Refusal.notThisSession) { try session.attach(2, start) }
@@ -111,7 +111,7 @@ import Testing
         #expect(try session.attach(1, at(191)).replay.map(\.text) == ["new", "newer"])
     }
 
-    @Test func `what is too much is given up from its beginning, and the client is told`() throws {
+    @Test func `what is too much is given up from its beginning, and the client is notified`() throws {
         let session = open { $0.replayBytes = 1000 }
         for _ in 0..<100 { session.send(String(repeating: "x", count: 36), at: start) }
         let attachment = try session.attach(7, start)
@@ -119,7 +119,7 @@ import Testing
         #expect(attachment.lost == 8...90)
     }
 
-    @Test func `a message that is too long for all is lost, and told so`() throws {
+    @Test func `a message that is too long for all is lost, and its client notified`() throws {
         let session = open { $0.replayBytes = 10 }
         session.send("x", at: start)
         let attachment = try session.attach(0, start)

@@ -90,7 +90,7 @@ import Testing
         try JSONValue(parsing: response.body)["error"]?["code"]
     }
 
-    @Test func `who joins gets a token, and with it requests are answered and events come`() async throws {
+    @Test func `a peer that joins gets a token, and with it requests are answered and events come`() async throws {
         try await TestServer.with { server in
             let capabilities = try await send(
                 server, "POST", Self.ann + "/requests", "{\"method\":\"getRouterRtpCapabilities\"}")
@@ -223,7 +223,7 @@ import Testing
         }
     }
 
-    @Test func `who neither asks nor listens has left`() async throws {
+    @Test func `a peer that neither asks nor listens has left`() async throws {
         var limits = GatewayLimits.patient
         // Long enough to join in, however busy the machine.
         limits.eventsWindow = .seconds(2)

@@ -104,7 +104,7 @@ import Testing
         #expect(try sent(.activeSpeaker(PeerID("ann"), volume: -3))["data"] == .object(["peerId": .string("ann")]))
     }
 
-    @Test func `a client's first question tells its year`() throws {
+    @Test func `a client's first question shows its year`() throws {
         guard
             case .request(_, .knownAnd(let data, let dialect), _) = ProtooDialect().decode(
                 "{\"request\":true,\"id\":1,\"method\":\"getRtcStatsUrl\"}")

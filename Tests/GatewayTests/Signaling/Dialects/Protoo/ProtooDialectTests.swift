@@ -54,7 +54,7 @@ import Testing
             "kind"
         ),
     ])
-    func `a request with an id is told which field is wrong`(text: String, field: String) {
+    func `a request with an id is answered with the field that is wrong`(text: String, field: String) {
         guard case .badRequest(_, let error, _) = dialect.decode(text) else {
             Issue.record("took \(text) for \(dialect.decode(text))")
             return

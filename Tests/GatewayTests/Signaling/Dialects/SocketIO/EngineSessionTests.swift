@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-/// One session and a clock that moves when told to.
+/// One session and a clock that moves only when a test says so.
 @Suite struct EngineSessionTests {
     private static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
     private var now = start
@@ -29,7 +29,7 @@ import Testing
 
     // MARK: SubscriptionStart
 
-    @Test mutating func `the first poll is told everything about the session`() throws {
+    @Test mutating func `the first poll is answered with everything about the session`() throws {
         guard case .answer(let packets) = session.pollReceived().outcome else { throw NeverHappened() }
         #expect(packets.map(\.kind) == [.open])
         let description = try JSONValue(parsing: packets[0].data)

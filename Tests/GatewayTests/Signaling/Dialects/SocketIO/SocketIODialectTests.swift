@@ -129,7 +129,7 @@ import Testing
 
     // MARK: Coming and going
 
-    @Test func `two clients of either transport meet, and each is told what its app expects`() async throws {
+    @Test func `two clients of either transport meet, and each is sent what its app expects`() async throws {
         try await TestServer.with { server in
             let alice = try await SocketIOClient.open(port: server.port)
             let bob = try await SocketIOClient.openSocket(port: server.port)

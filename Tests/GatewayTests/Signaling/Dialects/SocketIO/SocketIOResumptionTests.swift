@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func `who was sent away while its connection was broken is told when it comes back`() async throws {
+    @Test func `a peer removed while its connection was broken is notified when it comes back`() async throws {
         try await TestServer.with { server in
             let ann = try await ResumingSocketIOClient(server)
             try await joined(server, ann)

@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a message that is longer than the client was told ends its session`() async throws {
+    @Test func `a message that is longer than the announced limit ends its session`() async throws {
         var limits = GatewayLimits.patient
         limits.messageBytes = 20_000
         try await TestServer.with(limits: limits) { server in

@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `a viewer may choose a publisher, and is told to wait where there is none`() async throws {
+    @Test func `a viewer may choose a publisher, and is asked to wait while there is none`() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
             let body = try OfferFile.aiortcWatch.bytes
