@@ -1,14 +1,6 @@
 import Logging
 import Media
 
-/// One connection of a peer to a room: requests of a connection that was replaced by a newer one are refused.
-public struct PeerSession: Sendable, Hashable {
-    /// Which peer.
-    public let peerID: PeerID
-    /// Counts the connections of the room.
-    let serial: UInt64
-}
-
 /// A room: its router, its peers, and what they send each other.
 ///
 /// Get one from a `RoomRegistry`. Requests of one connection are to be awaited one after the other. All rules are

@@ -1,4 +1,3 @@
-import Media
 import Synchronization
 
 /// What media threads and connections leave for a room; one task per burst comes for it.
@@ -41,12 +40,4 @@ final class RoomInbox: Sendable {
             return state.answers
         }
     }
-}
-
-/// A room's counts, readable without awaiting it.
-final class PublishedCounts: Sendable {
-    private let counts = Mutex(RoomCounts())
-
-    var value: RoomCounts { counts.withLock { $0 } }
-    func publish(_ value: RoomCounts) { counts.withLock { $0 = value } }
 }

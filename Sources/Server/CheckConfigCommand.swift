@@ -20,12 +20,12 @@ struct CheckConfigCommand: AsyncParsableCommand {
                 throw SettingsError(message: "tls-certificate, tls-private-key: \(error.message)")
             }
         } catch {
-            StandardError.write("gateway: \(error.message)\n")
+            StandardStream.error.write("gateway: \(error.message)\n")
             throw ExitCode(2)
         }
-        for warning in settings.warnings { StandardError.write("gateway: warning: \(warning)\n") }
+        for warning in settings.warnings { StandardStream.error.write("gateway: warning: \(warning)\n") }
         if settings.isOpenToStrangers {
-            StandardError.write(
+            StandardStream.error.write(
                 "gateway: warning: everybody who can reach host may enter every room: see auth-key-file\n")
         }
         var lines = ""
@@ -34,6 +34,6 @@ struct CheckConfigCommand: AsyncParsableCommand {
             let line = "\(setting.rawValue): \(value)"
             lines += line + String(repeating: " ", count: max(2, 48 - line.count)) + "# \(origin)\n"
         }
-        StandardOutput.write(lines)
+        StandardStream.output.write(lines)
     }
 }

@@ -28,7 +28,7 @@ struct ServerCommand: AsyncParsableCommand {
         do throws(StartError) {
             try await serve(settings, running)
         } catch {
-            StandardError.write("gateway: \(error.message)\n")
+            StandardStream.error.write("gateway: \(error.message)\n")
             throw ExitCode(1)
         }
     }
@@ -150,13 +150,7 @@ func readSettings(_ options: SettingsOptions) throws -> ServerSettings {
         return try ServerSettings.read(options)
     } catch {
         if error.isUsage { throw ValidationError(error.message) }
-        StandardError.write("gateway: \(error.message)\n")
+        StandardStream.error.write("gateway: \(error.message)\n")
         throw ExitCode(2)
     }
-}
-
-/// Why the server did not start, in one line.
-struct StartError: Error {
-    let message: String
-    init(_ message: String) { self.message = message }
 }

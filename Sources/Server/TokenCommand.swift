@@ -60,7 +60,7 @@ struct TokenCommand: AsyncParsableCommand {
         let grants = AccessGrants(room: room, permissions: permissions, isAdmin: admin, name: name, peer: peer)
         let token = try AccessToken.make(
             grants, key: key, lifetime: try lifetime(), now: Date().timeIntervalSince1970)
-        StandardOutput.write(token + "\n")
+        StandardStream.output.write(token + "\n")
     }
 
     /// In seconds; `nil` for ever.

@@ -23,15 +23,17 @@ struct DocumentTests {
 
     @Test func `every notification and request of the server is in Signaling.md`() throws {
         let document = try rows(of: "Docs/Signaling.md")
-        let text = try #require(SourceTree.text(of: "Sources/Rooms/Signaling/ServerMessages.swift"))
-        let methods = text.matches(of: /case \.\w+: "([A-Za-z-]+)"/).map { String($0.1) }
+        let text = try ["ServerNotification", "ServerRequest"].map {
+            try rows(of: "Sources/Rooms/Signaling/\($0).swift")
+        }
+        let methods = text.joined().matches(of: /case \.\w+: "([A-Za-z-]+)"/).map { String($0.1) }
         #expect(methods.count > 8)
         for method in methods { #expect(document.contains("`\(method)`"), "\(method)") }
     }
 
     @Test func `every method of clients is in Signaling.md`() throws {
         let document = try rows(of: "Docs/Signaling.md")
-        let text = try #require(SourceTree.text(of: "Sources/Rooms/Signaling/SignalingRequest+JSON.swift"))
+        let text = try #require(SourceTree.text(of: "Sources/Rooms/Signaling/Requests/SignalingRequest+JSON.swift"))
         let methods = text.matches(of: /case "([A-Za-z]+)": \./).map { String($0.1) }
         #expect(methods.count > 20)
         for method in methods { #expect(document.contains("`\(method)`"), "\(method)") }
@@ -39,7 +41,7 @@ struct DocumentTests {
 
     @Test func `every setting has a row in Operations.md, and every row a setting`() throws {
         let document = try rows(of: "Docs/Operations.md")
-        let text = try #require(SourceTree.text(of: "Sources/Server/Setting.swift"))
+        let text = try #require(SourceTree.text(of: "Sources/Server/Settings/Setting.swift"))
         let start = try #require(text.range(of: "enum Setting: String"))
         let cases = text[start.upperBound...].prefix(upTo: try #require(text.range(of: "enum Kind")).lowerBound)
         let settings = cases.matches(of: /case (\w+)(?: = "([a-z-]+)")?\n/).map { String($0.2 ?? $0.1) }
@@ -53,9 +55,9 @@ struct DocumentTests {
     @Test func `every limit and every reason of a refused token is in Operations.md`() throws {
         let document = try rows(of: "Docs/Operations.md")
         for (path, name) in [
-            ("Sources/Gateway/Observability/GatewayCounters.swift", "GatewayLimit"),
-            ("Sources/Rooms/PeerGrant.swift", "RoomLimit"),
-            ("Sources/Gateway/Access/AccessGrants.swift", "TokenProblem"),
+            ("Sources/Gateway/Observability/GatewayLimit.swift", "GatewayLimit"),
+            ("Sources/Rooms/RoomLimit.swift", "RoomLimit"),
+            ("Sources/Gateway/Access/TokenProblem.swift", "TokenProblem"),
         ] {
             let text = try #require(SourceTree.text(of: path))
             let body = text[try #require(text.range(of: "enum \(name): String")).upperBound...].prefix { $0 != "}" }

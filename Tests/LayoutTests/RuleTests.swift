@@ -72,7 +72,7 @@ struct RuleTests {
         #expect(count("Sources/Rooms/A.swift") == 1 && count("Sources/Rooms/A+More.swift") == 1)
         #expect(count("Sources/Rooms/A.swift", ["Sources/Rooms/A.swift": 1]) == 0)
         #expect(count("Sources/Rooms/A.swift", ["Sources/Rooms/A.swift": 2]) == 1)
-        #expect(count("Sources/Media/A.swift") == 0)
+        #expect(count("Sources/Elsewhere/A.swift") == 0)
     }
 
     @Test func `a file is too long from one line above the limit`() {

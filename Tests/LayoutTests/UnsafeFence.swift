@@ -75,7 +75,7 @@ enum UnsafeFence {
             "HMACSHA1Key", "SHA1",
         ],
         "Sources/Server": [
-            "Services"
+            "StandardStream"
         ],
     ]
 

@@ -330,7 +330,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
         perform { if isCut { session.cancel(id) } else { session.finish(id) } }
     }
 
-    private static func response(to problem: HTTP2HeadProblem, _ limits: GatewayLimits) -> OutgoingResponse {
+    private static func response(to problem: HTTP2Head.Problem, _ limits: GatewayLimits) -> OutgoingResponse {
         switch problem {
         case .tooLarge:
             .failure(

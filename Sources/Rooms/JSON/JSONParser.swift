@@ -1,14 +1,3 @@
-/// Why a text is not JSON that we take.
-public struct JSONSyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What was wrong.
-    public let problem: String
-    /// Where, in bytes from the start.
-    public let offset: Int
-
-    /// What is wrong and where, for a person.
-    public var description: String { "\(problem) at byte \(offset)" }
-}
-
 extension JSONValue {
     /// Deeper nesting than this is refused: no message of ours needs more than 8 levels.
     public static let defaultMaximumDepth = 32

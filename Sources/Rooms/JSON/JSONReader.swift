@@ -1,14 +1,3 @@
-/// A field of a client's message that is missing or of the wrong type.
-public struct JSONFieldError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The field's path: `rtpParameters.codecs[0].clockRate`.
-    public let path: String
-    /// What is wrong with it.
-    public let problem: String
-
-    /// Path and problem, for a person.
-    public var description: String { path.isEmpty ? problem : "\(path): \(problem)" }
-}
-
 /// Reads typed fields out of a JSON value and says which field was wrong.
 public struct JSONReader: Sendable {
     /// What is read.
@@ -86,18 +75,5 @@ public struct JSONReader: Sendable {
         case .number(let number): return number
         default: throw failure(problem)
         }
-    }
-}
-
-/// A type that can be read from a client's message.
-public protocol JSONReadable: Decodable {
-    /// - Throws: `JSONFieldError` naming the first wrong field.
-    init(_ reader: JSONReader) throws(JSONFieldError)
-}
-
-extension JSONReadable {
-    /// Decodes any JSON.
-    public init(from decoder: any Decoder) throws {
-        try self.init(JSONReader(try JSONValue(from: decoder)))
     }
 }

@@ -100,17 +100,6 @@ extension JSONValue: Codable {
     }
 }
 
-/// A type with one JSON shape: the one mediasoup's clients read.
-public protocol JSONRepresentable: Encodable, Sendable {
-    /// The value as clients get it.
-    var json: JSONValue { get }
-}
-
-extension JSONRepresentable {
-    /// Encodes the JSON shape.
-    public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
-}
-
 extension JSONValue: JSONRepresentable {
     /// The fields mediasoup's clients read.
     public var json: JSONValue { self }

@@ -1,14 +1,5 @@
 import Media
 
-/// A consumer's parameters for a client that keeps numbers of its own.
-struct ClientNumberedParameters {
-    /// In the router's numbers, without what the client has no number for.
-    var router: RTPParameters
-    /// In the client's.
-    var client: RTPParameters
-    var numbering: ConsumerIDMapping
-}
-
 extension ORTC {
     /// A client's capabilities with a consumable's extension ids, so that extensions match by what they mean.
     static func routerNumbered(_ given: RTPCapabilities, like consumable: RTPParameters) -> RTPCapabilities {

@@ -19,6 +19,3 @@ public struct ORTCError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 }
-
-/// Negotiation as pure functions over capabilities and parameters, with mediasoup's rules.
-public enum ORTC {}

@@ -5,6 +5,11 @@ struct EnginePacket: Sendable, Hashable {
         case close, ping, pong, message, upgrade, noop
     }
 
+    /// Why bytes are no packets of Engine.IO.
+    enum FormatError: Error, Hashable {
+        case empty, unknownType, binary, notText, tooManyPackets
+    }
+
     var kind: Kind
     var data: String
 
@@ -14,7 +19,7 @@ struct EnginePacket: Sendable, Hashable {
     }
 
     /// Reads a packet: a digit and whatever follows it.
-    init(parsing bytes: some Collection<UInt8>) throws(EngineFormatError) {
+    init(parsing bytes: some Collection<UInt8>) throws(FormatError) {
         guard let first = bytes.first else { throw .empty }
         // In a payload, "b" begins Base64; nothing of this server's dialect is binary.
         guard first != UInt8(ascii: "b") else { throw .binary }
@@ -28,35 +33,4 @@ struct EnginePacket: Sendable, Hashable {
 
     /// Bytes of `text`.
     var count: Int { 1 + data.utf8.count }
-}
-
-/// Why bytes are no packets of Engine.IO.
-enum EngineFormatError: Error, Hashable {
-    case empty, unknownType, binary, notText, tooManyPackets
-}
-
-/// Packets as the body of a polling request or response: one after the other, with a record separator between.
-enum EnginePayload {
-    static let separator: UInt8 = 0x1E
-    /// More packets in one body than any client sends.
-    static let packetLimit = 4096
-
-    static func packets(in body: [UInt8]) throws(EngineFormatError) -> [EnginePacket] {
-        let parts = body.split(separator: separator, maxSplits: packetLimit, omittingEmptySubsequences: false)
-        guard parts.count <= packetLimit else { throw .tooManyPackets }
-        var packets: [EnginePacket] = []
-        packets.reserveCapacity(parts.count)
-        for part in parts { packets.append(try EnginePacket(parsing: part)) }
-        return packets
-    }
-
-    static func bytes(of packets: [EnginePacket]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(packets.reduce(packets.count) { $0 + $1.count })
-        for (index, packet) in packets.enumerated() {
-            if index > 0 { bytes.append(separator) }
-            bytes.append(contentsOf: packet.text.utf8)
-        }
-        return bytes
-    }
 }

@@ -7,6 +7,15 @@ struct SocketIOPacket: Sendable, Hashable {
         case disconnect, event, ack, connectError, binaryEvent, binaryAck
     }
 
+    /// Why a message is no packet of Socket.IO that a client may send.
+    enum FormatError: Error, Hashable {
+        case empty, unknownType, badID, badJSON
+        /// The packet's type and its data do not belong together.
+        case badData
+        /// A well-formed packet whose attachments would be binary; no event of this server has any.
+        case binary
+    }
+
     var kind: Kind
     /// `/` is the main one.
     var namespace = "/"
@@ -42,18 +51,9 @@ struct SocketIOPacket: Sendable, Hashable {
     }
 }
 
-/// Why a message is no packet of Socket.IO that a client may send.
-enum SocketIOFormatError: Error, Hashable {
-    case empty, unknownType, badID, badJSON
-    /// The packet's type and its data do not belong together.
-    case badData
-    /// A well-formed packet whose attachments would be binary; no event of this server has any.
-    case binary
-}
-
 extension SocketIOPacket {
     /// Reads a client's packet.
-    init(parsing text: String) throws(SocketIOFormatError) {
+    init(parsing text: String) throws(FormatError) {
         var rest = Substring(text).utf8
         guard let first = rest.popFirst() else { throw .empty }
         guard let kind = Kind(rawValue: first) else { throw .unknownType }
@@ -78,7 +78,7 @@ extension SocketIOPacket {
         try check()
     }
 
-    private func check() throws(SocketIOFormatError) {
+    private func check() throws(FormatError) {
         switch (kind, data) {
         case (.connect, nil), (.connect, .object), (.disconnect, nil): return
         case (.event, .array(let values)):

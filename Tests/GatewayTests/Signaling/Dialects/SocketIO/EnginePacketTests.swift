@@ -16,10 +16,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], EngineFormatError.empty), (Array("7".utf8), .unknownType), (Array("x4".utf8), .unknownType),
+        ([], EnginePacket.FormatError.empty), (Array("7".utf8), .unknownType), (Array("x4".utf8), .unknownType),
         (Array("bAQID".utf8), .binary), ([0x34, 0xFF], .notText), ([0x34, 0xE2, 0x82], .notText),
     ])
-    func `bytes that are no packet say why`(bytes: [UInt8], error: EngineFormatError) {
+    func `bytes that are no packet say why`(bytes: [UInt8], error: EnginePacket.FormatError) {
         #expect(throws: error) { try EnginePacket(parsing: bytes) }
     }
 
@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: ["", "\u{1e}", "4a\u{1e}", "\u{1e}4a", "4a\u{1e}\u{1e}4b", "4a\u{1e}9"])
     func `a payload with a hole or a stranger in it is refused whole`(text: String) {
-        #expect(throws: EngineFormatError.self) { try EnginePayload.packets(in: Array(text.utf8)) }
+        #expect(throws: EnginePacket.FormatError.self) { try EnginePayload.packets(in: Array(text.utf8)) }
     }
 
     @Test func `a payload cut anywhere is an error or shorter packets, never a trap`() {
@@ -48,7 +48,7 @@ import Testing
     @Test func `more packets than any client sends are refused`() throws {
         let most = Array(repeating: EnginePacket(.noop), count: EnginePayload.packetLimit)
         #expect(try EnginePayload.packets(in: EnginePayload.bytes(of: most)).count == most.count)
-        #expect(throws: EngineFormatError.tooManyPackets) {
+        #expect(throws: EnginePacket.FormatError.tooManyPackets) {
             try EnginePayload.packets(in: EnginePayload.bytes(of: most + [EnginePacket(.noop)]))
         }
     }

@@ -25,14 +25,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", SocketIOFormatError.empty), ("9", .unknownType), ("é", .unknownType),
+        ("", SocketIOPacket.FormatError.empty), ("9", .unknownType), ("é", .unknownType),
         ("51-[\"x\",{\"_placeholder\":true,\"num\":0}]", .binary), ("60-[]", .binary),
         ("299999999999999999999[\"x\"]", .badID), ("2[\"x\"", .badJSON), ("2nonsense", .badJSON), ("2[1]x", .badJSON),
         ("2", .badData), ("2{}", .badData), ("2[]", .badData), ("2[1]", .badData), ("3[]", .badData),
         ("31{}", .badData),
         ("0[]", .badData), ("1{}", .badData), ("4{}", .badData),
     ])
-    func `what no client may send says why`(text: String, error: SocketIOFormatError) {
+    func `what no client may send says why`(text: String, error: SocketIOPacket.FormatError) {
         #expect(throws: error) { try SocketIOPacket(parsing: text) }
     }
 
@@ -46,7 +46,7 @@ import Testing
 
     @Test func `nesting deeper than any message is refused`() {
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
-        #expect(throws: SocketIOFormatError.badJSON) { try SocketIOPacket(parsing: "2[\"x\",\(deep)]") }
+        #expect(throws: SocketIOPacket.FormatError.badJSON) { try SocketIOPacket(parsing: "2[\"x\",\(deep)]") }
     }
 
     @Test func `an event's first argument is what matters`() throws {

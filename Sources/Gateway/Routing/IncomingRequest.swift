@@ -1,0 +1,16 @@
+import HTTPTypes
+
+/// A whole HTTP request, of whichever version.
+struct IncomingRequest: Sendable {
+    var head: HTTPRequest
+    var body: [UInt8] = []
+    /// The other end of the connection, or the client that a trusted proxy names.
+    var remoteAddress: ClientAddress?
+    var forwarding = Forwarding.none
+
+    /// The client's address, if it is known to be the client's.
+    var ownAddress: ClientAddress? { forwarding == .byUnknownProxy ? nil : remoteAddress }
+
+    /// The target's path and query, decoded; `nil` if the percent encoding is broken.
+    var target: RequestTarget? { RequestTarget(head.path ?? "/") }
+}

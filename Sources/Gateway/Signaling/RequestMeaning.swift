@@ -1,0 +1,11 @@
+import Rooms
+
+/// What a request of a client asks for.
+enum RequestMeaning: Sendable {
+    /// Something of the room.
+    case room(SignalingRequest)
+    /// Something that the dialect knows by itself.
+    case known(JSONValue)
+    /// The same, and the client speaks another dialect from here on.
+    case knownAnd(JSONValue, speaks: any SignalingDialect)
+}

@@ -1,0 +1,4 @@
+/// The direction of a header extension.
+public enum HeaderExtensionDirection: String, Sendable, Hashable {
+    case sendrecv, sendonly, recvonly, inactive
+}

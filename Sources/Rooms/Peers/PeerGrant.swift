@@ -1,0 +1,16 @@
+/// What a peer brings with it that its client cannot change.
+public struct PeerGrant: Sendable, Hashable {
+    /// What it may do.
+    public var permissions: PeerPermissions
+    /// The name the others are shown; `nil` leaves it to the client.
+    public var displayName: String?
+
+    /// A grant.
+    public init(permissions: PeerPermissions = .all, displayName: String? = nil) {
+        self.permissions = permissions
+        self.displayName = displayName
+    }
+
+    /// A peer that may do everything and chooses its name.
+    public static let everything = PeerGrant()
+}

@@ -1,0 +1,16 @@
+/// What a peer may do in its room.
+public struct PeerPermissions: OptionSet, Sendable, Hashable {
+    /// The set's bits.
+    public let rawValue: UInt8
+    /// A set of these bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Send audio and video.
+    public static let publish = PeerPermissions(rawValue: 1)
+    /// Receive what others send.
+    public static let subscribe = PeerPermissions(rawValue: 2)
+    /// Send data.
+    public static let data = PeerPermissions(rawValue: 4)
+    /// Everything.
+    public static let all: PeerPermissions = [.publish, .subscribe, .data]
+}

@@ -1,0 +1,4 @@
+/// How a producer's encodings are made (mediasoup's `type`).
+public enum ProducerType: String, Sendable, Hashable {
+    case simple, simulcast, svc
+}

@@ -1,0 +1,16 @@
+/// `createWebRtcTransport`.
+public struct CreateWebRtcTransportRequest: Sendable, Hashable {
+    /// Only TCP candidates are wanted.
+    public var forceTcp: Bool
+    /// The client will send on it.
+    public var producing: Bool
+    /// The client will receive on it.
+    public var consuming: Bool
+
+    /// A request.
+    public init(forceTcp: Bool = false, producing: Bool, consuming: Bool) {
+        self.forceTcp = forceTcp
+        self.producing = producing
+        self.consuming = consuming
+    }
+}

@@ -1,0 +1,88 @@
+/// What a room sends to a client.
+public enum ServerNotification: Sendable {
+    case mediasoupVersion(String)
+    case newPeer(PeerDescription)
+    /// The peer has left, and why; the 2024 protocol says only which.
+    case peerClosed(PeerID, PeerCloseReason)
+    /// Another peer sends something; only for peers that consume on request.
+    case newProducers([ProducerDescription])
+    case peerDisplayNameChanged(PeerID, displayName: String, oldDisplayName: String)
+    case producerScore(ProducerID, [ProducerScore])
+    case consumerScore(ConsumerID, ConsumerScore)
+    case consumerClosed(ConsumerID)
+    case consumerPaused(ConsumerID)
+    case consumerResumed(ConsumerID)
+    case consumerLayersChanged(ConsumerID, spatialLayer: Int?, temporalLayer: Int?)
+    case downlinkBwe(desiredBitrate: UInt64, effectiveDesiredBitrate: UInt64, availableBitrate: UInt64)
+    /// The peer that speaks, with its volume in dBov (−127…0), or nobody.
+    case activeSpeaker(PeerID?, volume: Int?)
+    /// Everybody who speaks, loudest first, with volumes in dBov; nobody, once there is silence. Of the 2026 protocol.
+    case speakingPeers([PeerVolume])
+    /// The server takes nobody any more, and will close its peers after so many seconds.
+    case serverDraining(seconds: Int)
+
+    /// The method of mediasoup-demo's 2024 protocol.
+    public var method: String {
+        switch self {
+        case .mediasoupVersion: "mediasoup-version"
+        case .newPeer: "newPeer"
+        case .peerClosed: "peerClosed"
+        case .newProducers: "newProducers"
+        case .peerDisplayNameChanged: "peerDisplayNameChanged"
+        case .producerScore: "producerScore"
+        case .consumerScore: "consumerScore"
+        case .consumerClosed: "consumerClosed"
+        case .consumerPaused: "consumerPaused"
+        case .consumerResumed: "consumerResumed"
+        case .consumerLayersChanged: "consumerLayersChanged"
+        case .downlinkBwe: "downlinkBwe"
+        case .activeSpeaker: "activeSpeaker"
+        case .speakingPeers: "speakingPeers"
+        case .serverDraining: "serverDraining"
+        }
+    }
+}
+
+extension ServerNotification: JSONRepresentable {
+    /// The notification's data.
+    public var json: JSONValue {
+        switch self {
+        case .mediasoupVersion(let version):
+            return .object(["version": .string(version)])
+        case .newPeer(let peer):
+            return peer.json
+        case .peerClosed(let id, _):
+            return .object(["peerId": .string(id.rawValue)])
+        case .newProducers(let producers):
+            return .object(["producers": .array(producers.map(\.json))])
+        case .peerDisplayNameChanged(let id, let displayName, let oldDisplayName):
+            return .object([
+                "peerId": .string(id.rawValue), "displayName": .string(displayName),
+                "oldDisplayName": .string(oldDisplayName),
+            ])
+        case .producerScore(let id, let scores):
+            return .object(["producerId": .string(id.rawValue), "score": .array(scores.map(\.json))])
+        case .consumerScore(let id, let score):
+            return .object(["consumerId": .string(id.rawValue), "score": score.json])
+        case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):
+            return .object(["consumerId": .string(id.rawValue)])
+        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):
+            return .object([
+                "consumerId": .string(id.rawValue),
+                "spatialLayer": spatialLayer.map { .integer(Int64($0)) } ?? .null,
+                "temporalLayer": temporalLayer.map { .integer(Int64($0)) } ?? .null,
+            ])
+        case .downlinkBwe(let desired, let effective, let available):
+            return .object([
+                "desiredBitrate": .count(desired), "effectiveDesiredBitrate": .count(effective),
+                "availableBitrate": .count(available),
+            ])
+        case .speakingPeers(let volumes): return .object(["peerVolumes": .array(volumes.map(\.json))])
+        case .serverDraining(let seconds): return .object(["seconds": .integer(Int64(seconds))])
+        case .activeSpeaker(let id, let volume):
+            return .fields([
+                "peerId": id.map { .string($0.rawValue) } ?? .null, "volume": volume.map { .integer(Int64($0)) },
+            ])
+        }
+    }
+}

@@ -1,0 +1,28 @@
+public import Media
+
+/// A producer at one moment.
+public struct ProducerSnapshot: Sendable, JSONRepresentable {
+    /// Which producer.
+    public var id: ProducerID
+    /// Audio or video.
+    public var kind: MediaKind
+    /// Its type.
+    public var type: ProducerType
+    /// The first codec's MIME type.
+    public var mimeType: String
+    /// Whether its peer paused it.
+    public var isPaused: Bool
+    /// Of the streams that have been received.
+    public var scores: [ProducerScore]
+    /// Statistics entries as `getProducerStats` gives them.
+    public var statistics: [JSONValue]
+
+    /// The producer's fields.
+    public var json: JSONValue {
+        .object([
+            "id": .string(id.rawValue), "kind": .string(kind.rawValue), "type": .string(type.rawValue),
+            "mimeType": .string(mimeType), "paused": .bool(isPaused), "score": .array(scores.map(\.json)),
+            "streams": .array(statistics),
+        ])
+    }
+}

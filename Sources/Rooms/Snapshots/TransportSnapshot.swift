@@ -1,0 +1,33 @@
+public import Media
+
+/// A transport at one moment.
+public struct TransportSnapshot: Sendable, JSONRepresentable {
+    /// Which transport.
+    public var id: TransportID
+    /// The media thread that owns it.
+    public var shard: Int
+    /// How its client reaches it.
+    public var path: TransportPath
+    /// Its counters, if they arrived in time.
+    public var statistics: TransportStatistics?
+    /// What does not flow although it should.
+    public var warnings: [TransportWarning]
+    /// What it receives.
+    public var producers: [ProducerSnapshot]
+    /// What it sends.
+    public var consumers: [ConsumerSnapshot]
+
+    /// The transport's fields, its producers and consumers.
+    public var json: JSONValue {
+        .fields([
+            "id": .string(id.rawValue), "shard": .integer(Int64(shard)),
+            "srtpProfile": statistics?.srtpProfile.map { .string($0) },
+            "bytesReceived": statistics.map { .count($0.bytes.received) },
+            "packetsReceived": statistics.map { .count($0.packetsReceived) },
+            "bytesSent": statistics.map { .count($0.bytes.sent) },
+            "packetsSent": statistics.map { .count($0.packetsSent) },
+            "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
+            "consumers": .array(consumers.map(\.json)),
+        ]).merging(path.json)
+    }
+}

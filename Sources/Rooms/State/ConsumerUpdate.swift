@@ -1,0 +1,8 @@
+import Media
+
+/// A change of a consumer that was not yet sent to the media plane.
+enum ConsumerUpdate: Hashable {
+    case paused(ConsumerKey, Bool)
+    case producerPaused(ConsumerKey, Bool)
+    case preferredLayers(ConsumerKey, ConsumerLayers)
+}

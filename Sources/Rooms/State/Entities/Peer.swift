@@ -1,0 +1,43 @@
+/// A peer of a room, from its connection on.
+struct Peer {
+    let session: PeerSession
+    /// What it may do, whatever it asks.
+    let grant: PeerGrant
+    var description: PeerDescription
+    var isJoined = false
+    /// What it can receive; `nil` before it joined, and after if it wants nothing.
+    var rtpCapabilities: RTPCapabilities?
+    /// It is notified of producers and makes its consumers itself.
+    var consumesOnRequest = false
+    /// It stays when its client closes one of its transports.
+    var outlivesTransports = false
+    /// In the order they were made.
+    var transportIDs: [TransportID] = []
+    var producerIDs: [ProducerID] = []
+    var consumerIDs: [ConsumerID] = []
+    /// What it consumes already, or has refused.
+    var offeredProducerIDs: Set<ProducerID> = []
+
+    var id: PeerID { session.peerID }
+
+    init(session: PeerSession, grant: PeerGrant = .everything, description: PeerDescription) {
+        self.session = session
+        self.grant = grant
+        self.description = description
+    }
+
+    func may(_ permission: PeerPermissions) -> Bool { grant.permissions.isSuperset(of: permission) }
+
+    /// - Throws: `RoomError` with code `forbidden`.
+    func require(_ permission: PeerPermissions) throws(RoomError) {
+        guard !may(permission) else { return }
+        let what =
+            switch permission {
+            case .publish: "publish"
+            case .subscribe: "subscribe"
+            case .data: "send data"
+            default: "do this"
+            }
+        throw RoomError(.forbidden, "your token does not permit you to \(what) in this room")
+    }
+}

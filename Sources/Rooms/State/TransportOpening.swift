@@ -1,0 +1,10 @@
+import Media
+
+/// A transport that is about to be opened on the media plane.
+struct TransportOpening {
+    let id: TransportID
+    let peerID: PeerID
+    let isConsuming: Bool
+    let forceTcp: Bool
+    let settings: TransportSettings
+}

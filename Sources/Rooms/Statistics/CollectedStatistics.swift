@@ -1,0 +1,7 @@
+import Media
+
+/// What arrived of the counters asked for.
+struct CollectedStatistics {
+    var transports: [TransportKey: TransportStatistics]
+    var isComplete: Bool
+}

@@ -1,0 +1,16 @@
+import Logging
+import Synchronization
+
+/// The settings that hold now.
+final class RunningSettings: Sendable {
+    private let state: Mutex<ServerSettings>
+
+    init(_ settings: ServerSettings) { state = Mutex(settings) }
+
+    var current: ServerSettings {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+
+    var logLevel: Logger.Level { state.withLock { $0.logLevel } }
+}

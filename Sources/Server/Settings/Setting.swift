@@ -1,0 +1,88 @@
+/// Everything that can be set, by one name: a key of the configuration file, `--name` as an option, `ROUNDHOUSE_NAME` in the
+/// environment.
+enum Setting: String, CaseIterable {
+    case host
+    case port
+    case mediaPort = "media-port"
+    case mediaListen = "media-listen"
+    case plainPorts = "plain-ports"
+    case plainDestinations = "plain-destinations"
+    case announcedAddress = "announced-address"
+    case shards
+    case tls
+    case tlsCertificate = "tls-certificate"
+    case tlsPrivateKey = "tls-private-key"
+    case dtlsCertificate = "dtls-certificate"
+    case dtlsPrivateKey = "dtls-private-key"
+    case adminToken = "admin-token"
+    case authKey = "auth-key"
+    case authKeyFile = "auth-key-file"
+    case allowedOrigin = "allowed-origin"
+    case trustedProxy = "trusted-proxy"
+    case unlimitedAddress = "unlimited-address"
+    case maxConnections = "max-connections"
+    case maxConnectionsPerAddress = "max-connections-per-address"
+    case maxRequestsPerSecond = "max-requests-per-second"
+    case maxMessagesPerSecond = "max-messages-per-second"
+    case maxMessageSize = "max-message-size"
+    case maxRooms = "max-rooms"
+    case maxPeersPerRoom = "max-peers-per-room"
+    case maxTransportsPerPeer = "max-transports-per-peer"
+    case maxProducersPerPeer = "max-producers-per-peer"
+    case maxConsumersPerPeer = "max-consumers-per-peer"
+    case drainSeconds = "drain-seconds"
+    case logLevel = "log-level"
+
+    /// What a value may be.
+    enum Kind {
+        case text
+        case number(ClosedRange<Int>)
+        case choice([String])
+        /// Several texts.
+        case list
+    }
+
+    var kind: Kind {
+        switch self {
+        case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
+            .adminToken, .plainPorts:
+            .text
+        case .mediaListen, .plainDestinations, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
+        case .port, .mediaPort: .number(0...65_535)
+        case .shards: .number(1...64)
+        case .tls: .choice(["self-signed"])
+        case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
+            .maxPeersPerRoom:
+            .number(1...1_000_000)
+        case .maxMessageSize: .number(1024...16_777_216)
+        case .maxTransportsPerPeer: .number(1...1000)
+        case .maxProducersPerPeer: .number(1...10_000)
+        case .maxConsumersPerPeer: .number(1...100_000)
+        case .drainSeconds: .number(0...3600)
+        case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        }
+    }
+
+    /// Whether its value is nobody's business.
+    var isSecret: Bool { self == .authKey || self == .adminToken }
+
+    /// Whether a running server takes a new value at SIGHUP.
+    var isReloadable: Bool {
+        switch self {
+        case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
+            .dtlsCertificate,
+            .dtlsPrivateKey:
+            false
+        case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .allowedOrigin,
+            .trustedProxy, .unlimitedAddress, .maxConnections,
+            .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,
+            .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer, .maxConsumersPerPeer, .drainSeconds:
+            true
+        }
+    }
+
+    var option: String { "--\(rawValue)" }
+    var variable: String { Self.variablePrefix + rawValue.uppercased().replacing("-", with: "_") }
+
+    static let variablePrefix = "ROUNDHOUSE_"
+}
