@@ -43,7 +43,7 @@ def size(request):
     return {"width": 1280, "height": 900}
 
 
-async def test_a_call_is_shown_muted_and_ended(start_gateway, chromium, size, artifacts):
+async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, artifacts):
     gateway = await start_gateway("--admin-token", TOKEN)
     people = [await Person(await chromium.page(), gateway.url, "watched", name).enter() for name in ("Ada", "Grace")]
     for person in people:
@@ -75,22 +75,30 @@ async def test_a_call_is_shown_muted_and_ended(start_gateway, chromium, size, ar
     assert await console.page.evaluate(FITS), "nothing is wider than the screen"
     await console.page.picture(artifacts / "console.png")
 
-    # Mute: the other person's consumer stops.
-    async def muted():
+    # Both transports of both peers, and the two media threads they lie on.
+    await console.sees(texts.format(".peer-name .soft") + ".match(/ connected · thread /g)?.length === 2", "connections")
+
+    # A paused video: the other person's consumer stops.
+    async def paused():
         snapshot = (await gateway.json("/rooms/watched"))["peers"]
         return [one["paused"] for peer in snapshot for each in peer["transports"] for one in each["producers"]]
-    assert not any(await muted())
-    await console.click("[data-producer] [data-act=mute]")
-    await console.sees("[...document.querySelectorAll('[data-act=mute]')].some(b => b.textContent === 'Unmute')", "it")
-    assert sum(await muted()) == 1
-    await console.page.page.locator("[data-act=mute]", has_text="Unmute").click()
-    await console.sees("[...document.querySelectorAll('[data-act=mute]')].every(b => b.textContent === 'Mute')", "it")
-    assert not any(await muted())
+    assert not any(await paused())
+    button = "document.querySelector('[data-kind=video] [data-act=pause]').textContent"
+    await console.sees(button + " === 'Pause video'", "what may be done")
+    await console.click("[data-kind=video] [data-act=pause]")
+    await console.sees(button + " === 'Resume video'", "it")
+    assert sum(await paused()) == 1
+    await console.click("[data-kind=video] [data-act=pause]")
+    await console.sees(button + " === 'Pause video'", "it")
+    assert not any(await paused())
+    assert await console.page.evaluate("document.querySelector('[data-kind=audio] [data-act=pause]').textContent") == "Mute"
 
-    # Kick: asked twice, done once; the page is asked not to come back.
-    await console.click("[data-act=kick]")
+    # Removed: asked twice, done once; the page is asked not to come back.
+    await console.click("[data-act=remove]")
+    name = await console.page.evaluate("document.querySelector('.peer-name b').textContent")
+    await console.sees(f"document.querySelector('[data-act=remove]').textContent === 'Remove {name}?'", "the question")
     assert len((await gateway.json("/rooms/watched"))["peers"]) == 2
-    await console.click("[data-act=kick]")
+    await console.click("[data-act=remove]")
     await console.sees("document.querySelectorAll('[data-peer]').length === 1", "the peer that is left")
     await console.click("#close-room")
     await console.click("#close-room")
@@ -112,8 +120,8 @@ async def test_names_are_shown_as_text(gateway, chromium):
             f"[...document.querySelectorAll('#events li')].some(e => e.textContent.includes({hostile!r}))", "the event")
         assert await console.page.evaluate("document.querySelectorAll('main img, main b > b, main i > i').length") == 0
         # Changing needs a token, which the console then asks for.
-        await console.click("[data-act=kick]")
-        await console.click("[data-act=kick]")
+        await console.click("[data-act=remove]")
+        await console.click("[data-act=remove]")
         await console.sees("!document.getElementById('token-form').hidden", "that a token is needed")
         await console.click("#token-cancel")
         assert await console.page.evaluate("document.querySelectorAll('[data-peer]').length") == 1

@@ -45,7 +45,7 @@ export class TilePanel {
       .map((name, layer) => [layer, spatial > 1 ? `Layer ${layer + 1} of ${spatial}: ${name} size` : 'As sent']).reverse();
     const rates = Array.from({ length: temporal }, (_, layer) => {
       const share = 2 ** (temporal - 1 - layer);
-      return [layer, share === 1 ? 'All pictures' : `One picture of ${share}`];
+      return [layer, share === 1 ? 'Full frame rate' : `1/${share} of the frame rate`];
     }).reverse();
     fill(find('tile-size'), [['auto', 'Automatic: what fits the tile'], ...sizes], choice?.spatialLayer ?? 'auto');
     fill(find('tile-rate'), rates, choice?.temporalLayer ?? temporal - 1);

@@ -2,7 +2,7 @@
 
 const KEY = 'roundhouse-admin-token';
 
-/** A request that was refused; `needsToken` where a token, or another one, could help. */
+/** A request that was refused; `needsToken` if a token, or a different one, could help. */
 export class Refusal extends Error {
   constructor(status, code, message) {
     super(message);

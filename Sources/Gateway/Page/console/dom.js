@@ -11,7 +11,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Sets a text where it changed, so that a selection survives. */
+/** Sets a text if it changed, so that a selection survives. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -37,19 +37,26 @@ export function match(parent, items, key, build) {
   parent.matched = next;
 }
 
-/** A button that asks once more before it acts. */
-export function carefulButton(label, properties, act) {
-  const button = make('button', { type: 'button', className: 'plain danger', ...properties }, label);
-  let calm = 0;
+/**
+ * A button that asks once more before it acts. `action()` is what it does, in full ("Remove Ada"), and becomes the question;
+ * `button.update()` when that has changed.
+ */
+export function carefulButton(label, action, properties, act) {
+  const button = make('button', { type: 'button', className: 'plain danger', ...properties });
+  let asking = 0;
+  button.update = () => {
+    write(button, asking ? `${action()}?` : label);
+    button.setAttribute('aria-label', asking ? `${action()}?` : action());
+  };
+  const ask = (timer) => {
+    clearTimeout(asking);
+    asking = timer;
+    button.update();
+  };
+  button.update();
   button.onclick = async () => {
-    if (!calm) {
-      button.textContent = 'Really?';
-      calm = setTimeout(() => { calm = 0; button.textContent = label; }, 4_000);
-      return;
-    }
-    clearTimeout(calm);
-    calm = 0;
-    button.textContent = label;
+    if (!asking) return ask(setTimeout(() => ask(0), 4_000));
+    ask(0);
     button.disabled = true;
     try { await act(); } finally { button.disabled = false; }
   };

@@ -14,7 +14,10 @@ export function describe({ type, data }, names) {
   const who = data.displayName || (names.get(data.peerId) ?? data.peerId);
   const extra = data.warning?.code ?? data.code ?? data.reason ?? data.kind ?? data.iceState ?? data.tuple?.remoteIp ?? '';
   if (type === 'active-speaker') return who ? `${who} speaks` : 'nobody speaks';
-  if (type === 'consumer-layers') return `layers ${data.spatialLayer ?? '–'}/${data.temporalLayer ?? '–'}`;
+  if (type === 'consumer-layers') {
+    const { spatialLayer, temporalLayer } = data;
+    return Number.isInteger(spatialLayer) ? `consumer gets layer ${spatialLayer + 1}, temporal layer ${temporalLayer + 1}` : 'consumer gets nothing';
+  }
   if (type === 'consumer-score') return `consumer score ${data.score.score}`;
   if (type === 'producer-score') return `producer score ${data.score.map(({ score }) => score).join('/')}`;
   return [what, who ? `· ${who}` : '', extra ? `(${extra})` : ''].filter(Boolean).join(' ');

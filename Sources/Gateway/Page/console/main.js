@@ -30,11 +30,12 @@ let lastTick = 0;
 let isReading = false;
 
 const view = new RoomView({
-  kick: (peer) => act('DELETE', 'rooms', chosen, 'peers', peer),
+  remove: (peer) => act('DELETE', 'rooms', chosen, 'peers', peer),
   setPaused: (producer, isPaused) => act('POST', 'rooms', chosen, 'producers', producer, isPaused ? 'pause' : 'resume'),
 }, () => stats, { get peer() { return activeSpeaker.peer; } });
 
-const closeButton = carefulButton('Close room', { id: 'close-room' }, () => act('DELETE', 'rooms', chosen));
+const closeButton = carefulButton(
+  'Close room', () => `Close ${chosen ?? 'room'}`, { id: 'close-room' }, () => act('DELETE', 'rooms', chosen));
 find('close-room').replaceWith(closeButton);
 
 async function act(...request) {
@@ -46,7 +47,7 @@ async function act(...request) {
   refreshSoon(0);
 }
 
-/** Says what went wrong; where a token could help, asks for one. */
+/** Says what went wrong; if a token could help, asks for one. */
 function failed(error) {
   if (error instanceof Refusal && error.needsToken) askForToken(error.message);
   else if (!(error instanceof Refusal && error.status === 404)) toast('That did not work', error.message, 'error');
@@ -134,6 +135,7 @@ function showRoom(snapshot, isTick) {
   const isNew = find('room').hidden;
   find('room').hidden = false;
   write(find('room-title'), snapshot.id);
+  closeButton.update();
   write(find('room-counts'), `${snapshot.peers.length} ${snapshot.peers.length === 1 ? 'peer' : 'peers'}`);
   find('room-incomplete').hidden = snapshot.complete;
   for (const peer of snapshot.peers) names.set(peer.id, peer.displayName || peer.id);

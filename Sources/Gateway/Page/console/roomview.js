@@ -3,13 +3,16 @@ import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
 
 const MEDIA = { audio: 'Audio', video: 'Video' };
+/** What the button says that pauses a track, and then resumes it. */
+const PAUSES = { audio: ['Mute', 'Unmute'], video: ['Pause video', 'Resume video'] };
 
-/** `acts`: `kick(peerID)`, `setPaused(producerID, isPaused)`, both asynchronous. */
+/** `acts`: `remove(peerID)`, `setPaused(producerID, isPaused)`, both asynchronous. */
 export class RoomView {
   #acts;
   #stats;
   #activeSpeaker;
-  #names = new Map();
+  /** Of each producer: its peer's name, and how many spatial layers it is received in; 0 if unknown. */
+  #sources = new Map();
 
   /** `activeSpeaker.peer`: the id of the peer that speaks. `stats()`: those of the room. */
   constructor(acts, stats, activeSpeaker) {
@@ -19,10 +22,12 @@ export class RoomView {
   }
 
   show(snapshot) {
-    this.#names = new Map();
+    this.#sources = new Map();
     for (const peer of snapshot.peers) {
       for (const { producers } of peer.transports) {
-        for (const producer of producers) this.#names.set(producer.id, peer.displayName || peer.id);
+        for (const { id, type, streams } of producers) {
+          this.#sources.set(id, { name: peer.displayName || peer.id, layers: type === 'simulcast' ? streams.length : 0 });
+        }
       }
     }
     match(document.getElementById('peers'), snapshot.peers, ({ id }) => id, (peer) => this.#peer(peer));
@@ -37,23 +42,19 @@ export class RoomView {
     const received = make('ul', { className: 'received' });
     const summary = make('summary');
     const folded = make('details', {}, summary, received);
-    const kick = carefulButton('Kick', { 'data-act': 'kick' }, () => this.#acts.kick(id));
-    const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), kick);
+    let shown = id;
+    const remove = carefulButton('Remove', () => `Remove ${shown}`, { 'data-act': 'remove' }, () => this.#acts.remove(id));
+    const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), remove);
     const card = make('article', { className: 'peer', 'data-peer': id }, head, warnings, sent, folded);
     avatar.dataset.hue = String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0));
     card.update = (peer) => {
-      const shown = peer.displayName || peer.id;
+      shown = peer.displayName || peer.id;
       write(avatar, [...shown][0]?.toUpperCase() ?? '?');
       write(name, shown);
-      kick.setAttribute('aria-label', `Kick ${shown}`);
-      const states = peer.transports.map(({ type, tuple, iceState, dtlsState }) => {
-        if (type === 'plain') return tuple.remoteIp ? 'plain RTP' : 'plain RTP, not seen yet';
-        return dtlsState === 'connected' ? iceState : `${iceState}, DTLS ${dtlsState}`;
-      });
-      const place = [...new Set(peer.transports.map(({ shard }) => shard))].join(', ');
+      remove.update();
       write(details, [
         peer.device.name ?? peer.device.flag ?? 'unknown program', peer.joined ? '' : 'not joined',
-        [...new Set(states)].join(' / '), place === '' ? '' : `thread ${place}`,
+        connection(peer.transports), threads(peer.transports),
       ].filter(Boolean).join(' · '));
       card.dataset.speaking = String(this.#activeSpeaker.peer === peer.id);
       const wrong = peer.transports.flatMap((transport) => transport.warnings.map((each) => ({ id: transport.id, ...each })));
@@ -68,21 +69,21 @@ export class RoomView {
     return card;
   }
 
-  #producer({ id }) {
+  #producer({ id, kind }) {
     const title = make('b');
     const about = make('span', { className: 'soft' });
     const tag = make('span', { className: 'tag', 'data-tone': 'off' }, 'paused');
-    const mute = make('button', { type: 'button', className: 'plain', 'data-act': 'mute' });
+    const pause = make('button', { type: 'button', className: 'plain', 'data-act': 'pause' });
     const rate = figure('Bitrate', chart('Bitrate'));
     const loss = figure('Packet loss (uplink)', chart('Packet loss', 'loss'));
     const track = make(
-      'div', { className: 'track', 'data-producer': id },
-      make('span', { className: 'track-name' }, title, ' ', about, tag), mute,
+      'div', { className: 'track', 'data-producer': id, 'data-kind': kind },
+      make('span', { className: 'track-name' }, title, ' ', about, tag), pause,
       make('div', { className: 'gauges' }, rate.element, loss.element));
     let isPaused = false;
-    mute.onclick = async () => {
-      mute.disabled = true;
-      try { await this.#acts.setPaused(id, !isPaused); } finally { mute.disabled = false; }
+    pause.onclick = async () => {
+      pause.disabled = true;
+      try { await this.#acts.setPaused(id, !isPaused); } finally { pause.disabled = false; }
     };
     track.update = (producer) => {
       isPaused = producer.paused;
@@ -91,10 +92,11 @@ export class RoomView {
       const layers = producer.streams.length > 1 ? `${producer.streams.length} streams` : '';
       write(about, [
         producer.mimeType.split('/').at(-1), producer.type === 'simple' ? '' : producer.type, layers,
-        score && `score ${score}`,
+        score && `quality ${score}`,
       ].filter(Boolean).join(', '));
       tag.hidden = !isPaused;
-      write(mute, isPaused ? 'Unmute' : 'Mute');
+      write(pause, PAUSES[kind]?.[Number(isPaused)] ?? (isPaused ? 'Resume' : 'Pause'));
+      pause.title = isPaused ? '' : 'Its owner can resume it.';
       const stats = this.#stats().of(producer.id);
       if (!stats) return;
       rate.show(bitrate(stats.rate.last), stats.rate, 20_000);
@@ -111,13 +113,12 @@ export class RoomView {
     const row = make('li', {}, make('span', {}, label, tag), rate, value);
     row.update = (consumer) => {
       row.dataset.consumer = consumer.id;
-      write(label, `${MEDIA[consumer.kind] ?? consumer.kind} of ${this.#names.get(consumer.producerId) ?? 'nobody'}`);
-      const { spatialLayer, temporalLayer } = consumer.currentLayers ?? {};
-      const layers = spatialLayer === undefined ? undefined : `spatial layer ${spatialLayer}, temporal ${temporalLayer}`;
+      write(label, `${MEDIA[consumer.kind] ?? consumer.kind} of ${this.#sources.get(consumer.producerId)?.name ?? 'nobody'}`);
+      const layers = layerText(consumer.currentLayers, this.#sources.get(consumer.producerId)?.layers ?? 0);
       const isPaused = consumer.paused || consumer.producerPaused;
       tag.hidden = !isPaused && !layers;
       tag.dataset.tone = isPaused ? 'off' : 'layers';
-      write(tag, isPaused ? 'paused' : layers ?? '');
+      write(tag, isPaused ? 'paused' : layers);
       const stats = this.#stats().of(consumer.id);
       if (!stats) return;
       rate.update(stats.rate, 20_000);
@@ -126,6 +127,41 @@ export class RoomView {
     };
     return row;
   }
+}
+
+/** The layers a consumer gets, counted from 1, of `all` spatial ones if that is known. */
+function layerText(layers, all) {
+  if (!layers) return '';
+  const { spatialLayer, temporalLayer } = layers;
+  return `layer ${spatialLayer + 1}${all > spatialLayer ? ` of ${all}` : ''}, temporal layer ${temporalLayer + 1}`;
+}
+
+/** Which way a transport's media goes: `''` while it carries none. */
+function direction({ producers, consumers }) {
+  if (producers.length > 0 && consumers.length > 0) return 'both ways';
+  return producers.length > 0 ? 'sending' : consumers.length > 0 ? 'receiving' : '';
+}
+
+/** `connected`, or which of a peer's transports is not. */
+function connection(transports) {
+  const states = transports.map((transport) => {
+    const { type, tuple, iceState, dtlsState } = transport;
+    if (type === 'plain') return { text: tuple.remoteIp ? 'plain RTP' : 'plain RTP, not seen yet' };
+    if (dtlsState === 'connected' && (iceState === 'connected' || iceState === 'completed')) return { text: 'connected' };
+    if (iceState === 'disconnected') return { text: 'disconnected', transport };
+    if (dtlsState === 'failed' || dtlsState === 'closed') return { text: `DTLS ${dtlsState}`, transport };
+    return { text: 'not yet connected', transport };
+  });
+  const isMixed = new Set(states.map(({ text }) => text)).size > 1;
+  const texts = states.map(({ text, transport }) => (isMixed && transport ? `${direction(transport)} ${text}`.trim() : text));
+  return [...new Set(texts)].sort((a, b) => Number(b === 'connected') - Number(a === 'connected')).join(' · ');
+}
+
+/** `thread 0 (in), 1 (out)`: the media threads of a peer's transports. */
+function threads(transports) {
+  const ways = { sending: ' (in)', receiving: ' (out)', 'both ways': ' (in and out)', '': '' };
+  const places = transports.map((transport) => `${transport.shard}${ways[direction(transport)]}`);
+  return places.length > 0 ? `thread ${[...new Set(places)].join(', ')}` : '';
 }
 
 /** What does not flow although it should, with what came instead. */
