@@ -8,8 +8,8 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 60, 50, 130, 60
 SERIES = [("gateway", "Roundhouse", "#c2410c"), ("janus", "Janus", "#2563eb"), ("floor", "bare loop", "#6b7280")]
 
 
-def text(x, y, content, anchor="middle", colour="#374151", size=13):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}">{content}</text>'
+def text(x, y, content, anchor="middle", color="#374151", size=13):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" font-size="{size}">{content}</text>'
 
 
 def main():
@@ -41,14 +41,14 @@ def main():
     lines.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - BOTTOM + 40, label))
     footer = f'{machine["processor"]}, Linux {machine["kernel"]}, {machine["commit"]}, {machine["date"][:10]}'
     lines.append(text(WIDTH - 8, HEIGHT - 6, footer, "end", "#9ca3af", 10))
-    for key, name, colour in SERIES:
+    for key, name, color in SERIES:
         known = [(x(index), y(point[key])) for index, point in enumerate(points) if point.get(key) is not None]
         if not known:
             continue
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in known)
-        lines.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        lines += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>' for a, b in known]
-        lines.append(text(known[-1][0] + 12, known[-1][1] + 4, name, "start", colour))
+        lines.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2.5"/>')
+        lines += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{color}"/>' for a, b in known]
+        lines.append(text(known[-1][0] + 12, known[-1][1] + 4, name, "start", color))
     lines.append("</svg>")
     print("\n".join(lines))
 

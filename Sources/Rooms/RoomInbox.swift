@@ -13,7 +13,7 @@ final class RoomInbox: Sendable {
     func attach(_ room: Room) { state.withLock { $0.room = room } }
 
     /// Something waits for the room: called from any thread, does not block.
-    /// - Returns: whether a task was made for it; not where one is on its way already, or the room is gone.
+    /// - Returns: whether a task was made for it; not if one is on its way already, or the room is gone.
     @discardableResult
     func signal() -> Bool {
         let room = state.withLock { state -> Room? in

@@ -131,7 +131,7 @@ public final class RoomRegistry: Sendable {
 
     /// Lets a room exist before its first peer comes.
     /// - Returns: `false` if a room of this name exists.
-    /// - Throws: `RoomError` with code `wrongPassword` where the name was reserved with another password, or
+    /// - Throws: `RoomError` with code `wrongPassword` if the name was reserved with another password, or
     ///   `limitReached`.
     public func createRoom(_ id: RoomID, password: String = "") throws(RoomError) -> Bool {
         try state.withLock { state throws(RoomError) -> Bool in

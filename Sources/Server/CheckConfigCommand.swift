@@ -6,7 +6,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config",
         abstract: "Shows the configuration that the server would have, and where each value is from.",
-        discussion: "Exit status: 0 where the server would take it, 2 where it would not (the message says why).")
+        discussion: "Exit status: 0 if the server would take it, 2 if it would not (the message says why).")
 
     @OptionGroup var options: SettingsOptions
 

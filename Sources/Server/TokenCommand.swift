@@ -63,7 +63,7 @@ struct TokenCommand: AsyncParsableCommand {
         StandardStream.output.write(token + "\n")
     }
 
-    /// In seconds; `nil` for ever.
+    /// In seconds; `nil` forever.
     private func lifetime() throws -> Int? {
         if expiresIn == "never" { return nil }
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]

@@ -9,7 +9,7 @@ import socketio
 from pymediasoup import AiortcHandler, Device
 from pymediasoup.rtp_parameters import RtpCapabilities, RtpParameters
 
-from soft_peer import Colour, Tone, Watcher
+from soft_peer import Color, Tone, Watcher
 
 
 def post(gateway, path, fields, as_json=False):
@@ -72,12 +72,12 @@ class RoomServerClient:
 
 
 class RoomServerPeer(RoomServerClient):
-    """Creates or finds its room, sends a grey picture and a tone, and consumes whatever it is offered."""
+    """Creates or finds its room, sends a gray picture and a tone, and consumes whatever it is offered."""
 
     def __init__(self, gateway, room, name, transports, level=None, hertz=None, password="", auth=None):
         super().__init__(gateway, transports, auth)
         self.room, self.name, self.password = room, name, password
-        self.video = Colour(level) if level is not None else None
+        self.video = Color(level) if level is not None else None
         self.audio = Tone(hertz) if hertz is not None else None
         self.watchers, self.consumers, self.producers = {}, {}, {}
         self.send = self.receive = self.joined = None

@@ -1,4 +1,4 @@
-"""A second implementation of a client: pymediasoup over aiortc, with media whose content can be recognised."""
+"""A second implementation of a client: pymediasoup over aiortc, with media whose content can be recognized."""
 
 import asyncio
 import fractions
@@ -14,8 +14,8 @@ from pymediasoup.rtp_parameters import RtpCapabilities, RtpParameters
 from protoo import ProtooClient
 
 
-class Colour(MediaStreamTrack):
-    """Pictures of one grey level, 25 a second."""
+class Color(MediaStreamTrack):
+    """Pictures of one gray level, 25 a second."""
 
     kind = "video"
 
@@ -90,12 +90,12 @@ class Watcher:
 
 
 class SoftPeer:
-    """Joins a room, produces a grey picture and a tone, and consumes everybody else's."""
+    """Joins a room, produces a gray picture and a tone, and consumes everybody else's."""
 
     def __init__(self, gateway, room, name, level=None, hertz=None):
         self.client = ProtooClient(gateway, room, name, accept=self._accept)
         self.name = name
-        self.video = Colour(level) if level is not None else None
+        self.video = Color(level) if level is not None else None
         self.audio = Tone(hertz) if hertz is not None else None
         self.watchers = {}
         self.send = self.receive = None

@@ -11,7 +11,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 import network
 from call import Person
 from firefox import Firefox
-from soft_peer import Colour, SoftPeer, Tone, Watcher
+from soft_peer import Color, SoftPeer, Tone, Watcher
 from stateapi import TOKEN, StateAPI
 from test_console import Console
 from waiting import until
@@ -73,7 +73,7 @@ class HTTPPeer:
 
 
 def content_arrived(peer, level, hertz):
-    """Whether a peer's watchers see the grey and hear the tone that somebody sends."""
+    """Whether a peer's watchers see the gray and hear the tone that somebody sends."""
     def arrived():
         pictures, sounds = peer.watching("video"), peer.watching("audio")
         return (pictures and sounds and pictures[0].frames >= 25 and sounds[0].frames >= 50
@@ -84,10 +84,10 @@ def content_arrived(peer, level, hertz):
 
 async def test_a_whip_publisher_is_seen_on_the_page_and_by_whep_viewers(gateway, chromium):
     person = await Person(await chromium.page(), gateway.url, "stage", "Alice").enter()
-    async with HTTPPeer(gateway, "/whip/stage?peerId=camera", Tone(600), Colour(120)) as camera:
+    async with HTTPPeer(gateway, "/whip/stage?peerId=camera", Tone(600), Color(120)) as camera:
         await person.sees_and_hears(seconds=40)
         async with HTTPPeer(gateway, "/whep/stage?peer=camera") as viewer:
-            await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's grey and tone")
+            await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's gray and tone")
             room = await gateway.json("/rooms/stage")
             assert {peer["id"]: peer["joined"] for peer in room["peers"] if not peer["id"].startswith("whep")}["camera"]
             # Nobody sees the viewer: the page has the camera's tile only.
@@ -276,10 +276,10 @@ async def test_streams_that_the_offer_does_not_announce_are_distinguished_by_pay
     """ossrs/srs#4570: neither SSRCs nor header extensions."""
     gateway = await start_gateway()
     path = "/whip/bare?peerId=camera"
-    async with HTTPPeer(gateway, path, Tone(600), Colour(120), edit=edited(UNANNOUNCED)) as camera:
+    async with HTTPPeer(gateway, path, Tone(600), Color(120), edit=edited(UNANNOUNCED)) as camera:
         assert "a=ssrc:" not in camera.offer and "a=extmap:" not in camera.answer.body
         async with HTTPPeer(gateway, "/whep/bare?peer=camera") as viewer:
-            await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's grey and tone")
+            await until(content_arrived(viewer, 120, 600), 40, "the viewer gets the camera's gray and tone")
     dropped = {name: value for name, value in (await gateway.metrics()).items() if 'reason="unknown_ssrc"' in name}
     assert sum(dropped.values()) == 0
 
@@ -287,7 +287,7 @@ async def test_streams_that_the_offer_does_not_announce_are_distinguished_by_pay
 async def test_a_publisher_of_whom_nothing_arrives_is_one_warning_in_log_state_and_console(
         start_gateway, chromium, artifacts):
     gateway = await start_gateway("--admin-token", TOKEN)
-    async with HTTPPeer(gateway, "/whip/dark?peerId=camera", Tone(600), Colour(120), edit=edited(UNMATCHED)), \
+    async with HTTPPeer(gateway, "/whip/dark?peerId=camera", Tone(600), Color(120), edit=edited(UNMATCHED)), \
             StateAPI(gateway) as api:
         async def warnings():
             _, page = await api.ask("GET", "/api/v1/rooms/dark/transports")

@@ -160,7 +160,8 @@ struct RuleTests {
         ("Sources/Gateway/A.swift", "let a = 1  // told once"),
         ("Sources/Server/A.swift", "let text = \"the peer was told\""),
         ("Sources/Rooms/A.swift", "/// Who waits is served."),
-        ("Sources/Rooms/A.swift", "/// Begins anew."), ("Sources/Gateway/Page/a.js", " * Who asks twice."),
+        ("Sources/Rooms/A.swift", "/// Begins anew."), ("Sources/Rooms/A.swift", "/// - Throws: where it is closed."),
+        ("Sources/Gateway/Page/a.js", " * Who asks twice."),
         ("Sources/Gateway/Page/a.js", "const text = 'signalling failed';"),
     ])
     func `a phrase that slows the reader down is found`(path: String, text: String) {

@@ -8,7 +8,8 @@ enum WordRules {
     private static let phrases: [(phrase: String, better: String)] = [
         ("is another", "changed, or is a different one"), ("told", "notified, sent or reported"), ("anew", "again"),
         ("of late", "recently"), ("signalling", "signaling"), ("synchronise", "synchronize"),
-        ("behaviour", "behavior"), ("recognise", "recognize"),
+        ("behaviour", "behavior"), ("recognise", "recognize"), ("colour", "color"), ("neighbour", "neighbor"),
+        ("for ever", "forever"),
     ]
 
     static func violations(in file: SourceFile) -> [Violation] {
@@ -56,6 +57,12 @@ enum WordRules {
         // "Who waits is served" has the reader look for a question.
         if words.contains(/(?:^|[\/*.:|"'] *)Who [a-z]/), !words.contains("?") {
             found.append(Violation(path: path, line: line, message: "a sentence begins with \"Who\": name its subject"))
+        }
+        // "Throws: where …" has the reader look for a place. Media is not rid of them yet.
+        if !path.hasPrefix("Sources/Media/"), text.holds(" where"),
+            text.contains(/(?:`nil`|Throws:|absent|empty) where\b/)
+        {
+            found.append(Violation(path: path, line: line, message: "\"where\" for a condition: say if"))
         }
         return found
     }

@@ -280,7 +280,7 @@ final class AccessControl: Sendable {
     func connectionOpened(from address: ClientAddress?) -> Bool {
         guard let address else { return true }
         return state.withLock { state in
-            // Counted even where unlimited, so that it can be uncounted after the ranges were exchanged.
+            // Counted even if unlimited, so that it can be uncounted after the ranges were exchanged.
             // A proxy's own connections are its clients'.
             let isUnlimited = state.isUnlimited(address) || state.isTrustedProxy(address)
             let limit = isUnlimited ? .max : state.limits.connectionsPerAddress

@@ -108,7 +108,7 @@ final class HTTP2Session {
         for id in Array(streams.keys) { abandoned += streams[id]?.abandon() ?? [] }
     }
 
-    /// Everything is said and heard.
+    /// libnghttp2 has nothing more to read or to write.
     var isFinished: Bool {
         nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
     }

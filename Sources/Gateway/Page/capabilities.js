@@ -65,7 +65,7 @@ export function receiveCapabilities(browser, router) {
 /**
  * What to send on a media section the browser has offered: one codec with its RTX, in the browser's
  * payload types and extension ids. RED and FEC never match, because no router lists them.
- * `mimeType` goes before all others, where both have it. Throws when nothing is in common.
+ * `mimeType` goes before all others, if both have it. Throws when nothing is in common.
  */
 export function sendSettings(section, router, mimeType = null) {
   const common = commonCodecs(codecsOf(section), router.codecs);

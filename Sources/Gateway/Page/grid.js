@@ -40,7 +40,7 @@ function aspects(portrait, count) {
   return count === 1 ? [0.5, 16 / 9] : PORTRAIT_ASPECTS;
 }
 
-/** The column count with the largest tiles wins; a short last row is centred. */
+/** The column count with the largest tiles wins; a short last row is centered. */
 function fill(area, count, [narrowest, widest]) {
   let best = null;
   for (let columns = 1; columns <= count; columns += 1) {

@@ -35,7 +35,7 @@ export function publishing(source, wish = {}) {
   return { mimeType: CODECS[codec], encodings };
 }
 
-/** `{ spatial, temporal }`: how many layers a scalability mode has; one of each where there is none. */
+/** `{ spatial, temporal }`: how many layers a scalability mode has; one of each if there is none. */
 export function layersOf(scalabilityMode) {
   const [, spatial, temporal] = /^[LS]([1-9])T([1-9])/.exec(scalabilityMode ?? '') ?? [];
   return { spatial: Number(spatial ?? 1), temporal: Number(temporal ?? 1) };

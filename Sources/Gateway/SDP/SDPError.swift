@@ -1,6 +1,6 @@
 /// What is wrong with a session description, and where.
 struct SDPError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Counted from 1; 0 where no single line is to blame.
+    /// Counted from 1; 0 if no single line is to blame.
     let line: Int
     /// `m=`, `a=rtpmap`, …
     let field: String

@@ -55,7 +55,7 @@ struct SDPOffer: Sendable {
         for attribute in ownLines.isEmpty ? common.all("fingerprint") : ownLines {
             let words = (attribute.value ?? "").split(separator: " ")
             guard words.count == 2 else { throw attribute.failure("not a hash function and a fingerprint") }
-            // A hash of a kind unknown here is no error where another one is given (RFC 8122 §5.1).
+            // A hash of a kind unknown here is no error beside a known one (RFC 8122 §5.1).
             guard let algorithm = DTLSFingerprint.Algorithm(rawValue: words[0].lowercased()) else { continue }
             guard let fingerprint = DTLSFingerprint(algorithm: algorithm, text: String(words[1])) else {
                 throw attribute.failure("not \(algorithm.length) hexadecimal pairs with colons between")

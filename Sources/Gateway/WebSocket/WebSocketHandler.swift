@@ -141,7 +141,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         if code == .messageTooLarge { counters.limited(.messageSize) }
         writeClose(code, reason, on: context)
         state = .closing
-        // Nobody hears this client any more, whatever it still sends.
+        // What this client still sends is dropped.
         connection?.closed(.closedByServer)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: TimeAmount(limits.closeTimeout)) {

@@ -214,7 +214,7 @@ extension TransportWideRecorder: Restorable {
         floor = try reader.readCounter()
         nextBase = try reader.read(in: 0...end)
         hasNews = try reader.read()
-        // News that nobody can report would be due for ever.
+        // News that nobody can report would be due forever.
         guard !hasNews || start < end else { throw .malformed }
         dueAt = try reader.readOptional()
         feedbackCount = try reader.read()

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Those who observe a room.
 final class RoomObservers: Sendable {
-    /// Older events are dropped for newer ones where nobody comes for them.
+    /// Older events are dropped for newer ones if nobody reads them.
     static let capacity = 1024
 
     private struct State {

@@ -1,7 +1,7 @@
 import Media
 
 extension RoomState {
-    /// The media plane heard something.
+    /// The media plane reported audio levels.
     mutating func audioLevelsReceived(_ reports: [AudioLevelReport]) -> [RoomAction] {
         var levels: [AudioObservers.Levels] = []
         for report in reports {

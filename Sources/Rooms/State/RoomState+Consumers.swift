@@ -1,7 +1,7 @@
 import Media
 
 extension RoomState {
-    /// The peer's own consumer, as far as it has heard of it.
+    /// The peer's own consumer, once its client knows of it.
     func consumer(_ id: ConsumerID, of session: PeerSession) throws(RoomError) -> (consumer: Consumer, key: ConsumerKey)
     {
         let peer = try peer(session)

@@ -172,7 +172,7 @@ extension ServerSettings {
 
         init(sources: SettingSources) { self.sources = sources }
 
-        /// - Parameter defaultValue: what is shown where nothing was given.
+        /// - Parameter defaultValue: what is shown if nothing was given.
         mutating func text(_ setting: Setting, defaultValue: String? = nil) throws(SettingsError) -> String? {
             guard let given = try value(setting, defaultValue ?? Self.defaultValue(setting)) else { return nil }
             guard let text = given.texts.last?.revealed, !text.isEmpty else {

@@ -73,7 +73,7 @@ import Testing
         #expect(frames.filter { $0.kind == .data }.map(\.stream) == [3])
     }
 
-    @Test func `a tunnel whose client is silent for thirty seconds ends, and its neighbour stays`() throws {
+    @Test func `a tunnel whose client is silent for thirty seconds ends, and its neighbor stays`() throws {
         let fixture = try Fixture()
         try fixture.openTunnel(1)
         try fixture.openTunnel(3)
@@ -111,8 +111,7 @@ import Testing
         #expect(received == expected)
     }
 
-    @Test func `a client that never opens its window is cut off when too much waits, and its neighbour is not`() throws
-    {
+    @Test func `a client that never opens its window is cut off when too much waits, and its neighbor is not`() throws {
         let fixture = try Fixture { $0.outgoingBytes = 150_000 }
         try fixture.openTunnel(1)
         try fixture.openTunnel(3)
@@ -130,7 +129,7 @@ import Testing
         #expect(try fixture.bytesSent(on: 3) == [0x81, 5] + Array("hello".utf8))
     }
 
-    @Test func `a client whose messages nobody takes finds its window shut, and that of its neighbour open`() throws {
+    @Test func `a client whose messages nobody takes finds its window shut, and that of its neighbor open`() throws {
         let fixture = try Fixture()
         try fixture.openTunnel(1)
         try fixture.openTunnel(3)

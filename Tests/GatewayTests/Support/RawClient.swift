@@ -60,7 +60,7 @@ final class RawClient {
         }
     }
 
-    /// Takes what was received up to and with `end`; `nil` where that has not come yet.
+    /// Takes what was received up to and with `end`; `nil` if that has not come yet.
     func takeText(through end: String) -> String? {
         let text = String(buffer: received)
         guard let range = text.firstRange(of: end) else { return nil }

@@ -103,7 +103,7 @@ struct ScoreTests {
         #expect(stream.faults == [])
     }
 
-    @Test func `screen sharing with DTX may be silent for longer, and a paused producer for ever`() throws {
+    @Test func `screen sharing with DTX may be silent for longer, and a paused producer forever`() throws {
         let world = try VirtualWorld()
         let publisher = try world.join()
         #expect(world.connectAll())

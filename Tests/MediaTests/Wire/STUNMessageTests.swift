@@ -299,7 +299,7 @@ struct STUNDigestTests {
     }
 
     @Test func `CRC-32 gives its published check value`() {
-        // The catalogue's check value of CRC-32/ISO-HDLC.
+        // The catalog's check value of CRC-32/ISO-HDLC.
         Array("123456789".utf8).withUnsafeBytes { #expect(CRC32.checksum($0) == 0xCBF4_3926) }
     }
 }

@@ -10,10 +10,10 @@ struct CompactJWS: Redacted {
     let payload: [UInt8]
     /// What the signature is for: both parts before it, with their dot.
     let signed: [UInt8]
-    /// `nil` where its text is none that a signer writes.
+    /// `nil` if its text is none that a signer writes.
     let signature: [UInt8]?
 
-    /// - Returns: `nil` where this is not three parts with a header that we understand to the end. A header that carries a
+    /// - Returns: `nil` if this is not three parts with a header that we understand to the end. A header that carries a
     ///   key (`jwk`, `x5c`) or says where to get one (`jku`, `x5u`) is none the better or worse for it: nobody reads them.
     init?(_ text: [UInt8]) {
         let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
@@ -24,7 +24,7 @@ struct CompactJWS: Redacted {
             algorithm = try header.required("alg").string()
             keyID = try header.optional("kid")?.string()
             // Critical fields have to be understood (RFC 7515 §4.1.11); we know none. A payload that is signed as it stands
-            // (RFC 7797) would have to be among them, and is refused where it is not, too.
+            // (RFC 7797) would have to be among them, and is refused if it is not, too.
             guard case .object(let fields) = header.value, fields["crit"] == nil,
                 fields["b64"].map({ $0 == .bool(true) }) ?? true
             else { return nil }

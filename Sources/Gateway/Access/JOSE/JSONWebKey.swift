@@ -3,7 +3,7 @@ import Rooms
 /// Reads keys as JSON (RFC 7517): one, or a set.
 enum JSONWebKey {
     /// The keys of a text that verify signatures; keys of other kinds and for other uses are left out (RFC 7517 §5).
-    /// - Throws: where the text is not JSON, a key of a kind that we use is wrong, or none is left.
+    /// - Throws: if the text is not JSON, a key of a kind that we use is wrong, or none is left.
     static func keys(_ text: String) throws(AccessKey.Problem) -> [AccessKey] {
         let json: JSONValue
         do throws(JSONSyntaxError) {

@@ -10,7 +10,7 @@ enum PublicKeyPEM {
     static func isPEM(_ text: some StringProtocol) -> Bool { text.contains(begin) || text.contains(end) }
 
     /// All keys of a text, in their order.
-    /// - Throws: where something in it is not a public key that we use. The message says in which line it begins.
+    /// - Throws: if something in it is not a public key that we use. The message says in which line it begins.
     static func keys(_ text: String) throws(AccessKey.Problem) -> [AccessKey] {
         var keys: [AccessKey] = []
         /// What the last `kid:` said, for the key below.

@@ -53,7 +53,7 @@ export async function change(method, ...pieces) {
 }
 
 /**
- * Follows the events for ever: `hello({ position, gap })` whenever the stream begins, `event(event)` for each, in order,
+ * Follows the events forever: `hello({ position, gap })` whenever the stream begins, `event(event)` for each, in order,
  * `lost(error)` when it breaks. A browser's EventSource cannot send the token in a header, so this reads the stream itself.
  */
 export function follow({ hello, event, lost }) {

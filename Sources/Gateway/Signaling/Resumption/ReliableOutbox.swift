@@ -72,7 +72,7 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
 
     func isCurrent(_ number: UInt64) -> Bool { link.phase == .attached(channel: number) }
 
-    /// The client was heard from by a request of its own.
+    /// The client sent a request of its own, without a channel: it has this much more time.
     mutating func extend(by window: Duration) { link.extend(until: eventLoop.now + TimeAmount(window)) }
 
     /// The room closed the peer: closes the channel, after what was sent.

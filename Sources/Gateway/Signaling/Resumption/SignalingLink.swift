@@ -107,7 +107,7 @@ struct SignalingLink {
         return true
     }
 
-    /// The client was heard of by other means than a channel.
+    /// The client sent something without a channel: it has time until `deadline` to open one.
     mutating func extend(until deadline: NIODeadline) {
         if case .detached(let present) = phase { phase = .detached(until: max(present, deadline)) }
     }
@@ -165,7 +165,7 @@ struct SignalingLink {
     /// A message has come in.
     /// - Parameters:
     ///   - channel: what brought it; `nil` for a request of its own.
-    ///   - number: the client's, where it numbers them.
+    ///   - number: the client's, if it numbers them.
     /// - Returns: whether it is to be acted upon: not what came before, nor by a channel that was left.
     mutating func messageReceived(channel: UInt64?, number: UInt64?) -> Bool {
         if let channel, phase != .attached(channel: channel) { return false }

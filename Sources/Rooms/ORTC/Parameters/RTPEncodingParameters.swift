@@ -1,6 +1,6 @@
 /// One stream of a producer or consumer: a simulcast layer or the only one.
 public struct RTPEncodingParameters: Sendable, Hashable {
-    /// The stream's SSRC, where the sender announced it.
+    /// The stream's SSRC, if the sender announced it.
     public var ssrc: UInt32?
     /// The RTP stream identifier (RFC 8852).
     public var rid: String?

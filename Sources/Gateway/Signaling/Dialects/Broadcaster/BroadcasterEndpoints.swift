@@ -185,7 +185,7 @@ struct BroadcasterEndpoints: Sendable {
         return OutgoingResponse(json: .object(["peerProducersInfos": .array(infos)]))
     }
 
-    /// Ends a broadcaster of which nothing is heard any more: it would hold its ports, and its room, for ever.
+    /// Ends a broadcaster without traffic, which would hold its ports, and its room, forever.
     private func endWhenIdle(_ broadcaster: Broadcaster) {
         let looks = 4
         Task { [weak broadcaster, idleTimeout, logger] in

@@ -130,7 +130,7 @@ final class EngineConnection: Sendable {
             state.withLock { perform($0.session.frameReceived(text, on: number, now: .now()), &$0) }
         }
         state.withLock { state in
-            // Browsers say so where a page ends, and programs if they do (RFC 6455 §7.4.1). A client that gives up a
+            // Browsers say so when a page ends, and programs if they do (RFC 6455 §7.4.1). A client that gives up a
             // connection says nothing, or that it will be back.
             let ending = socket.ending
             if ending == .closedByClient(.goingAway) || ending == .closedByClient(.normal) { state.isGoingAway = true }

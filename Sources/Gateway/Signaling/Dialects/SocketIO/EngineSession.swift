@@ -138,7 +138,7 @@ struct EngineSession {
         guard let packets = try? EnginePayload.packets(in: body) else { return (false, fail(.protocolViolation)) }
         var actions: [Action] = []
         for packet in packets {
-            // A packet that closes the session ends what is heard of the payload.
+            // What follows a packet that closes the session is not read.
             guard case .polling = state else { break }
             actions += packetReceived(packet, now: now)
         }

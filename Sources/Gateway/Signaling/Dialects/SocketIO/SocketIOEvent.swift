@@ -29,7 +29,7 @@ enum SocketIOEvent: Sendable {
             case "getProducers": self = .getProducers
             case "resume": self = .resume
             case "getRouterRtpCapabilities": self = .room(.getRouterRtpCapabilities)
-            // What the client says of its wishes was never heard; each transport serves both directions.
+            // The older server ignored the client's options, too; each transport serves both directions.
             case "createWebRtcTransport", "createSendTransport", "createRecvTransport":
                 self = .room(.createWebRtcTransport(CreateWebRtcTransportRequest(producing: true, consuming: true)))
             case "restartIce": self = .room(.restartIce(TransportID(try reader.id("transport_id"))))

@@ -23,7 +23,7 @@ struct SocketIOPacket: Sendable, Hashable {
     var id: UInt64?
     var data: JSONValue?
 
-    /// An event with its arguments; `id` where an answer is wanted.
+    /// An event with its arguments; `id` if an answer is wanted.
     static func event(_ name: String, _ arguments: [JSONValue], id: UInt64? = nil) -> SocketIOPacket {
         SocketIOPacket(kind: .event, id: id, data: .array([.string(name)] + arguments))
     }

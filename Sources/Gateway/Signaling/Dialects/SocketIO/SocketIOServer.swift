@@ -73,7 +73,7 @@ final class SocketIOServer: Sendable {
             defer { connection.messageHandled(text) }
             let intake = channel?.session.intake ?? connection.intake
             if connection.isClosed, intake.isTooFast { break }
-            // Charged before it is read, to the session where there is one: it may come by several connections.
+            // Charged before it is read, to the session if there is one: it may come by several connections.
             let isWithinRate = await intake.admitOne(bytes: text.utf8.count)
             let packet = await lane.read(bytes: text.utf8.count) { try? SocketIOPacket(parsing: text) }
             guard let packet else {
