@@ -52,8 +52,9 @@ PREPARE = """
     return mark;
   };
   const note = (frames, frame) => {
-    const { rtpTimestamp, temporalIndex } = frame.getMetadata();
-    frames.push([performance.timeOrigin + performance.now(), rtpTimestamp, markOf(frame), temporalIndex ?? null]);
+    const { rtpTimestamp, temporalIndex, spatialIndex } = frame.getMetadata();
+    frames.push([performance.timeOrigin + performance.now(), rtpTimestamp, markOf(frame), temporalIndex ?? 0, spatialIndex ?? 0,
+      frame.type === 'key']);
   };
   const watched = ({ readable, writable }, see) => readable.pipeThrough(new TransformStream({
     transform(frame, controller) {

@@ -19,16 +19,21 @@ class Picture:
     marks: list
     # The temporal layer, where it is sent.
     temporal: int = 0
+    # The spatial layer of each mark.
+    spatials: list = dataclasses.field(default_factory=lambda: [0])
+    is_key: bool = False
 
 
 def pictures(noted):
-    """Of what a page noted of one stream, [[milliseconds, RTP timestamp, mark, temporal layer or null]]."""
+    """Of what a page noted of one stream, [[milliseconds, RTP timestamp, mark, temporal layer, spatial layer,
+    whether it is of a key frame]]."""
     found = []
-    for at, rtp, mark, temporal in noted:
+    for at, rtp, mark, temporal, spatial, is_key in noted:
         if found and found[-1].rtp == rtp:
             found[-1].marks.append(mark)
+            found[-1].spatials.append(spatial)
         else:
-            found.append(Picture(at / 1000, rtp, [mark], temporal or 0))
+            found.append(Picture(at / 1000, rtp, [mark], temporal, [spatial], is_key))
     return found
 
 
@@ -55,21 +60,37 @@ def origins(sent, taken):
     return found
 
 
+# Seconds within which a sender that has pictures in its queue sends the next one.
+LONGEST_BETWEEN_QUEUED = 0.1
+
+
 def kept_back(sent, taken, temporal=None):
     """For each received picture but the last: how many pictures its stream had between it and the next received one, up
-    to this temporal layer (None: any), which the server got and did not pass on."""
+    to this temporal layer (None: any), which the server got and did not pass on.
+
+    Two things that browsers encode never leave them, or are of no use. An encoder over its rate leaves a spatial layer out
+    of a picture: with K-SVC a receiver of that layer cannot be sent the rest. And Chromium's pacer throws away what waits
+    in a stream's queue when a key frame comes: that was so where the picture before the hole left the queue when the key
+    frame behind it had been encoded already, or just about.
+    """
     # Streams' timestamps are distinguished by less than a picture's time.
     margin, counts = 0.016, []
     places = origins(sent, taken)
-    for place, first, second in zip(places, taken, taken[1:]):
-        count, gap = 0, seconds(first, second)
-        if place:
-            stream, index = place
-            for picture in sent[stream][index + 1:]:
-                if seconds(sent[stream][index], picture) > gap - margin:
-                    break
-                count += temporal is None or picture.temporal <= temporal
-        counts.append(count)
+    for place, following, first, second in zip(places, places[1:], taken, taken[1:]):
+        counts.append(0)
+        if not place:
+            continue
+        stream, index = place
+        origin, gap = sent[stream][index], seconds(first, second)
+        if following and following[0] == stream:
+            behind = sent[stream][following[1]]
+            if behind.is_key and first.at > behind.at - LONGEST_BETWEEN_QUEUED:
+                continue
+        layer = max(spatial for mark, spatial in zip(origin.marks, origin.spatials) if mark in first.marks)
+        for picture in sent[stream][index + 1:]:
+            if seconds(origin, picture) > gap - margin:
+                break
+            counts[-1] += layer in picture.spatials and (temporal is None or picture.temporal <= temporal)
     return counts
 
 

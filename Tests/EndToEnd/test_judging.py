@@ -66,6 +66,41 @@ def test_a_hole_that_the_server_made_is_a_freeze_whatever_the_sender_did():
     assert sum(kept) == 2 and freezes(taken, kept) == 1
 
 
+def spatial(made, layers=3, without=()):
+    """Each picture in spatial layers; an encoder leaves the highest out of some."""
+    for number, picture in enumerate(made):
+        count = layers - (number in without)
+        picture.marks = [picture.marks[0] * 10 + layer for layer in range(count)]
+        picture.spatials = list(range(count))
+    return made
+
+
+def top(made, delay=0.02):
+    """What a receiver of the highest of three spatial layers is sent of K-SVC."""
+    there = [dataclasses.replace(one, marks=one.marks[2:], spatials=[0]) for one in made if len(one.marks) == 3]
+    return carried(there, delay)
+
+
+def test_a_picture_without_the_layer_that_is_sent_is_not_kept_back():
+    made = spatial(camera(200), without=range(100, 110))
+    taken = top(made)
+    assert len(taken) == 190 and sum(kept_back({"1": made}, taken)) == 0
+    # The same hole in a stream that has the layer is the server's.
+    made = spatial(camera(200))
+    taken = top(made)
+    del taken[100:110]
+    assert sum(kept_back({"1": made}, taken)) == 10
+
+
+@pytest.mark.parametrize("delay,kept", [(0.5, 0), (0.02, 8)], ids=["a queue", "no queue"])
+def test_what_a_key_frame_drives_out_of_the_senders_queue_is_not_kept_back(delay, kept):
+    made = camera(200)
+    made[109].is_key = True
+    taken = carried(made[:101], delay) + carried(made[109:], 0.02)
+    counts = kept_back({"1": made}, taken)
+    assert sum(counts) == kept and freezes(taken, counts) == (kept > 0)
+
+
 def test_higher_temporal_layers_may_be_left_out_where_nobody_asked_for_them():
     made = camera(200, pause=(50, 0.12))
     taken = [picture for number, picture in enumerate(carried(made)) if number < 46 or made[number].temporal == 0]
