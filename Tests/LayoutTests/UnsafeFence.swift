@@ -31,7 +31,7 @@ enum UnsafeFence {
             "SegmentPadding", "Shard+Incoming", "Shard+Learning", "Shard+Reception",
         ],
         "Sources/Media/Layers": [
-            "DependencyDescriptorDecoder", "LayerSelection", "PictureIDRewriter", "SequenceRewriter",
+            "DependencyDescriptorDecoder", "PictureIDRewriter", "SequenceRewriter",
         ],
         "Sources/Media/LockFree": [
             "Counters", "MPSCQueue", "SPSCRing",
@@ -40,7 +40,7 @@ enum UnsafeFence {
             "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress",
         ],
         "Sources/Media/Outgoing": [
-            "DependencyDescriptorRewriter", "HeaderTemplate", "HeaderWriter", "OutgoingStream", "HeaderIDRewriter",
+            "DependencyDescriptorRewriter", "HeaderTemplate", "HeaderIDRewriter", "HeaderWriter",
             "Shard+Outgoing", "Shard+Seal",
         ],
         "Sources/Media/SRTP": [

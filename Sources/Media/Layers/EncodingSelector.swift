@@ -16,7 +16,6 @@ struct EncodingSelector {
 
     /// The layers the consumer prefers; the highest at first.
     private(set) var preferred: LayerPosition
-    private var temporal = TemporalSelector()
     /// −1: nothing is being sent.
     private var current: Int8 = -1
     /// −1: nothing can or may be sent.
@@ -25,9 +24,6 @@ struct EncodingSelector {
     private var reference: Int8 = -1
     /// A key frame was left out for its timestamp: the next one is taken as it is.
     private var hasSkippedKeyFrame = false
-    /// The newest forwarded packet ended its picture.
-    private(set) var hasEndedPicture = true
-    private var reported: Int16 = -1
     /// What the reference's timestamps become by adding it.
     private var referenceOffset: UInt32 = 0
     /// What those of the encoding being sent do.
@@ -39,10 +35,8 @@ struct EncodingSelector {
         preferred = LayerPosition(spatial: min(max(encodings, 1), SourceEncodings.capacity) - 1, temporal: 7)
     }
 
-    /// What is being sent; `nil` before the first key frame, and while no encoding is active.
-    var layers: LayerPosition? {
-        current < 0 || target < 0 ? nil : LayerPosition(spatial: Int(current), temporal: Int(temporal.current))
-    }
+    /// The spatial layer that is being sent; `nil` before the first key frame, and while no encoding is active.
+    var spatial: Int? { current < 0 || target < 0 ? nil : Int(current) }
 
     /// The encoding being sent.
     var currentEncoding: Int? { current < 0 ? nil : Int(current) }
@@ -60,7 +54,9 @@ struct EncodingSelector {
 
     /// Chooses what to send. To be called when preferences or the set of active encodings may have changed: after
     /// `prefer`, and a few times a second.
-    mutating func updateTarget(_ source: borrowing SourceEncodings, at now: MediaInstant) {
+    mutating func updateTarget(
+        _ source: borrowing SourceEncodings, temporal: inout TemporalSelector, at now: MediaInstant
+    ) {
         if reference < 0 || !source.isActive(Int(reference), at: now) {
             let isSent = current >= 0 && source.isActive(Int(current), at: now)
             // Silent for a while, its report still tells the time.
@@ -83,20 +79,6 @@ struct EncodingSelector {
             chosen == wanted ? preferred.temporal : chosen < wanted ? 7 : 0)
     }
 
-    /// Of what is sent, only the base layer in time, for now.
-    var isLimitedToBase: Bool {
-        get { temporal.isLimitedToBase }
-        set { temporal.isLimitedToBase = newValue }
-    }
-
-    /// Whether `layers` changed since the last call.
-    mutating func pollChange() -> Bool {
-        let now = current < 0 || target < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)
-        guard now != reported else { return false }
-        reported = now
-        return true
-    }
-
     /// The consumer or producer was paused, the source was switched or restarted: begin with a key frame again, on whatever
     /// clock it has.
     mutating func reset() {
@@ -105,7 +87,6 @@ struct EncodingSelector {
         reference = -1
         newestHeld = 0
         hasSkippedKeyFrame = false
-        temporal.reset()
     }
 
     /// An encoding's stream ended or restarted, and with it its clock.
@@ -125,18 +106,22 @@ struct EncodingSelector {
     ///   - isKeyFrame: whether a decoder can begin with this packet.
     ///   - sequence: extended.
     ///   - source: knows of this packet already.
+    ///   - temporal: selects among the temporal layers of the encoding being sent.
     ///   - timestamps: switched to the packet's encoding where `begin` is returned.
     mutating func packetReceived(
-        encoding: Int, _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool,
-        source: borrowing SourceEncodings, timestamps: inout TimestampRewriter, at now: MediaInstant
+        encoding: Int, _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32,
+        source: borrowing SourceEncodings, temporal: inout TemporalSelector, timestamps: inout TimestampRewriter,
+        at now: MediaInstant
     ) -> LayerDecision {
         guard encoding >= 0 else { return .discard }
         if encoding == Int(current) {
-            return forward(layers, sequence: sequence, timestamp: timestamp, hasMarker: hasMarker)
+            return temporal.forwards(layers, sequence: sequence, timestamp: timestamp) ? .forward : .drop
         }
         // What is silent is waited for until another one has a picture to begin with.
         let isOther = current < 0 && isKeyFrame && encoding != Int(target)
-        if target < 0 || (isOther && !source.isActive(Int(target), at: now)) { updateTarget(source, at: now) }
+        if target < 0 || (isOther && !source.isActive(Int(target), at: now)) {
+            updateTarget(source, temporal: &temporal, at: now)
+        }
         guard encoding == Int(target) else { return .discard }
         guard isKeyFrame, newestHeld <= sequence &+ Self.longestHold else {
             newestHeld = max(newestHeld, sequence)
@@ -149,22 +134,7 @@ struct EncodingSelector {
         temporal.reset()
         temporal.begin(timestamp: timestamp, sequence: sequence, spatial: 0)
         newestHeld = max(newestHeld, sequence)
-        hasEndedPicture = hasMarker
         return .begin
-    }
-
-    private mutating func forward(
-        _ layers: PacketLayers, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
-    ) -> LayerDecision {
-        let order = temporal.order(of: timestamp, sequence: sequence)
-        if order == .late {
-            // A VP8 picture that is late as a whole has its name already, and a receiver waits for what is named.
-            let isNamed = layers.flags.contains(.hasTL0PictureIndex)
-            return isNamed || temporal.lateVerdict(layers, timestamp: timestamp).isWanted ? .forward : .drop
-        }
-        guard temporal.packetReceived(layers, spatial: 0, isNext: order == .next) else { return .drop }
-        hasEndedPicture = hasMarker
-        return .forward
     }
 
     /// - Returns: `false` when the picture would have to be moved too far, and another key frame is worth waiting for.
@@ -206,13 +176,10 @@ extension EncodingSelector: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         let encodings = -1...Int8(SourceEncodings.capacity - 1)
         preferred = try reader.read()
-        temporal = try reader.read()
         current = try reader.read(in: encodings)
         target = try reader.read(in: encodings)
         reference = try reader.read(in: encodings)
         hasSkippedKeyFrame = try reader.read()
-        hasEndedPicture = try reader.read()
-        reported = try reader.read()
         referenceOffset = try reader.read()
         currentOffset = try reader.read()
         newestHeld = try reader.readCounter()
@@ -220,13 +187,10 @@ extension EncodingSelector: Restorable {
 
     func write(to writer: inout SnapshotWriter) {
         writer.write(preferred)
-        writer.write(temporal)
         writer.write(current)
         writer.write(target)
         writer.write(reference)
         writer.write(hasSkippedKeyFrame)
-        writer.write(hasEndedPicture)
-        writer.write(reported)
         writer.write(referenceOffset)
         writer.write(currentOffset)
         writer.write(newestHeld)

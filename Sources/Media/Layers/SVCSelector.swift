@@ -9,20 +9,15 @@
 /// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
 struct SVCSelector {
     private let isKSVC: Bool
-    private var temporal = TemporalSelector()
-    /// −1: nothing is wanted.
     private var target: Int8
     /// −1: nothing is being sent.
     private var current: Int8 = -1
     /// The highest layer that the stream had at its newest packet.
     private var highest: Int8 = 7
-    private var reported: Int16 = -1
     /// Packets of the newest picture were left out: its layers cannot be raised any more.
     private var hasDropped = false
     /// The newest packet that was held before the first key frame.
     private var newestHeld: UInt64 = 0
-    /// The newest forwarded packet ended its picture: what follows a switch is no cut.
-    private(set) var hasEndedPicture = true
 
     /// - Parameters:
     ///   - spatialLayers: 1…8; the highest is wanted at first.
@@ -32,62 +27,38 @@ struct SVCSelector {
         target = Int8(clamping: min(max(spatialLayers, 1), 8) - 1)
     }
 
-    /// What is being sent; `nil` before the first key frame and while nothing is wanted.
-    var layers: LayerPosition? {
-        current < 0 ? nil : LayerPosition(spatial: Int(current), temporal: Int(temporal.current))
-    }
+    /// The spatial layer that is being sent; `nil` before the first key frame.
+    var spatial: Int? { current < 0 ? nil : Int(current) }
 
-    /// The layers to send, or `nil` for none; clamped to 0…7.
-    mutating func setTarget(_ layers: LayerPosition?) {
-        guard let layers else {
-            target = -1
-            return reset()
-        }
-        target = Int8(clamping: min(max(layers.spatial, 0), 7))
-        temporal.setTarget(layers.temporal)
-    }
-
-    /// Of what is sent, only the base layer in time, for now.
-    var isLimitedToBase: Bool {
-        get { temporal.isLimitedToBase }
-        set { temporal.isLimitedToBase = newValue }
-    }
+    /// The spatial layer to send; clamped to 0…7.
+    mutating func setTarget(_ spatial: Int) { target = Int8(clamping: min(max(spatial, 0), 7)) }
 
     /// The last of the held packets that follow the one that got `begin`.
     var heldThrough: UInt64 { newestHeld }
 
     /// Whether a key frame would bring a wanted change.
     var wantsKeyFrame: Bool {
-        guard target >= 0 else { return false }
         let reachable = min(target, highest)
         return current < 0 || (isKSVC ? reachable != current : reachable > current)
-    }
-
-    /// Whether `layers` changed since the last call.
-    mutating func pollChange() -> Bool {
-        let now = current < 0 ? -1 : Int16(current) << 3 | Int16(temporal.current)
-        guard now != reported else { return false }
-        reported = now
-        return true
     }
 
     /// The consumer or producer was paused, or the stream restarted: begin with a key frame again.
     mutating func reset() {
         current = -1
         newestHeld = 0
-        temporal.reset()
     }
 
     /// Judges one packet.
     /// - Parameters:
     ///   - isKeyFrame: whether a decoder can begin with this packet.
     ///   - sequence: extended.
-    ///   - hasMarker: the RTP marker as it was received.
+    ///   - temporal: selects among the stream's temporal layers.
     mutating func packetReceived(
-        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
+        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, temporal: inout TemporalSelector
     ) -> LayerDecision {
         guard current >= 0 else {
-            return start(layers, isKeyFrame: isKeyFrame, sequence: sequence, timestamp: timestamp, hasMarker: hasMarker)
+            return start(
+                layers, isKeyFrame: isKeyFrame, sequence: sequence, timestamp: timestamp, temporal: &temporal)
         }
         let isKnown = layers.flags.contains(.isKnown)
         let endsFrame = layers.flags.contains(.endsFrame)
@@ -99,10 +70,7 @@ struct SVCSelector {
             return LayerDecision(
                 action: .forward, setsMarker: isKnown && endsFrame && Int(spatial) == verdict.spatial)
         }
-        guard isKnown else {
-            hasEndedPicture = hasMarker
-            return .forward
-        }
+        guard isKnown else { return .forward }
         highest = Int8(bitPattern: layers.highestSpatialLayer & 7)
         let reachable = min(target, highest)
         if order == .next { hasDropped = false }
@@ -116,15 +84,12 @@ struct SVCSelector {
             hasDropped = true
             return .drop
         }
-        let decision = LayerDecision(action: .forward, setsMarker: endsFrame && spatial == current)
-        hasEndedPicture = hasMarker || decision.setsMarker
-        return decision
+        return LayerDecision(action: .forward, setsMarker: endsFrame && spatial == current)
     }
 
     private mutating func start(
-        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, hasMarker: Bool
+        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32, temporal: inout TemporalSelector
     ) -> LayerDecision {
-        guard target >= 0 else { return .discard }
         guard isKeyFrame, newestHeld <= sequence &+ EncodingSelector.longestHold else {
             newestHeld = max(newestHeld, sequence)
             return .hold
@@ -136,7 +101,6 @@ struct SVCSelector {
         temporal.begin(timestamp: timestamp, sequence: sequence, spatial: Int(current))
         let spatial = Int8(bitPattern: layers.spatialLayer & 7)
         let endsLayers = layers.flags.isSuperset(of: [.isKnown, .endsFrame]) && spatial == current
-        hasEndedPicture = hasMarker || endsLayers
         return LayerDecision(action: .begin, setsMarker: endsLayers)
     }
 }
@@ -146,25 +110,19 @@ struct SVCSelector {
 extension SVCSelector: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         isKSVC = try reader.read()
-        temporal = try reader.read()
-        target = try reader.read(in: -1...7)
+        target = try reader.read(in: 0...7)
         current = try reader.read(in: -1...7)
         highest = try reader.read(in: 0...7)
-        reported = try reader.read()
         hasDropped = try reader.read()
         newestHeld = try reader.readCounter()
-        hasEndedPicture = try reader.read()
     }
 
     func write(to writer: inout SnapshotWriter) {
         writer.write(isKSVC)
-        writer.write(temporal)
         writer.write(target)
         writer.write(current)
         writer.write(highest)
-        writer.write(reported)
         writer.write(hasDropped)
         writer.write(newestHeld)
-        writer.write(hasEndedPicture)
     }
 }

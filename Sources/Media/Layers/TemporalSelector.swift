@@ -25,8 +25,9 @@ struct TemporalSelector {
         var temporal: Int8 = 0
     }
     private static let memory = 64
-    /// The newest pictures since the beginning, at their number modulo the capacity.
-    private var pictures = InlineArray<64, Picture>(repeating: Picture())
+    /// The newest pictures since the beginning, at their number modulo the capacity: an array, so that a selector weighs
+    /// little where it is not used.
+    private var pictures = Array(repeating: Picture(), count: memory)
     private var pictureCount = 0
 
     init() {}
@@ -64,6 +65,14 @@ struct TemporalSelector {
             return isSame ? .current : .next
         }
         return timestamp == newestTimestamp ? .current : .late
+    }
+
+    /// Judges one packet of a stream without spatial layers.
+    mutating func forwards(_ layers: PacketLayers, sequence: UInt64, timestamp: UInt32) -> Bool {
+        let order = order(of: timestamp, sequence: sequence)
+        guard order == .late else { return packetReceived(layers, spatial: 0, isNext: order == .next) }
+        // A VP8 picture that is late as a whole has its name already, and a receiver waits for what is named.
+        return layers.flags.contains(.hasTL0PictureIndex) || lateVerdict(layers, timestamp: timestamp).isWanted
     }
 
     /// Whether a late packet would have been sent in time, and the spatial layer that was being sent then.

@@ -1,5 +1,3 @@
-// Safe: `selection` is made by `LayerSelection.make`, owned here, and freed in `deinit` and when the source is switched.
-
 /// One consumer's stream: decides which packets of its producer are sent, and what they are numbered.
 ///
 /// A machine without I/O. A shard gives it packets in order of their arrival and does what each `OutgoingStep` says; what
@@ -26,7 +24,7 @@ struct OutgoingStream: ~Copyable {
     let canRetransmit: Bool
     private(set) var flow = Flow.stopped
     /// Selects layers; `nil` where the only stream is forwarded whole, untouched.
-    private(set) var selection: UnsafeMutablePointer<LayerSelection>?
+    private(set) var selection: LayerSelection?
     /// Whether the newest packet sent was not its picture's last one.
     private var isInsideFrame = false
     /// Of a stream that is forwarded whole: the newest packet that came before the key frame it waits for.
@@ -53,9 +51,10 @@ struct OutgoingStream: ~Copyable {
         kind = settings.kind
         canRetransmit = settings.codecs.contains { $0.feedback.contains(.nack) }
         ignoresDTX = settings.ignoresDTX && settings.kind == .audio
-        selection = LayerSelection.make(
+        let selection = LayerSelection(
             codec: settings.codecs.first?.codec ?? .other, encodings: settings.encodings.count, settings.scalability,
             preferred: settings.preferredLayers)
+        self.selection = selection.hasLayers ? selection : nil
         sequence = SequenceRewriter(firstOutput: UInt64(firstSequence))
         let clockRate = settings.codecs.first?.clockRate ?? 90_000
         timestamps = TimestampRewriter(clockRate: clockRate)
@@ -70,11 +69,6 @@ struct OutgoingStream: ~Copyable {
         var bits = InlineArray<2, UInt64>(repeating: 0)
         for codec in codecs { bits[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63) }
         return bits
-    }
-
-    deinit {
-        selection?.deinitialize(count: 1)
-        selection?.deallocate()
     }
 
     // MARK: What it is
@@ -109,12 +103,12 @@ struct OutgoingStream: ~Copyable {
     /// The encoding that is being sent; `nil` while none is.
     var currentEncoding: Int? {
         guard hasBegun else { return nil }
-        guard let selection, selection.pointee.kind == .encodings else { return 0 }
-        return selection.pointee.encodings.currentEncoding
+        guard let selection else { return 0 }
+        return selection.currentEncoding
     }
 
     /// The last of the held packets that follow the one that got `begin`.
-    var heldThrough: UInt64 { selection?.pointee.heldThrough ?? newestHeld }
+    var heldThrough: UInt64 { selection?.heldThrough ?? newestHeld }
 
     /// What is to be reported of what is being sent; `nil` while there is nothing.
     func makeSenderReport(
@@ -144,14 +138,14 @@ struct OutgoingStream: ~Copyable {
     /// Begins with a key frame again, behind what was sent.
     private mutating func restart() {
         newestHeld = 0
-        selection?.pointee.restart()
+        selection?.restart()
         if hasBegun { flow = .awaitingKeyFrame }
     }
 
     /// The numbers go on with what the cache holds from `first` on, in base layers only.
     mutating func beginCached(from first: UInt64) {
         nextCached = first
-        selection?.pointee.limitToBase(true)
+        selection?.limitToBase(true)
     }
 
     /// More of the cache is sent now, as if it arrived.
@@ -163,58 +157,59 @@ struct OutgoingStream: ~Copyable {
     mutating func pauseCached() { flow = .catchingUp }
 
     /// From here on the consumer gets what arrives, in the layers that it prefers.
-    mutating func caughtUp() { selection?.pointee.limitToBase(false) }
+    mutating func caughtUp() { selection?.limitToBase(false) }
 
     /// A different producer's packets come from now on.
     /// - Parameter newest: of the old producer, where the pictures' numbers stood.
     mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
-        var pictures = selection?.pointee.pictures ?? PictureIDRewriter()
+        var pictures = selection?.pictures ?? PictureIDRewriter()
         // Pictures get new numbers from here on, behind the numbers of a source that kept its own.
         if !pictures.isSynchronized, codec == .vp8, newest.flags.numbersPictures {
             pictures.synchronize(newest)
             _ = pictures.rewrite(newest)
         }
-        let preferred = selection?.pointee.preferred
         restart()
         wish.sourceChanged()
-        selection?.deinitialize(count: 1)
-        selection?.deallocate()
-        selection = LayerSelection.make(
-            codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: preferred,
-            isNeeded: pictures.isSynchronized)
-        selection?.pointee.pictures = pictures
+        var next = LayerSelection(
+            codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: selection?.preferred)
+        next.pictures = pictures
+        selection = next.hasLayers || pictures.isSynchronized ? next : nil
     }
 
     // MARK: Layers
 
     /// The encoding to send may have changed.
     mutating func updateTarget(_ encodings: borrowing SourceEncodings, at now: MediaInstant) {
-        guard let selection, selection.pointee.kind == .encodings else { return }
-        selection.pointee.encodings.updateTarget(encodings, at: now)
+        selection?.updateTarget(encodings, at: now)
     }
 
     /// Layers to send at most.
     /// - Returns: `false` for a stream without layers.
     mutating func prefer(_ layers: ConsumerLayers) -> Bool {
-        guard let selection, selection.pointee.kind != .whole else { return false }
-        selection.pointee.prefer(layers)
+        guard selection?.hasLayers == true else { return false }
+        selection?.prefer(layers)
         return true
     }
 
-    mutating func encodingRestarted(_ encoding: Int) { selection?.pointee.encodings.encodingRestarted(encoding) }
+    mutating func encodingRestarted(_ encoding: Int) { selection?.encodingRestarted(encoding) }
+
+    /// The layers sent now, if they changed since the last call.
+    mutating func pollLayers() -> (isChanged: Bool, layers: ConsumerLayers?) {
+        selection?.pollChange() ?? (false, nil)
+    }
 
     // MARK: Key frames
 
     /// The encoding a receiver means that asks for a key frame.
-    var mainEncoding: Int { selection?.pointee.mainEncoding ?? 0 }
+    var mainEncoding: Int { selection?.mainEncoding ?? 0 }
 
     /// The encoding whose key frame would bring what the consumer waits for.
     var wantedKeyFrame: Int? {
         switch flow {
         case .stopped, .catchingUp: nil
         case .awaitingKeyFrame:
-            if let selection, selection.pointee.kind == .encodings { selection.pointee.wantedKeyFrame } else { 0 }
-        case .flowing: selection?.pointee.wantedKeyFrame
+            selection?.hasEncodings == true ? selection?.wantedKeyFrame : 0
+        case .flowing: selection?.wantedKeyFrame
         }
     }
 
@@ -239,7 +234,7 @@ struct OutgoingStream: ~Copyable {
     /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
     /// picture once it shows it, and a crowd of them asks one by one.
     func urgencyOfLayers(at now: MediaInstant) -> KeyFrameRequester.Urgency {
-        if let end = selection?.pointee.joinGraceEnd, now < end { .joining } else { urgency }
+        if let end = selection?.joinGraceEnd, now < end { .joining } else { urgency }
     }
 }
 
@@ -283,12 +278,12 @@ extension OutgoingStream {
             return .drop
         }
         let offset = timestamps.currentOffset
-        var decision = decide(packet, hasMarker: hasMarker, of: feed, at: now)
+        var decision = decide(packet, of: feed, at: now)
         if decision.isOfCurrent, exceedsSequenceWindow(packet.sequence) {
             // The sender restarted its numbering. Following it would change the roll-over counter behind the receiver's back
             // (RFC 3711 §3.3.1): splice the new numbers to the old ones, as after a pause.
             restart()
-            decision = decide(packet, hasMarker: hasMarker, of: feed, at: now)
+            decision = decide(packet, of: feed, at: now)
         }
         switch decision.action {
         case .discard: return numberLate(packet, hasMarker: hasMarker)
@@ -297,7 +292,7 @@ extension OutgoingStream {
             return .awaitKeyFrame(isStarting: isStarting)
         case .drop:
             guard packet.sequence >= sequence.nextInput else { return numberPaddingOnly(packet, at: now) }
-            selection?.pointee.pictures.drop(packet.layers)
+            selection?.pictures.drop(packet.layers)
             sequence.drop(packet.sequence)
             return .drop
         case .begin:
@@ -310,21 +305,12 @@ extension OutgoingStream {
     }
 
     private mutating func decide(
-        _ packet: PreparedPacket, hasMarker: Bool, of feed: borrowing ProducerFeed, at now: MediaInstant
+        _ packet: PreparedPacket, of feed: borrowing ProducerFeed, at now: MediaInstant
     ) -> LayerDecision {
         let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
-        guard let selection, selection.pointee.kind != .whole else {
-            return decideWhole(packet.sequence, canStart: canStart)
-        }
-        if selection.pointee.kind == .encodings {
-            return selection.pointee.encodings.packetReceived(
-                encoding: Int(packet.encoding), packet.layers, isKeyFrame: canStart, sequence: packet.sequence,
-                timestamp: packet.timestamp, hasMarker: hasMarker, source: feed.encodings, timestamps: &timestamps,
-                at: now)
-        }
-        return selection.pointee.svc.packetReceived(
-            packet.layers, isKeyFrame: canStart, sequence: packet.sequence, timestamp: packet.timestamp,
-            hasMarker: hasMarker)
+        return selection?.packetReceived(
+            packet, canStart: canStart, source: feed.encodings, timestamps: &timestamps, at: now)
+            ?? decideWhole(packet.sequence, canStart: canStart)
     }
 
     /// Of a stream that is forwarded whole: held until a key frame begins, then forwarded.
@@ -346,27 +332,21 @@ extension OutgoingStream {
         sequence.synchronize(at: packet.sequence, source: packet.encoding, gap: isCut ? 1 : 0)
         let first = sequence.nextOutput
         var isScoreReset = false
-        if let selection {
-            if isNew { selection.pointee.joinGraceEnd = now + LayerSelection.joinGracePeriod }
-            // An encoding's selector has moved the timestamps itself.
-            if selection.pointee.kind != .encodings { timestamps.switchSource(first: packet.timestamp, at: now) }
-            if case .flowing = flow {
-                isScoreReset = sent.encodingSwitched()
-                // From encoding to encoding: what was lost before the switch can still be had.
-                firstResendable = selection.pointee.firstOutput
-                selection.pointee.previous = LayerSelection.Previous(
-                    encoding: oldSource, endInput: endInput, timestampOffset: previousOffset,
-                    pictures: selection.pointee.pictures)
-            } else {
-                firstResendable = first
-                selection.pointee.previous = nil
-            }
-            selection.pointee.firstOutput = first
-            if packet.layers.flags.numbersPictures { selection.pointee.pictures.synchronize(packet.layers) }
+        // An encoding's selector has moved the timestamps itself.
+        if selection?.hasEncodings != true { timestamps.switchSource(first: packet.timestamp, at: now) }
+        if isNew { selection?.joinGraceEnd = now + LayerSelection.joinGracePeriod }
+        if case .flowing = flow, let current = selection {
+            isScoreReset = sent.encodingSwitched()
+            // From encoding to encoding: what was lost before the switch can still be had.
+            firstResendable = current.firstOutput
+            selection?.previous = LayerSelection.Previous(
+                encoding: oldSource, endInput: endInput, timestampOffset: previousOffset, pictures: current.pictures)
         } else {
-            timestamps.switchSource(first: packet.timestamp, at: now)
             firstResendable = first
+            selection?.previous = nil
         }
+        selection?.firstOutput = first
+        if packet.layers.flags.numbersPictures { selection?.pictures.synchronize(packet.layers) }
         flow = .flowing
         settleWishes(feed)
         return isScoreReset
@@ -375,12 +355,12 @@ extension OutgoingStream {
     /// Numbers a packet of what is being sent.
     private mutating func number(_ packet: PreparedPacket, hasMarker: Bool, at now: MediaInstant) -> OutgoingStep {
         var pictureIDs: PictureIDRewriter.Rewritten?
-        if let selection, packet.codec == .vp8, packet.layers.flags.numbersPictures {
-            pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
+        if selection != nil, packet.codec == .vp8, packet.layers.flags.numbersPictures {
+            pictureIDs = selection?.pictures.rewrite(packet.layers)
             if pictureIDs == nil {
                 // A picture that was left out; or the sender renumbers its pictures, which a key frame may.
                 guard packet.sequence >= sequence.nextInput else {
-                    return selection.pointee.pictures.isOmitted(packet.layers)
+                    return selection?.pictures.isOmitted(packet.layers) == true
                         ? numberPaddingOnly(packet, at: now) : .drop
                 }
                 guard packet.isKeyFrame else {
@@ -389,8 +369,8 @@ extension OutgoingStream {
                 }
                 // Under their numbers the packets before would get other picture IDs now.
                 firstResendable = sequence.nextOutput
-                selection.pointee.pictures.synchronize(packet.layers)
-                pictureIDs = selection.pointee.pictures.rewrite(packet.layers)
+                selection?.pictures.synchronize(packet.layers)
+                pictureIDs = selection?.pictures.rewrite(packet.layers)
             }
         }
         guard let index = sequence.rewrite(packet.sequence) else { return .drop }
@@ -403,7 +383,7 @@ extension OutgoingStream {
 
     /// Numbers a packet that came after the switch away from its encoding, and is missing in what was sent before.
     private mutating func numberLate(_ packet: PreparedPacket, hasMarker: Bool) -> OutgoingStep {
-        guard let selection, case .flowing = flow, let previous = selection.pointee.previous,
+        guard case .flowing = flow, let previous = selection?.previous,
             previous.encoding == packet.encoding, packet.sequence < previous.endInput,
             let index = sequence.lateOutput(packet.sequence, ofPreviousSource: packet.encoding)
         else { return .drop }
@@ -453,11 +433,9 @@ extension OutgoingStream {
             if outgoing.index == sequence.highestOutput { isInsideFrame = !outgoing.hasMarker }
             payloadLength = Int(packet.payloadLength) - Int(packet.paddingLength)
         }
-        if let selection {
-            let isChanged = outgoing.hasMarker && !hadMarker
-            selection.pointee.packetSent(
-                output: outgoing.index, outgoing.isPaddingOnly ? .paddingOnly : isChanged ? .marker : .none)
-        }
+        selection?.packetSent(
+            output: outgoing.index,
+            outgoing.isPaddingOnly ? .paddingOnly : outgoing.hasMarker && !hadMarker ? .marker : .none)
         sent.packetSent(
             extended: outgoing.index, timestamp: outgoing.timestamp, payloadLength: payloadLength, at: now)
     }
@@ -476,7 +454,7 @@ extension OutgoingStream {
     /// Whether packets of an encoding are being sent.
     private func isSending(encoding: Int) -> Bool {
         guard case .flowing = flow else { return false }
-        return selection?.pointee.isSending(encoding: encoding) ?? true
+        return selection?.isSending(encoding: encoding) ?? true
     }
 }
 
@@ -504,15 +482,15 @@ extension OutgoingStream {
             ssrc: ssrc, index: index, timestamp: timestamps.preview(packet.timestamp),
             payloadType: packet.payloadType, hasMarker: hadMarker)
         if let selection {
-            switch selection.pointee.change(ofOutput: index) {
+            switch selection.change(ofOutput: index) {
             case .none: break
             case .marker: outgoing.hasMarker = true
             case .paddingOnly: outgoing.isPaddingOnly = true
             }
-            let previous = index < selection.pointee.firstOutput ? selection.pointee.previous : nil
+            let previous = index < selection.firstOutput ? selection.previous : nil
             if let previous { outgoing.timestamp = packet.timestamp &+ previous.timestampOffset }
             if !outgoing.isPaddingOnly, packet.codec == .vp8, packet.layers.flags.numbersPictures {
-                var pictures = previous?.pictures ?? selection.pointee.pictures
+                var pictures = previous?.pictures ?? selection.pictures
                 outgoing.pictureIDs = pictures.rewrite(packet.layers)
                 guard outgoing.pictureIDs != nil else { return nil }
             }
@@ -551,7 +529,7 @@ extension OutgoingStream: Restorable {
         var codecs: [ConsumerCodec] = []
         for _ in 0..<(try reader.readCount(atMost: 128)) { codecs.append(try reader.read()) }
         guard !codecs.isEmpty else { throw .malformed }
-        let selection: LayerSelection? = try reader.readOptional()
+        selection = try reader.readOptional()
         self.ssrc = ssrc
         self.kind = kind
         self.ignoresDTX = ignoresDTX
@@ -567,11 +545,6 @@ extension OutgoingStream: Restorable {
         self.sent = sent
         self.codecs = codecs
         accepted = Self.payloadTypes(of: codecs)
-        self.selection = selection.map { selection in
-            let memory = UnsafeMutablePointer<LayerSelection>.allocate(capacity: 1)
-            memory.initialize(to: selection)
-            return memory
-        }
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -591,7 +564,7 @@ extension OutgoingStream: Restorable {
         writer.write(sent)
         writer.writeCount(codecs.count)
         for codec in codecs { writer.write(codec) }
-        writer.writeOptional(selection?.pointee)
+        writer.writeOptional(selection)
     }
 }
 

@@ -24,7 +24,7 @@ extension Shard {
     }
 
     mutating func updateSelection(_ consumer: Slot<ShardConsumer>) {
-        guard let selection = consumers[consumer].stream.selection else { return }
+        guard consumers[consumer].stream.selection != nil else { return }
         switch consumers[consumer].stream.flow {
         // What it gets is decided already.
         case .catchingUp: return
@@ -33,7 +33,7 @@ extension Shard {
             consumers[consumer].stream.updateTarget(feeds[consumers[consumer].feed].encodings, at: now)
             askForWantedKeyFrame(consumer)
         }
-        let (isChanged, layers) = selection.pointee.pollChange()
+        let (isChanged, layers) = consumers[consumer].stream.pollLayers()
         guard isChanged else { return }
         transports[consumers[consumer].transport].events.append(.consumerLayersChanged(consumers[consumer].key, layers))
     }

@@ -9,9 +9,10 @@ private func ms(_ milliseconds: Int) -> MediaInstant {
 /// A selector with what its shard keeps beside it.
 private struct Bench: ~Copyable {
     var selector: EncodingSelector
+    var temporal = TemporalSelector()
     var source: SourceEncodings
     var timestamps = TimestampRewriter(clockRate: 90_000)
-    var layers = PacketLayers()
+    var packetLayers = PacketLayers()
 
     init(_ encodings: Int) {
         selector = EncodingSelector(encodings: encodings)
@@ -32,18 +33,26 @@ private struct Bench: ~Copyable {
     }
 
     mutating func give(
-        _ encoding: Int, key: Bool = false, at milliseconds: Int, sequence: UInt64 = 100, marker: Bool = true
+        _ encoding: Int, key: Bool = false, at milliseconds: Int, sequence: UInt64 = 100
     ) -> LayerDecision.Action {
         source.packetReceived(encoding: encoding, at: ms(milliseconds))
         return selector.packetReceived(
-            encoding: encoding, layers, isKeyFrame: key, sequence: sequence,
-            timestamp: Self.timestamp(encoding, at: milliseconds), hasMarker: marker, source: source,
+            encoding: encoding, packetLayers, isKeyFrame: key, sequence: sequence,
+            timestamp: Self.timestamp(encoding, at: milliseconds), source: source, temporal: &temporal,
             timestamps: &timestamps, at: ms(milliseconds)
         ).action
     }
 
+    /// What is being sent; `nil` while nothing is.
+    var layers: LayerPosition? { selector.spatial.map { LayerPosition(spatial: $0, temporal: Int(temporal.current)) } }
+
+    mutating func reset() {
+        selector.reset()
+        temporal.reset()
+    }
+
     mutating func update(_ milliseconds: Int) -> Int? {
-        selector.updateTarget(source, at: ms(milliseconds))
+        selector.updateTarget(source, temporal: &temporal, at: ms(milliseconds))
         return selector.wantedKeyFrame
     }
 }
@@ -79,7 +88,7 @@ struct EncodingSelectorTests {
             expect(bench.give(1, at: 2110), .hold)
             expect(bench.give(0, at: 2110), .forward)
             expect(bench.give(1, key: true, at: 2133), .begin)
-            expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 7))
+            expect(bench.layers, LayerPosition(spatial: 1, temporal: 7))
             expect(bench.give(0, at: 2133), .discard)
         }
     }
@@ -187,7 +196,7 @@ struct EncodingSelectorTests {
         bench.selector.prefer(LayerPosition(spatial: 1, temporal: 1))
         expect(bench.update(3000), 1)
         expect(bench.give(1, key: true, at: 3000), .begin)
-        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 1))
+        expect(bench.layers, LayerPosition(spatial: 1, temporal: 1))
         bench.selector.prefer(LayerPosition(spatial: 99, temporal: 99))
         expect(bench.update(3000), 2)
     }
@@ -209,11 +218,11 @@ struct EncodingSelectorTests {
         expect(bench.update(4500), 0)
         // All silent: what was sent last goes on if it comes back first.
         expect(bench.update(6000), nil)
-        expect(bench.selector.layers, nil)
+        expect(bench.layers, nil)
         bench.source.scoreChanged(encoding: 1, to: 10)
         expect(bench.give(2, at: 6001), .forward)
         expect(bench.update(6001), nil)
-        expect(bench.selector.layers, LayerPosition(spatial: 2, temporal: 7))
+        expect(bench.layers, LayerPosition(spatial: 2, temporal: 7))
     }
 
     @Test func `if all have fallen silent, a consumer without a picture waits for the best one sent last`() {
@@ -227,7 +236,7 @@ struct EncodingSelectorTests {
         expect(bench.update(60_000), 1)
         bench.selector.prefer(LayerPosition(spatial: 0, temporal: 0))
         expect(bench.update(60_000), 0)
-        expect(bench.selector.layers, nil)
+        expect(bench.layers, nil)
         // Another one is the first to be sent again.
         bench.source.scoreChanged(encoding: 2, to: 10)
         expect(bench.give(2, key: true, at: 60_100), .begin)
@@ -240,7 +249,7 @@ struct EncodingSelectorTests {
         bench.source.packetReceived(encoding: 1, at: ms(0))
         expect(bench.update(0), 1)
         expect(bench.give(1, key: true, at: 1), .begin)
-        expect(bench.selector.layers, LayerPosition(spatial: 1, temporal: 0))
+        expect(bench.layers, LayerPosition(spatial: 1, temporal: 0))
     }
 
     @Test func `the only encoding may be silent for as long as it likes`() {
@@ -298,7 +307,7 @@ struct EncodingSelectorTests {
         expect(bench.give(0, key: true, at: 0, sequence: 40), .begin)
         expect(bench.selector.heldThrough, 43)
         expect(bench.give(0, at: 0, sequence: 44), .forward)
-        bench.selector.reset()
+        bench.reset()
         expect(bench.give(0, key: true, at: 0, sequence: 50), .begin)
         expect(bench.selector.heldThrough, 50)
     }
@@ -308,24 +317,6 @@ struct EncodingSelectorTests {
         expect(bench.give(0, at: 0, sequence: 1013), .hold)
         expect(bench.give(0, key: true, at: 0, sequence: 500), .hold)
         expect(bench.give(0, key: true, at: 0, sequence: 501), .begin)
-    }
-
-    @Test func `whether the cut picture was whole decides whether a number is left out`() {
-        var bench = Bench(1)
-        expect(bench.give(0, key: true, at: 0, marker: false), .begin)
-        expect(bench.selector.hasEndedPicture, false)
-        expect(bench.give(0, at: 0, marker: true), .forward)
-        expect(bench.selector.hasEndedPicture, true)
-    }
-
-    @Test func `changes are reported once`() {
-        var bench = Bench(1)
-        expect(bench.selector.pollChange(), false)
-        _ = bench.give(0, key: true, at: 0)
-        expect(bench.selector.pollChange(), true)
-        expect(bench.selector.pollChange(), false)
-        bench.selector.reset()
-        expect(bench.selector.pollChange(), true)
     }
 
     @Test(arguments: [-1, 2, 200])
@@ -361,7 +352,7 @@ struct EncodingSelectorTests {
                 let isKey = time % 400 == 0
                 for part in 0..<2 {
                     let action = bench.give(
-                        encoding, key: isKey && part == 0, at: time, sequence: sequences[encoding], marker: part == 1)
+                        encoding, key: isKey && part == 0, at: time, sequence: sequences[encoding])
                     defer { sequences[encoding] += 1 }
                     guard action == .begin || action == .forward else { continue }
                     if action == .begin {

@@ -87,6 +87,7 @@ struct LayerSnapshotTests {
     /// What a shard keeps for a consumer of several encodings.
     private struct Simulcast: Restorable, ~Copyable {
         var selector = EncodingSelector(encodings: 3)
+        var temporal = TemporalSelector()
         var source = SourceEncodings(count: 3, clockRate: 90_000)
         var timestamps = TimestampRewriter(clockRate: 90_000)
 
@@ -96,12 +97,14 @@ struct LayerSnapshotTests {
             self.init()
             source = try reader.read()
             selector = try reader.read()
+            temporal = try reader.read()
             timestamps = try reader.read()
         }
 
         func write(to writer: inout SnapshotWriter) {
             writer.write(source)
             writer.write(selector)
+            writer.write(temporal)
             writer.write(timestamps)
         }
     }
@@ -116,13 +119,15 @@ struct LayerSnapshotTests {
                 let report = SenderReportInfo(ntp: UInt64(index) << 26, rtpTimestamp: timestamp, arrival: now)
                 flow.source.senderReportReceived(encoding: encoding, report)
             case 1: flow.selector.prefer(LayerPosition(spatial: random.below(3), temporal: random.below(3)))
-            case 2...4: flow.selector.updateTarget(flow.source, at: now)
+            case 2...4: flow.selector.updateTarget(flow.source, temporal: &flow.temporal, at: now)
             case 5 where random.isOne(in: 3): flow.source.scoreChanged(encoding: encoding, to: UInt8(random.below(11)))
-            case 6 where random.isOne(in: 10): flow.selector.reset()
+            case 6 where random.isOne(in: 10):
+                flow.selector.reset()
+                flow.temporal.reset()
             case 7 where random.isOne(in: 5):
                 flow.source.reset(encoding: encoding)
                 flow.selector.encodingRestarted(encoding)
-            case 8 where random.isOne(in: 5): flow.selector.isLimitedToBase.toggle()
+            case 8 where random.isOne(in: 5): flow.temporal.isLimitedToBase.toggle()
             default: break
             }
             // The highest encoding is away for a while.
@@ -132,18 +137,18 @@ struct LayerSnapshotTests {
                 TemporalSelectorTests.vp8(picture: index, temporal: index % 3, sync: index % 5 == 0))
             let decision = flow.selector.packetReceived(
                 encoding: encoding, layers, isKeyFrame: random.isOne(in: 6), sequence: UInt64(70_000 + index),
-                timestamp: timestamp, hasMarker: random.isOne(in: 2), source: flow.source,
+                timestamp: timestamp, source: flow.source, temporal: &flow.temporal,
                 timestamps: &flow.timestamps, at: now)
             let sent = decision.action == .forward || decision.action == .begin
             let output = sent ? flow.timestamps.rewrite(timestamp, at: now) : 0
-            return "\(decision) \(output) \(flow.selector.heldThrough) \(flow.selector.hasEndedPicture)"
-                + " \(flow.selector.layers, default: "") \(flow.selector.pollChange()) \(flow.selector.target)"
+            return "\(decision) \(output) \(flow.selector.heldThrough) \(flow.selector.target)"
+                + " \(flow.selector.spatial ?? -1) \(flow.temporal.current)"
                 + " \(flow.source.silentTarget(preferred: 2) ?? -1) \(flow.selector.wantedKeyFrame ?? -1)"
         }.check()
     }
 
     /// Pictures of three spatial layers, out of order here and there.
-    private static func packets(isKSVC: Bool) -> [SVCStream.Packet] {
+    static func packets(isKSVC: Bool) -> [SVCStream.Packet] {
         var stream = SVCStream(isKSVC: isKSVC)
         var packets: [SVCStream.Packet] = []
         for picture in 0..<80 {
@@ -154,62 +159,40 @@ struct LayerSnapshotTests {
         return packets
     }
 
-    @Test(arguments: [false, true]) func `a choice among spatial layers goes on`(isKSVC: Bool) throws {
-        let packets = Self.packets(isKSVC: isKSVC)
-        let make = { SVCSelector(spatialLayers: 3, isKSVC: isKSVC) }
-        try SnapshotScript(steps: 400, countOffset: 1, make()) { selector, index, random, _ in
-            if random.isOne(in: 9) {
-                selector.setTarget(LayerPosition(spatial: random.below(3), temporal: random.below(3)))
-            }
-            if random.isOne(in: 150) { selector.setTarget(nil) }
-            if random.isOne(in: 60) { selector.reset() }
-            if random.isOne(in: 40) { selector.isLimitedToBase.toggle() }
-            let packet = packets[index]
-            let decision = selector.packetReceived(
-                packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
-                hasMarker: packet.hasMarker)
-            return "\(decision) \(selector.layers, default: "") \(selector.heldThrough) \(selector.wantsKeyFrame)"
-                + " \(selector.pollChange()) \(selector.hasEndedPicture)"
-        }.check()
+    /// What a shard keeps for a consumer of one stream with spatial layers.
+    private struct Scalable: Restorable {
+        var spatial: SVCSelector
+        var temporal = TemporalSelector()
+
+        init(isKSVC: Bool) { spatial = SVCSelector(spatialLayers: 3, isKSVC: isKSVC) }
+
+        init(restoring reader: inout SnapshotReader) throws(WireError) {
+            temporal = try reader.read()
+            spatial = try reader.read()
+        }
+
+        func write(to writer: inout SnapshotWriter) {
+            writer.write(temporal)
+            writer.write(spatial)
+        }
     }
 
-    @Test(arguments: [CodecKind.opus, .vp8, .vp9])
-    func `a consumer's selection of layers goes on, with what was sent`(codec: CodecKind) throws {
-        let packets = Self.packets(isKSVC: false)
-        let scalability = ScalabilitySettings(
-            spatialLayers: codec == .vp9 ? 3 : 1, temporalLayers: codec == .opus ? 1 : 3)
-        let make = {
-            LayerSelection(
-                codec: codec, encodings: codec == .vp8 ? 3 : 1, scalability,
-                preferred: ConsumerLayers(spatial: 2, temporal: 1))
-        }
-        try SnapshotScript(countOffset: 4, make()) { selection, index, random, now in
-            let packet = packets[index]
-            switch random.below(20) {
-            case 0:
-                selection.prefer(ConsumerLayers(spatial: UInt8(random.below(4)), temporal: UInt8(random.below(4))))
-            case 1 where random.isOne(in: 3): selection.restart()
-            case 2: selection.limitToBase(random.isOne(in: 2))
-            case 3: selection.pictures.synchronize(packet.layers)
-            case 4:
-                selection.previous = LayerSelection.Previous(
-                    encoding: UInt8(random.below(8)), endInput: UInt64(index), timestampOffset: 7,
-                    pictures: selection.pictures)
-            case 5: selection.joinGraceEnd = random.isOne(in: 2) ? nil : now + LayerSelection.joinGracePeriod
-            case 6: selection.firstOutput = UInt64(index)
-            default: break
+    @Test(arguments: [false, true]) func `a choice among spatial layers goes on`(isKSVC: Bool) throws {
+        let packets = Self.packets(isKSVC: isKSVC)
+        try SnapshotScript(steps: 400, countOffset: 0, Scalable(isKSVC: isKSVC)) { flow, index, random, _ in
+            if random.isOne(in: 9) { flow.spatial.setTarget(random.below(3)) }
+            if random.isOne(in: 9) { flow.temporal.setTarget(random.below(3)) }
+            if random.isOne(in: 60) {
+                flow.spatial.reset()
+                flow.temporal.reset()
             }
-            let decision = selection.svc.packetReceived(
+            if random.isOne(in: 40) { flow.temporal.isLimitedToBase.toggle() }
+            let packet = packets[index]
+            let decision = flow.spatial.packetReceived(
                 packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
-                hasMarker: packet.hasMarker)
-            let changes: [LayerSelection.Change] = [.none, .marker, .paddingOnly]
-            selection.packetSent(output: UInt64(4000 + index), changes[random.below(3)])
-            let name = selection.pictures.rewrite(packet.layers)
-            return "\(decision) \(selection.pollChange()) \(selection.heldThrough ?? 0) \(selection.mainEncoding)"
-                + " \(selection.change(ofOutput: UInt64(4000 + index - random.below(90)))) \(name, default: "")"
-                + " \(selection.wantedKeyFrame ?? -1) \(selection.isSending(encoding: 1)) \(selection.kind)"
-                + " \(selection.preferred, default: "") \(selection.previous?.endInput ?? 0) \(selection.firstOutput)"
-                + " \(selection.joinGraceEnd, default: "")"
+                temporal: &flow.temporal)
+            return "\(decision) \(flow.spatial.spatial ?? -1) \(flow.temporal.current) \(flow.spatial.heldThrough)"
+                + " \(flow.spatial.wantsKeyFrame)"
         }.check()
     }
 }

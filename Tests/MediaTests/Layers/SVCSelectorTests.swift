@@ -3,18 +3,41 @@ import Testing
 @testable import Media
 @testable import TestSupport
 
+/// Both selectors of an SVC stream, as a `LayerSelection` has them.
+private struct Bench {
+    var spatial: SVCSelector
+    var temporal = TemporalSelector()
+
+    init(spatialLayers: Int, isKSVC: Bool) {
+        spatial = SVCSelector(spatialLayers: spatialLayers, isKSVC: isKSVC)
+    }
+
+    var layers: LayerPosition? { spatial.spatial.map { LayerPosition(spatial: $0, temporal: Int(temporal.current)) } }
+    var wantsKeyFrame: Bool { spatial.wantsKeyFrame }
+    var heldThrough: UInt64 { spatial.heldThrough }
+
+    mutating func setTarget(_ layers: LayerPosition) {
+        spatial.setTarget(layers.spatial)
+        temporal.setTarget(layers.temporal)
+    }
+
+    mutating func packetReceived(
+        _ layers: PacketLayers, isKeyFrame: Bool, sequence: UInt64, timestamp: UInt32
+    ) -> LayerDecision {
+        spatial.packetReceived(
+            layers, isKeyFrame: isKeyFrame, sequence: sequence, timestamp: timestamp, temporal: &temporal)
+    }
+}
+
 @Suite("SVCSelector")
 struct SVCSelectorTests {
-    private func judge(
-        _ packet: SVCStream.Packet, _ selector: inout SVCSelector
-    ) -> LayerDecision {
+    private func judge(_ packet: SVCStream.Packet, _ selector: inout Bench) -> LayerDecision {
         selector.packetReceived(
-            packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp,
-            hasMarker: packet.hasMarker)
+            packet.layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence, timestamp: packet.timestamp)
     }
 
     /// The layers of the packets that pass, and where markers are set.
-    private func pass(_ packets: [SVCStream.Packet], _ selector: inout SVCSelector) -> [(spatial: Int, marker: Bool)] {
+    private func pass(_ packets: [SVCStream.Packet], _ selector: inout Bench) -> [(spatial: Int, marker: Bool)] {
         packets.compactMap { packet in
             let decision = judge(packet, &selector)
             guard decision.action == .forward || decision.action == .begin else { return nil }
@@ -27,7 +50,7 @@ struct SVCSelectorTests {
         var stream = SVCStream(isKSVC: isKSVC)
         let key = stream.picture(isKey: true)
         let delta = stream.picture(isKey: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var selector = Bench(spatialLayers: 3, isKSVC: isKSVC)
         check(selector.wantsKeyFrame && selector.layers == nil)
         for packet in delta { check(judge(packet, &selector) == .hold) }
         let again = stream.picture(isKey: true)
@@ -39,7 +62,7 @@ struct SVCSelectorTests {
 
     @Test func `full SVC goes down where the lower layer's frame ends, with a marker, and up at a key frame`() {
         var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        var selector = Bench(spatialLayers: 3, isKSVC: false)
         let whole = pass(stream.picture(isKey: true), &selector)
         check(whole.map(\.spatial) == [0, 0, 1, 1, 2, 2])
         check(whole.map(\.marker) == [false, false, false, false, false, true])
@@ -57,7 +80,7 @@ struct SVCSelectorTests {
 
     @Test func `a downgrade in the middle of a picture takes effect where the lower layer's frame ends`() {
         var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        var selector = Bench(spatialLayers: 3, isKSVC: false)
         let picture = stream.picture(isKey: true)
         _ = judge(picture[0], &selector)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
@@ -68,7 +91,7 @@ struct SVCSelectorTests {
 
     @Test func `K-SVC changes at key frames only, and forwards one layer with its key frame's lower ones`() {
         var stream = SVCStream(isKSVC: true)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        var selector = Bench(spatialLayers: 3, isKSVC: true)
         check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0, 1, 1, 2, 2])
         check(pass(stream.picture(isKey: false), &selector).map(\.spatial) == [2, 2])
         selector.setTarget(LayerPosition(spatial: 1, temporal: 2))
@@ -84,7 +107,7 @@ struct SVCSelectorTests {
     @Test(arguments: [false, true])
     func `when the stream loses its top layer, the receiver is given the highest left`(isKSVC: Bool) {
         var stream = SVCStream(isKSVC: isKSVC)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var selector = Bench(spatialLayers: 3, isKSVC: isKSVC)
         _ = pass(stream.picture(isKey: true), &selector)
         stream.spatialLayers = 2
         _ = pass(stream.picture(isKey: false), &selector)
@@ -99,7 +122,7 @@ struct SVCSelectorTests {
 
     @Test func `packets that came before their key frame's first packet are to be sent behind it`() {
         var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        var selector = Bench(spatialLayers: 3, isKSVC: false)
         let key = stream.picture(isKey: true)
         check(judge(key[2], &selector) == .hold && judge(key[1], &selector) == .hold)
         check(judge(key[0], &selector).action == .begin)
@@ -109,7 +132,7 @@ struct SVCSelectorTests {
 
     @Test func `a key frame whose upper layers were left out before its first packet came raises nothing`() {
         var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        var selector = Bench(spatialLayers: 3, isKSVC: false)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 2))
         _ = pass(stream.picture(isKey: true), &selector)
         selector.setTarget(LayerPosition(spatial: 2, temporal: 2))
@@ -128,7 +151,7 @@ struct SVCSelectorTests {
     func `through late repairs and reordering, no picture is cut or lacks what it needs`(isKSVC: Bool, seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var stream = SVCStream(isKSVC: isKSVC)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var selector = Bench(spatialLayers: 3, isKSVC: isKSVC)
         var numbers = SequenceRewriter(firstOutput: 1)
         var pending: [(at: Int, packet: SVCStream.Packet)] = []
         var all: [SVCStream.Frame: Int] = [:]
@@ -180,23 +203,9 @@ struct SVCSelectorTests {
         #expect(examined > 100)
     }
 
-    @Test func `without a wanted layer nothing passes, and coming back takes a key frame`() {
-        var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
-        _ = pass(stream.picture(isKey: true), &selector)
-        check(selector.pollChange() && !selector.pollChange())
-        selector.setTarget(nil)
-        check(selector.layers == nil && !selector.wantsKeyFrame && selector.pollChange())
-        check(pass(stream.picture(isKey: true), &selector).isEmpty)
-        selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
-        check(selector.wantsKeyFrame)
-        check(pass(stream.picture(isKey: false), &selector).isEmpty)
-        check(pass(stream.picture(isKey: true), &selector).map(\.spatial) == [0, 0])
-    }
-
     @Test func `a late packet follows its own picture; of an unwanted one only the number is used`() {
         var stream = SVCStream(isKSVC: false)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
+        var selector = Bench(spatialLayers: 3, isKSVC: false)
         selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
         _ = pass(stream.picture(isKey: true), &selector)
         let older = stream.picture(isKey: false)
@@ -217,7 +226,7 @@ struct SVCSelectorTests {
     func `whatever is asked for, pictures decode, end with a marker and have no gap`(isKSVC: Bool, seed: UInt64) {
         var random = WireSamples.Generator(seed: seed)
         var stream = SVCStream(isKSVC: isKSVC)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: isKSVC)
+        var selector = Bench(spatialLayers: 3, isKSVC: isKSVC)
         var numbers = SequenceRewriter(firstOutput: 1)
         var whole: Set<SVCStream.Frame> = []
         var lastOutput: UInt64 = 0
@@ -260,7 +269,7 @@ struct SVCSelectorTests {
 
     @Test func `AV1 has its layers from the dependency descriptor, in K-SVC with its key frame's lower ones`() {
         var reader = LayerReader(codec: .av1)
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        var selector = Bench(spatialLayers: 3, isKSVC: true)
         var sequence: UInt64 = 0
         func unit(_ templates: [Int], isKey: Bool, timestamp: UInt32) -> [Int] {
             templates.enumerated().compactMap { index, template in
@@ -274,8 +283,7 @@ struct SVCSelectorTests {
                         sequence: sequence)
                 }
                 let decision = selector.packetReceived(
-                    layers, isKeyFrame: isKey && index == 0, sequence: sequence, timestamp: timestamp,
-                    hasMarker: false)
+                    layers, isKeyFrame: isKey && index == 0, sequence: sequence, timestamp: timestamp)
                 guard decision.action == .forward || decision.action == .begin else { return nil }
                 return template + (decision.setsMarker ? 100 : 0)
             }
@@ -300,11 +308,11 @@ struct SVCSelectorTests {
         }
         let failures = reader.failures
         check(failures == 1 && layers == PacketLayers())
-        var selector = SVCSelector(spatialLayers: 3, isKSVC: true)
+        var selector = Bench(spatialLayers: 3, isKSVC: true)
         check(
-            selector.packetReceived(layers, isKeyFrame: true, sequence: 1, timestamp: 1, hasMarker: false).action
+            selector.packetReceived(layers, isKeyFrame: true, sequence: 1, timestamp: 1).action
                 == .begin)
         check(
-            selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, hasMarker: false) == .forward)
+            selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2) == .forward)
     }
 }

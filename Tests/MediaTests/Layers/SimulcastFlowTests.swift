@@ -27,6 +27,7 @@ private struct Flow: ~Copyable {
     static let encodings = 3
 
     var selector = EncodingSelector(encodings: encodings)
+    var temporal = TemporalSelector()
     var source = SourceEncodings(count: encodings, clockRate: 90_000)
     var timestamps = TimestampRewriter(clockRate: 90_000)
     var numbers = SequenceRewriter(firstOutput: 1)
@@ -51,7 +52,7 @@ private struct Flow: ~Copyable {
         let encoding = packet.frame.encoding
         let decision = selector.packetReceived(
             encoding: encoding, layers, isKeyFrame: packet.isKeyFrame, sequence: packet.sequence,
-            timestamp: packet.timestamp, hasMarker: packet.isLast, source: source, timestamps: &timestamps, at: now)
+            timestamp: packet.timestamp, source: source, temporal: &temporal, timestamps: &timestamps, at: now)
         switch decision.action {
         case .discard, .hold: return
         case .drop:
@@ -148,7 +149,7 @@ struct SimulcastFlowTests {
                     LayerPosition(spatial: Int(random.next() % 3), temporal: Int(random.next() % 3)))
             }
             if time % 100 == 0 {
-                flow.selector.updateTarget(flow.source, at: ms(time))
+                flow.selector.updateTarget(flow.source, temporal: &flow.temporal, at: ms(time))
                 if let wanted = flow.selector.wantedKeyFrame, keyWanted[wanted] == nil { keyWanted[wanted] = time + 80 }
             }
             let due = pending.filter { $0.at <= time }.sorted { ($0.at, $0.order) < ($1.at, $1.order) }

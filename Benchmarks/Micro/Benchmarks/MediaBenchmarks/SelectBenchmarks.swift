@@ -7,6 +7,7 @@ func selectBenchmarks() {
         Benchmark("select: \(encodings) encoding(s) of simulcast") { benchmark in
             var selector = EncodingSelector(encodings: encodings)
             var source = SourceEncodings(count: encodings, clockRate: 90_000)
+            var temporal = TemporalSelector()
             var timestamps = TimestampRewriter(clockRate: 90_000)
             let layers = PacketLayers()
             for number in benchmark.scaledIterations {
@@ -16,7 +17,7 @@ func selectBenchmarks() {
                 blackHole(
                     selector.packetReceived(
                         encoding: encoding, layers, isKeyFrame: number % 300 < encodings, sequence: UInt64(number),
-                        timestamp: UInt32(truncatingIfNeeded: number * 90), hasMarker: true, source: source,
+                        timestamp: UInt32(truncatingIfNeeded: number * 90), source: source, temporal: &temporal,
                         timestamps: &timestamps, at: now))
             }
         }

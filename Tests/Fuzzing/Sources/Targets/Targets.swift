@@ -98,9 +98,11 @@ enum Target: String, CaseIterable {
             payload: bytes, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: 1)
         precondition(layers.spatialLayer < 8 && layers.temporalLayer < 8 && layers.highestSpatialLayer < 8)
         var selector = SVCSelector(spatialLayers: 3, isKSVC: false)
-        _ = selector.packetReceived(layers, isKeyFrame: isKey, sequence: 1, timestamp: 1, hasMarker: false)
-        selector.setTarget(LayerPosition(spatial: 0, temporal: 0))
-        _ = selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, hasMarker: false)
+        var temporal = TemporalSelector()
+        _ = selector.packetReceived(layers, isKeyFrame: isKey, sequence: 1, timestamp: 1, temporal: &temporal)
+        selector.setTarget(0)
+        temporal.setTarget(0)
+        _ = selector.packetReceived(layers, isKeyFrame: false, sequence: 2, timestamp: 2, temporal: &temporal)
         var pictures = PictureIDRewriter()
         pictures.synchronize(layers)
         guard let names = pictures.rewrite(layers) else { return }
@@ -114,6 +116,7 @@ enum Target: String, CaseIterable {
     private static func runDescriptors(_ bytes: UnsafeRawBufferPointer) {
         var reader = LayerReader(codec: .av1, isKSVC: true)
         var selector = SVCSelector(spatialLayers: 4, isKSVC: true)
+        var temporal = TemporalSelector()
         var rest = ByteReader(bytes)
         var sequence: UInt64 = 100
         while let length = try? rest.readUInt8(), let descriptor = try? rest.readBytes(Int(length & 0x7F)) {
@@ -124,8 +127,7 @@ enum Target: String, CaseIterable {
             precondition(layers.spatialLayer < 4 && layers.temporalLayer < 8 && layers.highestSpatialLayer < 8)
             _ = selector.packetReceived(
                 layers, isKeyFrame: layers.switchTo == .max, sequence: sequence,
-                timestamp: UInt32(truncatingIfNeeded: sequence),
-                hasMarker: false)
+                timestamp: UInt32(truncatingIfNeeded: sequence), temporal: &temporal)
         }
     }
 }
