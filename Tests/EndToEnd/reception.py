@@ -219,7 +219,7 @@ def judge_leg(name, figures, rate):
     """What the server answers for where nothing is lost on the way: that what the sender managed arrived, without gaps,
     and that it can be decoded.
 
-    A receiver that is short of time decodes less than it received, and says so; what it cannot decode it asks for again.
+    A receiver that is short of time decodes less than it received, and says so; it asks again for what it lacks.
     `rate` is the least that the sender has to manage for the test to mean something, in pictures a second.
     """
     assert figures.sent > rate * figures.seconds, f"{name}: the sender made too little: {figures}"

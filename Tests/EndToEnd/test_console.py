@@ -76,7 +76,7 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.page.picture(artifacts / "console.png")
 
     # Both transports of both peers, and the two media threads they lie on.
-    await console.sees(texts.format(".peer-name .soft") + ".match(/ connected · thread /g)?.length === 2", "connections")
+    await console.sees(texts.format(".peer-name .soft") + ".match(/ connected · thread /g)?.length === 2", "states")
 
     # A paused video: the other person's consumer stops.
     async def paused():
@@ -91,7 +91,7 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.click("[data-kind=video] [data-act=pause]")
     await console.sees(button + " === 'Pause video'", "it")
     assert not any(await paused())
-    assert await console.page.evaluate("document.querySelector('[data-kind=audio] [data-act=pause]').textContent") == "Mute"
+    await console.sees(button.replace("video", "audio") + " === 'Mute'", "what may be done with audio")
 
     # Removed: asked twice, done once; the page is asked not to come back.
     await console.click("[data-act=remove]")
