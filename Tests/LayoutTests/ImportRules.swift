@@ -25,8 +25,10 @@ enum ImportRules {
     private static let system: Set<String> = ["Glibc", "Musl", "Dispatch"]
     /// Where C is used. Anywhere else Media is wire formats and machines: values in, values out.
     private static let cLibraries: [String: [String]] = [
-        // Signatures of tokens are verified by the libcrypto that DTLS and SRTP link anyway.
-        "COpenSSL": ["Sources/Media/DTLS", "Sources/Media/SRTP", "Sources/Gateway/Access/JOSE"],
+        // HTTPS and the signatures of tokens are the work of the libraries that DTLS and SRTP link anyway.
+        "COpenSSL": [
+            "Sources/Media/DTLS", "Sources/Media/SRTP", "Sources/Gateway/Access/JOSE", "Sources/Gateway/TLS",
+        ],
         "CSRTP": ["Sources/Media/SRTP"], "CIPSecMB": ["Sources/Media/SRTP"], "CLinuxNet": ["Sources/Media/Network"],
     ]
     /// Where Media reaches the system; DTLS reads the certificate's files.

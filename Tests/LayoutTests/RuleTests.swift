@@ -15,6 +15,7 @@ struct RuleTests {
         ("Sources/Rooms/A.swift", "import NIOCore"),
         ("Sources/Gateway/HTTP1/A.swift", "import CNGHTTP2"),
         ("Sources/Gateway/Access/A.swift", "import COpenSSL"),
+        ("Sources/Gateway/Listener/A.swift", "import COpenSSL"),
         ("Sources/Gateway/Access/JOSE/A.swift", "import CSRTP"),
         ("Sources/Gateway/A.swift", "@preconcurrency import struct Server.ServerCommand"),
     ])
@@ -29,6 +30,7 @@ struct RuleTests {
         ("Sources/Rooms/A.swift", "public import Media"),
         ("Sources/Gateway/HTTP2/A.swift", "import CNGHTTP2"),
         ("Sources/Gateway/Access/JOSE/A.swift", "import COpenSSL"),
+        ("Sources/Gateway/TLS/A.swift", "import COpenSSL"),
         ("Sources/Gateway/A.swift", "import NIOCore"),
         ("Sources/Media/Wire/A.swift", "// import Rooms\nlet important = 1"),
     ])

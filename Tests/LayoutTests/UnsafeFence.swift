@@ -13,6 +13,9 @@ enum UnsafeFence {
         "Sources/Gateway/Routing": [
             "StaticAssets"
         ],
+        "Sources/Gateway/TLS": [
+            "TLSConnection", "TLSConnection+Callbacks", "TLSContext", "TLSFile",
+        ],
         "Sources/Media/Congestion": [
             "TransportWideRecorder"
         ],

@@ -1,6 +1,4 @@
 import NIOCore
-import NIOSSL
-import NIOTLS
 
 /// The first handler of a connection: finds out what the client speaks, makes the pipeline for it, and leaves.
 ///
@@ -51,26 +49,27 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent {
+        if let event = event as? TLSHandshakeCompleted {
             pipeline.counters.tlsEstablished()
-            choose(negotiated == "h2" ? .http2 : .http1, context)
+            choose(event.applicationProtocol == "h2" ? .http2 : .http1, context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isEncrypted, context.channel.isActive { pipeline.counters.connectionRefused(.tlsHandshake) }
+        // A client that leaves in the middle of a handshake is no offender.
+        if isEncrypted, context.channel.isActive { pipeline.failures.handshakeFailed(error) }
         context.close(promise: nil)
     }
 
-    private func beginTLS(_ certificate: NIOSSLContext, _ context: ChannelHandlerContext) {
+    private func beginTLS(_ certificate: TLSContext, _ context: ChannelHandlerContext) {
         isEncrypted = true
         let bytes = received
         received = ByteBuffer()
         do {
-            try context.pipeline.syncOperations.addHandler(
-                NIOSSLServerHandler(context: certificate), position: .before(self))
+            let tls = try TLSServerHandler(certificate, closeTimeout: TimeAmount(pipeline.limits.closeTimeout))
+            try context.pipeline.syncOperations.addHandler(tls, position: .before(self))
         } catch {
             pipeline.failures.occurred(error)
             return context.close(promise: nil)

@@ -5,10 +5,18 @@ import NIOCore
 final class SetUpFailures: Sendable {
     private let counters: GatewayCounters
     private let log: LimitedLog
+    private let handshakeLog: LimitedLog
 
     init(counters: GatewayCounters, logger: Logger) {
         self.counters = counters
         log = LimitedLog(logger)
+        handshakeLog = LimitedLog(logger)
+    }
+
+    /// The client and the server have not agreed upon TLS; of scanners there are many, so that this is no warning.
+    func handshakeFailed(_ error: any Error) {
+        counters.connectionRefused(.tlsHandshake)
+        handshakeLog.info("a TLS handshake failed", metadata: ["error": "\(error)"])
     }
 
     func occurred(_ error: any Error) {

@@ -23,6 +23,19 @@ final class LimitedLog: Sendable {
         _ message: @autoclosure () -> Logger.Message, metadata: @autoclosure () -> Logger.Metadata = [:],
         now: NIODeadline = .now()
     ) {
+        write(.warning, message, metadata, now)
+    }
+
+    func info(
+        _ message: @autoclosure () -> Logger.Message, metadata: @autoclosure () -> Logger.Metadata = [:],
+        now: NIODeadline = .now()
+    ) {
+        write(.info, message, metadata, now)
+    }
+
+    private func write(
+        _ level: Logger.Level, _ message: () -> Logger.Message, _ metadata: () -> Logger.Metadata, _ now: NIODeadline
+    ) {
         let leftOut: Int? = state.withLock { state in
             guard state.bucket.take(Self.rate, now: now) == nil else {
                 state.leftOut += 1
@@ -34,6 +47,6 @@ final class LimitedLog: Sendable {
         guard let leftOut else { return }
         var metadata = metadata()
         if leftOut > 0 { metadata["left-out"] = "\(leftOut)" }
-        logger.warning(message(), metadata: metadata)
+        logger.log(level: level, message(), metadata: metadata)
     }
 }

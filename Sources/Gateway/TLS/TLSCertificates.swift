@@ -1,6 +1,4 @@
 import Logging
-import Media
-import NIOSSL
 import Synchronization
 
 #if canImport(Glibc)
@@ -31,7 +29,7 @@ final class TLSCertificates: Sendable {
     }
 
     private struct State {
-        var context: NIOSSLContext?
+        var context: TLSContext?
         var settings: TLSSettings?
         /// The files as they were when they were last read, well or not.
         var stamps: [FileStamp?]
@@ -47,7 +45,7 @@ final class TLSCertificates: Sendable {
     }
 
     /// For the next connection; `nil` if there is no TLS.
-    var context: NIOSSLContext? { state.withLock { $0.context } }
+    var context: TLSContext? { state.withLock { $0.context } }
 
     /// Looks at the files until the task is cancelled.
     func watch(logger: Logger) async {
@@ -99,32 +97,18 @@ final class TLSCertificates: Sendable {
         }
     }
 
-    private static func read(_ settings: TLSSettings?) throws(GatewayError) -> NIOSSLContext? {
+    private static func read(_ settings: TLSSettings?) throws(GatewayError) -> TLSContext? {
         guard let settings else { return nil }
-        do {
-            let chain: [NIOSSLCertificate]
-            let key: NIOSSLPrivateKey
-            switch settings {
-            case .selfSigned:
-                let made = try SelfSignedCertificate.make()
-                chain = [try NIOSSLCertificate(bytes: made.certificate, format: .der)]
-                key = try NIOSSLPrivateKey(bytes: made.privateKey, format: .der)
+        do throws(TLSProblem) {
+            return switch settings {
+            case .selfSigned: try TLSContext.selfSigned()
             case .files(let certificate, let privateKey):
-                chain = try NIOSSLCertificate.fromPEMFile(certificate)
-                key = try NIOSSLPrivateKey(file: privateKey, format: .pem)
+                try TLSContext(certificate: certificate, privateKey: privateKey)
             }
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["h2", "http/1.1"]
-            return try NIOSSLContext(configuration: configuration)
         } catch {
-            let place =
-                switch settings {
-                case .selfSigned: "a certificate cannot be made"
-                case .files(let certificate, let privateKey): "\(certificate) with \(privateKey) cannot be used"
-                }
-            throw GatewayError(.certificate, "\(place): \(error)")
+            throw GatewayError(
+                .certificate,
+                settings == .selfSigned ? "a certificate cannot be made: \(error)" : error.description)
         }
     }
 }

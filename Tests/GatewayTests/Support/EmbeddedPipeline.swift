@@ -8,12 +8,12 @@ import Rooms
 extension ConnectionPipeline {
     /// What connections of embedded channels go through, in virtual time; the rooms' media commands go nowhere.
     static func embedded(
-        limits: GatewayLimits = GatewayLimits(), counters: GatewayCounters,
+        limits: GatewayLimits = GatewayLimits(), counters: GatewayCounters, tls: TLSSettings? = nil,
+        logger: Logger = TestServer.silentLogger,
         opened: @escaping @Sendable (WebSocketConnection, SignalingHandshake) -> Void = { _, _ in }
     ) throws -> ConnectionPipeline {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
         let access = AccessControl(limits: limits, counters: counters)
-        let logger = TestServer.silentLogger
         let group = EmbeddedEventLoop()
         let socketIO = SocketIOServer(rooms: rooms, access: access, group: group, counters: counters, logger: logger)
         let gateway = SignalingGateway(
@@ -30,7 +30,7 @@ extension ConnectionPipeline {
             access: access)
         return ConnectionPipeline(
             access: access, router: router, counters: counters,
-            failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(nil),
+            failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(tls),
             http2: HTTP2Connections(), opened: opened)
     }
 }
