@@ -17,9 +17,9 @@ let package = Package(
     name: "roundhouse",
     products: [
         .executable(name: "gateway", targets: ["Server"]),
-        .library(name: "Media", targets: ["Media"]),
-        .library(name: "Rooms", targets: ["Rooms"]),
-        .library(name: "Gateway", targets: ["Gateway"]),
+        .library(name: "RoundhouseMedia", targets: ["RoundhouseMedia"]),
+        .library(name: "RoundhouseRooms", targets: ["RoundhouseRooms"]),
+        .library(name: "RoundhouseGateway", targets: ["RoundhouseGateway"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -43,17 +43,19 @@ let package = Package(
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
-            name: "Media",
+            name: "RoundhouseMedia",
             dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"],
+            path: "Sources/Media",
             swiftSettings: settings),
         .target(
-            name: "Rooms",
-            dependencies: ["Media", .product(name: "Logging", package: "swift-log")],
+            name: "RoundhouseRooms",
+            dependencies: ["RoundhouseMedia", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Rooms",
             swiftSettings: settings),
         .target(
-            name: "Gateway",
+            name: "RoundhouseGateway",
             dependencies: [
-                "Rooms", "Media", "CPageAssets", "CNGHTTP2", "COpenSSL",
+                "RoundhouseRooms", "RoundhouseMedia", "CPageAssets", "CNGHTTP2", "COpenSSL",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -61,12 +63,13 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
+            path: "Sources/Gateway",
             exclude: ["Page"],
             swiftSettings: settings),
         .executableTarget(
             name: "Server",
             dependencies: [
-                "Media", "Rooms", "Gateway",
+                "RoundhouseMedia", "RoundhouseRooms", "RoundhouseGateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -74,18 +77,21 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Media", "Rooms", "CLinuxNet"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["RoundhouseMedia", "RoundhouseRooms", "CLinuxNet"],
+            path: "Tests/TestSupport",
             swiftSettings: settings,
             // Puts the tests' own clock in front of the C library's for libssl: see WallClock.swift.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=gettimeofday"])]),
         .testTarget(
-            name: "MediaTests", dependencies: ["Media", "TestSupport", "CLinuxNet", "COpenSSL", "CSRTP"],
+            name: "MediaTests", dependencies: ["RoundhouseMedia", "TestSupport", "CLinuxNet", "COpenSSL", "CSRTP"],
             swiftSettings: settings),
-        .testTarget(name: "RoomsTests", dependencies: ["Rooms", "Media", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "RoomsTests", dependencies: ["RoundhouseRooms", "RoundhouseMedia", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Rooms", "Media", "TestSupport", "COpenSSL",
+                "RoundhouseGateway", "RoundhouseRooms", "RoundhouseMedia", "TestSupport", "COpenSSL",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

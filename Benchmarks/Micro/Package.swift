@@ -11,7 +11,8 @@ let package = Package(
         .executableTarget(
             name: "MediaBenchmarks",
             dependencies: [
-                .product(name: "Benchmark", package: "benchmark"), .product(name: "Media", package: "roundhouse"),
+                .product(name: "Benchmark", package: "benchmark"),
+                .product(name: "RoundhouseMedia", package: "roundhouse"),
             ],
             path: "Benchmarks/MediaBenchmarks",
             swiftSettings: [

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Where the gateway listens and what it lets one client take.
 ///

@@ -1,8 +1,8 @@
 public import Logging
-public import Media
 import NIOCore
 import NIOPosix
-public import Rooms
+public import RoundhouseMedia
+public import RoundhouseRooms
 
 /// The gateway of one process: the HTTP port, the signaling on it, the state API, the metrics and the page.
 ///

@@ -1,7 +1,7 @@
 import Logging
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Brings every signaling connection to its room, and forgets it once it is there.
 actor SignalingGateway {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Something a peer sends to its room.
 public struct Publication: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What operators may do, without being a peer.
 extension Room {

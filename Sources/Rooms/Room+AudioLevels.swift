@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension Room {
     /// How often the audio observers check the time while there is any sound; reports come more often.

@@ -1,5 +1,5 @@
 import Logging
-import Media
+import RoundhouseMedia
 
 extension Room {
     /// Takes everything that waits: clients' answers and the media plane's events, in order.

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 extension Room {
     /// What happens from here on, until the room closes. The newest 1024 events wait for a reader that is slow.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension Room {
     /// What a peer's transports have seen so far; `nil` if the media threads did not say in time.

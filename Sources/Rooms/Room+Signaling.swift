@@ -1,5 +1,5 @@
 import Logging
-import Media
+import RoundhouseMedia
 
 extension Room {
     /// Answers a request of a connected client.

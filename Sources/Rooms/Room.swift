@@ -1,5 +1,5 @@
 import Logging
-import Media
+import RoundhouseMedia
 
 /// A room: its router, its peers, and what they send each other.
 ///

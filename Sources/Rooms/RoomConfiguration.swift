@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// What every room of a registry starts with.
 public struct RoomConfiguration: Sendable {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 public import Logging
-public import Media
+public import RoundhouseMedia
 import Synchronization
 
 /// The rooms of one server. A room exists from its first peer's connection until its last peer has left.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// Names of rooms that were given out, rooms that exist before their first peer, and the passwords of both.
 ///

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Gateway
+import RoundhouseGateway
 
 /// Judges a configuration without starting a server.
 struct CheckConfigCommand: AsyncParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Gateway
 import Logging
-import Media
-import Rooms
+import RoundhouseGateway
+import RoundhouseMedia
+import RoundhouseRooms
 import ServiceLifecycle
 import UnixSignals
 

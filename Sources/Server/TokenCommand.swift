@@ -1,7 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
-import Gateway
-import Rooms
+import RoundhouseGateway
+import RoundhouseRooms
 
 /// Makes an access token.
 struct TokenCommand: AsyncParsableCommand {

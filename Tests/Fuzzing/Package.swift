@@ -18,10 +18,11 @@ let package = Package(
         .target(name: "CPrefetch", path: "Sources/CShims/CPrefetch"),
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(
-            name: "Media", dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"],
+            name: "RoundhouseMedia",
+            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"], path: "Sources/Media",
             swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer,address"])]),
         .target(
-            name: "Targets", dependencies: ["Media"],
+            name: "Targets", dependencies: ["RoundhouseMedia"],
             swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer,address"])]),
         .executableTarget(
             name: "Fuzz", dependencies: ["Targets"], path: "Sources/FuzzMain",

@@ -56,8 +56,8 @@ enum ImportRules {
 
     private static func reversedArrow(to module: String, in file: SourceFile) -> String? {
         let forbidden: [String: Set<String>] = [
-            "Media": ["Rooms", "Gateway", "Server", "Logging"],
-            "Rooms": ["Gateway", "Server"],
+            "Media": ["RoundhouseRooms", "RoundhouseGateway", "Server", "Logging"],
+            "Rooms": ["RoundhouseGateway", "Server"],
             "Gateway": ["Server"],
         ]
         guard let own = file.module, forbidden[own]?.contains(module) == true else { return nil }

@@ -4,14 +4,14 @@ import Testing
 @Suite("The layout rules notice what they are for")
 struct RuleTests {
     @Test(arguments: [
-        ("Sources/Media/Wire/A.swift", "import Rooms"),
+        ("Sources/Media/Wire/A.swift", "import RoundhouseRooms"),
         ("Sources/Media/Incoming/A.swift", "import Foundation"),
         ("Sources/Media/Incoming/A.swift", "internal import FoundationEssentials"),
         ("Sources/Media/ICE/A.swift", "import COpenSSL"),
         ("Sources/Media/Wire/A.swift", "import Glibc"),
         ("Sources/Media/Shard/A.swift", "import Glibc"),
         ("Sources/Media/Shard/A.swift", "import CLinuxNet"),
-        ("Sources/Rooms/A.swift", "public import Gateway"),
+        ("Sources/Rooms/A.swift", "public import RoundhouseGateway"),
         ("Sources/Rooms/A.swift", "import NIOCore"),
         ("Sources/Gateway/HTTP1/A.swift", "import CNGHTTP2"),
         ("Sources/Gateway/Access/A.swift", "import COpenSSL"),
@@ -27,12 +27,12 @@ struct RuleTests {
         ("Sources/Media/DTLS/A.swift", "import COpenSSL"),
         ("Sources/Media/Network/A.swift", "import Glibc"),
         ("Sources/Media/Network/A.swift", "import CLinuxNet"),
-        ("Sources/Rooms/A.swift", "public import Media"),
+        ("Sources/Rooms/A.swift", "public import RoundhouseMedia"),
         ("Sources/Gateway/HTTP2/A.swift", "import CNGHTTP2"),
         ("Sources/Gateway/Access/JOSE/A.swift", "import COpenSSL"),
         ("Sources/Gateway/TLS/A.swift", "import COpenSSL"),
         ("Sources/Gateway/A.swift", "import NIOCore"),
-        ("Sources/Media/Wire/A.swift", "// import Rooms\nlet important = 1"),
+        ("Sources/Media/Wire/A.swift", "// import RoundhouseRooms\nlet important = 1"),
     ])
     func `an allowed import passes`(path: String, text: String) {
         #expect(ImportRules.violations(in: SourceFile(path: path, text: text)).isEmpty)

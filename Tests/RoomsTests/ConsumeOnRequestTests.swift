@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 /// Peers that hear of producers and make their consumers themselves, beside those to whom they are offered.
 @Suite(.timeLimit(.minutes(15))) struct ConsumeOnRequestTests {

@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 @Suite("Consuming on request", .timeLimit(.minutes(15)))
 struct ConsumeTests {

@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 extension RecordingPlane {
     var producerKeys: [ProducerKey] {

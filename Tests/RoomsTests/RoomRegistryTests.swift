@@ -1,8 +1,8 @@
 import Logging
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 @Suite(.timeLimit(.minutes(15))) struct RoomRegistryTests {
     @Test func `a room exists while it has a peer`() async throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 @Suite struct RoomReservationsTests {
     private var reservations = RoomReservations()

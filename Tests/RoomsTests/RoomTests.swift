@@ -1,8 +1,8 @@
 import Synchronization
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 extension SignalingResponse {
     fileprivate var iceParameters: ICEParameters? {

@@ -1,7 +1,7 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 /// The names of mediasoup's statistics, as its documentation lists them.
 private enum StatisticsNames {

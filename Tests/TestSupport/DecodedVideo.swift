@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// One packet that a receiver got.
     struct ReceivedPacket {
@@ -21,7 +21,7 @@
             content = payload.isEmpty ? nil : TestPayload.read(payload, codec: codec)
             timestamp = header.timestamp.rawValue
             hasMarker = header.hasMarker
-            isKeyFrame = Media.isKeyFrame(codec: codec, payload: payload)
+            isKeyFrame = RoundhouseMedia.isKeyFrame(codec: codec, payload: payload)
             var reader = LayerReader(codec: codec)
             layers = reader.read(
                 payload: payload, descriptor: UnsafeRawBufferPointer(start: nil, count: 0), sequence: extended)

@@ -3,7 +3,7 @@
     import Glibc
     import Synchronization
 
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// A `VirtualPeer` with a socket and the kernel's clock: for tests and benchmarks of a running media plane.
     ///

@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// A client of a plain transport: writes and reads RTP and RTCP by hand, in the clear or with keys of its own.
     // Safe: packets are written to arrays that are long enough for the longest tag.

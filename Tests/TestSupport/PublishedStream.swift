@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// What a peer sends on one SSRC: numbering, retransmission, and what the server says about it.
     final class PublishedStream {

@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// What a peer receives of one consumer: order, loss, contents, and what it reports back.
     final class SubscribedStream {
@@ -137,7 +137,7 @@
                 silences += 1
                 return
             }
-            let isKeyFrame = kind == .video && Media.isKeyFrame(codec: codec, payload: payload)
+            let isKeyFrame = kind == .video && RoundhouseMedia.isKeyFrame(codec: codec, payload: payload)
             if isKeyFrame { keyFrames += 1 }
             if firstPacketIsKeyFrame == nil { firstPacketIsKeyFrame = isKeyFrame }
             if sendsNACK, kind == .video {

@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// Packet contents that say where they come from, so that a receiver can check them without asking the sender.
     ///

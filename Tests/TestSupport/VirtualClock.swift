@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// The time of a simulation: moves only when the test says so.
     struct VirtualClock {

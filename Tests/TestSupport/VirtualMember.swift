@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// One participant of a test: a peer, its transport on the media plane, and the events that came of it.
     final class VirtualMember {

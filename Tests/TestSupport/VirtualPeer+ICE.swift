@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     extension VirtualPeer {
         /// A check of every path; the path that media uses nominates.

@@ -1,6 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
-    @testable import Media
+    @testable import RoundhouseMedia
 
     /// A whole media plane without sockets, clock or threads: shards with their queues and rings, driven in virtual time.
     // Safe: `shards` owns `count` initialized shards from `init` to `deinit`; a test drives them from one thread.

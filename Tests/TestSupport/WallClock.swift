@@ -1,5 +1,5 @@
 public import Glibc
-public import Media
+public import RoundhouseMedia
 
 /// The wall clock that libssl sees on this thread.
 ///

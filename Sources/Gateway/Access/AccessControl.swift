@@ -1,9 +1,9 @@
 import FoundationEssentials
 import HTTPTypes
 import Logging
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Synchronization
 
 /// Decides who may do what, for every dialect and every version of HTTP: tokens, origins, limits, and the end of the server.

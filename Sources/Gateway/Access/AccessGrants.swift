@@ -1,4 +1,4 @@
-public import Rooms
+public import RoundhouseRooms
 
 /// What its bearer may do, as a token says or as everybody may if the server has no key.
 public struct AccessGrants: Sendable, Hashable {

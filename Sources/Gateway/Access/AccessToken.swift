@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// Makes tokens.
 public enum AccessToken {

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Media
+import RoundhouseMedia
 
 /// Decides who may read and change the state of the server over HTTP: whoever sends the admin token, or a token that grants admin.
 ///

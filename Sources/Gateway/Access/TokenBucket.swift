@@ -1,5 +1,5 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 
 /// Allows a rate, and for a while more than that.
 ///

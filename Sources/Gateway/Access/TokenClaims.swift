@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// The claims of a token (RFC 7519) that this server reads; others are left alone.
 struct TokenClaims {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// Why a token gives nothing; the names are labels of a metric.
 enum TokenProblem: String, Error, CaseIterable {

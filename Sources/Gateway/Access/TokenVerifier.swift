@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Judges tokens by the keys of this server.
 struct TokenVerifier: Sendable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 // What holds a secret among other things shows nothing: targets, heads and bodies carry tokens, passwords and the names of
 // sessions, and those who speak for a session carry its secret.

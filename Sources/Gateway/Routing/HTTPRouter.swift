@@ -1,5 +1,5 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 
 /// Finds who answers a request; the same for every version of HTTP.
 struct HTTPRouter: Sendable {

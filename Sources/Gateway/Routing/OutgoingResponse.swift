@@ -1,5 +1,5 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 
 /// A whole HTTP response, of whichever version.
 struct OutgoingResponse: Sendable {

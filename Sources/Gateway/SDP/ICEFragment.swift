@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// The body of a PATCH: new candidates or new credentials of the client (RFC 8840 §9).
 struct ICEFragment: Sendable {

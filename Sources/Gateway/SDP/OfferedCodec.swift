@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// A codec of an offered media section.
 struct OfferedCodec: Sendable, Hashable {

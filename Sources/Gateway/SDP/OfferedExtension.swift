@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// An `extmap` line (RFC 8285 §5).
 struct OfferedExtension: Sendable, Hashable {

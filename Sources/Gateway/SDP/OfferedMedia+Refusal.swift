@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 extension OfferedMedia {
     /// Whether the client means to send sound or pictures in this section.

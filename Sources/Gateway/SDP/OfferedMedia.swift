@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// One media section of an offer, read as far as WebRTC needs it.
 struct OfferedMedia: Sendable {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Writes the answer to an offer.
 struct SDPAnswer {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Reads the attributes of one section, or of the session.
 struct SDPAttributes {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 extension OfferedMedia {
     /// What the section's sender can be asked to send, in its own numbers: one codec the router has, with its RTX.

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// An offer of one bundled WebRTC transport: what WHIP and WHEP clients send.
 struct SDPOffer: Sendable {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// What a client's message means.
 enum IncomingSignal: Sendable {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// A message to a client.
 enum OutgoingSignal: Sendable {

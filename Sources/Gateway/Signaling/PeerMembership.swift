@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// A signaling session's place in a room. Every kind of session has one: it ends once, and its peer leaves once.

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// What a request of a client asks for.
 enum RequestMeaning: Sendable {

@@ -1,6 +1,6 @@
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Which peer wants to enter which room, and in which dialect: the query of a WebSocket's handshake, or a request's.
 struct RoomEntry: Sendable {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// A peer and the room it is in.
 struct RoomMember: Sendable {

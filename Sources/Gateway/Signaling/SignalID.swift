@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// A client's own number (or name) for a request, given back as it came.
 struct SignalID: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// One way of writing signaling messages as text. A dialect only translates: it has no state and no rules of rooms.
 protocol SignalingDialect: Sendable {

@@ -1,6 +1,6 @@
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// A WebSocket handshake that may become a signaling session: an HTTP/1.1 upgrade (RFC 6455 §4) or an HTTP/2 extended
 /// CONNECT (RFC 8441 §4).

@@ -1,6 +1,6 @@
 import Logging
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// One client's session with its room, over one connection or, if the client can come back, over several: carries out

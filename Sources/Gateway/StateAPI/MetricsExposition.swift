@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// `GET /metrics`: the counters as Prometheus' text exposition format, version 0.0.4.
 struct MetricsExposition: Sendable {

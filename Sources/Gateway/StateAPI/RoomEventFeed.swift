@@ -1,5 +1,5 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// The event streams of `GET /api/v1/events`.

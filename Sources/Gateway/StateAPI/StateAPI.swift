@@ -1,7 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// The server's state as JSON, for people and dashboards, and what operators may change.
 ///

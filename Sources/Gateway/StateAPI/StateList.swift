@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// A list of a room's objects: which of them, as what, and which page.
 struct StateList {

@@ -1,6 +1,6 @@
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// What a path below `/api/v1` names.
 enum StateRoute: Equatable {

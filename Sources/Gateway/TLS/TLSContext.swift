@@ -1,5 +1,5 @@
 import COpenSSL
-import Media
+import RoundhouseMedia
 
 /// What TLS connections begin with: the certificate, its key, and what is offered.
 // Sendable: nothing changes once it is made, and libssl counts the connections that refer to it atomically.

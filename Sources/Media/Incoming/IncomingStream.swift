@@ -105,7 +105,7 @@ struct IncomingStream: ~Copyable {
         isRecovered: Bool, _ before: IncomingStep.Effects, at now: MediaInstant
     ) -> IncomingStep {
         var effects = before
-        let isKeyFrame = Media.isKeyFrame(codec: codec, payload: payload)
+        let isKeyFrame = RoundhouseMedia.isKeyFrame(codec: codec, payload: payload)
         if isKeyFrame {
             received.keyFrameReceived()
             keyFrames.keyFrameReceived(at: now)

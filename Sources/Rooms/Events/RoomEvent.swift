@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Something that happened in a room, for operators.
 public struct RoomEvent: Sendable, Hashable {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 extension TransportWarning: JSONRepresentable {
     /// What is wrong, and what to look at, for an operator.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A consumer's parameters for a client that keeps numbers of its own.
 struct ClientNumberedParameters {

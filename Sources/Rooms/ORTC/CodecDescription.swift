@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What capabilities and parameters of a codec have in common.
 protocol CodecDescription {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension FeedbackSupport {
     init(_ feedback: [RTCPFeedback]) {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 extension ORTC {
     /// What can be consumed of a producer: its codecs, extensions and encodings in the router's numbers.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension ORTC {
     /// A client's capabilities with a consumable's extension ids, so that extensions match by what they mean.

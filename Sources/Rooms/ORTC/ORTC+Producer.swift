@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 extension ORTC {
     /// Checks a producer's parameters in themselves.

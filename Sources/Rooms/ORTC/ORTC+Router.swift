@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension ORTC {
     /// Checks what a program, not a client's message, put into capabilities.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension ORTC {
     private static let videoFeedback = [

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Finds the dominant speaker, as mediasoup's ActiveSpeakerObserver does: short noises do not count, and
 /// whoever speaks keeps the floor until somebody else clearly takes it.

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Finds the loudest audio producers, once an interval, as mediasoup's AudioLevelObserver does.
 ///

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// What one audio packet said of its loudness (RFC 6464). Shards hand them over in batches.
 public struct AudioLevelSample: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A room's two observers of sound, which listen only while there is any.
 ///

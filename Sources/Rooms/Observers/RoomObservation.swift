@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// What a program that embeds a room may want to know besides its clients' notifications.
 public enum RoomObservation: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// `newConsumer`: the room will send another peer's media; the consumer stays paused until the client accepts.
 public struct NewConsumerRequest: Sendable, JSONRepresentable {

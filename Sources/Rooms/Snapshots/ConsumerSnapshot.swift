@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A consumer at one moment.
 public struct ConsumerSnapshot: Sendable, JSONRepresentable {

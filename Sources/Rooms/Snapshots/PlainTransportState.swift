@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A plain transport's settings and addresses.
 public struct PlainTransportState: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension PlainTuple {
     /// mediasoup's shape, with the older `localIp`; the client's side is absent until it is known.

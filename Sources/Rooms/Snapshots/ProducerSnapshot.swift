@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A producer at one moment.
 public struct ProducerSnapshot: Sendable, JSONRepresentable {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// How a transport and its client reach each other.
 public enum TransportPath: Sendable, Hashable {

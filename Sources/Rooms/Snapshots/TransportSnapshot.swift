@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A transport at one moment.
 public struct TransportSnapshot: Sendable, JSONRepresentable {

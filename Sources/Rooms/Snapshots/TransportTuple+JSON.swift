@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension TransportTuple {
     /// mediasoup's shape, with the older `localIp`.

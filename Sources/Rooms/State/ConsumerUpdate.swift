@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A change of a consumer that was not yet sent to the media plane.
 enum ConsumerUpdate: Hashable {

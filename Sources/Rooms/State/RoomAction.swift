@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What a room has to do after its state has changed; carried out in order.
 enum RoomAction {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension RoomState {
     /// The peer's own consumer, once its client knows of it.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension Producer {
     /// How many layers it has, as announced; temporal ones unknown if no encoding names a mode.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension RoomState {
     /// Checks the request and makes the key; `plainTransportOpened` follows.

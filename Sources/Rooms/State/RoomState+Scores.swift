@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension RoomState {
     /// A producer's streams are received well or badly: its owner and its consumers are notified.

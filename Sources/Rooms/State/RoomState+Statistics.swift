@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension RoomState {
     /// The transports whose counters answer a query.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension RoomState {
     func transport(_ id: TransportID, of session: PeerSession) throws(RoomError) -> Transport {

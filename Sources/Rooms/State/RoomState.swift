@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A room's peers, transports, producers and consumers, and every rule about them.
 ///

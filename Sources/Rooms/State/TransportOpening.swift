@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A transport that is about to be opened on the media plane.
 struct TransportOpening {

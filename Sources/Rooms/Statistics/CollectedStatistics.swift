@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What arrived of the counters asked for.
 struct CollectedStatistics {

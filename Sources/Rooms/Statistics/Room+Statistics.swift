@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension Room {
     /// The room as it is, with the media threads' counters as far as they arrive within `statisticsTimeout`.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// Counters that are on their way from the media threads.
 struct StatisticsCollection {

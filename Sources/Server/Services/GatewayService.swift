@@ -1,5 +1,5 @@
-import Gateway
-import Rooms
+import RoundhouseGateway
+import RoundhouseRooms
 import ServiceLifecycle
 import UnixSignals
 

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 import ServiceLifecycle
 
 /// The running media threads as a service: they end last.

@@ -1,6 +1,6 @@
-import Gateway
 import Logging
-import Rooms
+import RoundhouseGateway
+import RoundhouseRooms
 import ServiceLifecycle
 import UnixSignals
 

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A value as it was given, not yet validated; any may be one that is nobody's business.
 struct GivenSetting {

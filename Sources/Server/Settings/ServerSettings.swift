@@ -1,8 +1,8 @@
 import FoundationEssentials
-import Gateway
 import Logging
-import Media
-import Rooms
+import RoundhouseGateway
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Every setting, validated.
 struct ServerSettings: Sendable {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Media
+import RoundhouseMedia
 
 /// The places that settings come from: options, the environment, the file, each before the next.
 struct SettingSources {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Media
+import RoundhouseMedia
 
 /// The settings as options of the command line; each beats the environment, which beats the file.
 struct SettingsOptions: ParsableArguments {

@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct AddressTests {
     @Test(arguments: [

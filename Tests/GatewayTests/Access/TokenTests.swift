@@ -1,9 +1,9 @@
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct TokenTests {
     private let now = 1_800_000_000.0

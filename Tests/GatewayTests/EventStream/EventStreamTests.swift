@@ -3,7 +3,7 @@ import NIOEmbedded
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Server-Sent Events without a connection.
 @Suite struct EventStreamTests {

@@ -1,11 +1,11 @@
 import Logging
-import Media
 import NIOCore
 import NIOEmbedded
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Slow clients in virtual time: the whole pipeline on an embedded channel.
 @Suite struct HTTPDeadlineTests {

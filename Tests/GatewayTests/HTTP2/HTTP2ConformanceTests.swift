@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// What conformance tools try, as a table; every case gets a connection of its own.
 @Suite struct HTTP2ConformanceTests {

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The whole server over a socket, spoken to in HTTP/2.
 @Suite struct HTTP2ServerTests {

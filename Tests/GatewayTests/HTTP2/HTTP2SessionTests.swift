@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The session alone: frames in, events and frames out, in virtual time.
 @Suite struct HTTP2SessionTests {

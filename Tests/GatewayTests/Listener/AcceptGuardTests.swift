@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 #if canImport(Glibc)
     import Glibc

@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite(.timeLimit(.minutes(15))) struct HTTPServerTests {
     private func get(_ target: String, method: String = "GET", fields: String = "") -> String {

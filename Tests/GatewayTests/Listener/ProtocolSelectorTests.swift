@@ -4,7 +4,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The whole pipeline of a server with a certificate, on an embedded channel.
 @Suite struct ProtocolSelectorTests {

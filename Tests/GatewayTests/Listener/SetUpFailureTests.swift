@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 #if canImport(Glibc)
     import Glibc

@@ -1,11 +1,11 @@
 import HTTPTypes
 import Logging
-import Media
 import NIOEmbedded
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// What holds a secret shows it in none of the ways in which Swift shows values.
 @Suite struct RedactionTests {

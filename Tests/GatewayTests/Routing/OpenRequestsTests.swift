@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// What the end of the server waits for.
 @Suite(.timeLimit(.minutes(15))) struct OpenRequestsTests {

@@ -1,8 +1,8 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct RequestTargetTests {
     @Test func `paths and queries are decoded`() throws {

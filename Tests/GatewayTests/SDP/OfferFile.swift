@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The offers that real programs made; `Offers/README.md` says which.
 enum OfferFile: String, CaseIterable, CustomTestStringConvertible {

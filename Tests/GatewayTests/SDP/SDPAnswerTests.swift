@@ -1,8 +1,8 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite("Offers are mapped, and answers written")
 struct SDPAnswerTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite("Session descriptions are read and written")
 struct SDPTests {

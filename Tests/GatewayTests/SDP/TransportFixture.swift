@@ -1,6 +1,6 @@
-import Media
+import RoundhouseMedia
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 /// A transport's description as a room over a plane without media gives it.
 enum TransportFixture {

@@ -1,9 +1,9 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Scripts over a real room: a session ends once, and its peer leaves once.
 @Suite struct PeerMembershipTests {

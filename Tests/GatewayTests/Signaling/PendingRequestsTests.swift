@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct PendingRequestsTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000)

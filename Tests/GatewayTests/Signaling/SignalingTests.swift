@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Clients over real sockets against real rooms; only the media threads are missing.
 @Suite(.timeLimit(.minutes(15))) struct SignalingTests {

@@ -1,8 +1,8 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct MetricsTests {
     private func page(_ shards: [ShardCounters], _ counters: GatewayCounters = GatewayCounters()) throws -> String {

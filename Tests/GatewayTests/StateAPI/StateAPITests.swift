@@ -1,11 +1,11 @@
 import Foundation
 import HTTPTypes
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// `/api/v1` over sockets and without, and the document that describes it.
 @Suite(.timeLimit(.minutes(15))) struct StateAPITests {

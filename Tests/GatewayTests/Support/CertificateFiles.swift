@@ -1,5 +1,5 @@
 import COpenSSL
-import Media
+import RoundhouseMedia
 import Testing
 
 #if canImport(Glibc)

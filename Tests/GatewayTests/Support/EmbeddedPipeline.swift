@@ -1,9 +1,9 @@
 import Logging
-import Media
 import NIOEmbedded
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 extension ConnectionPipeline {
     /// What connections of embedded channels go through, in virtual time; the rooms' media commands go nowhere.

@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// A protoo client that comes back: numbers what it sends, keeps it until the server has it, and counts what it gets.
 final class ResumingClient {

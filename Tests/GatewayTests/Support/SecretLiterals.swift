@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// Only in tests does a secret stand in the source.
 extension Secret: ExpressibleByStringLiteral {

@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// A server's channel with TLS in it, in virtual time, and what comes out behind.
 final class TLSChannel {

@@ -2,7 +2,7 @@ import COpenSSL
 import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The client's end of a TLS connection, by libssl, in memory.
 // Safe: libssl owns both BIOs once they are set; everything is freed once, in `deinit`; buffers are used within their calls.

@@ -1,9 +1,9 @@
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// A gateway on a free loopback port, with rooms whose media commands go nowhere.
 struct TestServer {

@@ -1,5 +1,5 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Testing
 
 /// A WebSocket client that may break RFC 6455 in any way.

@@ -1,7 +1,7 @@
 import COpenSSL
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct TLSContextTests {
     private func problem(_ certificate: String, _ key: String) -> String {

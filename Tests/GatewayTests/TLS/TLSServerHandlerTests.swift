@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct TLSServerHandlerTests {
     private static let context = Result { try TLSContext.selfSigned() }

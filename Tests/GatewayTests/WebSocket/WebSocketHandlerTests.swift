@@ -3,7 +3,7 @@ import NIOEmbedded
 import NIOWebSocket
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The handler in virtual time: an embedded channel whose clock the test moves.
 @Suite struct WebSocketHandlerTests {

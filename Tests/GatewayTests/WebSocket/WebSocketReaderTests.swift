@@ -2,7 +2,7 @@ import NIOCore
 import NIOWebSocket
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct WebSocketReaderTests {
     private func frame(

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 private func at(_ microseconds: Int) -> MediaInstant {
     MediaInstant(nanoseconds: 64_000_000 * 100) + .microseconds(microseconds)

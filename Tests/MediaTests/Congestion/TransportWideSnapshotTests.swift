@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("The recorder of arrivals, written down and restored")
 struct TransportWideSnapshotTests {

@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("DTLS certificates")
 struct DTLSCertificateTests {

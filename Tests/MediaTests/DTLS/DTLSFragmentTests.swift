@@ -1,7 +1,7 @@
 import COpenSSL
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("DTLS fragments")
 struct DTLSFragmentTests {

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("DTLS without libssl after the handshake", .enabled(if: WallClock.isInForce))
 struct DTLSHandOverTests {

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("DTLS over a bad network", .enabled(if: WallClock.isInForce, "libssl does not see the tests' clock"))
 struct DTLSLossTests {

@@ -1,7 +1,7 @@
 import COpenSSL
 import TestSupport
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// Two connections and the network between them, in virtual time.
 final class DTLSPair {

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// A suite, which side of the handshake ours is, and whether the record layer takes over.
 struct InteropCase: CustomTestStringConvertible, Sendable {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("DTLS connections written down")
 struct DTLSSnapshotTests {

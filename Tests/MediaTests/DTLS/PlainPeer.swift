@@ -1,7 +1,7 @@
 import COpenSSL
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// A DTLS context with a certificate and nothing of ours: default ciphers, use_srtp only when asked for.
 final class PlainContext {

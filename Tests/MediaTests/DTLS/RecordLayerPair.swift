@@ -1,4 +1,4 @@
-@testable import Media
+@testable import RoundhouseMedia
 
 /// A record layer in a box, with what it meant and answered: the testing macros copy what they are given.
 final class TestRecordLayer {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite struct ShardPlacementTests {
     static let sending = TransportUse(sends: true, receives: false, isFirst: false)

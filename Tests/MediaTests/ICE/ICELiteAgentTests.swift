@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// An agent with a client's view of it: sends checks, keeps the last answer, collects events.
 struct ICEScript {

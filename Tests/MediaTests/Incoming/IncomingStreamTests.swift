@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// One scripted line: what arrives, and what the stream makes of it.
 private enum Line: Sendable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("SegmentPadding")
 struct SegmentPaddingTests {

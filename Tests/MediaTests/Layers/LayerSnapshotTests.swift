@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Machines of layers and numberings, written down and restored")
 struct LayerSnapshotTests {

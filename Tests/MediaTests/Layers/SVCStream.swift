@@ -1,4 +1,4 @@
-@testable import Media
+@testable import RoundhouseMedia
 
 /// A VP9 sender as libvpx is one: three spatial layers, temporal pattern 0 2 1 2, and who refers to whom.
 struct SVCStream {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// One scripted line of life of a rewriter; numbers are relative to a base, outputs to the first output (which is 1).
 private enum Step: Sendable {

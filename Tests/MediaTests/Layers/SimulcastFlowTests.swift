@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// One simulcast VP8 producer over a link that loses and reorders, and one consumer made of the machines a shard uses.
 private struct Flow: ~Copyable {

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 #if canImport(Glibc)
     import Glibc

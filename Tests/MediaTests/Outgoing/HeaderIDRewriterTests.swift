@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Headers for clients with numbers of their own")
 struct HeaderIDRewriterTests {

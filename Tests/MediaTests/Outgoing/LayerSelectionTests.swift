@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 @Suite struct LayerSelectionTests {
@@ -41,7 +41,7 @@ import Testing
             writer.write(timestamps)
         }
 
-        /// The actions for the packets of one picture; `nil` where the stream is sent whole.
+        /// The actions for the packets of one picture; `nil` if the stream is sent whole.
         mutating func give(isKey: Bool, encoding: Int = 0) -> [LayerDecision.Action?] {
             var actions: [LayerDecision.Action?] = []
             for packet in stream.picture(isKey: isKey) {

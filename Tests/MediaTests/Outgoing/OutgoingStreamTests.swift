@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// One scripted line of a stream's life. Packets are numbered from 1 on by their sender; what they become is written as
 /// `packet` does it.

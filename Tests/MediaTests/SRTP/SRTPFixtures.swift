@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// Bytes of a hexadecimal text, blanks ignored.
 func bytes(hex text: String) -> [UInt8] {

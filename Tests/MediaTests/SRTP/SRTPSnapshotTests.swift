@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("SRTP written down")
 struct SRTPSnapshotTests {

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 /// A running media plane with threads, sockets and clients, for the thread sanitizer.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 /// How many of everything a shard holds; all zero when it holds nothing.

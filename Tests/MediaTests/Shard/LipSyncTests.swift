@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 /// A sender whose video comes 400 ms later than its sound, and a viewer.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 @Suite("More than a shard can take")
@@ -32,7 +32,7 @@ struct OverloadTests {
             let isClosing = if case .closeTransport = command { true } else { false }
             return queue.push(command, urgent: isClosing) != .full
         }
-        var random = Media.SplitMix(seed: 1)
+        var random = RoundhouseMedia.SplitMix(seed: 1)
         var keys: [TransportKey] = []
         let events = EventQueue {}
         let error = #expect(throws: MediaError.self) {

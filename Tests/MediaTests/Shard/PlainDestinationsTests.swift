@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Where plain RTP may be sent")
 struct PlainDestinationsTests {

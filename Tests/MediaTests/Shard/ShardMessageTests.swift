@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite struct ShardMessageTests {
     private static let template = (0..<36).map { UInt8($0) }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 @testable import TestSupport
 
 /// Shards that are written down and continued by others, while their clients are in a call.
@@ -11,11 +11,11 @@ struct ShardSnapshotTests {
         let world: VirtualWorld
         let members: [VirtualMember]
         let streams: [SubscribedStream]
-        private var random: Media.SplitMix
+        private var random: RoundhouseMedia.SplitMix
 
         init(seed: UInt64, shards: Int) throws {
             world = try VirtualWorld(shards: shards, seed: seed)
-            random = Media.SplitMix(seed: seed &+ 77)
+            random = RoundhouseMedia.SplitMix(seed: seed &+ 77)
             let members = try (0..<3).map { [world] _ in try world.join() }
             self.members = members
             try #require(world.connectAll())
@@ -117,7 +117,7 @@ struct ShardSnapshotTests {
         let call = try Call(seed: 6, shards: 1)
         try call.run(parts: 2, replacing: false)
         let whole = try call.world.server.replaceShard(0, at: call.world.now)
-        var random = Media.SplitMix(seed: 1)
+        var random = RoundhouseMedia.SplitMix(seed: 1)
         for _ in 0..<200 {
             let offset = Int.random(in: 0..<whole.count, using: &random)
             let bit: UInt8 = 1 << UInt8.random(in: 0..<8, using: &random)

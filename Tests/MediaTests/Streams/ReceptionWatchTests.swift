@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Noticing that what was announced does not come")
 struct ReceptionWatchTests {

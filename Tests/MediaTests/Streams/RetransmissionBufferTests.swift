@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 private func ms(_ milliseconds: Int) -> MediaInstant {
     MediaInstant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Scores, rates, watches and schedules, written down and restored")
 struct StreamFigureSnapshotTests {

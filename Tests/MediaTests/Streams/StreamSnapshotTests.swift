@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Machines of one stream, written down and restored")
 struct StreamSnapshotTests {

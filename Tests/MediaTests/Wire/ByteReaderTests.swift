@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite("Byte reader and writer")
 struct ByteReaderTests {

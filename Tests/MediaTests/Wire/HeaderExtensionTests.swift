@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 @Suite struct HeaderExtensionTests {
     @Test func `the router's identifiers fit a one-byte header, and every extension is found by its name`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// Test vectors of RFC 5769.
 enum RFC5769 {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+@testable import RoundhouseMedia
 
 /// Damaged input of every kind must come back as an error or a value, never as a trap.
 @Suite("Damaged input")

@@ -1,4 +1,4 @@
-@testable import Media
+@testable import RoundhouseMedia
 
 /// Bytes for tests of parsers, and the means to bend them.
 enum WireSamples {

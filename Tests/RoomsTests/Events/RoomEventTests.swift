@@ -1,8 +1,8 @@
 import Synchronization
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 /// The events of rooms that operators see, and what operators may do to rooms.
 @Suite(.timeLimit(.minutes(15))) struct RoomEventTests {

@@ -1,7 +1,7 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 @Suite struct ORTCNegotiationTests {
     private func h264(_ payloadType: UInt8, _ parameters: [String: CodecParameter] = [:]) -> RTPCodecParameters {

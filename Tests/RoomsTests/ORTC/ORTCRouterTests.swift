@@ -1,7 +1,7 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 @Suite struct ORTCRouterTests {
     /// The codecs of mediasoup's first ORTC test, with the rules it asserts.

@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 private func ms(_ milliseconds: Int) -> MediaInstant {
     MediaInstant(nanoseconds: 5_000_000_000) + .milliseconds(milliseconds)

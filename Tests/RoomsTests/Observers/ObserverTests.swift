@@ -1,7 +1,7 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 private func ms(_ milliseconds: Int) -> MediaInstant {
     MediaInstant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)

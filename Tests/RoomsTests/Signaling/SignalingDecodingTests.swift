@@ -1,7 +1,7 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Rooms
+@testable import RoundhouseRooms
 
 @Suite struct SignalingDecodingTests {
     private static let codec = #"{"mimeType":"video/VP8","payloadType":96,"clockRate":90000}"#

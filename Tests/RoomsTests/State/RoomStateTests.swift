@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 extension RoomAction {
     fileprivate var offer: (session: PeerSession, consumer: ConsumerID, request: NewConsumerRequest)? {

@@ -2,8 +2,8 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 /// SplitMix64: the same seed gives the same identifiers.
 struct SeededGenerator: RandomNumberGenerator, Sendable {

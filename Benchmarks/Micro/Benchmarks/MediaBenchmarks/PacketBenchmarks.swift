@@ -1,6 +1,6 @@
 import Benchmark
 
-@testable import Media
+@testable import RoundhouseMedia
 
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(

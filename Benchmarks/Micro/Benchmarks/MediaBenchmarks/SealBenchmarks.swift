@@ -1,6 +1,6 @@
 import Benchmark
 
-@testable import Media
+@testable import RoundhouseMedia
 
 func sealBenchmarks() {
     for profile in [SRTPProfile.aeadAES128GCM, .aes128CMHMACSHA1x80] {

@@ -1,6 +1,6 @@
 import Benchmark
 
-@testable import Media
+@testable import RoundhouseMedia
 
 func selectBenchmarks() {
     for encodings in [1, 3] {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// A signed text in three parts, as every token is one (RFC 7515 §7.1); nothing of it is verified yet.
 struct CompactJWS: Redacted {

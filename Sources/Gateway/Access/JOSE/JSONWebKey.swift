@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// Reads keys as JSON (RFC 7517): one, or a set.
 enum JSONWebKey {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What signatures are verified with; each kind of key has one algorithm, whatever a token would like (RFC 8725 §3.1).
 enum KeyMaterial: Sendable, Hashable, Redacted {

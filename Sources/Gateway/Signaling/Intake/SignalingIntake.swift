@@ -1,5 +1,5 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// Lets one client's messages in: charges each before it is read, has it wait if the client sends too much, and lets

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// What a request was answered with, kept for the case that it comes again.
 struct RecordedReply: Sendable {

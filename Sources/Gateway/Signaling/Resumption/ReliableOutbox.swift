@@ -1,5 +1,5 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 
 /// What a session sends to its client: in order, over one channel at a time. If the client can come back, nothing is lost
 /// or sent twice while it changes channels.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// The secret by which a client proves that a session is its own.
 struct ResumptionToken: Sendable {

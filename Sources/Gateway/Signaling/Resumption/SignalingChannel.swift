@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// What carries a session's messages to its client at present.
 ///

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Synchronization
 
 /// The sessions whose clients may come back, by their peers.

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension JSONReader {
     /// A field that has to be there, of a value that has to be an object.

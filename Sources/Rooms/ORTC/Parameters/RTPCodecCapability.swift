@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A codec an endpoint can receive.
 public struct RTPCodecCapability: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// Reads shared shapes of capabilities and parameters, with mediasoup's messages.
 enum RTPFields {

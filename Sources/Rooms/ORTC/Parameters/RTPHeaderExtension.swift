@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A header extension an endpoint understands (RFC 8285).
 public struct RTPHeaderExtension: Sendable, Hashable {

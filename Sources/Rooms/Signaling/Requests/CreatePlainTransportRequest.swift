@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A transport for RTP without ICE and DTLS, as ffmpeg and GStreamer send and receive it. For peers that are broadcasters,
 /// and for programs that embed a room.

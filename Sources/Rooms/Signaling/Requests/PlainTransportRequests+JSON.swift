@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension CreatePlainTransportRequest: JSONReadable {
     /// Reads mediasoup's fields.

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// `produce`.
 public struct ProduceRequest: Sendable {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// The client's side of the DTLS handshake.
 public struct RemoteDTLSParameters: Sendable, Hashable {

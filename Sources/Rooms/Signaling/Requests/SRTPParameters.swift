@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// An SRTP key with its cipher, as mediasoup writes it.
 public struct SRTPParameters: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 extension SignalingRequest {
     /// Reads a request of mediasoup-demo's 2024 protocol.

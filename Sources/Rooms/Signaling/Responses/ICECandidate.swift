@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// An address at which a transport can be reached (RFC 8445 §5.3).
 public struct ICECandidate: Sendable, Hashable, JSONRepresentable {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A transport's own ICE credentials as a client needs them.
 public struct ICEParameters: Sendable, Hashable, JSONRepresentable {

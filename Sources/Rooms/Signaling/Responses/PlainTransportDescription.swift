@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// `createPlainTransport`'s answer.
 public struct PlainTransportDescription: Sendable, Hashable, JSONRepresentable {

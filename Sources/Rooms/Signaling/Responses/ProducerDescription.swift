@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// A producer as others see it.
 public struct ProducerDescription: Sendable, Hashable, JSONRepresentable {

@@ -1,4 +1,4 @@
-public import Media
+public import RoundhouseMedia
 
 /// `createWebRtcTransport`'s answer.
 public struct WebRtcTransportDescription: Sendable, Hashable, JSONRepresentable {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A consumer, before or after the media plane took it.
 struct Consumer {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What a room knows of a plain transport: RTP and RTCP without ICE and DTLS.
 struct PlainTransport {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A producer that is open on the media plane.
 struct Producer {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// A transport that is open on the media plane.
 struct Transport {

@@ -1,4 +1,4 @@
-import Media
+import RoundhouseMedia
 
 /// What a room knows of a WebRTC transport, as the media plane reported it last.
 struct WebRTCTransport {

@@ -1,4 +1,4 @@
-@testable import Media
+@testable import RoundhouseMedia
 
 // Safe: libFuzzer calls from one thread, first `select`, then `one` with bytes that live until it returns.
 

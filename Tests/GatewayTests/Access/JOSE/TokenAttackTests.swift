@@ -1,8 +1,8 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// What others' verifiers have taken for a token.
 @Suite struct TokenAttackTests {

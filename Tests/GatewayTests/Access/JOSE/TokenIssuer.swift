@@ -1,7 +1,7 @@
 import COpenSSL
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Somebody who makes tokens, honest or not: a key pair of libcrypto's own making, and whatever header and claims one likes.
 // Sendable: the key is only read once it is made, which libcrypto allows from any thread.

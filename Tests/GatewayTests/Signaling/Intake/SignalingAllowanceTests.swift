@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct SignalingAllowanceTests {
     private let start = NIODeadline.uptimeNanoseconds(0)

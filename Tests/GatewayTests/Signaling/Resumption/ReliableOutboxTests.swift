@@ -1,10 +1,10 @@
 import NIOCore
 import NIOEmbedded
-import Rooms
+import RoundhouseRooms
 import Synchronization
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Scripts in virtual time: what reaches a client, over which channels, and when a session is over.
 @Suite struct ReliableOutboxTests {

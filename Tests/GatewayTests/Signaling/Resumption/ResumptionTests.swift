@@ -1,8 +1,8 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Clients whose connections break, over real sockets against real rooms.
 @Suite(.timeLimit(.minutes(15))) struct ResumptionTests {

@@ -1,9 +1,9 @@
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The rules by which a client comes back, in virtual time.
 @Suite struct SignalingLinkTests {

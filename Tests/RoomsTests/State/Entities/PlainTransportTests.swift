@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Media
-@testable import Rooms
+@testable import RoundhouseMedia
+@testable import RoundhouseRooms
 
 @Suite("Plain transports of a room")
 struct RoomPlainTransportTests {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Synchronization
 
 /// A peer that gets no notifications and does everything by single HTTP requests.

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// mediasoup-demo's HTTP API for broadcasters, of 2024 and of 2026, under `/rooms/{room}/broadcasters`.
 ///

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// The broadcasters by their rooms and names.

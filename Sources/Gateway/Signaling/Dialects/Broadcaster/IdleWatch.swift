@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// Counts looks at which nothing had happened since the one before: a broadcaster has no connection that could break.
 struct IdleWatch {

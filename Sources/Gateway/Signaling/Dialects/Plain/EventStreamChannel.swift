@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// Server-Sent Events as a session's channel: each event's data is a message of the dialect, its id the message's number.
 struct EventStreamChannel: SignalingChannel {

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Logging
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Signaling without a WebSocket, under `/rooms/{room}/peers/{peer}`: requests by POST, what the server has to say as an
 /// event stream.

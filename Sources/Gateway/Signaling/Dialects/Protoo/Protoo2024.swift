@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// The protocol of 2024, whose vocabulary Rooms speaks.
 struct Protoo2024: ProtooVocabulary {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// The protocol of 2026: identifiers are called by their objects (`transportId`, not `id`), answers are objects always,
 /// and what needs no answer is a notification.

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// protoo: JSON objects that say of themselves whether they are a request, a response or a notification.
 ///

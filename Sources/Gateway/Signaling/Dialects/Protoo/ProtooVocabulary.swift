@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// The methods of protoo's messages: one year of mediasoup-demo.
 protocol ProtooVocabulary: Sendable {

@@ -1,5 +1,5 @@
-import Media
 import NIOCore
+import RoundhouseMedia
 import Synchronization
 
 /// One client's Engine.IO session, whatever carries it: polls and posts, a WebSocket, or both during an upgrade.

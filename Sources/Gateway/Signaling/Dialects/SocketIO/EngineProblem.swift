@@ -1,5 +1,5 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 
 /// Why Engine.IO refuses a request; the numbers and words are those its clients know.
 enum EngineProblem: Int, Error, Hashable {

@@ -1,6 +1,6 @@
 import HTTPTypes
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// The query of a request to `/socket.io/`: which transport, and which session.
 struct EngineRequest: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 
 /// A session of Engine.IO, protocol 4: one client, by polling, over a WebSocket, or on its way from the one to the other.
 ///

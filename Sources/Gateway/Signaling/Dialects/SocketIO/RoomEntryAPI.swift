@@ -1,5 +1,5 @@
 import HTTPTypes
-import Rooms
+import RoundhouseRooms
 
 /// What clients of the older Electron room server ask over HTTP before they connect: a room's name, whether a room
 /// exists, whether a password is right. Bodies are forms or JSON.

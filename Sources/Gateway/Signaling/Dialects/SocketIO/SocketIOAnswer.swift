@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// What an event is answered with.
 enum SocketIOAnswer {

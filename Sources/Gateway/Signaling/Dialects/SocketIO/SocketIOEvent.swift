@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// What a client of the older Electron room server asks for with an event.
 enum SocketIOEvent: Sendable {

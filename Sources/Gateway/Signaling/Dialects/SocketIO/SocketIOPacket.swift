@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 
 /// One packet of Socket.IO, protocol 5: what an Engine.IO message carries.
 struct SocketIOPacket: Sendable, Hashable {

@@ -1,5 +1,5 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// How answers and notifications are written for clients of the older Electron room server.
 ///

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Logging
-import Media
 import NIOCore
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Synchronization
 
 /// Socket.IO at `/socket.io/`: every session by its name, and the HTTP requests that carry those that poll.

@@ -1,6 +1,6 @@
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 extension SocketIOSession {
     func result(of event: SocketIOEvent) async throws(RoomError) -> SocketIOAnswer {

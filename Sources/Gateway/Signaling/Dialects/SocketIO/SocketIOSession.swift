@@ -1,6 +1,6 @@
 import Logging
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// One client of the older Electron room server, over one connection or, if it asked for that, over several: carries out

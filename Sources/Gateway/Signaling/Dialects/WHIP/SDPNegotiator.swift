@@ -1,6 +1,6 @@
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// Brings offers into rooms: what protoo does in six requests, WHIP and WHEP do in one.
 struct SDPNegotiator: Sendable {

@@ -1,4 +1,4 @@
-import Rooms
+import RoundhouseRooms
 import Synchronization
 
 /// One WHIP or WHEP session: a peer of a room whose signaling connection is a URL.

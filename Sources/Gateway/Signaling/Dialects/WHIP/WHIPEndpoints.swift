@@ -1,7 +1,7 @@
 import HTTPTypes
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 
 /// WHIP (RFC 9725) at `/whip/{room}` and WHEP (draft-ietf-wish-whep) at `/whep/{room}`; each session is one path further.
 struct WHIPEndpoints: Sendable {

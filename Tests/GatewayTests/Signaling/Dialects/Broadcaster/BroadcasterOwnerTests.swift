@@ -1,11 +1,11 @@
 import FoundationEssentials
 import HTTPTypes
 import Logging
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Whose requests drive a broadcaster: its id is in everybody's list of peers.
 @Suite struct BroadcasterOwnerTests {

@@ -1,10 +1,10 @@
 import HTTPTypes
 import Logging
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
-@testable import Media
+@testable import RoundhouseGateway
+@testable import RoundhouseMedia
 
 /// Broadcasters over plain transports, without sockets.
 @Suite struct BroadcasterTests {

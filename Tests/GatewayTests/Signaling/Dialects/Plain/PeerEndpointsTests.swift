@@ -1,8 +1,8 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Signaling without a WebSocket: requests by POST, events as a stream.
 @Suite(.timeLimit(.minutes(15))) struct PeerEndpointsTests {

@@ -1,8 +1,8 @@
-import Media
+import RoundhouseMedia
 import Testing
 
-@testable import Gateway
-@testable import Rooms
+@testable import RoundhouseGateway
+@testable import RoundhouseRooms
 
 /// The protocol of 2026: every name that differs from that of 2024.
 @Suite struct Protoo2026Tests {
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func `answers are objects, and identifiers are called by their objects`() throws {
-        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: Rooms.DeviceDescription())
+        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: RoundhouseRooms.DeviceDescription())
         #expect(dialect.data(of: .producer(ProducerID("x"))) == .object(["producerId": .string("x")]))
         #expect(dialect.data(of: .statistics([.null])) == .object(["stats": .array([.null])]))
         #expect(dialect.data(of: .done) == .object([:]))
@@ -84,7 +84,7 @@ import Testing
             try JSONValue(parsing: dialect.encode(.notification(notification), number: nil))
         }
         #expect(try sent(.mediasoupVersion("3"))["method"] == .string("mediasoupVersion"))
-        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: Rooms.DeviceDescription())
+        let peer = PeerDescription(id: PeerID("ann"), displayName: "Ann", device: RoundhouseRooms.DeviceDescription())
         #expect(try sent(.newPeer(peer))["data"]?["peer"]?["peerId"] == .string("ann"))
         let consumer = ConsumerID("c")
         #expect(

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite struct EnginePacketTests {
     @Test(arguments: [

@@ -1,8 +1,8 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// One session and a clock that moves only when a test says so.
 @Suite struct EngineSessionTests {

@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// A Socket.IO client over a WebSocket that comes back: keeps what it sent until the server has it, and knows what it got.
 final class ResumingSocketIOClient {

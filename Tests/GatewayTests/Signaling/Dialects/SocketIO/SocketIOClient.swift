@@ -1,8 +1,8 @@
 import NIOCore
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// A Socket.IO client that polls, or has a WebSocket, or goes from the one to the other.
 final class SocketIOClient {

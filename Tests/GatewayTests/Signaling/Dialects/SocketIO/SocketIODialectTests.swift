@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// The older Electron room server's events over real sockets and real rooms; only the media threads are missing.
 @Suite(.timeLimit(.minutes(15))) struct SocketIODialectTests {

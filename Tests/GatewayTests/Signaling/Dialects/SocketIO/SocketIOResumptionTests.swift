@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Socket.IO clients whose connections break, over real sockets against real rooms.
 @Suite(.timeLimit(.minutes(15))) struct SocketIOResumptionTests {

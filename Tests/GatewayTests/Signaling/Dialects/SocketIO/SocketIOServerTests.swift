@@ -1,7 +1,7 @@
-import Rooms
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 /// Engine.IO and Socket.IO over real sockets.
 @Suite(.timeLimit(.minutes(15))) struct SocketIOServerTests {

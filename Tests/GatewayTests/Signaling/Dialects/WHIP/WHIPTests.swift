@@ -1,8 +1,8 @@
-import Media
-import Rooms
+import RoundhouseMedia
+import RoundhouseRooms
 import Testing
 
-@testable import Gateway
+@testable import RoundhouseGateway
 
 @Suite("WHIP and WHEP over HTTP", .timeLimit(.minutes(15))) struct WHIPTests {
     private func exchange(
