@@ -1,16 +1,3 @@
-/// A type whose values show nothing of what they hold: not interpolated, not inside something else, not dumped, not as a
-/// log's metadata. Loggers print more than those who call them know: swift-service-lifecycle, for one, prints whole services.
-public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
-
-extension Redacted {
-    /// Always the same.
-    public var description: String { "(hidden)" }
-    /// Always the same.
-    public var debugDescription: String { "(hidden)" }
-    /// Without children.
-    public var customMirror: Mirror { Mirror(self, unlabeledChildren: EmptyCollection<Never>()) }
-}
-
 /// A text that only those may see who ask for it by name: a password, a token, a key.
 public struct Secret: Sendable, Hashable, Redacted {
     /// The text itself, to be sent or computed with.
@@ -33,10 +20,17 @@ public struct Secret: Sendable, Hashable, Redacted {
 }
 
 extension SRTPMasterKey: Redacted {}
+
 extension SRTPSessionKeys: Redacted {}
+
 extension SRTPSender.Snapshot: Redacted {}
+
 extension SRTPReceiver.Snapshot: Redacted {}
+
 extension DTLSTrafficKey: Redacted {}
+
 extension DTLSRecordLayer.Snapshot: Redacted {}
+
 extension ICECredentials: Redacted {}
+
 extension HMACSHA1Key: Redacted {}

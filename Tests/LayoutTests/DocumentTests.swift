@@ -80,8 +80,8 @@ struct DocumentTests {
 
     @Test func `every drop reason and counter of the media threads is in Operations.md`() throws {
         let document = try rows(of: "Docs/Operations.md")
-        let text = try #require(SourceTree.text(of: "Sources/Media/DropReason.swift"))
         for (name, prefix, suffix) in [("DropReason", "`", "`"), ("ShardCounter", "`roundhouse_media_", "_total`")] {
+            let text = try #require(SourceTree.text(of: "Sources/Media/\(name).swift"))
             let body = text[try #require(text.range(of: "enum \(name): Int")).upperBound...].prefix { $0 != "}" }
             let cases = body.matches(of: /case (\w+)\n/).map { String($0.1) }
             #expect(cases.count > 20)

@@ -27,7 +27,6 @@ struct LayoutTests {
 
     @Test func `a type stands in a file of its name`() {
         expectNone(SourceTree.sources.flatMap { TypeFileRules.violations(in: $0) })
-        expectNone(TypeFileRules.stale(SourceTree.sources))
     }
 
     @Test func `no file is too long to read`() {

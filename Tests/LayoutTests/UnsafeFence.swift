@@ -37,7 +37,7 @@ enum UnsafeFence {
             "DependencyDescriptorDecoder", "PictureIDRewriter", "SequenceRewriter",
         ],
         "Sources/Media/LockFree": [
-            "Counters", "MPSCQueue", "SPSCRing",
+            "Counters", "MPSCQueue", "SPSCRing", "SPSCRingConsumer", "SPSCRingProducer",
         ],
         "Sources/Media/Network": [
             "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress",
@@ -47,7 +47,8 @@ enum UnsafeFence {
             "Shard+Outgoing", "Shard+Seal",
         ],
         "Sources/Media/SRTP": [
-            "AcceleratedGCMCipher", "CounterModeCipher", "GCMCipher", "SRTPReceiver", "SRTPReference",
+            "AcceleratedGCMCipher", "AcceleratedRTCPCipher", "CounterModeCipher", "GCMCipher", "GCMSalt",
+            "SRTPReceiver", "SRTPReference",
             "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
         ],
         "Sources/Media/Shard": [

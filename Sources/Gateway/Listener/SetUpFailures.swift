@@ -29,6 +29,3 @@ final class SetUpFailures: Sendable {
         log.warning("a connection could not be set up", metadata: ["error": "\(error)"])
     }
 }
-
-/// Thrown to close a connection that is one too many.
-struct ConnectionRefused: Error {}

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A room's door to the media plane: makes keys, routes commands to the shards that own them, never blocks.
 ///
 /// Sendable and free of actors: every method returns at once, and what comes of it arrives on the `EventQueue`.
@@ -203,25 +201,4 @@ public struct MediaHandle: Sendable {
 
     /// Closing commands must not be lost: the queue keeps a reserve for them.
     private func sendClosing(_ command: MediaCommand, to shard: Int) { _ = sink(shard, command) }
-}
-
-/// Numbers for keys and the placement of transports, shared by every handle of one plane.
-final class KeySerial: Sendable {
-    private let counter = Atomic<UInt64>(1)
-    private let placement: Mutex<ShardPlacement>
-
-    init(shards: Int) { placement = Mutex(ShardPlacement(shards: shards)) }
-
-    func next() -> UInt64 { counter.add(1, ordering: .relaxed).newValue }
-
-    /// The key of a new transport, which counts as open from now on.
-    func place(_ use: TransportUse) -> TransportKey {
-        placement.withLock { placement in
-            let key = TransportKey(rawValue: MediaKeyLayout.key(shard: placement.shard(for: use), serial: next()))
-            placement.opened(key, use)
-            return key
-        }
-    }
-
-    func closed(_ key: TransportKey) { placement.withLock { $0.closed(key) } }
 }

@@ -1,25 +1,5 @@
 // Safe: messages are read through `STUNMessage` and views whose bounds were checked, and nothing outlives the call.
 
-/// What became of a binding request.
-enum BindingRequestAction: Equatable, Sendable {
-    /// A success response is in the writer: send it.
-    case succeeded
-    /// An error response with this code is in the writer: send it.
-    case rejected(code: UInt16)
-    /// Nothing was written.
-    case ignored(BindingRequestIgnoredReason)
-}
-
-/// Why a STUN message got no answer.
-enum BindingRequestIgnoredReason: Equatable, Sendable {
-    case malformed(WireError)
-    /// Indications and responses: an ICE-lite agent sends no requests.
-    case notARequest
-    case closed
-    /// The writer has no room for the response.
-    case noSpace
-}
-
 extension ICELiteAgent {
     /// A STUN message came in: checks it, writes the answer and takes note of the tuple.
     ///
@@ -141,7 +121,7 @@ extension ICELiteAgent {
 
 extension ICELiteAgent.LocalCredentials {
     /// Whether USERNAME starts with our fragment and a colon (RFC 8445 §7.2.2), and our password made the integrity.
-    fileprivate func authenticates(_ message: STUNMessage, _ username: UnsafeRawBufferPointer) -> Bool {
+    func authenticates(_ message: STUNMessage, _ username: UnsafeRawBufferPointer) -> Bool {
         let fragment = usernameFragment.utf8
         guard username.count > fragment.count, username[fragment.count] == UInt8(ascii: ":"),
             zip(username, fragment).allSatisfy(==)

@@ -1,25 +1,3 @@
-/// A tuple that connectivity checks came in on, and when its client was last heard there.
-struct CheckedTuple: Sendable {
-    let id: TupleID
-    /// The last valid check or authenticated media packet.
-    var heard: MediaInstant
-    var lastCheck: MediaInstant
-    /// Between the last two checks; zero before the second.
-    var checkInterval = MediaDuration.zero
-
-    init(_ id: TupleID, checkedAt now: MediaInstant) {
-        self.id = id
-        heard = now
-        lastCheck = now
-    }
-
-    mutating func checked(at now: MediaInstant) {
-        checkInterval = now - lastCheck
-        lastCheck = now
-        heard = now
-    }
-}
-
 /// Up to eight tuples, newest first, in place: looking one up touches no reference count.
 struct TupleList: Sendable {
     /// More than a client has interfaces times our candidates.
@@ -93,21 +71,5 @@ extension TupleList: Restorable {
     func write(to writer: inout SnapshotWriter) {
         writer.writeCount(count)
         for index in 0..<count { writer.write(storage[index]) }
-    }
-}
-
-extension CheckedTuple: Restorable {
-    init(restoring reader: inout SnapshotReader) throws(WireError) {
-        id = TupleID(try reader.readUInt64())
-        heard = try reader.read()
-        lastCheck = try reader.read()
-        checkInterval = try reader.read()
-    }
-
-    func write(to writer: inout SnapshotWriter) {
-        writer.writeUInt64(id.rawValue)
-        writer.write(heard)
-        writer.write(lastCheck)
-        writer.write(checkInterval)
     }
 }

@@ -30,19 +30,19 @@ import Synchronization
 // Sendable: the arena is written by the producer only between head and tail + capacity and read by the consumer only below
 // tail, and these regions never overlap (see Ordering).
 final class SPSCRing: @unchecked Sendable {
-    fileprivate static let headerLength = 8
+    static let headerLength = 8
     /// The header of a place where the reader goes back to the start of the arena.
-    fileprivate static let skip = UInt64.max
+    static let skip = UInt64.max
 
     /// In bytes; a power of two.
     let capacity: Int
     // Safe: owns `capacity` bytes aligned to 64; offsets are positions masked with `capacity - 1`, and records end at or
     // before the arena does.
-    fileprivate let arena: UnsafeMutableRawPointer
+    let arena: UnsafeMutableRawPointer
     private let padding0 = InlineArray<16, UInt64>(repeating: 0)
-    fileprivate let tail = Atomic<UInt64>(0)
+    let tail = Atomic<UInt64>(0)
     private let padding1 = InlineArray<15, UInt64>(repeating: 0)
-    fileprivate let head = Atomic<UInt64>(0)
+    let head = Atomic<UInt64>(0)
     private let padding2 = InlineArray<15, UInt64>(repeating: 0)
     private let claims = Atomic<UInt8>(0)
 
@@ -60,130 +60,10 @@ final class SPSCRing: @unchecked Sendable {
     /// in an empty ring.
     var maxRecordLength: Int { capacity / 8 - Self.headerLength }
 
-    fileprivate func claim(_ end: UInt8) {
+    func claim(_ end: UInt8) {
         // Two producers or two consumers are a programming error that nothing later could detect.
         precondition(claims.bitwiseOr(end, ordering: .relaxed).oldValue & end == 0, "this end of the ring is taken")
     }
 
-    fileprivate static func footprint(_ length: Int) -> Int { headerLength + (length + 7) & ~7 }
-}
-
-/// The producer's end of an `SPSCRing`: reserve, write, commit; then publish once per batch.
-struct SPSCRingProducer: ~Copyable {
-    let ring: SPSCRing
-    /// Where the next record begins, published or not.
-    private var position: UInt64 = 0
-    private var published: UInt64 = 0
-    /// The consumer's head as last read.
-    private var knownHead: UInt64 = 0
-    /// Where the reserved record begins (behind a skipped end), and its length.
-    private var reservedAt: UInt64 = 0
-    private var reservedLength = -1
-
-    init(_ ring: SPSCRing) {
-        ring.claim(1)
-        self.ring = ring
-    }
-
-    var hasUnpublished: Bool { position != published }
-
-    /// Place for a record of `length` bytes, 8-aligned; `nil` when the ring is full or the record is too long.
-    mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer? {
-        reservedLength = -1
-        guard length >= 0, length <= ring.maxRecordLength else { return nil }
-        let footprint = SPSCRing.footprint(length)
-        let offset = Int(truncatingIfNeeded: position) & (ring.capacity - 1)
-        let untilEnd = ring.capacity - offset
-        let skipped = footprint <= untilEnd ? 0 : untilEnd
-        let needed = UInt64(skipped + footprint)
-        if position + needed - knownHead > UInt64(ring.capacity) {
-            knownHead = ring.head.load(ordering: .acquiring)
-            guard position + needed - knownHead <= UInt64(ring.capacity) else { return nil }
-        }
-        // Safe: `needed` bytes from `position` on belong to the producer, and positions are multiples of 8.
-        if skipped > 0 { ring.arena.storeBytes(of: SPSCRing.skip, toByteOffset: offset, as: UInt64.self) }
-        reservedAt = position + UInt64(skipped)
-        reservedLength = length
-        let start = skipped > 0 ? 0 : offset
-        return ring.arena + start + SPSCRing.headerLength
-    }
-
-    /// Ends the reserved record; it becomes visible with `publish`.
-    /// - Parameter length: how much of the reservation was written; all of it by default.
-    mutating func commit(_ length: Int? = nil) {
-        guard reservedLength >= 0 else { return assertionFailure("commit without reserve") }
-        let used = min(max(length ?? reservedLength, 0), reservedLength)
-        let offset = Int(truncatingIfNeeded: reservedAt) & (ring.capacity - 1)
-        ring.arena.storeBytes(of: UInt64(used), toByteOffset: offset, as: UInt64.self)
-        position = reservedAt + UInt64(SPSCRing.footprint(used))
-        reservedLength = -1
-    }
-
-    /// Makes every committed record visible.
-    /// - Returns: whether there was one; then the consumer may have to be woken.
-    @discardableResult
-    mutating func publish() -> Bool {
-        guard position != published else { return false }
-        published = position
-        #if WEAKEN_ORDERING
-            ring.tail.store(position, ordering: .relaxed)
-        #else
-            ring.tail.store(position, ordering: .releasing)
-        #endif
-        return true
-    }
-}
-
-/// The consumer's end of an `SPSCRing`: peek, read, advance.
-struct SPSCRingConsumer: ~Copyable {
-    let ring: SPSCRing
-    private var position: UInt64 = 0
-    private var released: UInt64 = 0
-    /// The producer's tail as last read.
-    private var knownTail: UInt64 = 0
-
-    init(_ ring: SPSCRing) {
-        ring.claim(2)
-        self.ring = ring
-    }
-
-    /// The oldest record, valid until `advance`; `nil` when nothing is published.
-    mutating func peek() -> UnsafeRawBufferPointer? {
-        if position == knownTail {
-            knownTail = ring.tail.load(ordering: .acquiring)
-            if position == knownTail {
-                release()
-                return nil
-            }
-        }
-        var offset = Int(truncatingIfNeeded: position) & (ring.capacity - 1)
-        // Safe: below the tail lie whole records and skip marks, written before the tail was published.
-        var header = ring.arena.load(fromByteOffset: offset, as: UInt64.self)
-        if header == SPSCRing.skip {
-            position += UInt64(ring.capacity - offset)
-            offset = 0
-            header = ring.arena.load(fromByteOffset: 0, as: UInt64.self)
-        }
-        return UnsafeRawBufferPointer(
-            start: ring.arena + offset + SPSCRing.headerLength, count: Int(truncatingIfNeeded: header))
-    }
-
-    /// Gives up the record that `peek` returned.
-    mutating func advance() {
-        guard position != knownTail else { return }
-        let offset = Int(truncatingIfNeeded: position) & (ring.capacity - 1)
-        let header = ring.arena.load(fromByteOffset: offset, as: UInt64.self)
-        guard header != SPSCRing.skip else { return assertionFailure("advance without peek") }
-        position += UInt64(SPSCRing.footprint(Int(truncatingIfNeeded: header)))
-        if position - released >= UInt64(ring.capacity / 8) { release() }
-    }
-
-    /// Whether something is published and not consumed, asked before sleeping.
-    func isEmpty() -> Bool { position == ring.tail.load(ordering: .acquiring) }
-
-    private mutating func release() {
-        guard released != position else { return }
-        released = position
-        ring.head.store(position, ordering: .releasing)
-    }
+    static func footprint(_ length: Int) -> Int { headerLength + (length + 7) & ~7 }
 }

@@ -11,7 +11,7 @@ struct AcceleratedGCMCipher {
 
     private let expanded: UnsafeMutableRawPointer
     private let keyLength: Int
-    private let salt: Salt
+    private let salt: GCMSalt
 
     init(keys: SRTPSessionKeys) throws(MediaError) {
         guard Self.isAvailable, keys.salt.count == 12 else {
@@ -20,7 +20,7 @@ struct AcceleratedGCMCipher {
         keyLength = keys.encryptionKey.count
         expanded = .allocate(byteCount: Int(CIM_KEY_SIZE), alignment: Int(CIM_KEY_ALIGNMENT))
         cim_expand_key(expanded, keys.encryptionKey, keyLength)
-        salt = Salt(keys.salt)
+        salt = GCMSalt(keys.salt)
     }
 
     /// Asks for the cache lines of the expanded key.
@@ -49,83 +49,6 @@ struct AcceleratedGCMCipher {
             cim_open(
                 expanded, keyLength, vector, header, headerLength, bytes, count,
                 (bytes + count).assumingMemoryBound(to: UInt8.self))
-        }
-    }
-}
-
-/// The same for RTCP, with the key expanded for each packet: an expanded key is a KiB, and would lie idle in each direction
-/// of every transport between a few packets a second.
-// Safe: `key` lives from init to `destroy()`, as above; a packet holds the lengths given with it, and 16 bytes more.
-struct AcceleratedRTCPCipher {
-    private let key: UnsafeMutablePointer<UInt8>
-    private let keyLength: Int
-    private let salt: Salt
-
-    init(keys: SRTPSessionKeys) throws(MediaError) {
-        guard AcceleratedGCMCipher.isAvailable, keys.salt.count == 12 else {
-            throw MediaError(.system, "intel-ipsec-mb is not on this machine")
-        }
-        keyLength = keys.encryptionKey.count
-        key = .allocate(capacity: keyLength)
-        key.initialize(from: keys.encryptionKey, count: keyLength)
-        salt = Salt(keys.salt)
-    }
-
-    func destroy() { key.deallocate() }
-
-    /// Seals an SRTCP packet in place: its first eight bytes and the word with the E flag are authenticated together
-    /// (RFC 7714 §9.2).
-    func seal(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) {
-        withHeader(packet, word: word) { header in
-            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
-                cim_seal_once(
-                    key, keyLength, vector, header, 12, packet + 8, count - 8,
-                    (packet + count).assumingMemoryBound(to: UInt8.self))
-            }
-        }
-    }
-
-    /// Opens an SRTCP packet of `count` bytes (without tag and word) in place.
-    func open(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) -> Bool {
-        withHeader(packet, word: word) { header in
-            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
-                cim_open_once(
-                    key, keyLength, vector, header, 12, packet + 8, count - 8,
-                    (packet + count).assumingMemoryBound(to: UInt8.self))
-            }
-        }
-    }
-
-    private func withHeader<Result>(
-        _ packet: UnsafeRawPointer, word: UInt32, _ body: (UnsafeRawPointer) -> Result
-    ) -> Result {
-        var header = (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
-        return withUnsafeBytes(of: &header) { bytes in
-            // '!' okay: a tuple is not empty.
-            body(bytes.baseAddress!)
-        }
-    }
-}
-
-/// The 96 bits that make every packet's initialization vector its own.
-private struct Salt {
-    private let high: UInt32
-    private let low: UInt64
-
-    init(_ bytes: [UInt8]) {
-        high = bytes.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
-        low = bytes.dropFirst(4).reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
-    /// Salt XOR (SSRC · 2^48 + index), 96 bits (RFC 7714 §8.1).
-    @inline(__always)
-    func withVector<Result>(ssrc: UInt32, index: UInt64, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
-        let first = (high ^ (ssrc >> 16)).bigEndian
-        let second = (low ^ (UInt64(ssrc) << 48) ^ (index & 0xFFFF_FFFF_FFFF)).bigEndian
-        var vector = (UInt64(first) | second << 32, second >> 32)
-        return withUnsafeBytes(of: &vector) { bytes in
-            // '!' okay: a tuple is not empty.
-            body(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
         }
     }
 }

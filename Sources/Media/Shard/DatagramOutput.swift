@@ -14,11 +14,3 @@ protocol DatagramOutput: AnyObject {
     /// Ends what `attach` began. The number may be given again.
     func detach(_ socket: Int)
 }
-
-/// Datagrams for one destination that the system may take in one call (UDP_SEGMENT).
-struct OutgoingMessage {
-    var destination: IPAddressPort
-    /// The datagrams: all but the last have `segmentSize` bytes, and the last has no more.
-    var datagrams: UnsafeBufferPointer<UnsafeRawBufferPointer>
-    var segmentSize: Int
-}

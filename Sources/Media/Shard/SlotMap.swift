@@ -1,25 +1,5 @@
 import CPrefetch
 
-/// Names an element of a `SlotMap`: a number, so that it can be written down, and a generation, so that it never names
-/// another element once its own is gone.
-struct Slot<Element: ~Copyable>: Hashable, Sendable {
-    let index: UInt32
-    fileprivate let generation: UInt32
-
-    fileprivate init(index: UInt32, generation: UInt32) {
-        self.index = index
-        self.generation = generation
-    }
-
-    /// A slot as it was written down.
-    init(rawValue: UInt64) {
-        self.init(
-            index: UInt32(truncatingIfNeeded: rawValue), generation: UInt32(truncatingIfNeeded: rawValue >> 32))
-    }
-
-    var rawValue: UInt64 { UInt64(generation) << 32 | UInt64(index) }
-}
-
 /// Owns a shard's objects of one kind, and finds them by slots.
 ///
 /// The one place where they are reached by pointers: everything else holds slots. An element stays where it is in memory.
@@ -167,10 +147,4 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
         }
         elements.deallocate()
     }
-}
-
-extension Slot: Restorable where Element: ~Copyable {
-    init(restoring reader: inout SnapshotReader) throws(WireError) { self.init(rawValue: try reader.readUInt64()) }
-
-    func write(to writer: inout SnapshotWriter) { writer.writeUInt64(rawValue) }
 }

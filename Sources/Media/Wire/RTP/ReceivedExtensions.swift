@@ -53,37 +53,3 @@ struct ReceivedExtensions: Hashable, Sendable {
         }
     }
 }
-
-/// A client-to-mixer audio level (RFC 6464 §3).
-struct AudioLevel: Hashable, Sendable {
-    /// 0…127 in −dBov: 0 is the loudest, 127 silence.
-    var level: UInt8
-    var hasVoice: Bool
-
-    init(level: UInt8, hasVoice: Bool) {
-        self.level = level & 0x7F
-        self.hasVoice = hasVoice
-    }
-
-    init(encoded: UInt8) { self.init(level: encoded & 0x7F, hasVoice: encoded & 0x80 != 0) }
-
-    var encoded: UInt8 { level | (hasVoice ? 0x80 : 0) }
-}
-
-/// Limits for the receiver's playout delay, each 0…4095 in units of 10 ms.
-struct PlayoutDelay: Hashable, Sendable {
-    var minimum: UInt16
-    var maximum: UInt16
-
-    init(minimum: UInt16, maximum: UInt16) {
-        self.minimum = minimum & 0x0FFF
-        self.maximum = maximum & 0x0FFF
-    }
-
-    /// - Parameter encoded: 24 bits, the minimum in the upper half.
-    init(encoded: UInt32) {
-        self.init(minimum: UInt16(truncatingIfNeeded: encoded >> 12), maximum: UInt16(truncatingIfNeeded: encoded))
-    }
-
-    var encoded: UInt32 { UInt32(minimum) << 12 | UInt32(maximum) }
-}

@@ -1,0 +1,4 @@
+/// The transport protocol under ICE.
+public enum CandidateTransport: String, Sendable, Hashable {
+    case udp, tcp
+}

@@ -1,0 +1,21 @@
+/// What a shard needs to open a plain transport: RTP and RTCP without ICE and DTLS.
+public struct PlainTransportSettings: Sendable {
+    /// The client's addresses are those of its first packets; else `connectPlainTransport` tells them.
+    public var isComedia: Bool
+    /// RTCP comes and goes on RTP's port (RFC 5761).
+    public var usesRTCPMux: Bool
+    /// How packets are protected; `nil` for RTP in the clear.
+    public var protection: PlainProtection?
+    /// Where RTP may be sent, once the client's address is known.
+    public var destinations: PlainDestinations
+
+    /// Settings.
+    public init(
+        isComedia: Bool, usesRTCPMux: Bool, protection: PlainProtection? = nil, destinations: PlainDestinations
+    ) {
+        self.isComedia = isComedia
+        self.usesRTCPMux = usesRTCPMux
+        self.protection = protection
+        self.destinations = destinations
+    }
+}

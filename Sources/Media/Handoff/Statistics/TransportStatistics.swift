@@ -1,0 +1,35 @@
+/// A snapshot of one transport, taken by its shard.
+public struct TransportStatistics: Sendable {
+    /// Which transport.
+    public var key: TransportKey
+    /// ICE's state.
+    public var iceState: ICEState = .new
+    /// DTLS's state.
+    public var dtlsState: DTLSState = .new
+    /// Where packets are sent; `nil` before the first check.
+    public var selectedTuple: TransportTuple?
+    /// A plain transport's addresses; `nil` for a WebRTC transport.
+    public var plain: PlainTuples?
+    /// The negotiated SRTP profile's name, once connected.
+    public var srtpProfile: String?
+    /// Bytes so far.
+    public var bytes = TransportTraffic()
+    /// Bits per second, recently.
+    public var bitrates = TransportTraffic()
+    /// Datagrams received, of every kind.
+    public var packetsReceived: UInt64 = 0
+    /// Datagrams sent, of every kind.
+    public var packetsSent: UInt64 = 0
+    /// The share (0…1) of received packets that got lost on their way, by their transport-wide numbers; `nil` where the
+    /// client does not number them.
+    public var packetLossReceived: Double?
+    /// The share (0…1) of sent packets that got lost on their way, by the client's feedback; `nil` before the first.
+    public var packetLossSent: Double?
+    /// Its producers.
+    public var producers: [ProducerStatistics] = []
+    /// Its consumers.
+    public var consumers: [ConsumerStatistics] = []
+
+    /// Nothing counted yet.
+    public init(key: TransportKey) { self.key = key }
+}

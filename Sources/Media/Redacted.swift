@@ -1,0 +1,12 @@
+/// A type whose values show nothing of what they hold: not interpolated, not inside something else, not dumped, not as a
+/// log's metadata. Loggers print more than those who call them know: swift-service-lifecycle, for one, prints whole services.
+public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+
+extension Redacted {
+    /// Always the same.
+    public var description: String { "(hidden)" }
+    /// Always the same.
+    public var debugDescription: String { "(hidden)" }
+    /// Without children.
+    public var customMirror: Mirror { Mirror(self, unlabeledChildren: EmptyCollection<Never>()) }
+}

@@ -1,0 +1,57 @@
+// Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
+
+/// Transport-wide congestion control feedback, read in place
+/// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet of a run of sequence numbers arrived.
+struct TransportWideFeedback {
+    /// Arrival times count in 250 µs, 256 of which are one unit of the reference time.
+    static let ticksPerReferenceUnit = 256
+    static let tickMicroseconds = 250
+    /// At most this many packets are accepted in one feedback: a quarter of the circle, a second of 100 Mb/s.
+    static let maximumPackets = 16_384
+
+    let senderSSRC: SSRC
+    let mediaSSRC: SSRC
+    let baseSequence: SequenceNumber
+    /// How many sequence numbers from `baseSequence` on are reported.
+    let packetCount: Int
+    /// In units of 64 ms, 24 bits signed, on a circle.
+    let referenceTime: Int32
+    let feedbackCount: UInt8
+    private let chunks: UnsafeRawBufferPointer
+    private let deltas: UnsafeRawBufferPointer
+
+    /// Checks the whole packet, so that reading the packets cannot fail.
+    /// - Throws: `truncated`, `malformed` (no packet, reserved symbol), `tooLarge` beyond `maximumPackets`.
+    init(parsing packet: RTCPPacketView) throws(WireError) {
+        try packet.expect(.transportFeedback, format: RTCPFeedbackFormat.transportWide)
+        var reader = ByteReader(packet.payload)
+        senderSSRC = SSRC(try reader.readUInt32())
+        mediaSSRC = SSRC(try reader.readUInt32())
+        baseSequence = SequenceNumber(try reader.readUInt16())
+        packetCount = Int(try reader.readUInt16())
+        referenceTime = Int32(bitPattern: try reader.readUInt24() << 8) >> 8
+        feedbackCount = try reader.readUInt8()
+        guard packetCount > 0 else { throw .malformed }
+        guard packetCount <= Self.maximumPackets else { throw .tooLarge }
+        let start = reader.offset
+        var left = packetCount
+        var deltaLength = 0
+        while left > 0 {
+            let chunk = TransportWideChunk(encoded: try reader.readUInt16())
+            let count = min(left, chunk.count)
+            // A run of zero packets would make no progress; nobody sends it.
+            guard count > 0 else { throw .malformed }
+            deltaLength += try chunk.deltaLength(of: count)
+            left -= count
+        }
+        guard let chunks = packet.payload.view(from: start, count: reader.offset - start) else { throw .truncated }
+        self.chunks = chunks
+        deltas = try reader.readBytes(deltaLength)
+    }
+
+    /// Each reported packet in the order of sequence numbers.
+    var packets: TransportWidePackets {
+        TransportWidePackets(
+            chunks: ByteReader(chunks), deltas: ByteReader(deltas), baseSequence: baseSequence, left: packetCount)
+    }
+}
