@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
             name: "RoundhouseMedia",
-            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"],
+            dependencies: ["COpenSSL", "CLinuxNet", "CPrefetch", "CIPSecMB"],
             path: "Sources/Media",
             swiftSettings: settings),
         .target(

@@ -13,13 +13,12 @@ let package = Package(
     name: "fuzzing",
     targets: [
         .systemLibrary(name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl"),
-        .systemLibrary(name: "CSRTP", path: "Sources/CShims/CSRTP", pkgConfig: "libsrtp2"),
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
         .target(name: "CPrefetch", path: "Sources/CShims/CPrefetch"),
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
         .target(
             name: "RoundhouseMedia",
-            dependencies: ["COpenSSL", "CSRTP", "CLinuxNet", "CPrefetch", "CIPSecMB"], path: "Sources/Media",
+            dependencies: ["COpenSSL", "CLinuxNet", "CPrefetch", "CIPSecMB"], path: "Sources/Media",
             swiftSettings: settings + [.unsafeFlags(["-sanitize=fuzzer,address"])]),
         .target(
             name: "Targets", dependencies: ["RoundhouseMedia"],

@@ -29,7 +29,9 @@ enum ImportRules {
         "COpenSSL": [
             "Sources/Media/DTLS", "Sources/Media/SRTP", "Sources/Gateway/Access/JOSE", "Sources/Gateway/TLS",
         ],
-        "CSRTP": ["Sources/Media/SRTP"], "CIPSecMB": ["Sources/Media/SRTP"], "CLinuxNet": ["Sources/Media/Network"],
+        // What ours is compared with.
+        "CSRTP": ["Tests/MediaTests/SRTP"],
+        "CIPSecMB": ["Sources/Media/SRTP"], "CLinuxNet": ["Sources/Media/Network"],
     ]
     /// Where Media reaches the system; DTLS reads the certificate's files.
     private static let systemFolders = ["Sources/Media/Network", "Sources/Media/DTLS"]

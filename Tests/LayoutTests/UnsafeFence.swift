@@ -48,8 +48,7 @@ enum UnsafeFence {
         ],
         "Sources/Media/SRTP": [
             "AcceleratedGCMCipher", "AcceleratedRTCPCipher", "CounterModeCipher", "GCMCipher", "GCMSalt",
-            "SRTPReceiver", "SRTPReference",
-            "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
+            "SRTPReceiver", "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
         ],
         "Sources/Media/Shard": [
             "DatagramOutput", "EgressBatcher", "Shard", "ShardLinks", "ShardMessage", "SlotMap",

@@ -3,8 +3,6 @@ enum SRTPCiphers {
     case gcm(rtp: GCMCipher, rtcp: GCMCipher)
     case acceleratedGCM(rtp: AcceleratedGCMCipher, rtcp: AcceleratedRTCPCipher)
     case counterMode(rtp: CounterModeCipher, rtcp: CounterModeCipher)
-    /// An `SRTPReference` beside it does the work.
-    case reference
 
     init(
         profile: SRTPProfile, rtp: SRTPSessionKeys, rtcp: SRTPSessionKeys, seals: Bool, engine: SRTPEngine = .libcrypto
@@ -36,12 +34,8 @@ enum SRTPCiphers {
         }
     }
 
-    /// Derives the session keys first, if the engine needs them from us.
+    /// Derives the session keys first.
     init(profile: SRTPProfile, master: SRTPMasterKey, seals: Bool, engine: SRTPEngine) throws(MediaError) {
-        if engine == .libsrtp {
-            self = .reference
-            return
-        }
         try self.init(
             profile: profile, rtp: SRTPSessionKeys(profile: profile, master: master, purpose: .rtp),
             rtcp: SRTPSessionKeys(profile: profile, master: master, purpose: .rtcp), seals: seals, engine: engine)
@@ -58,8 +52,6 @@ enum SRTPCiphers {
         case .counterMode(let rtp, let rtcp):
             rtp.destroy()
             rtcp.destroy()
-        case .reference:
-            break
         }
     }
 }

@@ -1,10 +1,10 @@
 /// Which implementation does the work.
 enum SRTPEngine {
-    case libcrypto, libsrtp
+    case libcrypto
     /// intel-ipsec-mb; for the AEAD profiles only.
     case accelerated
 
-    /// libsrtp keeps counters that cannot be written down: tests alone ask for it.
+    /// The profile's usual one.
     static func preferred(for profile: SRTPProfile) -> SRTPEngine {
         profile.isAEAD && AcceleratedGCMCipher.isAvailable ? .accelerated : .libcrypto
     }

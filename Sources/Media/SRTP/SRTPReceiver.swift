@@ -7,18 +7,15 @@ struct SRTPReceiver: ~Copyable {
     let profile: SRTPProfile
     private var table: SRTPStreamTable
     private let ciphers: SRTPCiphers
-    private let reference: SRTPReference?
     /// Kept for those who continue elsewhere; `nil` with given ciphers.
     private let master: SRTPMasterKey?
 
     /// - Parameter engine: `nil` for the profile's usual one.
     init(profile: SRTPProfile, master: SRTPMasterKey, engine: SRTPEngine? = nil) throws(MediaError) {
         let engine = engine ?? .preferred(for: profile)
-        let reference = try SRTPReference.made(profile: profile, master: master, direction: .inbound, engine: engine)
         let ciphers = try SRTPCiphers(profile: profile, master: master, seals: false, engine: engine)
         self.profile = profile
         self.ciphers = ciphers
-        self.reference = reference
         self.master = master
         table = SRTPStreamTable()
     }
@@ -35,7 +32,6 @@ struct SRTPReceiver: ~Copyable {
         ciphers = try SRTPCiphers(profile: snapshot.profile, master: snapshot.master, seals: false, engine: engine)
         profile = snapshot.profile
         master = snapshot.master
-        reference = nil
         self.table = table
     }
 
@@ -43,7 +39,6 @@ struct SRTPReceiver: ~Copyable {
     init(profile: SRTPProfile, ciphers: SRTPCiphers) {
         self.profile = profile
         self.ciphers = ciphers
-        reference = nil
         master = nil
         table = SRTPStreamTable()
     }
@@ -58,27 +53,19 @@ struct SRTPReceiver: ~Copyable {
     /// Every stream's roll-over counter and replay windows, as plain data.
     var streams: [SRTPStreamState] { table.exported }
 
-    /// Everything that has to be known to continue elsewhere. `nil` with given ciphers, and with the libsrtp engine, which
-    /// keeps its windows to itself.
+    /// Everything that has to be known to continue elsewhere. `nil` with given ciphers.
     var snapshot: Snapshot? {
-        guard let master, reference == nil else { return nil }
-        return Snapshot(profile: profile, master: master, streams: table.exported)
+        master.map { Snapshot(profile: profile, master: $0, streams: table.exported) }
     }
 
     /// Forgets an SSRC whose producer is gone. Its next packet would be taken for the first of a new stream, with
     /// roll-over counter zero.
     mutating func forget(_ ssrc: UInt32) {
-        if table.remove(ssrc) { reference?.removeStream(ssrc) }
+        _ = table.remove(ssrc)
     }
 
     /// Continues a stream of another opener with the same key. `false` when there is no room or the state is not one.
-    mutating func resume(_ state: SRTPStreamState) -> Bool {
-        guard table.insert(state) else { return false }
-        if reference != nil, let index = state.highestIndex {
-            return reference?.addStream(state.ssrc, rollOver: UInt32(truncatingIfNeeded: index >> 16)) == true
-        }
-        return true
-    }
+    mutating func resume(_ state: SRTPStreamState) -> Bool { table.insert(state) }
 
     // MARK: RTP
 
@@ -137,8 +124,6 @@ struct SRTPReceiver: ~Copyable {
             let opened = cipher.crypt(
                 ssrc: ssrc, index: index, source: body, count: length - headerLength, destination: body)
             return opened ? nil : .malformed
-        case .reference:
-            return refusal(reference?.unprotect(packet, count: length + profile.tagLength), expected: length)
         }
     }
 
@@ -192,17 +177,6 @@ struct SRTPReceiver: ~Copyable {
             }
             let opened = cipher.crypt(ssrc: ssrc, index: index, source: body, count: length - 8, destination: body)
             return opened ? nil : .malformed
-        case .reference:
-            return refusal(reference?.unprotectRTCP(packet, count: count), expected: length)
-        }
-    }
-
-    private func refusal(_ result: SRTPReferenceResult?, expected: Int) -> SRTPOpenResult? {
-        switch result {
-        case .opened(let length): length == expected ? nil : .malformed
-        case .replayed: .replayed
-        case .authenticationFailed: .authenticationFailed
-        case .malformed, nil: .malformed
         }
     }
 

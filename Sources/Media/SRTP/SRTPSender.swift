@@ -7,10 +7,8 @@
 struct SRTPSender: ~Copyable {
     let profile: SRTPProfile
     /// The next SRTCP packet's index, 31 bits. Beyond it nothing can be sealed: a new key is due (RFC 3711 §9.2).
-    /// With the libsrtp engine it is libsrtp's to count.
     private(set) var nextRTCPIndex: UInt32
     private let ciphers: SRTPCiphers
-    private let reference: SRTPReference?
     /// Kept for those who continue elsewhere; `nil` with given ciphers.
     private let master: SRTPMasterKey?
 
@@ -21,11 +19,9 @@ struct SRTPSender: ~Copyable {
         profile: SRTPProfile, master: SRTPMasterKey, nextRTCPIndex: UInt32 = 1, engine: SRTPEngine? = nil
     ) throws(MediaError) {
         let engine = engine ?? .preferred(for: profile)
-        let reference = try SRTPReference.made(profile: profile, master: master, direction: .outbound, engine: engine)
         let ciphers = try SRTPCiphers(profile: profile, master: master, seals: true, engine: engine)
         self.profile = profile
         self.ciphers = ciphers
-        self.reference = reference
         self.master = master
         self.nextRTCPIndex = nextRTCPIndex
     }
@@ -41,17 +37,15 @@ struct SRTPSender: ~Copyable {
         self.profile = profile
         self.nextRTCPIndex = nextRTCPIndex
         self.ciphers = ciphers
-        reference = nil
         master = nil
     }
 
     deinit { ciphers.destroy() }
 
     /// Everything that has to be known to continue elsewhere; the roll-over counters are the caller's. `nil` with given
-    /// ciphers, and with the libsrtp engine, which keeps its SRTCP index to itself.
+    /// ciphers.
     var snapshot: Snapshot? {
-        guard let master, reference == nil else { return nil }
-        return Snapshot(profile: profile, master: master, nextRTCPIndex: nextRTCPIndex)
+        master.map { Snapshot(profile: profile, master: $0, nextRTCPIndex: nextRTCPIndex) }
     }
 
     /// Asks for the key's cache lines, where they are known to be worth it.
@@ -91,9 +85,6 @@ struct SRTPSender: ~Copyable {
             let digest = cipher.digest(of: packet, count: length, rollOver: rollOver)
             (packet + length).copyMemory(from: digest, byteCount: profile.tagLength)
             return length + profile.tagLength
-        case .reference:
-            if UnsafeRawPointer(body) != payload { body.copyMemory(from: payload, byteCount: payloadLength) }
-            return sealByReference(packet, count: length, ssrc: ssrc, rollOver: UInt32(truncatingIfNeeded: index >> 16))
         }
     }
 
@@ -128,18 +119,8 @@ struct SRTPSender: ~Copyable {
             // The tag follows the index and covers it.
             (packet + count).storeBytes(of: word, as: UInt32.self)
             (packet + count + 4).copyMemory(from: cipher.digest(of: packet, count: count + 4), byteCount: tagLength)
-        case .reference:
-            return reference?.protectRTCP(packet, count: count) ?? 0
         }
         nextRTCPIndex = index + 1
         return count + profile.rtcpOverhead
-    }
-
-    private func sealByReference(_ packet: UnsafeMutableRawPointer, count: Int, ssrc: UInt32, rollOver: UInt32) -> Int {
-        // libsrtp counts roll-overs by itself once it knows where a stream begins.
-        if rollOver > 0, reference?.hasStream(ssrc) == false {
-            guard reference?.addStream(ssrc, rollOver: rollOver) == true else { return 0 }
-        }
-        return reference?.protect(packet, count: count) ?? 0
     }
 }

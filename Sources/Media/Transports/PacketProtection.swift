@@ -160,6 +160,6 @@ extension PacketProtection: Restorable {
         opened?.write(to: &writer)
     }
 
-    /// Whether everything in it can be written down: all but what libsrtp keeps to itself.
+    /// Whether everything in it can be written down: not with ciphers that were given without their key.
     var isWritable: Bool { (sealer == nil || sealerSnapshot != nil) && (opener == nil || openerSnapshot != nil) }
 }

@@ -5,7 +5,7 @@
 extension Shard {
     /// Everything that has to be known to continue elsewhere. The shard must do nothing from now on: two that use the same
     /// keys would use the same nonces.
-    /// - Returns: `nil` if some transport's state cannot be had: SRTP by libsrtp.
+    /// - Returns: `nil` if the key of some transport is not known.
     mutating func snapshot() -> [UInt8]? {
         if !arena.isEmpty { flush() }
         for transport in transports.slots where !transports[transport].protection.isWritable { return nil }

@@ -1,7 +1,7 @@
 import CSRTP
 
 /// What libsrtp says of a packet it was given to open.
-enum SRTPReferenceResult: Equatable {
+enum LibSRTPResult: Equatable {
     case opened(Int)
     case replayed
     case authenticationFailed

@@ -1,16 +1,15 @@
 import CSRTP
 
-/// libsrtp2 for one direction of a transport: the engine of the rare profile, and what tests compare ours with.
+@testable import RoundhouseMedia
+
+/// libsrtp2 for one direction of a transport: what ours is compared with.
 ///
 /// It keeps roll-over counters and replay windows of its own, for each SSRC, and allocates when it meets a new one.
 // Safe: `session` lives from init to deinit; every pointer passed in is written only for the length that comes back.
-struct SRTPReference: ~Copyable {
+struct LibSRTPSession: ~Copyable {
     enum Direction { case outbound, inbound }
 
     private let session: srtp_t
-    private let profile: SRTPProfile
-    private let master: SRTPMasterKey
-    private let direction: Direction
 
     /// Once for the process, as libsrtp asks; the language makes it once and thread-safe.
     private static let isReady = srtp_init() == srtp_err_status_ok
@@ -29,20 +28,9 @@ struct SRTPReference: ~Copyable {
             throw MediaError(.system, "libsrtp refuses \(profile.rawValue)")
         }
         self.session = session
-        self.profile = profile
-        self.master = master
-        self.direction = direction
     }
 
     deinit { srtp_dealloc(session) }
-
-    /// One for the libsrtp engine, `nil` for the other.
-    static func made(
-        profile: SRTPProfile, master: SRTPMasterKey, direction: Direction, engine: SRTPEngine
-    ) throws(MediaError) -> SRTPReference? {
-        guard engine == .libsrtp else { return nil }
-        return try SRTPReference(profile: profile, master: master, direction: direction)
-    }
 
     /// Makes an SRTP packet of an RTP packet in place; room for `profile.tagLength` more bytes is needed. `nil` when
     /// libsrtp refuses.
@@ -58,34 +46,15 @@ struct SRTPReference: ~Copyable {
     }
 
     /// Makes an RTP packet of an SRTP packet in place.
-    func unprotect(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPReferenceResult {
+    func unprotect(_ packet: UnsafeMutableRawPointer, count: Int) -> LibSRTPResult {
         var length = Int32(truncatingIfNeeded: count)
-        return SRTPReferenceResult(srtp_unprotect(session, packet, &length), length)
+        return LibSRTPResult(srtp_unprotect(session, packet, &length), length)
     }
 
     /// Makes an RTCP packet of an SRTCP packet in place.
-    func unprotectRTCP(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPReferenceResult {
+    func unprotectRTCP(_ packet: UnsafeMutableRawPointer, count: Int) -> LibSRTPResult {
         var length = Int32(truncatingIfNeeded: count)
-        return SRTPReferenceResult(srtp_unprotect_rtcp(session, packet, &length), length)
-    }
-
-    /// Whether libsrtp has met an SSRC.
-    func hasStream(_ ssrc: UInt32) -> Bool {
-        var rollOver: UInt32 = 0
-        return srtp_get_stream_roc(session, ssrc, &rollOver) == srtp_err_status_ok
-    }
-
-    /// Makes a stream that does not begin with roll-over counter zero.
-    func addStream(_ ssrc: UInt32, rollOver: UInt32) -> Bool {
-        let status = Self.withPolicy(profile, master, srtp_ssrc_t(type: ssrc_specific, value: ssrc)) { policy in
-            srtp_add_stream(session, &policy)
-        }
-        return status == srtp_err_status_ok && srtp_set_stream_roc(session, ssrc, rollOver) == srtp_err_status_ok
-    }
-
-    func removeStream(_ ssrc: UInt32) {
-        // libsrtp takes the SSRC in network order.
-        _ = srtp_remove_stream(session, ssrc.bigEndian)
+        return LibSRTPResult(srtp_unprotect_rtcp(session, packet, &length), length)
     }
 
     private static func withPolicy(
