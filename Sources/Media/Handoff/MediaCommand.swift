@@ -1,5 +1,5 @@
 /// What a room tells a shard. Commands for one transport are carried out in the order they were given.
-public enum MediaCommand: Sendable {
+package enum MediaCommand: Sendable {
     case openTransport(TransportKey, TransportSettings, EventQueue)
     /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.
     case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)

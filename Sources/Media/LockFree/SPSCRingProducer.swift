@@ -17,8 +17,6 @@ struct SPSCRingProducer: ~Copyable {
         self.ring = ring
     }
 
-    var hasUnpublished: Bool { position != published }
-
     /// Place for a record of `length` bytes, 8-aligned; `nil` when the ring is full or the record is too long.
     mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer? {
         reservedLength = -1

@@ -1,14 +1,14 @@
 /// What a DTLS handshake gives SRTP (RFC 5764 §4.2).
-public struct SRTPKeyingMaterial: Sendable, Hashable {
+struct SRTPKeyingMaterial: Sendable, Hashable {
     /// What both sides agreed on.
-    public var profile: SRTPProfile
+    var profile: SRTPProfile
     /// Protects what we send.
-    public var local: SRTPMasterKey
+    var local: SRTPMasterKey
     /// Protects what the peer sends.
-    public var remote: SRTPMasterKey
+    var remote: SRTPMasterKey
 
     /// Puts given keys together.
-    public init(profile: SRTPProfile, local: SRTPMasterKey, remote: SRTPMasterKey) {
+    init(profile: SRTPProfile, local: SRTPMasterKey, remote: SRTPMasterKey) {
         self.profile = profile
         self.local = local
         self.remote = remote

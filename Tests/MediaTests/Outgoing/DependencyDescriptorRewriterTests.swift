@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RoundhouseMedia
+@testable import TestSupport
 
 @Suite struct DependencyDescriptorRewriterTests {
     private static let wanted = HeaderExtension.dependencyDescriptor.routerID

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RoundhouseMedia
+@testable import TestSupport
 
 @Suite("Header templates and ring records")
 struct HeaderTemplateTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RoundhouseMedia
+@testable import TestSupport
 
 @Suite("RTP headers")
 struct RTPHeaderTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RoundhouseMedia
+@testable import TestSupport
 
 /// Test vectors of RFC 5769.
 enum RFC5769 {

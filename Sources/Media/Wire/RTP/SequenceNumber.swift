@@ -1,21 +1,21 @@
 /// A 16-bit RTP sequence number (RFC 3550 §5.1), compared on its circle.
-public struct SequenceNumber: Hashable, Sendable {
+struct SequenceNumber: Hashable, Sendable {
     /// The number on the wire.
-    public var rawValue: UInt16
+    var rawValue: UInt16
 
     /// Takes the number on the wire.
-    public init(_ rawValue: UInt16) { self.rawValue = rawValue }
+    init(_ rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The signed distance from `other` to this number, −32768…32767.
-    public func distance(from other: SequenceNumber) -> Int {
+    func distance(from other: SequenceNumber) -> Int {
         Int(Int16(truncatingIfNeeded: Int32(rawValue) - Int32(other.rawValue)))
     }
 
     /// Whether this number comes after `other` on the circle.
-    public func isNewer(than other: SequenceNumber) -> Bool { distance(from: other) > 0 }
+    func isNewer(than other: SequenceNumber) -> Bool { distance(from: other) > 0 }
 
     /// The number `count` steps further on the circle; negative goes back.
-    public func advanced(by count: Int) -> SequenceNumber {
+    func advanced(by count: Int) -> SequenceNumber {
         SequenceNumber(UInt16(truncatingIfNeeded: Int(rawValue) &+ count))
     }
 }

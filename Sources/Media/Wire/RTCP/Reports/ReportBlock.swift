@@ -1,8 +1,6 @@
 /// What a receiver says about one source in an SR or RR (RFC 3550 §6.4.1).
 struct ReportBlock: Hashable, Sendable {
     static let length = 24
-    /// The count field has five bits.
-    static let maximumPerPacket = 31
 
     var ssrc: SSRC
     /// The share lost since the last report, in 1/256.

@@ -3,9 +3,6 @@
 /// Transport-wide congestion control feedback, read in place
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet of a run of sequence numbers arrived.
 struct TransportWideFeedback {
-    /// Arrival times count in 250 µs, 256 of which are one unit of the reference time.
-    static let ticksPerReferenceUnit = 256
-    static let tickMicroseconds = 250
     /// At most this many packets are accepted in one feedback: a quarter of the circle, a second of 100 Mb/s.
     static let maximumPackets = 16_384
 
