@@ -21,6 +21,13 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case srtpAuthentication
     case srtpReplay
     case srtpTooManyStreams
+    /// A DTLS record that is cut off, or shorter than what protects it.
+    case malformedDTLS
+    /// A DTLS record that was not made with the peer's key, or changed on the way.
+    case dtlsAuthentication
+    case dtlsReplay
+    /// DTLS of another epoch or version, or outside of an association: mostly a flight of the handshake come again.
+    case unexpectedDTLS
     /// An SSRC that no producer announced and that neither MID, RID nor payload type explains.
     case unknownSSRC
     /// A payload type the producer did not declare.

@@ -45,8 +45,8 @@ extension DTLSConnection.Snapshot {
         case Code.failed: state = .failed
         default: throw .malformed
         }
-        let isMade = code == Code.awaitingFingerprint || code == Code.connected
-        records = isMade ? try DTLSRecordLayer.Snapshot(from: &reader) : nil
+        let isHandshakeComplete = code == Code.awaitingFingerprint || code == Code.connected
+        records = isHandshakeComplete ? try DTLSRecordLayer.Snapshot(from: &reader) : nil
     }
 
     func write(to writer: inout SnapshotWriter) {

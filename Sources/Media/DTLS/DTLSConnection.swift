@@ -111,7 +111,7 @@ final class DTLSConnection {
     func close() {
         switch state {
         case .awaitingFingerprint, .connected:
-            sayGoodbye()
+            sendCloseNotify()
             state = .closed
         case .idle, .handshaking:
             state = .closed
@@ -228,7 +228,7 @@ final class DTLSConnection {
         } else {
             failure = handshake?.drain(datagram, into: &received)
         }
-        for event in received where isMade { recordArrived(event) }
+        for event in received where isHandshakeComplete { recordArrived(event) }
         if let failure { fail(failure) }
     }
 
@@ -244,7 +244,7 @@ final class DTLSConnection {
     }
 
     /// Whether the handshake is complete and the association alive.
-    private var isMade: Bool {
+    private var isHandshakeComplete: Bool {
         switch state {
         case .awaitingFingerprint, .connected: true
         case .idle, .handshaking, .failed, .closed: false
@@ -253,15 +253,15 @@ final class DTLSConnection {
 
     /// The peer said close_notify, which is answered in kind (RFC 5246 §7.2.1).
     private func peerClosed() {
-        sayGoodbye()
+        sendCloseNotify()
         guard state == .connected else { return fail(.closedByPeer) }
         state = .closed
         events.append(.closed)
     }
 
-    private func sayGoodbye() {
+    private func sendCloseNotify() {
         guard records != nil else {
-            handshake?.sayGoodbye()
+            handshake?.sendCloseNotify()
             return
         }
         _ = records?.write(.alert, DTLSAlert.closeNotify.bytes, to: &outgoing)
@@ -271,7 +271,7 @@ final class DTLSConnection {
 
     /// Ends a made connection that we do not accept, and tells the peer.
     private func refuse(_ reason: DTLSFailure) {
-        sayGoodbye()
+        sendCloseNotify()
         fail(reason)
     }
 

@@ -190,7 +190,7 @@ final class DTLSHandshake {
     }
 
     /// Says close_notify.
-    func sayGoodbye() {
+    func sendCloseNotify() {
         withBuffers(orElse: ()) { _ = SSL_shutdown(ssl) }
     }
 

@@ -82,7 +82,7 @@ extension Shard {
         let step = streams[stream].packetArrived(
             header, payload: UnsafeRawBufferPointer(rebasing: packet[header.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
-        carryOut(step.effects, of: stream)
+        apply(step.effects, of: stream)
         switch step.verdict {
         case .drop(let reason): counters.add(reason)
         case .forward(let placed):
@@ -116,7 +116,7 @@ extension Shard {
             header.sequenceNumber.rawValue, of: original,
             payload: UnsafeRawBufferPointer(rebasing: packet[restored.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
-        carryOut(step.effects, of: stream)
+        apply(step.effects, of: stream)
         switch step.verdict {
         case .drop(let reason): counters.add(reason)
         case .forward(let placed):
@@ -125,7 +125,7 @@ extension Shard {
     }
 
     /// Does what follows from a packet, or from a deadline, besides its forwarding.
-    mutating func carryOut(_ effects: IncomingStep.Effects, of stream: Slot<IncomingStream>) {
+    mutating func apply(_ effects: IncomingStep.Effects, of stream: Slot<IncomingStream>) {
         if effects.isEmpty { return }
         if effects.contains(.restarted) { encodingRestarted(stream) }
         if effects.contains(.requestsKeyFrame) { sendKeyFrameRequest(stream) }

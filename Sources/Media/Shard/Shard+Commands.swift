@@ -4,12 +4,12 @@ extension Shard {
         for _ in 0..<limit {
             guard let command = links.queues[index].pop() else { return }
             counters.add(.commands)
-            carryOut(command)
+            execute(command)
         }
     }
 
     /// Carries out one command. What names something that is gone is a legitimate race, and counted.
-    mutating func carryOut(_ command: MediaCommand) {
+    mutating func execute(_ command: MediaCommand) {
         switch command {
         case .openTransport(let key, let settings, let events): openTransport(key, settings, events)
         case .connectTransport(let key, let role, let fingerprint): connectTransport(key, role, fingerprint)

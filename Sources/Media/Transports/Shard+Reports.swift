@@ -48,7 +48,7 @@ extension Shard {
     }
 
     private mutating func streamDeadlineReached(_ stream: Slot<IncomingStream>) {
-        carryOut(streams[stream].deadlineReached(at: now), of: stream)
+        apply(streams[stream].deadlineReached(at: now), of: stream)
         sendNACKs(stream)
     }
 

@@ -122,8 +122,19 @@ extension Shard {
         guard webRTCAssociations[webRTC].ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
         iceAdvanced(transport, webRTC)
         startHandshakeIfPossible(transport, webRTC)
+        let before = webRTCAssociations[webRTC].dtls.counters
         webRTCAssociations[webRTC].dtls.datagramReceived(bytes, at: now)
+        countDrops(from: before, to: webRTCAssociations[webRTC].dtls.counters)
         dtlsAdvanced(transport, webRTC)
+    }
+
+    private func countDrops(from before: DTLSCounters, to after: DTLSCounters) {
+        guard after != before else { return }
+        counters.add(.malformedDTLS, after.records.malformed &- before.records.malformed)
+        counters.add(.dtlsAuthentication, after.records.forged &- before.records.forged)
+        counters.add(.dtlsReplay, after.records.replayed &- before.records.replayed)
+        let foreign = after.records.foreign &- before.records.foreign
+        counters.add(.unexpectedDTLS, foreign &+ after.ignoredDatagrams &- before.ignoredDatagrams)
     }
 
     /// Starts the handshake once there is an address: in the role that the room gave, or as server as long as it gave none,

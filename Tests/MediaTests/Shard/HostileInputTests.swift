@@ -89,6 +89,28 @@ struct HostileInputTests {
         expectUndisturbed(world, stream, "after random bytes")
     }
 
+    @Test func `dropped DTLS records are counted by their reasons`() throws {
+        let (world, publisher, stream, _) = try makeRecordedCall()
+        func record(_ type: UInt8, epoch: UInt8, number: UInt8, _ fragment: [UInt8], length: Int? = nil) -> [UInt8] {
+            let count = length ?? fragment.count
+            return [type, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, number, UInt8(count >> 8), UInt8(count & 0xFF)] + fragment
+        }
+        let garbage = [UInt8](repeating: 0x5A, count: 60)
+        for (reason, datagram) in [
+            (DropReason.dtlsAuthentication, record(23, epoch: 1, number: 200, garbage)),
+            (.malformedDTLS, record(23, epoch: 1, number: 201, [1, 2, 3])),
+            (.malformedDTLS, record(23, epoch: 1, number: 202, garbage, length: 500)),
+            (.unexpectedDTLS, record(22, epoch: 0, number: 9, garbage)),
+        ] {
+            let before = world.server.drops
+            world.inject(datagram, from: publisher.peer.localAddress, shard: publisher.transport.shard)
+            world.run(for: .milliseconds(1))
+            let dropped = world.server.drops.filter { before[$0.key] ?? 0 != $0.value }
+            #expect(dropped.map(\.key) == [reason] && dropped.first.map { $0.value - (before[reason] ?? 0) } == 1)
+        }
+        expectUndisturbed(world, stream, "after forged records")
+    }
+
     @Test func `what is sealed rightly but wrong inside is dropped by its reason`() throws {
         let (world, publisher, stream, _) = try makeRecordedCall()
         let peer = publisher.peer
