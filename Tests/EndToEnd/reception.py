@@ -68,10 +68,10 @@ def kept_back(sent, taken, temporal=None):
     """For each received picture but the last: how many pictures its stream had between it and the next received one, up
     to this temporal layer (None: any), which the server got and did not pass on.
 
-    Two things that browsers encode never leave them, or are of no use. An encoder over its rate leaves a spatial layer out
-    of a picture: with K-SVC a receiver of that layer cannot be sent the rest. And Chromium's pacer throws away what waits
-    in a stream's queue when a key frame comes: that was so where the picture before the hole left the queue when the key
-    frame behind it had been encoded already, or just about.
+    Two things that browsers encode never leave them, or are of no use. An encoder over its rate leaves a spatial layer
+    out of a picture: with K-SVC a receiver of that layer cannot be sent the rest. And Chromium's pacer throws away what
+    waits in a stream's queue when a key frame comes: that was so where the picture before the hole left the queue when
+    the key frame behind it had been encoded already, or just about.
     """
     # Streams' timestamps are distinguished by less than a picture's time.
     margin, counts = 0.016, []
