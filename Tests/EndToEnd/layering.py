@@ -53,7 +53,8 @@ PREPARE = """
   };
   const note = (frames, frame) => {
     const { rtpTimestamp, temporalIndex, spatialIndex } = frame.getMetadata();
-    frames.push([performance.timeOrigin + performance.now(), rtpTimestamp, markOf(frame), temporalIndex ?? 0, spatialIndex ?? 0,
+    frames.push([
+      performance.timeOrigin + performance.now(), rtpTimestamp, markOf(frame), temporalIndex ?? 0, spatialIndex ?? 0,
       frame.type === 'key']);
   };
   const watched = ({ readable, writable }, see) => readable.pipeThrough(new TransformStream({

@@ -37,7 +37,7 @@ enum UnsafeFence {
             "DependencyDescriptorDecoder", "PictureIDRewriter", "SequenceRewriter",
         ],
         "Sources/Media/LockFree": [
-            "Counters", "MPSCQueue", "SPSCRing", "SPSCRingConsumer", "SPSCRingProducer",
+            "Counters", "MPSCQueue", "SPSCRing", "SPSCRingProducer",
         ],
         "Sources/Media/Network": [
             "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress",
@@ -51,7 +51,7 @@ enum UnsafeFence {
             "SRTPReceiver", "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
         ],
         "Sources/Media/Shard": [
-            "DatagramOutput", "EgressBatcher", "Shard", "ShardLinks", "ShardMessage", "SlotMap",
+            "DatagramOutput", "EgressBatcher", "OutgoingMessage", "Shard", "ShardLinks", "ShardMessage", "SlotMap",
         ],
         "Sources/Media/Shard/Snapshot": [
             "SnapshotSection"
@@ -75,7 +75,7 @@ enum UnsafeFence {
             "RTPExtensionIterator", "RTPHeader", "ReceivedExtensions",
         ],
         "Sources/Media/Wire/STUN": [
-            "HMACSHA1Key", "SHA1",
+            "HMACSHA1Key", "SHA1Digest",
         ],
         "Sources/Server": [
             "StandardStream"

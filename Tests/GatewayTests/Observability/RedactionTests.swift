@@ -1,11 +1,11 @@
 import HTTPTypes
 import Logging
 import NIOEmbedded
-import RoundhouseMedia
 import RoundhouseRooms
 import Testing
 
 @testable import RoundhouseGateway
+@testable import RoundhouseMedia
 
 /// What holds a secret shows it in none of the ways in which Swift shows values.
 @Suite struct RedactionTests {

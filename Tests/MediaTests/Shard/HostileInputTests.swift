@@ -93,7 +93,8 @@ struct HostileInputTests {
         let (world, publisher, stream, _) = try makeRecordedCall()
         func record(_ type: UInt8, epoch: UInt8, number: UInt8, _ fragment: [UInt8], length: Int? = nil) -> [UInt8] {
             let count = length ?? fragment.count
-            return [type, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, number, UInt8(count >> 8), UInt8(count & 0xFF)] + fragment
+            return [type, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, number, UInt8(count >> 8), UInt8(count & 0xFF)]
+                + fragment
         }
         let garbage = [UInt8](repeating: 0x5A, count: 60)
         for (reason, datagram) in [
