@@ -16,6 +16,9 @@ enum UnsafeFence {
         "Sources/Gateway/TLS": [
             "TLSConnection", "TLSConnection+Callbacks", "TLSContext", "TLSFile",
         ],
+        "Sources/Media": [
+            "Box"
+        ],
         "Sources/Media/Congestion": [
             "TransportWideRecorder"
         ],

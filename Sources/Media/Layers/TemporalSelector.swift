@@ -25,9 +25,8 @@ struct TemporalSelector {
         var temporal: Int8 = 0
     }
     private static let memory = 64
-    /// The newest pictures since the beginning, at their number modulo the capacity: an array, so that a selector weighs
-    /// little where it is not used.
-    private var pictures = Array(repeating: Picture(), count: memory)
+    /// The newest pictures since the beginning, at their number modulo the capacity.
+    private var pictures = InlineArray<64, Picture>(repeating: Picture())
     private var pictureCount = 0
 
     init() {}

@@ -38,7 +38,7 @@ struct LayerSelection {
     private static let memory = 4096
     /// A bit for each of the newest outputs: in the first half, whether it got a marker that it did not come with; in the
     /// second, whether it is padding alone. Sent again, they must be the same.
-    private var changes = Array(repeating: 0 as UInt64, count: 2 * memory / 64)
+    private var changes = InlineArray<128, UInt64>(repeating: 0)
 
     /// - Parameters:
     ///   - encodings: how many the source has.
@@ -246,7 +246,7 @@ extension LayerSelection: Restorable {
         highestSpatial = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
         highestTemporal = Int(try reader.read(in: 0...7 as ClosedRange<UInt8>))
         reported = try reader.readOptional()
-        for word in changes.indices { changes[word] = try reader.read() }
+        changes = try reader.read()
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -261,7 +261,7 @@ extension LayerSelection: Restorable {
         writer.writeUInt8(UInt8(clamping: highestSpatial))
         writer.writeUInt8(UInt8(clamping: highestTemporal))
         writer.writeOptional(reported)
-        for word in changes { writer.write(word) }
+        writer.write(changes)
     }
 }
 

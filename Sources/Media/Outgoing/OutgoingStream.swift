@@ -24,7 +24,7 @@ struct OutgoingStream: ~Copyable {
     let canRetransmit: Bool
     private(set) var flow = Flow.stopped
     /// Selects layers; `nil` where the only stream is forwarded whole, untouched.
-    private(set) var selection: LayerSelection?
+    private var selection: Box<LayerSelection>?
     /// Whether the newest packet sent was not its picture's last one.
     private var isInsideFrame = false
     /// Of a stream that is forwarded whole: the newest packet that came before the key frame it waits for.
@@ -54,7 +54,7 @@ struct OutgoingStream: ~Copyable {
         let selection = LayerSelection(
             codec: settings.codecs.first?.codec ?? .other, encodings: settings.encodings.count, settings.scalability,
             preferred: settings.preferredLayers)
-        self.selection = selection.hasLayers ? selection : nil
+        self.selection = selection.hasLayers ? Box(selection) : nil
         sequence = SequenceRewriter(firstOutput: UInt64(firstSequence))
         let clockRate = settings.codecs.first?.clockRate ?? 90_000
         timestamps = TimestampRewriter(clockRate: clockRate)
@@ -69,6 +69,22 @@ struct OutgoingStream: ~Copyable {
         var bits = InlineArray<2, UInt64>(repeating: 0)
         for codec in codecs { bits[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63) }
         return bits
+    }
+
+    /// Whether the consumer gets some of its source's layers, or renamed pictures.
+    var selectsLayers: Bool {
+        switch selection {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    @inline(__always)
+    private func ofSelection<Result>(_ read: (LayerSelection) -> Result?) -> Result? {
+        switch selection {
+        case .some(let selection): read(selection.value)
+        case .none: nil
+        }
     }
 
     // MARK: What it is
@@ -103,12 +119,14 @@ struct OutgoingStream: ~Copyable {
     /// The encoding that is being sent; `nil` while none is.
     var currentEncoding: Int? {
         guard hasBegun else { return nil }
-        guard let selection else { return 0 }
-        return selection.currentEncoding
+        switch selection {
+        case .some(let selection): return selection.value.currentEncoding
+        case .none: return 0
+        }
     }
 
     /// The last of the held packets that follow the one that got `begin`.
-    var heldThrough: UInt64 { selection?.heldThrough ?? newestHeld }
+    var heldThrough: UInt64 { ofSelection { $0.heldThrough } ?? newestHeld }
 
     /// What is to be reported of what is being sent; `nil` while there is nothing.
     func makeSenderReport(
@@ -138,14 +156,14 @@ struct OutgoingStream: ~Copyable {
     /// Begins with a key frame again, behind what was sent.
     private mutating func restart() {
         newestHeld = 0
-        selection?.restart()
+        selection?.value.restart()
         if hasBegun { flow = .awaitingKeyFrame }
     }
 
     /// The numbers go on with what the cache holds from `first` on, in base layers only.
     mutating func beginCached(from first: UInt64) {
         nextCached = first
-        selection?.limitToBase(true)
+        selection?.value.limitToBase(true)
     }
 
     /// More of the cache is sent now, as if it arrived.
@@ -157,12 +175,12 @@ struct OutgoingStream: ~Copyable {
     mutating func pauseCached() { flow = .catchingUp }
 
     /// From here on the consumer gets what arrives, in the layers that it prefers.
-    mutating func caughtUp() { selection?.limitToBase(false) }
+    mutating func caughtUp() { selection?.value.limitToBase(false) }
 
     /// A different producer's packets come from now on.
     /// - Parameter newest: of the old producer, where the pictures' numbers stood.
     mutating func switchSource(_ settings: SourceSettings, newest: PacketLayers) {
-        var pictures = selection?.pictures ?? PictureIDRewriter()
+        var pictures = selection?.value.pictures ?? PictureIDRewriter()
         // Pictures get new numbers from here on, behind the numbers of a source that kept its own.
         if !pictures.isSynchronized, codec == .vp8, newest.flags.numbersPictures {
             pictures.synchronize(newest)
@@ -171,45 +189,46 @@ struct OutgoingStream: ~Copyable {
         restart()
         wish.sourceChanged()
         var next = LayerSelection(
-            codec: codec, encodings: settings.encodings.count, settings.scalability, preferred: selection?.preferred)
+            codec: codec, encodings: settings.encodings.count, settings.scalability,
+            preferred: selection?.value.preferred)
         next.pictures = pictures
-        selection = next.hasLayers || pictures.isSynchronized ? next : nil
+        selection = next.hasLayers || pictures.isSynchronized ? Box(next) : nil
     }
 
     // MARK: Layers
 
     /// The encoding to send may have changed.
     mutating func updateTarget(_ encodings: borrowing SourceEncodings, at now: MediaInstant) {
-        selection?.updateTarget(encodings, at: now)
+        selection?.value.updateTarget(encodings, at: now)
     }
 
     /// Layers to send at most.
     /// - Returns: `false` for a stream without layers.
     mutating func prefer(_ layers: ConsumerLayers) -> Bool {
-        guard selection?.hasLayers == true else { return false }
-        selection?.prefer(layers)
+        guard selection?.value.hasLayers == true else { return false }
+        selection?.value.prefer(layers)
         return true
     }
 
-    mutating func encodingRestarted(_ encoding: Int) { selection?.encodingRestarted(encoding) }
+    mutating func encodingRestarted(_ encoding: Int) { selection?.value.encodingRestarted(encoding) }
 
     /// The layers sent now, if they changed since the last call.
     mutating func pollLayers() -> (isChanged: Bool, layers: ConsumerLayers?) {
-        selection?.pollChange() ?? (false, nil)
+        selection?.value.pollChange() ?? (false, nil)
     }
 
     // MARK: Key frames
 
     /// The encoding a receiver means that asks for a key frame.
-    var mainEncoding: Int { selection?.mainEncoding ?? 0 }
+    var mainEncoding: Int { ofSelection { $0.mainEncoding } ?? 0 }
 
     /// The encoding whose key frame would bring what the consumer waits for.
     var wantedKeyFrame: Int? {
         switch flow {
         case .stopped, .catchingUp: nil
         case .awaitingKeyFrame:
-            selection?.hasEncodings == true ? selection?.wantedKeyFrame : 0
-        case .flowing: selection?.wantedKeyFrame
+            ofSelection { $0.hasEncodings } == true ? ofSelection { $0.wantedKeyFrame } : 0
+        case .flowing: ofSelection { $0.wantedKeyFrame }
         }
     }
 
@@ -234,7 +253,7 @@ struct OutgoingStream: ~Copyable {
     /// What a key frame of other layers is for. One that has just begun still joins: a page knows how large it shows a
     /// picture once it shows it, and a crowd of them asks one by one.
     func urgencyOfLayers(at now: MediaInstant) -> KeyFrameRequester.Urgency {
-        if let end = selection?.joinGraceEnd, now < end { .joining } else { urgency }
+        if let end = ofSelection({ $0.joinGraceEnd }), now < end { .joining } else { urgency }
     }
 }
 
@@ -251,7 +270,7 @@ extension OutgoingStream {
     ) -> OutgoingStep {
         if case .stopped = flow { return .drop }
         guard accepts(packet.payloadType) else { return .refuse(.unknownPayloadType) }
-        guard case .flowing = flow, selection == nil, !exceedsSequenceWindow(packet.sequence) else {
+        guard case .flowing = flow, !selectsLayers, !exceedsSequenceWindow(packet.sequence) else {
             return select(packet, hasMarker: hasMarker, of: feed, at: now)
         }
         if drops(packet) {
@@ -292,7 +311,7 @@ extension OutgoingStream {
             return .awaitKeyFrame(isStarting: isStarting)
         case .drop:
             guard packet.sequence >= sequence.nextInput else { return numberPaddingOnly(packet, at: now) }
-            selection?.pictures.drop(packet.layers)
+            selection?.value.pictures.drop(packet.layers)
             sequence.drop(packet.sequence)
             return .drop
         case .begin:
@@ -308,7 +327,7 @@ extension OutgoingStream {
         _ packet: PreparedPacket, of feed: borrowing ProducerFeed, at now: MediaInstant
     ) -> LayerDecision {
         let canStart = packet.isKeyFrame || !packet.codec.hasKeyFrames
-        return selection?.packetReceived(
+        return selection?.value.packetReceived(
             packet, canStart: canStart, source: feed.encodings, timestamps: &timestamps, at: now)
             ?? decideWhole(packet.sequence, canStart: canStart)
     }
@@ -333,20 +352,20 @@ extension OutgoingStream {
         let first = sequence.nextOutput
         var isScoreReset = false
         // An encoding's selector has moved the timestamps itself.
-        if selection?.hasEncodings != true { timestamps.switchSource(first: packet.timestamp, at: now) }
-        if isNew { selection?.joinGraceEnd = now + LayerSelection.joinGracePeriod }
-        if case .flowing = flow, let current = selection {
+        if selection?.value.hasEncodings != true { timestamps.switchSource(first: packet.timestamp, at: now) }
+        if isNew { selection?.value.joinGraceEnd = now + LayerSelection.joinGracePeriod }
+        if case .flowing = flow, let current = ofSelection({ (firstOutput: $0.firstOutput, pictures: $0.pictures) }) {
             isScoreReset = sent.encodingSwitched()
             // From encoding to encoding: what was lost before the switch can still be had.
             firstResendable = current.firstOutput
-            selection?.previous = LayerSelection.Previous(
+            selection?.value.previous = LayerSelection.Previous(
                 encoding: oldSource, endInput: endInput, timestampOffset: previousOffset, pictures: current.pictures)
         } else {
             firstResendable = first
-            selection?.previous = nil
+            selection?.value.previous = nil
         }
-        selection?.firstOutput = first
-        if packet.layers.flags.numbersPictures { selection?.pictures.synchronize(packet.layers) }
+        selection?.value.firstOutput = first
+        if packet.layers.flags.numbersPictures { selection?.value.pictures.synchronize(packet.layers) }
         flow = .flowing
         settleWishes(feed)
         return isScoreReset
@@ -355,12 +374,12 @@ extension OutgoingStream {
     /// Numbers a packet of what is being sent.
     private mutating func number(_ packet: PreparedPacket, hasMarker: Bool, at now: MediaInstant) -> OutgoingStep {
         var pictureIDs: PictureIDRewriter.Rewritten?
-        if selection != nil, packet.codec == .vp8, packet.layers.flags.numbersPictures {
-            pictureIDs = selection?.pictures.rewrite(packet.layers)
+        if selectsLayers, packet.codec == .vp8, packet.layers.flags.numbersPictures {
+            pictureIDs = selection?.value.pictures.rewrite(packet.layers)
             if pictureIDs == nil {
                 // A picture that was left out; or the sender renumbers its pictures, which a key frame may.
                 guard packet.sequence >= sequence.nextInput else {
-                    return selection?.pictures.isOmitted(packet.layers) == true
+                    return selection?.value.pictures.isOmitted(packet.layers) == true
                         ? numberPaddingOnly(packet, at: now) : .drop
                 }
                 guard packet.isKeyFrame else {
@@ -369,8 +388,8 @@ extension OutgoingStream {
                 }
                 // Under their numbers the packets before would get other picture IDs now.
                 firstResendable = sequence.nextOutput
-                selection?.pictures.synchronize(packet.layers)
-                pictureIDs = selection?.pictures.rewrite(packet.layers)
+                selection?.value.pictures.synchronize(packet.layers)
+                pictureIDs = selection?.value.pictures.rewrite(packet.layers)
             }
         }
         guard let index = sequence.rewrite(packet.sequence) else { return .drop }
@@ -383,7 +402,7 @@ extension OutgoingStream {
 
     /// Numbers a packet that came after the switch away from its encoding, and is missing in what was sent before.
     private mutating func numberLate(_ packet: PreparedPacket, hasMarker: Bool) -> OutgoingStep {
-        guard case .flowing = flow, let previous = selection?.previous,
+        guard case .flowing = flow, let previous = selection?.value.previous,
             previous.encoding == packet.encoding, packet.sequence < previous.endInput,
             let index = sequence.lateOutput(packet.sequence, ofPreviousSource: packet.encoding)
         else { return .drop }
@@ -433,7 +452,7 @@ extension OutgoingStream {
             if outgoing.index == sequence.highestOutput { isInsideFrame = !outgoing.hasMarker }
             payloadLength = Int(packet.payloadLength) - Int(packet.paddingLength)
         }
-        selection?.packetSent(
+        selection?.value.packetSent(
             output: outgoing.index,
             outgoing.isPaddingOnly ? .paddingOnly : outgoing.hasMarker && !hadMarker ? .marker : .none)
         sent.packetSent(
@@ -454,7 +473,7 @@ extension OutgoingStream {
     /// Whether packets of an encoding are being sent.
     private func isSending(encoding: Int) -> Bool {
         guard case .flowing = flow else { return false }
-        return selection?.isSending(encoding: encoding) ?? true
+        return ofSelection { $0.isSending(encoding: encoding) } ?? true
     }
 }
 
@@ -481,16 +500,16 @@ extension OutgoingStream {
         var outgoing = OutgoingPacket(
             ssrc: ssrc, index: index, timestamp: timestamps.preview(packet.timestamp),
             payloadType: packet.payloadType, hasMarker: hadMarker)
-        if let selection {
-            switch selection.change(ofOutput: index) {
+        if selectsLayers {
+            switch selection?.value.change(ofOutput: index) ?? .none {
             case .none: break
             case .marker: outgoing.hasMarker = true
             case .paddingOnly: outgoing.isPaddingOnly = true
             }
-            let previous = index < selection.firstOutput ? selection.previous : nil
+            let previous = index < selection?.value.firstOutput ?? 0 ? selection?.value.previous : nil
             if let previous { outgoing.timestamp = packet.timestamp &+ previous.timestampOffset }
             if !outgoing.isPaddingOnly, packet.codec == .vp8, packet.layers.flags.numbersPictures {
-                var pictures = previous?.pictures ?? selection.pictures
+                var pictures = previous?.pictures ?? selection?.value.pictures ?? PictureIDRewriter()
                 outgoing.pictureIDs = pictures.rewrite(packet.layers)
                 guard outgoing.pictureIDs != nil else { return nil }
             }
@@ -529,7 +548,7 @@ extension OutgoingStream: Restorable {
         var codecs: [ConsumerCodec] = []
         for _ in 0..<(try reader.readCount(atMost: 128)) { codecs.append(try reader.read()) }
         guard !codecs.isEmpty else { throw .malformed }
-        selection = try reader.readOptional()
+        let selection: LayerSelection? = try reader.readOptional()
         self.ssrc = ssrc
         self.kind = kind
         self.ignoresDTX = ignoresDTX
@@ -545,6 +564,7 @@ extension OutgoingStream: Restorable {
         self.sent = sent
         self.codecs = codecs
         accepted = Self.payloadTypes(of: codecs)
+        self.selection = selection.map { Box($0) }
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -564,7 +584,7 @@ extension OutgoingStream: Restorable {
         writer.write(sent)
         writer.writeCount(codecs.count)
         for codec in codecs { writer.write(codec) }
-        writer.writeOptional(selection)
+        writer.writeOptional(ofSelection { $0 })
     }
 }
 

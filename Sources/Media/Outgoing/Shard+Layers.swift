@@ -13,7 +13,7 @@ extension Shard {
     }
 
     mutating func endSelecting(_ consumer: Slot<ShardConsumer>) {
-        guard consumers[consumer].stream.selection != nil else { return }
+        guard consumers[consumer].stream.selectsLayers else { return }
         selecting.removeAll { $0 == consumer }
         if selecting.isEmpty { nextSelection = nil }
     }
@@ -24,7 +24,7 @@ extension Shard {
     }
 
     mutating func updateSelection(_ consumer: Slot<ShardConsumer>) {
-        guard consumers[consumer].stream.selection != nil else { return }
+        guard consumers[consumer].stream.selectsLayers else { return }
         switch consumers[consumer].stream.flow {
         // What it gets is decided already.
         case .catchingUp: return
@@ -62,7 +62,7 @@ extension Shard {
         consumers[consumer].feed = feed
         detach(consumer, from: old)
         consumers[consumer].switchSource(settings, newest: newest)
-        if consumers[consumer].stream.selection != nil { beginSelecting(consumer) }
+        if consumers[consumer].stream.selectsLayers { beginSelecting(consumer) }
         if case .stopped = consumers[consumer].stream.flow { return updateFlow(consumer) }
         updateFlow(consumer)
         guard consumers[consumer].wantsMedia else { return }

@@ -12,21 +12,21 @@ extension Shard {
         if feeds[feed].packetArrived(packet, at: now) {
             store(packet, template: template, payload: payload, at: now, in: feed)
         }
-        let count = feeds[feed].consumers.count
+        let receivers = feeds[feed].consumers
+        let count = receivers.count
         for index in 0..<count {
             // Each consumer's state is cold: thousands of packets went by since its last turn, or none for milliseconds.
             // What the next ones need is fetched while this one is sealed; each step reaches one further.
             if index + 3 < count {
-                consumers.prefetch(feeds[feed].consumers[index + 3], bytes: MemoryLayout<ShardConsumer>.size)
+                consumers.prefetch(receivers[index + 3], bytes: MemoryLayout<ShardConsumer>.size)
             }
             if index + 2 < count {
-                transports.prefetch(
-                    consumers[feeds[feed].consumers[index + 2]].transport, bytes: MediaTransport.hotBytes)
+                transports.prefetch(consumers[receivers[index + 2]].transport, bytes: MediaTransport.hotBytes)
             }
             if index + 1 < count {
-                transports[consumers[feeds[feed].consumers[index + 1]].transport].protection.prefetch()
+                transports[consumers[receivers[index + 1]].transport].protection.prefetch()
             }
-            forward(packet, template: template, payload: payload, of: feed, to: feeds[feed].consumers[index])
+            forward(packet, template: template, payload: payload, of: feed, to: receivers[index])
         }
     }
 

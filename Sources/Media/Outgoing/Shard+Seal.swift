@@ -15,29 +15,42 @@ extension Shard {
         payload: UnsafeRawBufferPointer, for consumer: Slot<ShardConsumer>
     ) -> Bool {
         let prefix = outgoing.originalSequence == nil ? 0 : 2
-        guard template.count + payload.count + prefix <= Self.largestPacket, var source = payload.baseAddress else {
+        guard template.count + payload.count + prefix <= Self.largestPacket, let source = payload.baseAddress else {
             counters.add(.oversizedPacket)
             return false
         }
         ensureCapacity()
         let transport = consumers[consumer].transport
-        let out = arena.next
-        consumers[consumer].header.write(
-            outgoing, template: template, to: out, absSendTime: absSendTime,
-            transportWide: transports[transport].transportWideSequence)
-        if consumers[consumer].header.usesTransportWideSequence { transports[transport].transportWideSequence &+= 1 }
-        var payloadLength = payload.count
-        if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {
-            payloadLength = Self.rewritePayload(
-                outgoing, of: packet, template: template, payload: payload, header: out)
-            source = UnsafeRawPointer(out + template.count)
-        }
-        let length = transports[transport].protection.sealRTP(
-            out, headerLength: template.count, payload: source, payloadLength: payloadLength, ssrc: outgoing.ssrc,
-            index: outgoing.index)
+        let length = Self.seal(
+            outgoing, of: packet, template: template, payload: payload, source, to: arena.next,
+            absSendTime: absSendTime, for: &consumers[consumer], &transports[transport])
         guard length > 0 else { return false }
         commit(length: length, to: transport, stream: outgoing.ssrc)
         return true
+    }
+
+    /// Writes and seals a packet. Consumer and transport are looked up once for all of it.
+    /// - Parameter bytes: the first of `payload`.
+    /// - Returns: the length of the sealed packet; 0 if it could not be sealed.
+    @inline(__always)
+    private static func seal(
+        _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer, _ bytes: UnsafeRawPointer, to out: UnsafeMutableRawPointer,
+        absSendTime: UInt32, for consumer: inout ShardConsumer, _ transport: inout MediaTransport
+    ) -> Int {
+        consumer.header.write(
+            outgoing, template: template, to: out, absSendTime: absSendTime,
+            transportWide: transport.transportWideSequence)
+        if consumer.header.usesTransportWideSequence { transport.transportWideSequence &+= 1 }
+        var source = bytes
+        var payloadLength = payload.count
+        if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {
+            payloadLength = rewritePayload(outgoing, of: packet, template: template, payload: payload, header: out)
+            source = UnsafeRawPointer(out + template.count)
+        }
+        return transport.protection.sealRTP(
+            out, headerLength: template.count, payload: source, payloadLength: payloadLength, ssrc: outgoing.ssrc,
+            index: outgoing.index)
     }
 
     /// Puts a payload that is not the received one behind a header.

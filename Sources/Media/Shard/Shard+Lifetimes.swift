@@ -194,7 +194,7 @@ extension Shard {
         transports[transport].consumers.append(consumer)
         for ssrc in ssrcs { transports[transport].consumersBySSRC.insert(ssrc.rawValue, consumer) }
         feeds[feed].add(consumer, canRetransmit: consumers[consumer].stream.canRetransmit)
-        if consumers[consumer].stream.selection != nil { beginSelecting(consumer) }
+        if consumers[consumer].stream.selectsLayers { beginSelecting(consumer) }
         updateFlow(consumer)
         rescheduleTimer(of: transport)
     }
