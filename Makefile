@@ -7,11 +7,12 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end bench fuzz lint format tsan clean
+.PHONY: help setup build run test unit end-to-end bench fuzz lint format tsan package package-test source-package \
+    source-package-test release clean
 
 help: ## Shows these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-	    printf '  make %-12s %s\n' "$$name" "$$text"; done
+	    printf '  make %-20s %s\n' "$$name" "$$text"; done
 	@printf '\n  ARGS passes options on:  make run ARGS="--port 8080"\n'
 	@printf '  "make run ARGS=--help" lists them; Docs/Operations.md explains them\n'
 
@@ -48,6 +49,25 @@ format: ## Formats the Swift sources in place
 
 tsan: setup ## Runs the lock-free tests and a busy room under the thread sanitizer
 	@.ci/tsan $(ARGS)
+
+package: ## Makes .deb, .rpm, tarball and image in .build/packages
+	@.ci/setup package
+	@Packaging/build
+	@Packaging/make
+
+source-package: ## Makes a source tarball that builds without a network, in .build/packages
+	@.ci/setup package
+	@Packaging/source
+
+source-package-test: source-package ## Builds that tarball in a namespace without a network; needs root, takes long
+	@Packaging/test/offline .build/packages/roundhouse-*-source.tar.xz
+
+package-test: ## Tries the packages in fresh Debian roots, chroots and namespaces; needs root (ARGS="-k word")
+	@.ci/setup package-test
+	@.venv/bin/python -m pytest Packaging/test -c Tests/EndToEnd/pytest.ini --rootdir Packaging/test -o addopts=-ra $(ARGS)
+
+release: ## Cuts a release: checks, writes the version and the CHANGELOG's section, tags (VERSION=0.2.0)
+	@Packaging/release $(VERSION)
 
 clean: ## Removes everything built or installed into this folder
 	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/Fuzzing/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache

@@ -13,6 +13,25 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
 
+// A source package has in `vendor` what SwiftPM would fetch, and builds without a network.
+let isVendored = Context.environment["ROUNDHOUSE_VENDORED"] == "yes"
+
+let fetched: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+]
+
+// With what those need in turn: a package that is named here is taken in place of the one they name. Packaging/source
+// compares this list with what was fetched.
+let vendored: [Package.Dependency] = [
+    "swift-argument-parser", "swift-async-algorithms", "swift-atomics", "swift-collections",
+    "swift-http-types", "swift-log", "swift-nio", "swift-service-lifecycle",
+    "swift-system",
+].map { .package(path: "vendor/\($0)") }
+
 let package = Package(
     name: "roundhouse",
     products: [
@@ -21,13 +40,7 @@ let package = Package(
         .library(name: "RoundhouseRooms", targets: ["RoundhouseRooms"]),
         .library(name: "RoundhouseGateway", targets: ["RoundhouseGateway"]),
     ],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    ],
+    dependencies: isVendored ? vendored : fetched,
     targets: [
         .systemLibrary(
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",

@@ -20,13 +20,14 @@ struct CheckConfigCommand: AsyncParsableCommand {
                 throw SettingsError(message: "tls-certificate, tls-private-key: \(error.message)")
             }
         } catch {
-            StandardStream.error.write("gateway: \(error.message)\n")
+            StandardStream.error.write("\(ProgramName.current): \(error.message)\n")
             throw ExitCode(2)
         }
-        for warning in settings.warnings { StandardStream.error.write("gateway: warning: \(warning)\n") }
+        for warning in settings.warnings { StandardStream.error.write("\(ProgramName.current): warning: \(warning)\n") }
         if settings.isOpenToStrangers {
             StandardStream.error.write(
-                "gateway: warning: everybody who can reach host may enter every room: see auth-key-file\n")
+                "\(ProgramName.current): warning: everybody who can reach host may enter every room: see auth-key-file\n"
+            )
         }
         var lines = ""
         for setting in Setting.allCases {

@@ -10,14 +10,15 @@ import UnixSignals
 @main
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gateway",
+        commandName: ProgramName.current,
         abstract: "Roundhouse, a WebRTC media server.",
         discussion: """
             Exit status: 0 after a stop by SIGTERM or SIGINT, 1 when the server could not start (the message names the \
             option), 2 for a wrong configuration file or environment, 64 for a wrong option. A second signal ends the \
             process at once, with 143 or 130. SIGHUP reads the configuration file, keys and certificates again.
             """,
-        version: "Roundhouse 0.1.0", subcommands: [CheckConfigCommand.self, TokenCommand.self])
+        version: "Roundhouse \(ServerVersion.current)",
+        subcommands: [CheckConfigCommand.self, HealthCommand.self, TokenCommand.self])
 
     @OptionGroup var options: SettingsOptions
 
@@ -28,7 +29,7 @@ struct ServerCommand: AsyncParsableCommand {
         do throws(StartError) {
             try await serve(settings, running)
         } catch {
-            StandardStream.error.write("gateway: \(error.message)\n")
+            StandardStream.error.write("\(ProgramName.current): \(error.message)\n")
             throw ExitCode(1)
         }
     }
@@ -150,7 +151,7 @@ func readSettings(_ options: SettingsOptions) throws -> ServerSettings {
         return try ServerSettings.read(options)
     } catch {
         if error.isUsage { throw ValidationError(error.message) }
-        StandardStream.error.write("gateway: \(error.message)\n")
+        StandardStream.error.write("\(ProgramName.current): \(error.message)\n")
         throw ExitCode(2)
     }
 }

@@ -120,16 +120,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
     /// and leaves those of transports in `readyOwnSockets`.
     func wait(timeout: MediaDuration?) -> UInt64 {
         if !readyOwnSockets.isEmpty { readyOwnSockets.removeAll(keepingCapacity: true) }
-        var timespec = timespec()
-        if let timeout {
-            let nanoseconds = max(timeout.nanoseconds, 0)
-            timespec.tv_sec = Int(nanoseconds / 1_000_000_000)
-            timespec.tv_nsec = Int(nanoseconds % 1_000_000_000)
-        }
-        let capacity = Int32(Self.eventCapacity)
-        let count =
-            timeout == nil
-            ? epoll_pwait2(epoll, events, capacity, nil, nil) : epoll_pwait2(epoll, events, capacity, &timespec, nil)
+        let count = cln_wait(epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
         var ready: UInt64 = 0
         for index in 0..<max(Int(count), 0) {
             let token = events[index].data.u64

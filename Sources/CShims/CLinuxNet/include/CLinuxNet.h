@@ -54,6 +54,13 @@ int cln_udp_open(const cln_address *address, int buffer_bytes, cln_address *boun
 /// Whether the kernel takes UDP_SEGMENT on this socket.
 bool cln_udp_can_segment(int descriptor);
 
+/// Waits for events, at most `nanoseconds`; forever if that is negative. Returns their count, or -1 with `errno`.
+/// By the system call itself, since the C library has a name for it only from glibc 2.35 on; where the kernel (before
+/// 5.11) or a sandbox lacks it, by `cln_wait_milliseconds`.
+int cln_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
+/// The same in whole milliseconds, rounded up.
+int cln_wait_milliseconds(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
+
 /// Makes an eventfd readable.
 void cln_wake(int descriptor);
 /// Pins the calling thread to one core; returns 0 or -errno.
