@@ -55,10 +55,6 @@ async def test_media_flows_where_the_kernel_cannot_wait_in_nanoseconds(start_gat
     async with SoftPeer(gateway, "old", "dark", level=60) as dark, SoftPeer(gateway, "old", "bright", level=190):
         await until(
             lambda: any(one.frames >= 25 for one in dark.watching("video")), 40, "a second of pictures arrives")
-    # Nobody waits in a loop: a server that has nothing to do uses next to no processor time.
-    used = await gateway.metrics()
-    before = sum(value for name, value in used.items() if name.startswith("process_cpu_seconds_total"))
-    assert before < 30, before
 
 
 def test_two_trees_from_the_same_build_are_the_same(tree, tmp_path):
