@@ -69,7 +69,7 @@ actor SignalingGateway {
             await channelEnded(channel, of: session, as: connection)
         } catch let error as RoomError {
             session.logger.warning("peer refused", metadata: ["error": "\(error)"])
-            connection.close(Self.closeCode(error.code), reason: error.message)
+            connection.close(Self.closeCode(error.code), reason: "\(error.code.name): \(error.message)")
             session.end()
         } catch {
             connection.close(.internalError)

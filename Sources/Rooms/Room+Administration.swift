@@ -11,7 +11,7 @@ extension Room {
         return true
     }
 
-    /// Pauses or resumes a producer as its peer can; it is no lock, the peer may change it again.
+    /// Pauses or resumes a producer as its peer can, and notifies the peer; it is no lock, the peer may change it again.
     /// - Throws: `RoomError` with code `producerNotFound`, or `overloaded`.
     public func setProducerPaused(_ id: ProducerID, _ isPaused: Bool) throws(RoomError) {
         guard let producer = state.producers[id] else {
@@ -24,6 +24,9 @@ extension Room {
             throw RoomError(error)
         }
         perform(state.producerPauseChanged(id, isPaused))
+        if let peer = state.peers[producer.peerID] {
+            perform([.notify(peer.session, isPaused ? .producerPaused(id) : .producerResumed(id))])
+        }
         finishTransition()
     }
 

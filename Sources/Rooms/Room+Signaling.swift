@@ -58,8 +58,8 @@ extension Room {
             _ = try state.peer(session)
             return .now(.routerRtpCapabilities(routerCapabilities), then: [])
         case .join(let join):
-            let (others, actions) = try state.join(join, from: session)
-            return .now(.joined(peers: others), then: actions)
+            let (answer, actions) = try state.join(join, from: session)
+            return .now(.joined(answer), then: actions)
         case .changeDisplayName(let name):
             return .now(.done, then: try state.changeDisplayName(name, from: session))
         case .createWebRtcTransport(let create): return try openTransport(create, from: session)

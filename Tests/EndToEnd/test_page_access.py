@@ -1,4 +1,4 @@
-"""What the page asks for at the door: a room's password, and an access token in its address."""
+"""What the page asks for at the door: a room's password, and an access token."""
 
 import json
 import urllib.parse
@@ -10,19 +10,23 @@ from waiting import until
 
 STATE = "document.getElementById('state').dataset.state"
 LOBBY = "!document.getElementById('lobby').hidden"
-TOASTS = "document.getElementById('toasts').textContent"
+REASONS = "document.getElementById('join-form').innerText"
 
 
 async def fill_and_join(page, url, password):
+    """Joins; the page asks for a password when the room turns out to have one."""
     await page.goto(url)
-    await page.page.fill("#password", password)
     await page.page.click("#join")
+    await is_refused(page, "This room has a password")
+    if password:
+        await page.page.fill("#password", password)
+        await page.page.click("#join")
 
 
 async def is_refused(page, word):
     """The lobby is back, and says why."""
     async def told():
-        return await page.evaluate(LOBBY) and word in await page.evaluate(TOASTS)
+        return await page.evaluate(LOBBY) and word in await page.evaluate(REASONS)
     await until(told, 60, f"the page says '{word}' in the lobby", every=0.2)
 
 

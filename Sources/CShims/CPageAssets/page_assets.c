@@ -141,6 +141,94 @@ static const unsigned char transport_js[] = {
 #embed "../../Gateway/Page/transport.js"
 };
 
+static const unsigned char announcements_js[] = {
+#embed "../../Gateway/Page/announcements.js"
+};
+
+static const unsigned char arrangement_js[] = {
+#embed "../../Gateway/Page/arrangement.js"
+};
+
+static const unsigned char banner_js[] = {
+#embed "../../Gateway/Page/banner.js"
+};
+
+static const unsigned char flow_js[] = {
+#embed "../../Gateway/Page/flow.js"
+};
+
+static const unsigned char memory_js[] = {
+#embed "../../Gateway/Page/memory.js"
+};
+
+static const unsigned char mutehint_js[] = {
+#embed "../../Gateway/Page/mutehint.js"
+};
+
+static const unsigned char notifications_js[] = {
+#embed "../../Gateway/Page/notifications.js"
+};
+
+static const unsigned char paging_js[] = {
+#embed "../../Gateway/Page/paging.js"
+};
+
+static const unsigned char panels_js[] = {
+#embed "../../Gateway/Page/panels.js"
+};
+
+static const unsigned char people_js[] = {
+#embed "../../Gateway/Page/people.js"
+};
+
+static const unsigned char quality_js[] = {
+#embed "../../Gateway/Page/quality.js"
+};
+
+static const unsigned char receiving_js[] = {
+#embed "../../Gateway/Page/receiving.js"
+};
+
+static const unsigned char refusals_js[] = {
+#embed "../../Gateway/Page/refusals.js"
+};
+
+static const unsigned char sending_js[] = {
+#embed "../../Gateway/Page/sending.js"
+};
+
+static const unsigned char shortcuts_js[] = {
+#embed "../../Gateway/Page/shortcuts.js"
+};
+
+static const unsigned char stage_js[] = {
+#embed "../../Gateway/Page/stage.js"
+};
+
+static const unsigned char texts_js[] = {
+#embed "../../Gateway/Page/texts.js"
+};
+
+static const unsigned char texts_de_js[] = {
+#embed "../../Gateway/Page/texts/de.js"
+};
+
+static const unsigned char texts_en_js[] = {
+#embed "../../Gateway/Page/texts/en.js"
+};
+
+static const unsigned char texts_es_js[] = {
+#embed "../../Gateway/Page/texts/es.js"
+};
+
+static const unsigned char texts_fr_js[] = {
+#embed "../../Gateway/Page/texts/fr.js"
+};
+
+static const unsigned char texts_zh_js[] = {
+#embed "../../Gateway/Page/texts/zh.js"
+};
+
 #define ASSET(path, bytes) { path, bytes, sizeof bytes }
 
 static const struct page_asset assets[] = {
@@ -178,6 +266,28 @@ static const struct page_asset assets[] = {
     ASSET("tilepanel.js", tilepanel_js),
     ASSET("tiles.js", tiles_js),
     ASSET("transport.js", transport_js),
+    ASSET("announcements.js", announcements_js),
+    ASSET("arrangement.js", arrangement_js),
+    ASSET("banner.js", banner_js),
+    ASSET("flow.js", flow_js),
+    ASSET("memory.js", memory_js),
+    ASSET("mutehint.js", mutehint_js),
+    ASSET("notifications.js", notifications_js),
+    ASSET("paging.js", paging_js),
+    ASSET("panels.js", panels_js),
+    ASSET("people.js", people_js),
+    ASSET("quality.js", quality_js),
+    ASSET("receiving.js", receiving_js),
+    ASSET("refusals.js", refusals_js),
+    ASSET("sending.js", sending_js),
+    ASSET("shortcuts.js", shortcuts_js),
+    ASSET("stage.js", stage_js),
+    ASSET("texts.js", texts_js),
+    ASSET("texts/de.js", texts_de_js),
+    ASSET("texts/en.js", texts_en_js),
+    ASSET("texts/es.js", texts_es_js),
+    ASSET("texts/fr.js", texts_fr_js),
+    ASSET("texts/zh.js", texts_zh_js),
 };
 
 const size_t page_asset_count = sizeof assets / sizeof assets[0];

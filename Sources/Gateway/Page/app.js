@@ -4,29 +4,49 @@ import { Devices } from './devices.js';
 import { Lobby } from './lobby.js';
 import { toast } from './toasts.js';
 import { collect } from './statistics.js';
+import { keepInTab, keptInTab } from './memory.js';
+import { claimsOf, refusalOf } from './refusals.js';
+import { language, t, translate } from './texts.js';
+
+document.documentElement.lang = language;
+translate(document);
 
 const query = new URLSearchParams(location.search);
+// A token is its bearer's identity: it does not stay in the address bar, from where it would be copied to others.
+const token = query.get('token') ?? keptInTab('token');
+if (query.has('token')) {
+  keepInTab('token', token);
+  const address = new URL(location.href);
+  address.searchParams.delete('token');
+  history.replaceState(null, '', address);
+}
+const claims = claimsOf(token);
 
 const devices = new Devices({
-  unplugged: (kind) => toast(
-    kind === 'audio' ? 'Your microphone has gone away' : 'Your camera has gone away',
-    'It may have been unplugged. Choose another in the device menu, or turn it on again.', 'error'),
+  unplugged: (kind) => toast(t(kind === 'audio' ? 'unplugged.microphone' : 'unplugged.camera'), t('unplugged.advice'), 'error'),
 });
 
+let shown = {};
 const lobby = new Lobby(devices, {
-  name: query.get('name')?.trim(),
-  room: query.get('room')?.trim(),
-  joined: ({ name, room, password }) => {
+  name: claims.name ?? query.get('name')?.trim(),
+  room: query.get('room')?.trim() || claims.room,
+  token,
+  joined: ({ name, room, password, token: typed }) => {
     lobby.hide();
+    shown = { token: typed, password };
+    keepInTab('token', typed);
     const address = new URL(location.href);
     address.searchParams.set('room', room);
     history.replaceState(null, '', address);
-    call.join({ name, room, password, token: query.get('token') ?? '' });
+    call.join({ name, room, password, token: typed, peer: claimsOf(typed).peer });
   },
 });
 
 const call = new Call(devices, {
-  left: () => lobby.show(),
+  left: (end) => {
+    lobby.show();
+    if (end) lobby.refuse(refusalOf(end, shown));
+  },
   // ?codec=vp9&scalabilityMode=L3T3 says how to send the camera, ?layers=all not to care how large a picture is shown.
   options: {
     cameraPreferences: { codec: query.get('codec')?.toLowerCase(), scalabilityMode: query.get('scalabilityMode') ?? undefined },
@@ -57,6 +77,10 @@ window.roundhouse = {
         };
       }),
     }));
+  },
+  get flow() {
+    const { sending, receiving, permissions, outage } = call.room ?? {};
+    return { sending, receiving, permissions, outage };
   },
   get activeSpeaker() {
     return call.room?.activeSpeaker ?? null;

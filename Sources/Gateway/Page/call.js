@@ -1,150 +1,203 @@
 /** The call screen: ties a Room and the Devices to the video grid and the toolbar. */
 import { Room } from './room.js';
-import { VideoGrid } from './tiles.js';
+import { Stage } from './stage.js';
+import { showBars } from './tiles.js';
 import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
 import { fillPickers, watchPickers } from './devices.js';
 import { showError, renderSwitch } from './lobby.js';
 import { copyInvite, toast } from './toasts.js';
 import { collect, summarise } from './statistics.js';
-import { TilePanel } from './tilepanel.js';
-import { layersText, receivedLines, sentLines, StreamSampler } from './tilestats.js';
+import { announcements, Settling } from './announcements.js';
+import { arrange, keyOf } from './arrangement.js';
+import { bannerFor } from './banner.js';
+import { stateText } from './flow.js';
+import { MuteHint } from './mutehint.js';
+import { Panels } from './panels.js';
+import { PeopleList } from './people.js';
+import { actionOf } from './shortcuts.js';
+import { recall, remember } from './memory.js';
+import { t } from './texts.js';
 
 const find = (id) => document.getElementById(id);
-const STATE_WORDS = {
-  connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', failed: 'Not connected', closed: 'Left',
-};
+const SAID_FOR_MS = 10_000;
 
 export class Call {
   room = null;
   #devices;
   #left;
-  #grid;
+  #stage;
+  #panels;
+  #people;
+  #options;
   #credentials = {};
-  #name = '';
-  #screenTrack = null;
+  /** `{ video, audio }` while the screen is shared. */
+  #screen = null;
   #soundBlocked = false;
   #ticker = 0;
   #lastStats = null;
   #wakeLock = null;
-  #tilePanel;
-  /** Tiles whose stats are shown, and what is sampled for them. */
-  #statsShown = new Set();
-  #received = new StreamSampler();
-  #sent = new StreamSampler();
-  #options;
+  /** The source that an operator has switched off, until the person turns it on again or has understood. */
+  #held = null;
+  #settling = new Settling();
+  #lastPeople = null;
+  #muteHint = new MuteHint(() => toast(t('hint.muted'), t('hint.mutedAdvice')));
+  #ignoresClick = false;
 
-  /** `left()`: back to the lobby. `options`: the rooms' `cameraPreferences` and `fitsTiles`. */
+  /** `left(refusal)`: back to the lobby, with how it ended or nothing. `options`: the rooms' `cameraPreferences` and `fitsTiles`. */
   constructor(devices, { left, options }) {
     this.#options = options;
     this.#devices = devices;
     this.#left = left;
-    this.#grid = new VideoGrid(find('stage'), find('audio'), {
+    this.#stage = new Stage({
+      room: () => this.room,
       blocked: (blocked) => {
         this.#soundBlocked = blocked;
         this.#renderBanner();
       },
-      asked: (key, opener) => this.#openTilePanel(key, opener),
-      placed: (consumerID, pixels) => this.room?.shownAt(consumerID, pixels),
+      changed: () => this.#render(),
+      opening: () => this.#panels.close(),
+      ignoresClick: () => this.#ignoresClick,
     });
-    this.#tilePanel = new TilePanel({
-      chosen: (key, choice) => this.room?.chooseLayers(this.#consumerOf(key)?.id, choice),
-      stats: (key, shown) => {
-        if (shown) this.#statsShown.add(key);
-        else this.#statsShown.delete(key);
-        this.#grid.showStats(key, shown ? ['…'] : null);
-        this.#tick();
-      },
+    this.#panels = new Panels({ closed: () => this.#stage.closePanel() });
+    this.#people = new PeopleList({
+      renamed: (name) => this.#rename(name),
+      invited: () => copyInvite(this.room?.id ?? '', Boolean(this.#credentials.token)),
     });
+    this.#listen(devices);
+  }
+
+  #listen(devices) {
     find('mic').addEventListener('click', () => this.#toggle('mic', () => devices.switchMicrophone(!devices.microphoneOn)));
     find('cam').addEventListener('click', () => this.#toggle('cam', () => devices.switchCamera(!devices.cameraOn)));
     find('screen').addEventListener('click', () => this.#toggle('screen', () => this.#toggleScreen()));
     find('leave').addEventListener('click', () => this.leave());
     for (const id of ['invite', 'alone-invite']) {
-      find(id).addEventListener('click', () => copyInvite(this.room?.id ?? ''));
+      find(id).addEventListener('click', () => copyInvite(this.room?.id ?? '', Boolean(this.#credentials.token)));
     }
-    this.#panel('devices', 'device-panel');
-    this.#panel('stats', 'stats-panel');
-    watchPickers(find('call'), devices, { failed: showError, speakerChosen: (id) => this.#grid.useSpeaker(id) });
+    const startStats = () => {
+      this.#lastStats = null;
+      this.#tick();
+    };
+    this.#panels.add('people', 'people-panel');
+    this.#panels.add('devices', 'device-panel');
+    this.#panels.add('stats', 'stats-panel', startStats);
+    this.#panels.add('help', 'help-panel');
+    find('open-stats').addEventListener('click', () => this.#panels.open('stats'));
+    find('noise').checked = devices.noiseSuppression;
+    find('noise').addEventListener('change', () => this.#toggle('noise', () => devices.suppressNoise(find('noise').checked)));
+    find('shortcuts').checked = recall('shortcuts', true);
+    find('shortcuts').addEventListener('change', () => remember('shortcuts', find('shortcuts').checked));
+    watchPickers(find('call'), devices, { failed: showError, speakerChosen: (id) => this.#stage.useSpeaker(id) });
     devices.watch(() => {
       if (!this.room) return;
       this.#publish();
       this.#render();
     });
     addEventListener('pointerdown', (event) => {
-      if (this.room && this.#soundBlocked) this.#grid.unblock();
-      if (event.target instanceof Element && !event.target.closest('.panel, .toolbar, .tile-more')) this.#closePanels();
+      if (this.room && this.#soundBlocked) this.#stage.unblock();
+      this.#ignoresClick = false;
+      if (event.target instanceof Element && !event.target.closest('.panel, .toolbar, .tile-more')) {
+        const wasTilePanel = this.#stage.closePanel();
+        this.#ignoresClick = this.#panels.close() || wasTilePanel;
+      }
+    });
+    addEventListener('keydown', (event) => this.#pressed(event));
+    addEventListener('resize', () => {
+      if (this.room) this.#render();
     });
     document.addEventListener('visibilitychange', () => {
       if (this.room && document.visibilityState === 'visible') this.#stayAwake();
     });
   }
 
-  join({ name, room, password, token }) {
-    this.#name = name;
+  join({ name, room, password, token, peer }) {
     this.#credentials = { password, token };
-    this.#enter(room);
+    this.#enter(room, name, peer);
     find('call').hidden = false;
-    find('screen').hidden = !screenSharingSupported();
     document.title = `${room} · Roundhouse`;
     const speaker = this.#devices.chosen.audiooutput;
-    if (speaker) this.#grid.useSpeaker(speaker).catch(() => {});
+    if (speaker) this.#stage.useSpeaker(speaker).catch(() => {});
     this.#ticker = setInterval(() => this.#tick(), 1000);
     this.#stayAwake();
     this.#render();
     find('room-name').focus({ preventScroll: true });
   }
 
-  leave() {
+  leave(end = null) {
     if (!this.room) return;
     this.room.leave();
     this.room = null;
     clearInterval(this.#ticker);
     this.#stopScreen();
-    this.#grid.show([]);
-    this.#grid.play([]);
-    this.#statsShown.clear();
+    this.#stage.clear();
+    this.#muteHint.watch(null);
+    this.#held = this.#lastPeople = null;
     this.#wakeLock?.release().catch(() => {});
     this.#wakeLock = null;
-    this.#closePanels();
+    this.#panels.close();
+    find('announcer').replaceChildren();
     find('call').hidden = true;
-    this.#left();
+    this.#left(end);
   }
 
-  #enter(roomID) {
+  #enter(roomID, displayName, peer) {
     const server = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
+    const invented = () =>
+      crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(36).padStart(7, '0'), '');
     const room = new Room({
       server,
       roomID,
-      peerID: crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(36).padStart(7, '0'), ''),
-      displayName: this.#name,
+      // A token may be for one peer only.
+      peerID: peer ?? invented(),
+      displayName,
       ...this.#credentials,
       ...this.#options,
       watch: {
         changed: () => { if (this.room === room) this.#render(); },
-        problem: (title, error) => { if (this.room === room) toast(title, error.message, 'error'); },
-        ended: (end) => { if (this.room === room) this.#ended(end); },
+        problem: (text, error) => { if (this.room === room) toast(t(text), error.message, 'error'); },
+        paused: (source, isPaused) => { if (this.room === room) this.#pausedByOperator(source, isPaused); },
+        ended: (end) => { if (this.room === room) this.#ended(end, peer); },
       },
     });
     this.room = room;
     this.#publish();
   }
 
-  #ended({ reason, mediaLost }) {
-    if (mediaLost) {
+  #ended(end, peer) {
+    if (end.mediaLost) {
       // The server gave us up while the network was away; nobody sent us out.
-      this.#enter(this.room.id);
+      this.#enter(this.room.id, this.room.displayName, peer);
       this.#render();
       return;
     }
-    this.leave();
-    toast('The server ended this call', reason || 'You can join again at any time.', 'error');
+    this.leave(end);
   }
+
+  // What we send
 
   #publish() {
     const { audio, video, microphoneOn, cameraOn } = this.#devices;
     this.room.publish('microphone', { track: audio, paused: !microphoneOn || !audio });
     this.room.publish('camera', { track: video, paused: !cameraOn || !video });
-    if (this.#screenTrack) this.room.publish('screen', { track: this.#screenTrack });
+    if ((this.#held === 'microphone' && microphoneOn) || (this.#held === 'camera' && cameraOn)) this.#held = null;
+    if (!this.#screen) return;
+    this.room.publish('screen', { track: this.#screen.video });
+    if (this.#screen.audio) this.room.publish('screen-sound', { track: this.#screen.audio });
+  }
+
+  /** What others do not get must not look as if it were on. */
+  async #pausedByOperator(source, isPaused) {
+    if (!isPaused) {
+      if (this.#held === source) this.#held = null;
+      if (source === 'microphone' || source === 'camera') toast(t(`allowed.${source}`));
+      this.#render();
+      return;
+    }
+    if (source === 'microphone') await this.#devices.switchMicrophone(false);
+    else if (source === 'camera') await this.#devices.switchCamera(false);
+    else this.#stopScreen();
+    this.#held = source === 'screen-sound' ? 'screen' : source;
+    this.#render();
   }
 
   async #toggle(id, action) {
@@ -154,181 +207,146 @@ export class Call {
     try {
       await action();
     } catch (error) {
-      showError(error instanceof DeviceProblem ? error : { title: 'That did not work', advice: error.message });
+      showError(error instanceof DeviceProblem ? error : { title: t('problem.other'), advice: error.message });
     } finally {
       button.removeAttribute('aria-busy');
     }
   }
 
   async #toggleScreen() {
-    if (this.#screenTrack) {
+    if (this.#screen) {
       this.#stopScreen();
       return;
     }
-    const track = await openScreen();
-    if (!track) return;
+    const screen = await openScreen();
+    if (!screen) return;
     if (!this.room) {
-      track.stop();
+      for (const track of [screen.video, screen.audio]) track?.stop();
       return;
     }
-    this.#screenTrack = track;
-    track.onended = () => this.#stopScreen();
-    this.room.publish('screen', { track });
+    this.#screen = screen;
+    this.#held = this.#held === 'screen' ? null : this.#held;
+    screen.video.onended = () => this.#stopScreen();
+    this.#publish();
     this.#render();
   }
 
   #stopScreen() {
-    if (!this.#screenTrack) return;
-    this.#screenTrack.onended = null;
-    this.#screenTrack.stop();
-    this.#screenTrack = null;
+    if (!this.#screen) return;
+    const { video, audio } = this.#screen;
+    this.#screen = null;
+    video.onended = null;
+    for (const track of [video, audio]) track?.stop();
     this.room?.unpublish('screen');
+    this.room?.unpublish('screen-sound');
     if (this.room) this.#render();
   }
 
+  async #rename(name) {
+    try {
+      await this.room?.rename(name);
+      remember('name', name);
+      toast(t('people.renamed'));
+    } catch (error) {
+      toast(t('people.notRenamed'), error.code === 403 ? t('people.nameOfToken') : error.message, 'error');
+    }
+  }
+
+  // What is seen
+
   #render() {
     const { room } = this;
+    if (!room) return;
     const { audio, video, microphoneOn, cameraOn } = this.#devices;
-    const muted = !microphoneOn || !audio;
-    const own = { peerID: room.peerID, name: this.#name, self: true, speaking: !muted && room.activeSpeaker === room.peerID };
-    const screens = [];
-    const cameras = [];
-    const voices = [];
-    for (const peer of room.peers.values()) {
-      const consumers = [...peer.consumers.values()];
-      const name = peer.displayName || 'Guest';
-      const camera = consumers.find(({ kind, screen }) => kind === 'video' && !screen);
-      const voice = consumers.some(({ kind, paused }) => kind === 'audio' && !paused);
-      const shared = { peerID: peer.id, name, self: false };
-      cameras.push({
-        ...shared,
-        key: `${peer.id} camera`,
-        kind: 'camera',
-        track: camera && !camera.paused ? camera.track : null,
-        ...receiving(camera),
-        muted: !voice,
-        speaking: voice && room.activeSpeaker === peer.id,
-      });
-      for (const screen of consumers.filter((each) => each.screen && each.track)) {
-        const { id, track } = screen;
-        screens.push({ ...shared, key: id, kind: 'screen', track, muted: false, speaking: false, ...receiving(screen) });
-      }
-      for (const { id, kind, track } of consumers) {
-        if (kind === 'audio' && track) voices.push({ key: id, track });
-      }
-    }
-    cameras.push({ ...own, key: 'own camera', kind: 'camera', track: cameraOn ? video : null, muted });
-    if (this.#screenTrack) screens.push({ ...own, key: 'own screen', kind: 'screen', track: this.#screenTrack, muted: false, speaking: false });
-    this.#grid.show([...screens, ...cameras]);
-    this.#grid.play(voices);
+    const mayPublish = room.permissions.publish;
+    // Nobody is filmed for nobody.
+    if (!mayPublish && (audio || video)) this.#devices.close();
+    const { people, ...scene } = arrange(room, {
+      audio, video, screen: this.#screen?.video ?? null, microphoneOn, cameraOn,
+    });
+    this.#stage.show(scene);
+    this.#people.show(people);
+    this.#announce(people);
 
+    const muted = !microphoneOn || !audio;
+    this.#muteHint.watch(muted && mayPublish ? audio : null);
     find('room-name').textContent = room.id;
-    find('head-count').textContent = `${room.peers.size + 1} here`;
+    find('head-count').textContent = t('call.count', { count: room.peers.size + 1 });
     find('alone').hidden = room.peers.size > 0 || room.state === 'reconnecting' || room.retryAt > 0 || room.state === 'failed';
     find('state').dataset.state = room.state;
-    const words = STATE_WORDS[room.state];
+    const words = t(stateText(room.state, room.sending, room.receiving));
     if (find('state-text').textContent !== words) find('state-text').textContent = words;
+    showBars(find('own-bars'), people[0].bars);
     renderSwitch(find('mic'), 'mic', !muted, 'microphone');
     renderSwitch(find('cam'), 'cam', cameraOn && Boolean(video), 'camera');
-    find('screen').setAttribute('aria-pressed', String(Boolean(this.#screenTrack)));
-    find('screen').title = this.#screenTrack ? 'Stop sharing your screen' : 'Share your screen';
-    for (const [id, title] of [['devices', 'Devices'], ['invite', 'Copy invite link'], ['stats', 'Connection statistics'], ['leave', 'Leave']]) {
-      find(id).title = title;
-    }
+    find('screen').setAttribute('aria-pressed', String(Boolean(this.#screen)));
+    find('screen').title = t(this.#screen ? 'screen.stop' : 'screen.share');
+    find('mic').hidden = find('cam').hidden = !mayPublish;
+    find('screen').hidden = !mayPublish || !screenSharingSupported();
+    find('watching').hidden = mayPublish;
     fillPickers(find('call'), this.#devices);
     this.#renderBanner();
   }
 
+  #announce(people) {
+    if (!this.room.isJoined) return;
+    const now = this.#settling.mark(people, performance.now());
+    for (const { text, values } of announcements(this.#lastPeople, now)) {
+      const line = document.createElement('p');
+      line.textContent = t(text, values);
+      find('announcer').append(line);
+      setTimeout(() => line.remove(), SAID_FOR_MS);
+    }
+    this.#lastPeople = now;
+  }
+
   #renderBanner() {
-    const banner = bannerFor(this.room, this.#soundBlocked);
+    const banner = bannerFor(this.room, { soundBlocked: this.#soundBlocked, held: this.#held, now: Date.now() });
     find('banner').hidden = !banner;
     if (!banner) return;
-    if (find('banner-text').textContent !== banner.text) find('banner-text').textContent = banner.text;
+    const text = t(banner.text, banner.values);
+    if (find('banner-text').textContent !== text) find('banner-text').textContent = text;
     // Beside the alert, not in it, or a screen reader would read it out every second.
-    find('banner-countdown').textContent = banner.countdown ?? '';
-    find('banner-action').textContent = banner.action;
+    find('banner-countdown').textContent = banner.countdown ? t(banner.countdown.text, banner.countdown.values) : '';
+    find('banner-action').hidden = !banner.action;
+    if (!banner.action) return;
+    find('banner-action').textContent = t(banner.action.text);
     find('banner-action').onclick = () => {
-      if (banner.sound) this.#grid.unblock();
-      else this.room?.rejoin();
+      if (banner.action.does === 'sound') this.#stage.unblock();
+      else if (banner.action.does === 'rejoin') this.room?.rejoin();
+      else this.#held = null;
+      this.#renderBanner();
     };
   }
 
-  #panel(buttonID, panelID) {
-    const button = find(buttonID);
-    button.addEventListener('click', () => {
-      const open = find(panelID).hidden;
-      this.#closePanels();
-      find(panelID).hidden = !open;
-      button.setAttribute('aria-expanded', String(open));
-      if (open) {
-        this.#lastStats = null;
-        this.#tick();
-        find(panelID).querySelector('select')?.focus();
-      }
-    });
-    find(panelID).addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape') return;
-      this.#closePanels();
-      button.focus();
-    });
-  }
+  // Keys
 
-  // One tile
-
-  /** The consumer behind a tile's key. */
-  #consumerOf(key) {
-    for (const peer of this.room?.peers.values() ?? []) {
-      for (const consumer of peer.consumers.values()) {
-        if (consumer.kind === 'video' && key === (consumer.screen ? consumer.id : `${peer.id} camera`)) return consumer;
-      }
+  #pressed(event) {
+    if (!this.room) return;
+    if (event.key === 'Escape') {
+      if (!this.#stage.closePanel() && !this.#panels.close({ givesFocusBack: true })) this.#stage.unpin();
+      return;
     }
-    return null;
+    const action = find('shortcuts').checked ? actionOf(event) : null;
+    const button = { microphone: 'mic', camera: 'cam', screen: 'screen', help: 'help' }[action];
+    if (action === 'fullscreen') this.#stage.fullscreen();
+    else if (button && !find(button).hidden) find(button).click();
+    if (action) event.preventDefault();
   }
 
-  #openTilePanel(key, opener) {
-    const wasOpen = this.#tilePanel.key === key;
-    this.#closePanels();
-    if (wasOpen) return;
-    const consumer = this.#consumerOf(key);
-    const { spatial, temporal } = consumer?.counts ?? { spatial: 1, temporal: 1 };
-    this.#tilePanel.open({
-      key, label: this.#grid.labelOf(key), spatial, temporal, choice: consumer?.choice ?? null,
-      stats: this.#statsShown.has(key),
-    }, opener);
-  }
-
-  async #updateStats() {
-    if (this.#statsShown.size === 0) return;
-    const { room } = this;
-    const [received, sent] = await Promise.all([
-      this.#received.sample(room.receiveConnection, 'inbound'), this.#sent.sample(room.sendConnection, 'outbound'),
-    ]);
-    if (this.room !== room) return;
-    for (const key of this.#statsShown) {
-      const source = { 'own camera': 'camera', 'own screen': 'screen' }[key];
-      const consumer = this.#consumerOf(key);
-      if (source) this.#grid.showStats(key, sentLines(sent.get(room.midOf(source)), room.scores.get(source)));
-      else if (consumer) this.#grid.showStats(key, receivedLines(received.get(consumer.mid)?.[0], consumer));
-      else this.#grid.showStats(key, ['Nothing arrives.']);
-    }
-  }
-
-  #closePanels() {
-    this.#tilePanel.close();
-    for (const button of [find('devices'), find('stats')]) {
-      find(button.getAttribute('aria-controls')).hidden = true;
-      button.setAttribute('aria-expanded', 'false');
-    }
-  }
+  // Figures
 
   async #tick() {
-    if (!this.room) return;
+    const { room } = this;
+    if (!room) return;
     this.#renderBanner();
-    this.#updateStats();
+    this.#stage.updateStats();
     if (find('stats-panel').hidden) return;
-    const stats = await collect(this.room.sendConnection, this.room.receiveConnection);
+    const stats = await collect(room.sendConnection, room.receiveConnection);
+    if (this.room !== room) return;
     const at = performance.now();
-    const rows = summarise(stats, this.#lastStats?.stats, this.#lastStats ? (at - this.#lastStats.at) / 1000 : 0);
+    const rows = summarise(
+      stats, this.#lastStats?.stats, this.#lastStats ? (at - this.#lastStats.at) / 1000 : 0, this.#labels());
     this.#lastStats = { stats, at };
     find('stats-rows').replaceChildren(...rows.map(([label, text]) => {
       const row = document.createElement('tr');
@@ -342,6 +360,19 @@ export class Call {
     }));
   }
 
+  /** What the media sections of both directions are called. */
+  #labels() {
+    const sources = new Map(['microphone', 'camera', 'screen', 'screen-sound'].map((each) => [this.room.midOf(each), t(`stats.own.${each}`)]));
+    sources.delete(undefined);
+    const received = new Map();
+    for (const peer of this.room.peers.values()) {
+      for (const consumer of peer.consumers.values()) {
+        if (consumer.kind === 'video') received.set(consumer.mid, this.#stage.labelOf(keyOf(peer, consumer)));
+      }
+    }
+    return { sources, received };
+  }
+
   async #stayAwake() {
     try {
       this.#wakeLock = await navigator.wakeLock?.request('screen') ?? null;
@@ -349,32 +380,4 @@ export class Call {
       // Low battery, or a hidden page: the screen may then sleep.
     }
   }
-}
-
-/** What a tile says of how its picture is received. */
-function receiving(consumer) {
-  if (!consumer) return {};
-  const { id, counts, layers } = consumer;
-  return { consumerID: id, layers, layersText: counts.spatial * counts.temporal > 1 ? layersText(layers, counts) : '', counts };
-}
-
-/** What the person must know at once, with the one thing to do about it. */
-function bannerFor(room, soundBlocked) {
-  if (!room) return null;
-  if (room.state === 'failed') {
-    return {
-      text: room.failure ?? 'The server answers, but audio and video do not get through: a firewall may block its media ports (UDP and TCP).',
-      action: 'Try again',
-    };
-  }
-  if (room.retryAt > 0) {
-    const seconds = Math.max(0, Math.ceil((room.retryAt - Date.now()) / 1000));
-    return {
-      text: 'The server cannot be reached. You will be back in the room as soon as it can.',
-      countdown: seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now…',
-      action: 'Try now',
-    };
-  }
-  if (soundBlocked) return { text: 'Your browser mutes the call until you touch the page.', action: 'Turn sound on', sound: true };
-  return null;
 }

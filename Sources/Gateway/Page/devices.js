@@ -1,20 +1,22 @@
 /** The microphone and camera in use: which, whether on, and their tracks. Shared by lobby and call. */
 import { DeviceProblem, listDevices, mediaSupported, openBoth, openDevice } from './localmedia.js';
 import { SerialQueue } from './serialqueue.js';
+import { recall, remember } from './memory.js';
+import { t } from './texts.js';
 
-const MEMORY = 'roundhouse.devices';
 const TRACK_OF = { audioinput: 'audio', videoinput: 'video' };
 
 export class Devices {
   audio = null;
   video = null;
-  microphoneOn = true;
-  cameraOn = true;
+  microphoneOn = recall('on', {}).microphone ?? true;
+  cameraOn = recall('on', {}).camera ?? true;
+  noiseSuppression = recall('noise', true);
   /** Until the person has answered the browser's question. */
   opening = false;
   problems = [];
   lists = { audioinput: [], videoinput: [], audiooutput: [] };
-  chosen = recall();
+  chosen = recall('devices', {});
   #queue = new SerialQueue();
   #watchers = new Set();
   #unplugged;
@@ -41,7 +43,7 @@ export class Devices {
       this.#changed();
       const { audioinput: audioID, videoinput: videoID } = this.chosen;
       if (wantAudio && wantVideo) {
-        const { audio, video, problems } = await openBoth({ audioID, videoID });
+        const { audio, video, problems } = await openBoth({ audioID, videoID, noiseSuppression: this.noiseSuppression });
         this.#take('audio', audio);
         this.#take('video', video);
         this.problems = problems;
@@ -61,6 +63,7 @@ export class Devices {
     return this.#queue.run(async () => {
       if (on && !this.audio) await this.#openOne('audio', this.chosen.audioinput);
       this.microphoneOn = on;
+      this.#rememberSwitches();
       if (this.audio) this.audio.enabled = on;
       this.#solved('audio');
       await this.#refreshLists();
@@ -72,6 +75,7 @@ export class Devices {
     return this.#queue.run(async () => {
       if (on && !this.video) await this.#openOne('video', this.chosen.videoinput);
       this.cameraOn = on;
+      this.#rememberSwitches();
       if (!on) this.#take('video', null);
       this.#solved('video');
       await this.#refreshLists();
@@ -82,13 +86,30 @@ export class Devices {
   choose(list, id) {
     return this.#queue.run(async () => {
       this.chosen[list] = id;
-      remember(this.chosen);
+      remember('devices', this.chosen);
       const kind = TRACK_OF[list];
       if (kind && this[kind]) {
         // Some devices can be open only once, and some phones allow one camera at a time.
         this.#take(kind, null);
         await this.#openOne(kind, id);
         if (kind === 'audio') this.audio.enabled = this.microphoneOn;
+      }
+      this.#changed();
+    });
+  }
+
+  /** Throws DeviceProblem if the microphone has to be opened again and cannot be. */
+  suppressNoise(on) {
+    return this.#queue.run(async () => {
+      this.noiseSuppression = on;
+      remember('noise', on);
+      if (!this.audio) return;
+      // Not every browser can change it while the microphone runs.
+      await this.audio.applyConstraints({ ...this.audio.getConstraints(), noiseSuppression: on }).catch(() => {});
+      if (this.audio.getSettings().noiseSuppression !== on) {
+        this.#take('audio', null);
+        await this.#openOne('audio', this.chosen.audioinput);
+        this.audio.enabled = this.microphoneOn;
       }
       this.#changed();
     });
@@ -103,7 +124,7 @@ export class Devices {
 
   async #openOne(kind, id) {
     try {
-      this.#take(kind, await openDevice(kind, id));
+      this.#take(kind, await openDevice(kind, id, this.noiseSuppression));
     } catch (problem) {
       this.#changed();
       throw problem;
@@ -127,6 +148,10 @@ export class Devices {
       this.#changed();
       this.#unplugged(kind);
     };
+  }
+
+  #rememberSwitches() {
+    remember('on', { microphone: this.microphoneOn, camera: this.cameraOn });
   }
 
   #solved(kind) {
@@ -157,7 +182,7 @@ export function fillPickers(root, devices) {
     if (select.dataset.signature !== signature) {
       select.dataset.signature = signature;
       const options = choices.map(({ id, label }) => new Option(label, id));
-      select.replaceChildren(...(options.length > 0 ? options : [new Option('Not available', '')]));
+      select.replaceChildren(...(options.length > 0 ? options : [new Option(t('device.notAvailable'), '')]));
       select.disabled = options.length === 0;
     }
     const track = devices[TRACK_OF[kind]];
@@ -174,24 +199,8 @@ export function watchPickers(root, devices, { failed, speakerChosen }) {
         await devices.choose(select.dataset.devices, select.value);
         if (select.dataset.devices === 'audiooutput') await speakerChosen?.(select.value);
       } catch (error) {
-        failed(error instanceof DeviceProblem ? error : { title: 'The device could not be used', advice: error.message });
+        failed(error instanceof DeviceProblem ? error : { title: t('device.unusable'), advice: error.message });
       }
     });
-  }
-}
-
-function recall() {
-  try {
-    return JSON.parse(localStorage.getItem(MEMORY)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function remember(chosen) {
-  try {
-    localStorage.setItem(MEMORY, JSON.stringify(chosen));
-  } catch {
-    // Private windows have no memory.
   }
 }

@@ -2,9 +2,11 @@
 import { fillPickers, watchPickers } from './devices.js';
 import { facesPerson, LevelMeter } from './localmedia.js';
 import { copyInvite, toast } from './toasts.js';
+import { recall, remember } from './memory.js';
+import { t } from './texts.js';
 
-const MEMORY = 'roundhouse.name';
 const find = (id) => document.getElementById(id);
+const FIELDS = ['name', 'room', 'password', 'token'];
 
 export class Lobby {
   #devices;
@@ -13,17 +15,19 @@ export class Lobby {
   #meteredTrack = null;
   #shown = false;
 
-  /** `joined({ name, room, password })`: the person wants in. */
-  constructor(devices, { name, room, joined }) {
+  /** `joined({ name, room, password, token })`: the person wants in. */
+  constructor(devices, { name, room, token, joined }) {
     this.#devices = devices;
     this.#joined = joined;
-    find('name').value = name || recallName();
+    find('name').value = name || recall('name', '');
     find('room').value = room || inventRoom();
+    find('token').value = token;
     find('join-form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.join();
     });
-    find('lobby-invite').addEventListener('click', () => copyInvite(find('room').value.trim()));
+    for (const field of FIELDS) find(field).addEventListener('input', () => showFault(field, ''));
+    find('lobby-invite').addEventListener('click', () => copyInvite(find('room').value.trim(), Boolean(find('token').value)));
     find('retry-devices').addEventListener('click', () => this.#retry());
     find('lobby-mic').addEventListener('click', () => this.#switch(() => devices.switchMicrophone(!devices.microphoneOn)));
     find('lobby-cam').addEventListener('click', () => this.#switch(() => devices.switchCamera(!devices.cameraOn)));
@@ -47,13 +51,29 @@ export class Lobby {
   }
 
   join() {
-    if (!find('join-form').reportValidity()) return;
-    const name = find('name').value.trim();
-    const room = find('room').value.trim();
-    const password = find('password').value;
-    if (!name || !room) return;
-    rememberName(name);
-    this.#joined({ name, room, password });
+    for (const field of FIELDS) showFault(field, '');
+    find('join-notice').hidden = true;
+    const [name, room, password, token] = FIELDS.map((field) => find(field).value.trim());
+    const missing = !name ? ['name', 'lobby.nameWanted'] : !room ? ['room', 'lobby.roomWanted'] : null;
+    if (missing) {
+      showFault(missing[0], t(missing[1]));
+      find(missing[0]).focus();
+      return;
+    }
+    remember('name', name);
+    this.#joined({ name, room, password: password && find('password').value, token });
+  }
+
+  /** Says why the person is back: at the field that has to change, or above the form. `refusal`: see `refusalOf`. */
+  refuse({ field, text, values }) {
+    if (!field) {
+      find('join-notice').textContent = t(text, values);
+      find('join-notice').hidden = false;
+      return;
+    }
+    if (field === 'password' || field === 'token') find(`${field}-field`).hidden = false;
+    showFault(field, t(text, values));
+    find(field).focus();
   }
 
   async #retry() {
@@ -84,9 +104,7 @@ export class Lobby {
     preview.dataset.mirrored = String(facesPerson(video));
     find('preview-empty').hidden = Boolean(video);
     const trouble = problems.find(({ kind }) => kind === 'video');
-    find('preview-empty').textContent = opening
-      ? 'Starting your camera… If the browser asks, allow it.'
-      : trouble ? trouble.title : 'Your camera is off.';
+    find('preview-empty').textContent = opening ? t('lobby.starting') : trouble ? trouble.title : t('lobby.cameraOff');
     renderSwitch(find('lobby-mic'), 'mic', microphoneOn && Boolean(audio), 'microphone');
     renderSwitch(find('lobby-cam'), 'cam', cameraOn && Boolean(video), 'camera');
     fillPickers(find('lobby'), this.#devices);
@@ -96,11 +114,11 @@ export class Lobby {
     if (problems.length > 0) {
       const both = problems.length > 1 && problems.every(({ refused }) => refused);
       notice.querySelector('.notice-title').textContent = both
-        ? 'Permission for camera and microphone was refused'
+        ? t('device.bothRefused')
         : problems.map(({ title }) => title).join('. ');
       notice.querySelector('.notice-advice').textContent = problems[0].advice;
     }
-    find('join').textContent = joinWords({ audio, video, opening });
+    find('join').textContent = t(joinText({ audio, video, opening, microphoneOn, cameraOn }));
   }
 
   #measure(track) {
@@ -116,41 +134,36 @@ export class Lobby {
 /** A round on/off button: icon, state for assistive technology, and what a click would do. */
 export function renderSwitch(button, icon, on, thing) {
   button.setAttribute('aria-pressed', String(on));
-  button.title = `Turn ${thing} ${on ? 'off' : 'on'}`;
+  button.title = t(`switch.${thing}.${on ? 'off' : 'on'}`);
   button.querySelector('use').setAttribute('href', `#i-${icon}${on ? '' : '-off'}`);
 }
 
 export function showError(problem) {
-  toast(problem.title ?? 'That did not work', problem.advice ?? problem.message ?? '', 'error');
+  toast(problem.title ?? t('problem.other'), problem.advice ?? problem.message ?? '', 'error');
 }
 
-function joinWords({ audio, video, opening }) {
-  if (opening || (audio && video)) return 'Join room';
-  if (audio) return 'Join without camera';
-  if (video) return 'Join without microphone';
-  return 'Join without camera and microphone';
+function showFault(field, text) {
+  const error = find(`${field}-error`);
+  error.textContent = text;
+  error.hidden = text === '';
+  if (text) find(field).setAttribute('aria-invalid', 'true');
+  else find(field).removeAttribute('aria-invalid');
 }
 
-/** Easy to read out over a telephone. */
+function joinText({ audio, video, opening, microphoneOn, cameraOn }) {
+  const heard = audio && microphoneOn;
+  const seen = video && cameraOn;
+  if (opening || (heard && seen)) return 'lobby.join';
+  if (heard) return 'lobby.joinWithoutCamera';
+  if (seen) return 'lobby.joinWithoutMicrophone';
+  return 'lobby.joinWithoutBoth';
+}
+
+/** Easy to read out over a telephone, and too many to be found by trying. */
 function inventRoom() {
   const colors = ['amber', 'copper', 'green', 'grey', 'indigo', 'ivory', 'olive', 'red', 'silver', 'violet'];
-  const places = ['bridge', 'crossing', 'depot', 'harbour', 'junction', 'platform', 'siding', 'signal', 'tunnel', 'yard'];
-  const [color, place, number] = crypto.getRandomValues(new Uint32Array(3));
-  return `${colors[color % colors.length]}-${places[place % places.length]}-${1000 + (number % 9000)}`;
-}
-
-function recallName() {
-  try {
-    return localStorage.getItem(MEMORY) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function rememberName(name) {
-  try {
-    localStorage.setItem(MEMORY, name);
-  } catch {
-    // Private windows have no memory.
-  }
+  const places = ['bridge', 'crossing', 'depot', 'harbor', 'junction', 'platform', 'siding', 'signal', 'tunnel', 'yard'];
+  const [color, place, number, more] = crypto.getRandomValues(new Uint32Array(4));
+  const digits = (value) => 1000 + (value % 9000);
+  return `${colors[color % colors.length]}-${places[place % places.length]}-${digits(number)}-${digits(more)}`;
 }

@@ -1,7 +1,8 @@
 /** Cameras, microphones and screens of this device, and plain words for what goes wrong with them. */
+import { t } from './texts.js';
 
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
-const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const audioWish = (noiseSuppression) => ({ echoCancellation: true, noiseSuppression, autoGainControl: true });
 
 /** Browsers hide cameras and microphones from pages that are not on HTTPS or localhost. */
 export function mediaSupported() {
@@ -31,48 +32,31 @@ export class DeviceProblem extends Error {
   }
 }
 
+const KINDS_OF_TROUBLE = {
+  insecure: 'insecure', NotAllowedError: 'refused', SecurityError: 'refused', NotFoundError: 'missing',
+  OverconstrainedError: 'missing', NotReadableError: 'busy', AbortError: 'busy',
+};
+
 function explain(thing, name) {
-  switch (name) {
-    case 'insecure':
-      return {
-        title: `No ${thing}: this page is not secure`,
-        advice: 'Browsers only allow it over HTTPS or on localhost. Open the page with https:// instead.',
-      };
-    case 'NotAllowedError':
-    case 'SecurityError':
-      return {
-        title: `Permission for the ${thing} was refused`,
-        advice: 'Allow it in the browser’s site settings (the icon left of the address), then try again.',
-      };
-    case 'NotFoundError':
-    case 'OverconstrainedError':
-      return { title: `No ${thing} found`, advice: `Plug one in and try again, or join without it.` };
-    case 'NotReadableError':
-    case 'AbortError':
-      return {
-        title: `The ${thing} does not start`,
-        advice: 'Another program may be using it. Close that one, then try again.',
-      };
-    default:
-      return { title: `The ${thing} does not work`, advice: `The browser said: ${name ?? 'unknown error'}.` };
-  }
+  const trouble = KINDS_OF_TROUBLE[name] ?? 'other';
+  return { title: t(`trouble.${thing}.${trouble}`), advice: t(`trouble.advice.${trouble}`, { name: name ?? '–' }) };
 }
 
 /** One track of the kind, from the device asked for or else from any. Throws DeviceProblem. */
-export async function openDevice(kind, deviceID) {
+export async function openDevice(kind, deviceID, noiseSuppression = true) {
   if (!mediaSupported()) throw new DeviceProblem(kind, { name: 'insecure' });
   try {
-    return await request(kind, deviceID);
+    return await request(kind, deviceID, noiseSuppression);
   } catch (error) {
     if (deviceID && (error.name === 'OverconstrainedError' || error.name === 'NotFoundError')) {
-      return openDevice(kind, null);
+      return openDevice(kind, null, noiseSuppression);
     }
     throw new DeviceProblem(kind, error);
   }
 }
 
-async function request(kind, deviceID) {
-  const wish = { ...(kind === 'audio' ? AUDIO : VIDEO), ...(deviceID ? { deviceId: { exact: deviceID } } : {}) };
+async function request(kind, deviceID, noiseSuppression) {
+  const wish = { ...(kind === 'audio' ? audioWish(noiseSuppression) : VIDEO), ...(deviceID ? { deviceId: { exact: deviceID } } : {}) };
   const stream = await navigator.mediaDevices.getUserMedia({ [kind]: wish });
   return stream.getTracks()[0];
 }
@@ -81,14 +65,14 @@ async function request(kind, deviceID) {
  * Both at once, so that the browser asks the person once; if that fails each alone, so that one missing
  * device does not take the other with it. Returns `{ audio, video, problems }`, tracks or null.
  */
-export async function openBoth({ audioID, videoID }) {
+export async function openBoth({ audioID, videoID, noiseSuppression = true }) {
   if (!mediaSupported()) {
     const insecure = { name: 'insecure' };
     return { audio: null, video: null, problems: [new DeviceProblem('audio', insecure), new DeviceProblem('video', insecure)] };
   }
   try {
     const stream = await navigator.mediaDevices.getUserMedia({
-      audio: { ...AUDIO, ...(audioID ? { deviceId: { ideal: audioID } } : {}) },
+      audio: { ...audioWish(noiseSuppression), ...(audioID ? { deviceId: { ideal: audioID } } : {}) },
       video: { ...VIDEO, ...(videoID ? { deviceId: { ideal: videoID } } : {}) },
     });
     return { audio: stream.getAudioTracks()[0], video: stream.getVideoTracks()[0], problems: [] };
@@ -101,7 +85,7 @@ export async function openBoth({ audioID, videoID }) {
         continue;
       }
       try {
-        result[kind] = await openDevice(kind, kind === 'audio' ? audioID : videoID);
+        result[kind] = await openDevice(kind, kind === 'audio' ? audioID : videoID, noiseSuppression);
       } catch (problem) {
         result.problems.push(problem);
       }
@@ -119,13 +103,19 @@ async function alreadyGranted(kind) {
   }
 }
 
-/** Null when the person changed their mind in the browser's dialogue. */
+/** `{ video, audio }`, its sound or null; null when the person changed their mind in the browser's dialogue. */
 export async function openScreen() {
   try {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 30 } }, audio: false });
-    const track = stream.getVideoTracks()[0];
-    if ('contentHint' in track) track.contentHint = 'detail';
-    return track;
+    const stream = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { max: 30 } },
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+      systemAudio: 'include',
+    });
+    const [video] = stream.getVideoTracks();
+    const [audio = null] = stream.getAudioTracks();
+    if ('contentHint' in video) video.contentHint = 'detail';
+    if (audio && 'contentHint' in audio) audio.contentHint = 'music';
+    return { video, audio };
   } catch (error) {
     if (error.name === 'NotAllowedError' || error.name === 'AbortError') return null;
     throw error;
@@ -136,7 +126,7 @@ export async function openScreen() {
 export async function listDevices() {
   const lists = { audioinput: [], videoinput: [], audiooutput: [] };
   if (!navigator.mediaDevices?.enumerateDevices) return lists;
-  const names = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Speaker' };
+  const names = { audioinput: t('device.microphone'), videoinput: t('device.camera'), audiooutput: t('device.speaker') };
   for (const { kind, deviceId, label } of await navigator.mediaDevices.enumerateDevices()) {
     if (!deviceId) continue;
     const list = lists[kind];

@@ -9,7 +9,9 @@ export const CLOSED_BY_SERVER = 4000;
 const SESSION_OVER = 4001;
 
 /** What was shown does not open this room: a wrong password, a token that is missing or not for it. */
-const NOT_PERMITTED = 1008;
+export const NOT_PERMITTED = 1008;
+/** The server stops, and keeps no session to come back to. */
+export const SERVER_STOPS = 1001;
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const FIRST_RETRY_MS = 1_000;
@@ -68,8 +70,10 @@ class Session {
 /**
  * `handlers`:
  * - `opened()` a session begins; called again after an interruption.
- * - `interrupted({ retryInMs, attempt })` the session is lost, and a new one will be tried.
+ * - `interrupted({ retryInMs, attempt, code, reason, wasOpen })` the session is lost, and a new one will be tried; with the
+ *   close code, and whether there had been a connection at all.
  * - `ended({ code, reason })` the server closed the session for good.
+ * - `isFinal({ code, reason })` whether this end is for good, beyond what always is.
  * - `notified(method, data)`.
  * - `requested(method, data)` returns (a promise of) the response's data, or throws to reject.
  *
@@ -116,6 +120,12 @@ export class ProtooClient {
     });
   }
 
+  /** How long the connection has been broken while its session may yet be picked up (ms); 0 while it stands. */
+  get awayFor() {
+    const { deadline, seconds } = this.#session;
+    return deadline > 0 ? Math.max(1, performance.now() - (deadline - seconds * 1000)) : 0;
+  }
+
   /**
    * Gives up the session, whose connection may be dead without the browser knowing, and begins a new one;
    * between two tries, does not wait for the next.
@@ -129,7 +139,7 @@ export class ProtooClient {
       this.#detach(socket);
       socket.close(1000, 'reconnect');
     }
-    this.#lost();
+    this.#lost({ wasOpen: true });
   }
 
   close() {
@@ -170,21 +180,26 @@ export class ProtooClient {
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     const socket = new WebSocket(url.href, 'protoo');
     this.#socket = socket;
-    socket.onopen = opened;
+    let wasOpen = false;
+    socket.onopen = () => {
+      wasOpen = true;
+      opened();
+    };
     socket.onmessage = (event) => this.#received(event.data);
     socket.onclose = (event) => {
       this.#detach(socket);
-      if (event.code === CLOSED_BY_SERVER || event.code === NOT_PERMITTED) {
+      const { code, reason } = event;
+      if (code === CLOSED_BY_SERVER || code === NOT_PERMITTED || this.#handlers.isFinal?.({ code, reason })) {
         this.#closed = true;
         removeEventListener('online', this.#retryNow);
         this.#failPending();
-        this.#handlers.ended({ code: event.code, reason: event.reason });
-      } else if (event.code !== SESSION_OVER && this.#mayResume()) {
+        this.#handlers.ended({ code, reason });
+      } else if (code !== SESSION_OVER && code !== SERVER_STOPS && this.#mayResume()) {
         this.#retryTimer = setTimeout(() => this.#retry(), this.#session.deadline > 0 ? RESUME_RETRY_MS : 0);
         this.#session.deadline ||= performance.now() + this.#session.seconds * 1000;
         for (const { timer } of this.#pending.values()) clearTimeout(timer);
       } else {
-        this.#lost();
+        this.#lost({ code, reason, wasOpen });
       }
     };
   }
@@ -206,7 +221,7 @@ export class ProtooClient {
     for (const [id, entry] of this.#pending) this.#startTimer(id, entry);
   }
 
-  #lost() {
+  #lost(end) {
     this.#session = new Session();
     this.#failPending();
     const base = Math.min(FIRST_RETRY_MS * 2 ** this.#attempt, LAST_RETRY_MS);
@@ -214,7 +229,7 @@ export class ProtooClient {
     const retryInMs = Math.round(base * (0.85 + Math.random() * 0.3));
     this.#attempt += 1;
     this.#retryTimer = setTimeout(() => this.#retry(), retryInMs);
-    this.#handlers.interrupted({ retryInMs, attempt: this.#attempt });
+    this.#handlers.interrupted({ retryInMs, attempt: this.#attempt, ...end });
   }
 
   #detach(socket) {

@@ -20,12 +20,12 @@ const ONE_LAYER_CROWDS = [
 ];
 
 /**
- * `{ mimeType or null, encodings }` for `microphone`, `camera` or `screen`.
+ * `{ mimeType or null, encodings }` for `microphone`, `camera`, `screen` or `screen-sound`.
  * `wish`: the camera's `{ codec, scalabilityMode }`, both optional: `vp8`, `vp9`, `av1` or `h264`, and a mode such as
  * `L3T3_KEY`. A mode with one spatial layer is that of each encoding of a simulcast; with more it is one SVC stream.
  */
 export function publishing(source, wish = {}) {
-  if (source === 'microphone') return { mimeType: null, encodings: [{}] };
+  if (source === 'microphone' || source === 'screen-sound') return { mimeType: null, encodings: [{}] };
   if (source === 'screen') return { mimeType: null, encodings: [{ maxBitrate: 2_500_000 }] };
   const codec = wish.codec in CODECS ? wish.codec : 'vp8';
   const scalabilityMode = spatialLayers(wish.scalabilityMode) > 0 ? wish.scalabilityMode : MODES[codec] ?? TEMPORAL_LAYERS;

@@ -1,69 +1,108 @@
-/** One stay in one room: signaling, both transports, what we publish and whom we see. No DOM in here. */
-import { ProtooClient } from './protoo.js';
+/** One stay in one room: signaling and both transports, with what is sent, received and known. No DOM in here. */
+import { ProtooClient, CLOSED_BY_SERVER, SERVER_STOPS } from './protoo.js';
 import { browserCapabilities, receiveCapabilities } from './capabilities.js';
 import { SendTransport } from './sendtransport.js';
 import { ReceiveTransport } from './receivetransport.js';
-import { SerialQueue } from './serialqueue.js';
-import { fittingLayer, keepWithin, layersOf, publishing } from './publishing.js';
+import { Known } from './notifications.js';
+import { Receiving } from './receiving.js';
+import { Sending } from './sending.js';
+import { countersOf, Direction, overall } from './flow.js';
+import { lossOf } from './quality.js';
+import { isMediaLoss, needsPerson, readReason } from './refusals.js';
 
-const SOURCES = ['microphone', 'camera', 'screen'];
+const EVERYTHING = { publish: true, subscribe: true, data: true };
 
 /**
- * `watch`: `changed()` anything visible changed; `problem(title, error)`;
- * `ended({ reason, mediaLost })` the server closed the session, for its own reasons or because it had lost our media.
- * `state`: connecting, connected, reconnecting, failed (media cannot get through), closed.
+ * `watch`: `changed()` anything visible changed; `problem(text, error)` with the key of a text; `paused(source, isPaused)` an
+ * operator has paused what we send; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
+ * `refusalOf`.
+ * `state`: connecting, connected, reconnecting, failed (media cannot get through), closed; by what really flows.
  */
 export class Room {
   state = 'connecting';
-  /**
-   * id → { id, displayName, consumers: Map(id → { id, kind, screen, track, paused, mid, … }) }; of a consumer also
-   * `counts` (how many layers there are), `choice` (the person's own, null for automatic), `layers` (being sent, or
-   * null) and `score`, as the server reports them.
-   */
-  peers = new Map();
-  activeSpeaker = null;
-  /** How well each of our sources arrives: source → [{ encodingIdx, score, … }]. */
-  scores = new Map();
+  /** A Direction's states. */
+  sending = 'idle';
+  receiving = 'idle';
+  /** What we may do, as the server's answer says. */
+  permissions = EVERYTHING;
   /** When the lost connection is tried again (ms since 1970), 0 while it stands. */
   retryAt = 0;
+  /** Why it was lost: unreachable, stopping, rate-limited or no-websocket. */
+  outage = 'unreachable';
+  /** When a server that takes nobody any more closes this call (ms since 1970), 0 if it does not. */
+  drainsAt = 0;
   /** Why the room could not be joined; null when it is only the media that fail. */
   failure = null;
+  /** The port to which media go, for whoever has to open it. */
+  mediaPort = null;
+  /** Recent packet loss: MID of what is received → 0…1. */
+  loss = new Map();
+  /** Packet loss of what we send, 0…1, as the server reports it. */
+  lossSent = 0;
 
   #client;
   #watch;
-  #displayName;
+  #known = new Known();
+  #sendingPart;
+  #receivingPart;
   #session = null;
   #joinedOnce = false;
-  #slots = new Map();
-  #cameraPreferences;
-  #fitsTiles;
+  #why;
+  #ticker;
+  #counters = null;
 
   /**
    * `cameraPreferences`: `{ codec, scalabilityMode }`, see `publishing`. `fitsTiles`: whether to ask for no larger pictures
    * than are shown.
    */
   constructor({ server, roomID, peerID, displayName, password = '', token = '', cameraPreferences = {}, fitsTiles = true, watch }) {
-    this.#cameraPreferences = cameraPreferences;
-    this.#fitsTiles = fitsTiles;
     this.id = roomID;
     this.peerID = peerID;
-    this.#displayName = displayName;
+    /** Our name, as the others are shown it. */
+    this.displayName = displayName;
     this.#watch = watch;
-    for (const source of SOURCES) {
-      this.#slots.set(source, { source, track: null, paused: false, wanted: false, producer: null, queue: new SerialQueue() });
-    }
+    const shared = {
+      request: (method, data) => this.#client.request(method, data), session: () => this.#session, problem: watch.problem,
+    };
+    this.#receivingPart = new Receiving({ ...shared, known: this.#known, fitsTiles });
+    this.#sendingPart = new Sending({ ...shared, others: () => this.peers.size, cameraPreferences });
     const url = new URL(server);
-    url.searchParams.set('roomId', roomID);
-    url.searchParams.set('peerId', peerID);
-    if (password) url.searchParams.set('password', password);
-    if (token) url.searchParams.set('token', token);
+    const credentials = { ...(password ? { password } : {}), ...(token ? { token } : {}) };
+    for (const [name, value] of Object.entries({ roomId: roomID, peerId: peerID, ...credentials })) url.searchParams.set(name, value);
+    const why = new URL(`/rooms/${encodeURIComponent(roomID)}/peers/${encodeURIComponent(peerID)}/requests`, url);
+    why.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
+    for (const [name, value] of Object.entries(credentials)) why.searchParams.set(name, value);
+    this.#why = why;
     this.#client = new ProtooClient(url.href, {
       opened: () => this.#opened(),
-      interrupted: ({ retryInMs }) => this.#interrupted(retryInMs),
-      ended: ({ reason }) => this.#ended(reason),
+      interrupted: (end) => this.#interrupted(end),
+      isFinal: ({ reason }) => !this.#joinedOnce && needsPerson(readReason(reason)),
+      ended: (end) => this.#ended(end),
       notified: (method, data) => this.#notified(method, data),
       requested: (method, data) => this.#requested(method, data),
     });
+    this.#ticker = setInterval(() => this.#measure(), 1_000);
+  }
+
+  /** See `Known`. */
+  get peers() {
+    return this.#known.peers;
+  }
+
+  get isJoined() {
+    return this.#session?.joined === true;
+  }
+
+  get activeSpeaker() {
+    return this.#known.activeSpeaker;
+  }
+
+  get scores() {
+    return this.#sendingPart.scores;
+  }
+
+  get activeScores() {
+    return this.#sendingPart.activeScores;
   }
 
   get sendConnection() {
@@ -74,65 +113,38 @@ export class Room {
     return this.#session?.receive?.connection ?? null;
   }
 
-  /**
-   * Says what this source should be: a track, perhaps paused. Paused without a track keeps what the others have
-   * of it (camera off, lamp off). The room makes it so now, and again after every reconnection.
-   */
-  publish(source, { track, paused = false }) {
-    const slot = this.#slots.get(source);
-    Object.assign(slot, { track, paused, wanted: true });
-    this.#reconcile(slot);
+  publish(source, what) {
+    this.#sendingPart.publish(source, what);
   }
 
   unpublish(source) {
-    const slot = this.#slots.get(source);
-    Object.assign(slot, { track: null, paused: false, wanted: false });
-    this.#reconcile(slot);
+    this.#sendingPart.unpublish(source);
   }
 
-  /** The media section in which a source is sent. */
   midOf(source) {
-    return this.#slots.get(source)?.producer?.mid;
+    return this.#sendingPart.midOf(source);
   }
 
-  /** What the person wants of a picture: `{ spatialLayer, temporalLayer }`, or null for what fits its tile. */
   chooseLayers(consumerID, choice) {
-    const { consumer } = this.#consumer(consumerID);
-    if (!consumer) return;
-    consumer.choice = choice;
-    this.#askForLayers(consumer);
+    this.#receivingPart.chooseLayers(consumerID, choice);
   }
 
-  /** The picture is shown so many pixels high. */
   shownAt(consumerID, pixels) {
-    const { consumer } = this.#consumer(consumerID);
-    if (!consumer || consumer.shownPixels === pixels) return;
-    consumer.shownPixels = pixels;
-    this.#askForLayers(consumer);
+    if (this.#session?.joined) this.#receivingPart.shownAt(consumerID, pixels);
   }
 
-  #askForLayers(consumer) {
-    const { counts, choice, shownPixels } = consumer;
-    if (counts.spatial * counts.temporal <= 1 || !this.#session?.joined) return;
-    const fitting = this.#fitsTiles && shownPixels > 0 ? fittingLayer(shownPixels, counts.spatial) : counts.spatial - 1;
-    const wanted = choice ?? { spatialLayer: fitting, temporalLayer: counts.temporal - 1 };
-    const { spatialLayer, temporalLayer } = wanted;
-    // Until something else is asked for, everything is sent.
-    const { asked = { spatialLayer: counts.spatial - 1, temporalLayer: counts.temporal - 1 } } = consumer;
-    if (asked.spatialLayer === spatialLayer && asked.temporalLayer === temporalLayer) return;
-    consumer.asked = { spatialLayer, temporalLayer };
-    this.#client.request('setConsumerPreferredLayers', { consumerId: consumer.id, spatialLayer, temporalLayer })
-      .catch((error) => {
-        // Asked again with the next change; a server that cannot sends everything.
-        if (consumer.asked?.spatialLayer === spatialLayer) consumer.asked = undefined;
-        if (choice && error.code > 0 && error.code !== 404) this.#watch.problem('The layer could not be chosen', error);
-      });
+  /** Throws a RequestError, if a token gives the name. */
+  async rename(displayName) {
+    await this.#client.request('changeDisplayName', { displayName });
+    this.displayName = displayName;
+    this.#watch.changed();
   }
 
   leave() {
     this.state = 'closed';
     this.#dropSession();
     this.#client.close();
+    clearInterval(this.#ticker);
   }
 
   /** Starts over: new connection, new transports. Between two tries of the connection, tries now. */
@@ -143,9 +155,14 @@ export class Room {
   // Connection
 
   async #opened() {
-    const session = { send: null, receive: null, joined: false, gaveUp: false };
+    const session = {
+      send: null, receive: null, joined: false, gaveUp: false, mayPublish: false,
+      sending: new Direction(), receiving: new Direction(),
+    };
     this.#session = session;
     this.retryAt = 0;
+    this.drainsAt = 0;
+    this.outage = 'unreachable';
     this.failure = null;
     this.#watch.changed();
     const current = () => this.#session === session;
@@ -159,26 +176,32 @@ export class Room {
         this.#client.request('createWebRtcTransport', { forceTcp: false, producing: false, consuming: true }),
       ]);
       if (!current()) return;
+      this.mediaPort = sending.iceCandidates?.[0]?.port ?? null;
       session.send = new SendTransport(sending, router, this.#signal(sending.id), this.#transportWatch(session));
       session.receive = new ReceiveTransport(receiving, this.#signal(receiving.id), this.#transportWatch(session));
-      const { peers } = await this.#client.request('join', {
-        displayName: this.#displayName,
+      const { peers, displayName, permissions } = await this.#client.request('join', {
+        displayName: this.displayName,
         device: thisDevice(),
         rtpCapabilities: receiveCapabilities(browser, router),
       });
       if (!current()) return;
-      for (const peer of peers ?? []) this.#peer(peer.id).displayName = peer.displayName;
+      // Servers that do not say let everybody do everything.
+      this.displayName = displayName ?? this.displayName;
+      this.permissions = permissions ?? EVERYTHING;
+      session.mayPublish = this.permissions.publish;
+      for (const peer of peers ?? []) this.#known.peer(peer.id).displayName = peer.displayName;
       session.joined = true;
       this.#joinedOnce = true;
       this.#updateState();
-      for (const slot of this.#slots.values()) this.#reconcile(slot);
+      this.#sendingPart.begin();
+      this.#measure();
     } catch (error) {
       if (!current()) return;
       if (error.code === 408) {
         this.#client.reconnect();
       } else if (error.code !== 0) {
         this.state = 'failed';
-        this.failure = `The room could not be joined: ${error.message}`;
+        this.failure = error.message;
         this.#watch.changed();
       }
     }
@@ -203,7 +226,7 @@ export class Room {
   #transportWatch(session) {
     return {
       stateChanged: () => {
-        if (this.#session === session) this.#updateState();
+        if (this.#session === session) this.#measure();
       },
       gaveUp: () => {
         if (this.#session !== session) return;
@@ -213,216 +236,152 @@ export class Room {
     };
   }
 
+  /** Looks at what flows, each second and when a transport changes. */
+  async #measure() {
+    const session = this.#session;
+    if (!session?.joined) return;
+    const expected = this.#receivingPart.expected;
+    const [sent, received] = await Promise.all([
+      reportsOf(session.send.connection), reportsOf(session.receive.connection),
+    ]);
+    if (this.#session !== session) return;
+    const counters = countersOf(sent, received, expected);
+    const at = performance.now();
+    session.sending.sample({
+      at, wanted: this.#sendingPart.isExpected, connected: session.send.state === 'connected',
+      counters: [counters.sent, counters.heard],
+    });
+    session.receiving.sample({
+      at, wanted: expected.size > 0, connected: session.receive.state === 'connected', counters: [counters.received],
+    });
+    if ([session.send, session.receive].every(({ state }) => state === 'new' || state === 'connected')) session.gaveUp = false;
+    if (!this.#counters || at - this.#counters.at > 4_000 || this.#counters.session !== session) {
+      this.loss = lossOf(this.#counters?.session === session ? this.#counters.streams : new Map(), counters.streams);
+      this.#counters = { at, session, streams: counters.streams };
+    }
+    this.lossSent = Math.max(0, ...counters.lossSent.values());
+    this.#updateState();
+  }
+
   #updateState() {
     const session = this.#session;
     if (!session?.joined) return;
-    const waiting = [session.send, session.receive].filter(({ state }) => state !== 'new' && state !== 'connected');
-    if (waiting.length === 0) {
-      session.gaveUp = false;
-      this.state = 'connected';
-    } else if (session.gaveUp) {
-      this.state = 'failed';
-    } else {
-      this.state = waiting.some(({ hasConnected }) => hasConnected) ? 'reconnecting' : 'connecting';
-    }
+    this.sending = session.sending.state;
+    this.receiving = session.receiving.state;
+    this.state = overall({
+      joined: true, joinedOnce: true, sending: this.sending, receiving: this.receiving, gaveUp: session.gaveUp,
+      away: this.#client.awayFor,
+    });
     this.#watch.changed();
   }
 
-  #interrupted(retryInMs) {
+  #interrupted({ retryInMs, code, wasOpen }) {
+    if (code === SERVER_STOPS || this.drainsAt > 0) this.outage = 'stopping';
     this.#dropSession();
     this.retryAt = Date.now() + retryInMs;
     this.state = this.#joinedOnce ? 'reconnecting' : 'connecting';
     this.#watch.changed();
+    if (wasOpen === false) this.#askWhy();
   }
 
-  #ended(reason) {
-    const mediaLost = this.state === 'reconnecting' || this.state === 'failed';
+  /** A browser does not say why a WebSocket was refused; the same over a plain request does. */
+  async #askWhy() {
+    const retryAt = this.retryAt;
+    try {
+      const answer = await fetch(this.#why, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(5_000),
+        body: JSON.stringify({ id: 1, method: 'getRouterRtpCapabilities' }),
+      });
+      const { error } = answer.ok ? {} : await answer.json();
+      if (this.retryAt !== retryAt || this.state === 'closed') return;
+      if (error && needsPerson({ status: answer.status, code: error.code })) {
+        this.#client.close();
+        this.#over({ ...error, mediaLost: false });
+        return;
+      }
+      this.outage = answer.ok ? 'no-websocket' : answer.status === 429 ? 'rate-limited' : 'stopping';
+    } catch {
+      // It is not there at all, and that is said already.
+      return;
+    }
+    this.#watch.changed();
+  }
+
+  #ended({ code, reason }) {
+    const why = readReason(reason);
+    // Lost media are nobody's decision: the server gave us up while the network was away.
+    const isOutage = this.state === 'reconnecting' || this.state === 'failed';
+    this.#over({ ...why, mediaLost: code === CLOSED_BY_SERVER && (isMediaLoss(why.code) || (isOutage && !why.code)) });
+  }
+
+  #over(end) {
     this.state = 'closed';
     this.#dropSession();
-    this.#watch.ended({ reason, mediaLost });
+    clearInterval(this.#ticker);
+    this.#watch.ended(end);
   }
 
   #dropSession() {
     const session = this.#session;
     this.#session = null;
     this.retryAt = 0;
-    this.activeSpeaker = null;
-    this.scores.clear();
-    this.peers.clear();
-    for (const slot of this.#slots.values()) slot.producer = null;
+    this.drainsAt = 0;
+    this.sending = this.receiving = 'idle';
+    this.loss = new Map();
+    this.#known.clear();
+    this.#sendingPart.forget();
     session?.send?.close();
     session?.receive?.close();
   }
 
-  // Sending
-
-  #reconcile(slot) {
-    slot.queue.run(() => this.#reconcileNow(slot)).catch((error) => {
-      if (error.code === 0 || !this.#session?.joined) return;
-      slot.wanted = false;
-      this.#watch.problem(`Could not send your ${slot.source}`, error);
-    });
-  }
-
-  async #reconcileNow(slot) {
-    const session = this.#session;
-    if (!session?.joined) return;
-    if (slot.producer && !slot.wanted) {
-      const { id, mid } = slot.producer;
-      slot.producer = null;
-      this.scores.delete(slot.source);
-      await this.#client.request('closeProducer', { producerId: id });
-      await session.send.stop(mid);
-      return;
-    }
-    if (!slot.producer && slot.wanted && slot.track) await this.#produce(slot, session);
-    const { producer } = slot;
-    if (!producer || this.#session !== session) return;
-    if (producer.track !== slot.track) {
-      producer.track = slot.track;
-      await producer.sender.replaceTrack(slot.track);
-    }
-    if (producer.paused !== slot.paused) {
-      producer.paused = slot.paused;
-      const method = slot.paused ? 'pauseProducer' : 'resumeProducer';
-      await this.#client.request(method, { producerId: producer.id });
-    }
-    if (slot.source === 'camera' && slot.track) {
-      await keepWithin(this.peers.size, producer.sender, slot.track);
-    }
-  }
-
-  /** Somebody came or went. */
-  #headCountChanged() {
-    if (this.#session?.joined) this.#reconcile(this.#slots.get('camera'));
-  }
-
-  async #produce(slot, session) {
-    const { track, source } = slot;
-    const { mimeType, encodings } = publishing(source, this.#cameraPreferences);
-    const { id, mid, sender } = await session.send.produce(track, {
-      mimeType,
-      encodings,
-      announce: async (rtpParameters) => {
-        const answer = await this.#client.request('produce', {
-          transportId: session.send.id,
-          kind: track.kind,
-          rtpParameters,
-          appData: { source, share: source === 'screen' },
-        });
-        return answer.id;
-      },
-    });
-    if (this.#session === session) slot.producer = { id, mid, sender, track, paused: false };
-  }
-
-  // Receiving
+  // What the server says
 
   async #requested(method, data) {
-    if (method === 'newConsumer') return this.#newConsumer(data);
+    if (method === 'newConsumer') {
+      const isNew = !this.peers.has(data.peerId);
+      await this.#receivingPart.take(data);
+      if (isNew) this.#sendingPart.headCountChanged();
+      this.#watch.changed();
+      this.#measure();
+      return;
+    }
     const error = new Error(`this client does not take ${method}`);
     error.code = 403;
     throw error;
   }
 
-  async #newConsumer({ peerId, producerId, id, kind, rtpParameters, appData, producerPaused }) {
-    const session = this.#session;
-    if (!session?.receive) throw new Error('not ready');
-    const screen = kind === 'video' && (appData?.share === true || appData?.source === 'screen');
-    const consumer = {
-      id, kind, screen, producerID: producerId, track: null, paused: producerPaused === true, mid: rtpParameters.mid,
-      counts: layersOf(kind === 'video' ? rtpParameters.encodings?.[0]?.scalabilityMode : ''),
-      choice: null, layers: null, score: null,
-    };
-    this.#peer(peerId).consumers.set(id, consumer);
-    try {
-      // One peer's voice and camera share a stream, so that lips and words stay together.
-      const track = await session.receive.consume({ id, kind, rtpParameters }, `${peerId}${screen ? '-screen' : ''}`);
-      consumer.track = track;
-    } catch (error) {
-      this.peers.get(peerId)?.consumers.delete(id);
-      if (this.#session === session) this.#watch.problem('One stream could not be played', error);
-      throw error;
-    }
-    this.#watch.changed();
-  }
-
-  #peer(id) {
-    let peer = this.peers.get(id);
-    if (!peer) {
-      peer = { id, displayName: '', consumers: new Map() };
-      this.peers.set(id, peer);
-      this.#headCountChanged();
-    }
-    return peer;
-  }
-
-  #consumer(id) {
-    for (const peer of this.peers.values()) {
-      const consumer = peer.consumers.get(id);
-      if (consumer) return { peer, consumer };
-    }
-    return {};
-  }
-
   #notified(method, data) {
     switch (method) {
-      case 'newPeer':
-        this.#peer(data.id).displayName = data.displayName;
-        break;
-      case 'peerDisplayNameChanged':
-        this.#peer(data.peerId).displayName = data.displayName;
-        break;
-      case 'peerClosed': {
-        const consumers = this.peers.get(data.peerId)?.consumers.values() ?? [];
-        for (const { mid } of consumers) this.#stopReceiving(mid);
-        this.peers.delete(data.peerId);
-        this.#headCountChanged();
-        break;
-      }
-      case 'consumerClosed': {
-        const { peer, consumer } = this.#consumer(data.consumerId);
-        if (!consumer) return;
-        peer.consumers.delete(consumer.id);
-        this.#stopReceiving(consumer.mid);
-        break;
-      }
-      case 'consumerPaused':
-      case 'consumerResumed': {
-        const { consumer } = this.#consumer(data.consumerId);
-        if (!consumer) return;
-        consumer.paused = method === 'consumerPaused';
-        break;
-      }
-      case 'consumerLayersChanged': {
-        const { consumer } = this.#consumer(data.consumerId);
-        if (!consumer) return;
-        const { spatialLayer, temporalLayer } = data;
-        consumer.layers = spatialLayer === null ? null : { spatialLayer, temporalLayer };
-        break;
-      }
-      case 'consumerScore': {
-        const { consumer } = this.#consumer(data.consumerId);
-        if (consumer) consumer.score = data.score;
-        return;
-      }
       case 'producerScore':
-        for (const { source, producer } of this.#slots.values()) {
-          if (producer?.id === data.producerId) this.scores.set(source, data.score);
-        }
-        return;
-      case 'activeSpeaker':
-        if (this.activeSpeaker === (data.peerId ?? null)) return;
-        this.activeSpeaker = data.peerId ?? null;
+        this.#sendingPart.scored(data.producerId, data.score);
         break;
-      default:
-        return;
+      case 'producerPaused':
+      case 'producerResumed': {
+        const isPaused = method === 'producerPaused';
+        const source = this.#sendingPart.pausedByOperator(data.producerId, isPaused);
+        if (source) this.#watch.paused(source, isPaused);
+        break;
+      }
+      case 'serverDraining':
+        this.drainsAt = Date.now() + data.seconds * 1000;
+        break;
+      default: {
+        const change = this.#known.apply(method, data);
+        if (!change) return;
+        for (const consumer of change.closed) this.#receivingPart.stop(consumer);
+        if (change.headCount) this.#sendingPart.headCountChanged();
+        if (!change.changed) return;
+      }
     }
     this.#watch.changed();
   }
+}
 
-  #stopReceiving(mid) {
-    this.#session?.receive?.stop(mid).catch(() => {});
+async function reportsOf(connection) {
+  try {
+    return [...(await connection.getStats()).values()];
+  } catch {
+    return [];
   }
 }
 

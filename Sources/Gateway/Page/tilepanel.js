@@ -1,7 +1,9 @@
 /** The panel for one tile: which layers to receive, and whether to show its stats. */
+import { t } from './texts.js';
 
 const find = (id) => document.getElementById(id);
 const SIZES = { 1: ['full'], 2: ['half', 'full'], 3: ['quarter', 'half', 'full'] };
+const canFloat = () => document.pictureInPictureEnabled === true;
 
 export class TilePanel {
   #key = null;
@@ -9,8 +11,9 @@ export class TilePanel {
   #chosen;
   #stats;
 
-  /** `chosen(key, { spatialLayer, temporalLayer } or null)`: null is automatic. `stats(key, shown)`. */
-  constructor({ chosen, stats }) {
+  /** `chosen(key, { spatialLayer, temporalLayer } or null)`: null is automatic. `stats(key, shown)`. `does(key, what)`: pin,
+   * fullscreen or float. */
+  constructor({ chosen, stats, does }) {
     this.#chosen = chosen;
     this.#stats = stats;
     const choose = () => {
@@ -22,10 +25,14 @@ export class TilePanel {
     find('tile-size').addEventListener('change', choose);
     find('tile-rate').addEventListener('change', choose);
     find('tile-stats').addEventListener('change', ({ target }) => this.#stats(this.#key, target.checked));
+    for (const [id, what] of [['tile-pin', 'pin'], ['tile-fullscreen', 'fullscreen'], ['tile-pip', 'float']]) {
+      find(id).addEventListener('click', () => {
+        const key = this.#key;
+        this.close();
+        does(key, what);
+      });
+    }
     find('tile-close').addEventListener('click', () => this.close());
-    find('tile-panel').addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.close();
-    });
   }
 
   get key() {
@@ -34,23 +41,28 @@ export class TilePanel {
 
   /**
    * `tile`: `{ key, label, spatial, temporal, choice, stats }`: how many layers there are to choose from (0 for
-   * none, one's own), what is chosen (null: automatic) and whether stats are shown.
+   * none, one's own), what is chosen (null: automatic), whether stats are shown, and whether the tile is pinned.
    */
-  open({ key, label, spatial, temporal, choice, stats }, opener) {
+  open({ key, label, spatial, temporal, choice, stats, pinned }, opener) {
     this.#key = key;
     this.#opener = opener;
     find('tile-title').textContent = label;
     find('tile-layers').hidden = spatial * temporal <= 1;
-    const sizes = (SIZES[spatial] ?? Array.from({ length: spatial }, (_, layer) => `layer ${layer + 1}`))
-      .map((name, layer) => [layer, spatial > 1 ? `Layer ${layer + 1} of ${spatial}: ${name} size` : 'As sent']).reverse();
+    const sizes = Array.from({ length: spatial }, (_, layer) => {
+      const name = SIZES[spatial]?.[layer];
+      return [layer, spatial > 1 ? t(name ? `tile.size.${name}` : 'tile.size.layer', { number: layer + 1, count: spatial }) : t('tile.size.sent')];
+    }).reverse();
     const rates = Array.from({ length: temporal }, (_, layer) => {
       const share = 2 ** (temporal - 1 - layer);
-      return [layer, share === 1 ? 'Full frame rate' : `1/${share} of the frame rate`];
+      return [layer, share === 1 ? t('tile.rate.full') : t('tile.rate.share', { share })];
     }).reverse();
-    fill(find('tile-size'), [['auto', 'Automatic: what fits the tile'], ...sizes], choice?.spatialLayer ?? 'auto');
+    fill(find('tile-size'), [['auto', t('tile.size.auto')], ...sizes], choice?.spatialLayer ?? 'auto');
     fill(find('tile-rate'), rates, choice?.temporalLayer ?? temporal - 1);
     find('tile-rate').disabled = !choice;
     find('tile-stats').checked = stats;
+    find('tile-pin').setAttribute('aria-pressed', String(pinned));
+    find('tile-fullscreen').hidden = !document.fullscreenEnabled;
+    find('tile-pip').hidden = !canFloat();
     find('tile-panel').hidden = false;
     opener.setAttribute('aria-expanded', 'true');
     (find('tile-layers').hidden ? find('tile-stats') : find('tile-size')).focus();

@@ -1,6 +1,7 @@
 /** The video grid: one tile per camera and per shared screen, and one hidden audio element per voice. */
 import { layOut } from './grid.js';
 import { facesPerson } from './localmedia.js';
+import { t } from './texts.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -13,23 +14,26 @@ export class VideoGrid {
   #blocked;
   #asked;
   #placed;
+  #picked;
 
   /**
    * `blocked(isBlocked)` is called when the browser refuses to play sound before a touch; `asked(key, button)` when the
-   * person wants a tile's panel; `placed(consumerID, pixels)` how high a video is shown, in the screen's own pixels.
+   * person wants a tile's panel; `placed(consumerID, pixels)` how high a video is shown, in the screen's own pixels,
+   * 0 if it is not; `picked(key, isDouble)` when a tile was clicked, once or twice.
    */
-  constructor(root, audioRoot, { blocked, asked, placed }) {
+  constructor(root, audioRoot, { blocked, asked, placed, picked }) {
     this.#root = root;
     this.#audioRoot = audioRoot;
     this.#blocked = blocked;
     this.#asked = asked;
     this.#placed = placed;
+    this.#picked = picked;
     new ResizeObserver(() => this.#place()).observe(root);
   }
 
   /**
-   * `wanted`: `[{ key, peerID, kind: camera|screen, name, track, muted, speaking, self }]`, in order; of what is received
-   * also `consumerID`, `counts`, `layers` and `layersText`.
+   * `wanted`: `[{ key, peerID, kind: camera|screen, name, label, track, muted, speaking, self, bars }]`, in order; of what is
+   * received also `consumerID`, `counts`, `layers` and `layersText`; `featured` is large, `hidden` on another page.
    */
   show(wanted) {
     const keys = new Set(wanted.map(({ key }) => key));
@@ -41,7 +45,7 @@ export class VideoGrid {
     }
     const ordered = new Map();
     for (const each of wanted) {
-      const tile = this.#tiles.get(each.key) ?? makeTile(each, (button) => this.#asked(each.key, button));
+      const tile = this.#tiles.get(each.key) ?? makeTile(each, this.#asked, this.#picked);
       if (!tile.isConnected) this.#root.append(tile);
       update(tile, each);
       ordered.set(each.key, tile);
@@ -55,7 +59,12 @@ export class VideoGrid {
     const overlay = this.#tiles.get(key)?.querySelector('.tile-stats');
     if (!overlay) return;
     overlay.hidden = !lines;
+    this.#tiles.get(key).dataset.stats = String(Boolean(lines));
     overlay.textContent = lines?.join('\n') ?? '';
+  }
+
+  elementOf(key) {
+    return this.#tiles.get(key) ?? null;
   }
 
   labelOf(key) {
@@ -104,9 +113,10 @@ export class VideoGrid {
 
   #place() {
     const { clientWidth: width, clientHeight: height } = this.#root;
-    const tiles = [...this.#tiles.values()];
-    const screens = tiles.filter((tile) => tile.dataset.kind === 'screen');
-    let cameras = tiles.filter((tile) => tile.dataset.kind !== 'screen');
+    const all = [...this.#tiles.values()];
+    const tiles = all.filter((tile) => !tile.hidden);
+    const screens = tiles.filter((tile) => tile.dataset.featured === 'true');
+    let cameras = tiles.filter((tile) => tile.dataset.featured !== 'true');
 
     // Two people on an upright phone: the other one large, oneself in the corner.
     const own = cameras.find((tile) => tile.dataset.self === 'true');
@@ -122,8 +132,8 @@ export class VideoGrid {
       const size = { width: side, height: Math.round(side * 4 / 3) };
       put(floating, { x: width - size.width - 12, y: height - size.height - 12, ...size });
     }
-    for (const tile of tiles) {
-      if (tile.dataset.consumerId) this.#placed(tile.dataset.consumerId, rowsOf(tile));
+    for (const tile of all) {
+      if (tile.dataset.consumerId) this.#placed(tile.dataset.consumerId, tile.hidden ? 0 : rowsOf(tile));
     }
   }
 }
@@ -133,10 +143,11 @@ function rowsOf(tile) {
   const width = parseFloat(tile.style.width);
   const height = parseFloat(tile.style.height);
   const rows = tile.dataset.kind === 'screen' ? Math.min(height, width * 9 / 16) : Math.max(height, width * 9 / 16);
-  return Math.round(rows * Math.min(window.devicePixelRatio || 1, 2));
+  // A tile without room is still one: only a hidden one needs no picture.
+  return Math.max(1, Math.round(rows * Math.min(window.devicePixelRatio || 1, 2)));
 }
 
-function makeTile({ peerID, kind, self }, asked) {
+function makeTile({ key, peerID, kind, self }, asked, picked) {
   const tile = document.createElement('article');
   tile.className = 'tile';
   tile.dataset.peerId = peerID;
@@ -146,8 +157,12 @@ function makeTile({ peerID, kind, self }, asked) {
   video.autoplay = true;
   video.playsInline = true;
   video.muted = true;
-  // Until the first frame the initials stay.
-  const showOrHide = () => { tile.dataset.video = video.srcObject && video.readyState >= 2 ? 'on' : 'off'; };
+  // Until the first frame is painted the initials stay.
+  const showOrHide = () => {
+    const isThere = Boolean(video.srcObject && video.readyState >= 2);
+    if (!isThere || !video.requestVideoFrameCallback) tile.dataset.video = isThere ? 'on' : 'off';
+    else video.requestVideoFrameCallback(() => { tile.dataset.video = video.srcObject ? 'on' : 'off'; });
+  };
   for (const event of ['loadeddata', 'emptied', 'playing']) video.addEventListener(event, showOrHide);
   const avatar = document.createElement('div');
   avatar.className = 'avatar';
@@ -161,16 +176,23 @@ function makeTile({ peerID, kind, self }, asked) {
   icon.append(use);
   const name = document.createElement('span');
   name.className = 'name';
+  name.dir = 'auto';
   const layer = document.createElement('span');
   layer.className = 'layer';
-  caption.append(icon, name, layer);
+  const bars = document.createElement('span');
+  bars.className = 'bars';
+  bars.setAttribute('role', 'img');
+  caption.append(icon, name, bars, layer);
   const more = document.createElement('button');
   more.type = 'button';
   more.className = 'tile-more';
   more.textContent = '⋯';
   more.setAttribute('aria-expanded', 'false');
   more.setAttribute('aria-controls', 'tile-panel');
-  more.addEventListener('click', () => asked(more));
+  more.addEventListener('click', () => asked(key, more));
+  tile.addEventListener('click', ({ target, detail }) => {
+    if (!more.contains(target)) picked(key, detail > 1);
+  });
   const stats = document.createElement('pre');
   stats.className = 'tile-stats';
   stats.hidden = true;
@@ -178,28 +200,41 @@ function makeTile({ peerID, kind, self }, asked) {
   return tile;
 }
 
-function update(tile, { name, kind, track, muted, speaking, self, consumerID, counts, layers, layersText }) {
+function update(tile, {
+  name, label, kind, track, muted, speaking, self, bars, consumerID, counts, layers, layersText, featured = false, hidden = false,
+}) {
   const video = tile.querySelector('video');
   const shown = video.srcObject?.getVideoTracks()[0] ?? null;
   if (shown !== track) video.srcObject = track ? new MediaStream([track]) : null;
   if (!track || video.readyState < 2) tile.dataset.video = 'off';
-  const label = kind === 'screen' ? (self ? 'Your screen' : `${name}’s screen`) : (self ? `${name} (you)` : name);
+  tile.hidden = hidden;
+  tile.dataset.featured = String(featured);
   tile.querySelector('.name').textContent = label;
-  tile.setAttribute('aria-label', `${label}${muted ? ', microphone muted' : ''}${speaking ? ', speaking' : ''}`);
-  tile.querySelector('.tile-more').setAttribute('aria-label', `Video and statistics of ${label}`);
-  tile.querySelector('.tile-more').title = 'Video and statistics';
+  tile.setAttribute('aria-label', [label, muted ? t('people.muted') : '', speaking ? t('people.speaking') : ''].filter(Boolean).join(', '));
+  tile.querySelector('.tile-more').setAttribute('aria-label', t('tile.moreOf', { name: label }));
+  tile.querySelector('.tile-more').title = t('tile.more');
   tile.dataset.consumerId = consumerID ?? '';
   tile.dataset.spatialLayer = String(layers?.spatialLayer ?? '');
   tile.dataset.temporalLayer = String(layers?.temporalLayer ?? '');
   const layer = tile.querySelector('.layer');
   layer.textContent = layersText && layers ? `${layers.spatialLayer + 1}/${counts.spatial}` : '';
   layer.title = layersText ?? '';
+  showBars(tile.querySelector('.bars'), bars);
   tile.dataset.mirrored = String(self && kind === 'camera' && facesPerson(track));
   tile.dataset.muted = String(muted);
   tile.dataset.speaking = String(speaking);
   const avatar = tile.querySelector('.avatar');
   avatar.textContent = initials(name);
   avatar.dataset.hue = String(hue(name));
+}
+
+/** Three bars for the quality of a connection, with its word. */
+export function showBars(element, bars) {
+  element.hidden = bars === null || bars === undefined;
+  if (element.hidden || element.dataset.bars === String(bars)) return;
+  element.dataset.bars = String(bars);
+  element.title = t(`bars.${bars}`);
+  element.setAttribute('aria-label', t(`bars.${bars}`));
 }
 
 function put(tile, { x, y, width, height }) {

@@ -1,4 +1,5 @@
 /** The stats of one tile: what its browser measures and what the server says of the same stream. */
+import { t } from './texts.js';
 
 /** Samples a connection's streams by MID, with bit rates since the sample before. */
 export class StreamSampler {
@@ -29,42 +30,42 @@ export class StreamSampler {
 
 /** Lines for the overlay of somebody else's video. */
 export function receivedLines(stream, { layers, counts, score }) {
-  if (!stream) return ['Nothing arrives.'];
+  if (!stream) return [t('figures.nothingArrives')];
   const lines = [
     `${picture(stream)} ${stream.codec}`,
-    `${rate(stream)}, ${stream.packetsLost ?? 0} lost, ${stream.freezeCount ?? 0} freezes`,
+    `${rate(stream)}, ${t('figures.lost', { lost: stream.packetsLost ?? 0, freezes: stream.freezeCount ?? 0 })}`,
   ];
   if (counts.spatial * counts.temporal > 1) lines.push(layersText(layers, counts));
-  if (score) lines.push(`Score ${score.score}, at the sender ${score.producerScores.join(' ')}`);
+  if (score) lines.push(t('figures.score', { score: score.score, sender: score.producerScores.join(' ') }));
   return lines;
 }
 
 /** Lines for the overlay of one's own video: one per encoding. */
 export function sentLines(streams, scores) {
-  if (!streams?.length) return ['Nothing is sent.'];
+  if (!streams?.length) return [t('figures.nothingSent')];
   const lines = streams
     .toSorted((a, b) => (a.rid ?? '').localeCompare(b.rid ?? ''))
     .map((stream) => `${stream.rid ? `${stream.rid} ` : ''}${picture(stream)} ${rate(stream)}`);
   const limit = streams.find(({ qualityLimitationReason: reason }) => reason && reason !== 'none');
-  if (limit) lines.push(`Limited by ${limit.qualityLimitationReason}`);
-  if (scores?.length) lines.push(`Score ${scores.map(({ score }) => score).join(' ')}`);
+  if (limit) lines.push(t('figures.limited', { reason: limit.qualityLimitationReason }));
+  if (scores?.length) lines.push(t('figures.ownScore', { score: scores.map(({ score }) => score).join(' ') }));
   return [`${streams[0].codec}`, ...lines];
 }
 
 /** In words: which of its layers a video is being sent in. */
 export function layersText(layers, counts) {
-  if (!layers) return 'No layer is being sent';
+  if (!layers) return t('figures.noLayer');
   const parts = [];
-  if (counts.spatial > 1) parts.push(`layer ${layers.spatialLayer + 1} of ${counts.spatial}`);
+  if (counts.spatial > 1) parts.push(t('figures.layer', { number: layers.spatialLayer + 1, count: counts.spatial }));
   if (counts.temporal > 1 && layers.temporalLayer !== null) {
-    parts.push(`rate ${layers.temporalLayer + 1} of ${counts.temporal}`);
+    parts.push(t('figures.rate', { number: layers.temporalLayer + 1, count: counts.temporal }));
   }
   const text = parts.join(', ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function picture({ frameWidth, frameHeight, framesPerSecond }) {
-  return frameWidth ? `${frameWidth} × ${frameHeight}, ${Math.round(framesPerSecond ?? 0)} fps` : 'No video';
+  return frameWidth ? `${frameWidth} × ${frameHeight}, ${Math.round(framesPerSecond ?? 0)} fps` : t('figures.noVideo');
 }
 
 function rate({ kbps }) {

@@ -1,4 +1,5 @@
 /** Short messages that come and go. */
+import { t } from './texts.js';
 
 const STAY_MS = 8_000;
 
@@ -19,7 +20,7 @@ export function toast(title, advice = '', tone = 'plain') {
   const dismiss = document.createElement('button');
   dismiss.type = 'button';
   dismiss.textContent = '×';
-  dismiss.setAttribute('aria-label', 'Dismiss');
+  dismiss.setAttribute('aria-label', t('dismiss'));
   dismiss.onclick = () => item.remove();
   item.append(text, dismiss);
   list.append(item);
@@ -27,14 +28,14 @@ export function toast(title, advice = '', tone = 'plain') {
   setTimeout(() => item.remove(), STAY_MS);
 }
 
-/** Copies the address another person needs for this room. */
-export async function copyInvite(room) {
+/** Copies the address another person needs for this room: with `needsToken`, one of their own too. */
+export async function copyInvite(room, needsToken) {
   const link = new URL(location.pathname, location.href);
   link.searchParams.set('room', room);
   try {
     await navigator.clipboard.writeText(link.href);
-    toast('Invite link copied', link.href);
+    toast(t('invite.copied'), `${link.href}${needsToken ? ` ${t('invite.needsToken')}` : ''}`);
   } catch {
-    toast('Copy this link to invite others', link.href);
+    toast(t('invite.copyYourself'), `${link.href}${needsToken ? ` ${t('invite.needsToken')}` : ''}`);
   }
 }

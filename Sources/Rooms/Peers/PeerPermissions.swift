@@ -13,4 +13,11 @@ public struct PeerPermissions: OptionSet, Sendable, Hashable {
     public static let data = PeerPermissions(rawValue: 4)
     /// Everything.
     public static let all: PeerPermissions = [.publish, .subscribe, .data]
+
+    var json: JSONValue {
+        .object([
+            "publish": .bool(contains(.publish)), "subscribe": .bool(contains(.subscribe)),
+            "data": .bool(contains(.data)),
+        ])
+    }
 }

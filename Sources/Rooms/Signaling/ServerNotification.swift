@@ -9,6 +9,9 @@ public enum ServerNotification: Sendable {
     case peerDisplayNameChanged(PeerID, displayName: String, oldDisplayName: String)
     case producerScore(ProducerID, [ProducerScore])
     case consumerScore(ConsumerID, ConsumerScore)
+    /// An operator has paused the peer's own producer, or lets it go on.
+    case producerPaused(ProducerID)
+    case producerResumed(ProducerID)
     case consumerClosed(ConsumerID)
     case consumerPaused(ConsumerID)
     case consumerResumed(ConsumerID)
@@ -31,6 +34,8 @@ public enum ServerNotification: Sendable {
         case .peerDisplayNameChanged: "peerDisplayNameChanged"
         case .producerScore: "producerScore"
         case .consumerScore: "consumerScore"
+        case .producerPaused: "producerPaused"
+        case .producerResumed: "producerResumed"
         case .consumerClosed: "consumerClosed"
         case .consumerPaused: "consumerPaused"
         case .consumerResumed: "consumerResumed"
@@ -64,6 +69,8 @@ extension ServerNotification: JSONRepresentable {
             return .object(["producerId": .string(id.rawValue), "score": .array(scores.map(\.json))])
         case .consumerScore(let id, let score):
             return .object(["consumerId": .string(id.rawValue), "score": score.json])
+        case .producerPaused(let id), .producerResumed(let id):
+            return .object(["producerId": .string(id.rawValue)])
         case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):
             return .object(["consumerId": .string(id.rawValue)])
         case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):

@@ -128,7 +128,7 @@ struct RoomState {
 
     mutating func join(
         _ request: JoinRequest, from session: PeerSession
-    ) throws(RoomError) -> (others: [PeerDescription], actions: [RoomAction]) {
+    ) throws(RoomError) -> (answer: JoinAnswer, actions: [RoomAction]) {
         var peer = try peer(session)
         guard !peer.isJoined else { throw RoomError(.peerAlreadyJoined, "Peer already joined") }
         peer.isJoined = true
@@ -142,7 +142,10 @@ struct RoomState {
         let others = joinedPeers(except: peer.id)
         var actions = consumeEverything(peer.id)
         actions += others.map { .notify($0.session, .newPeer(peer.description)) }
-        return (others.map(\.description), actions)
+        let answer = JoinAnswer(
+            peers: others.map(\.description), displayName: peer.description.displayName,
+            permissions: peer.grant.permissions)
+        return (answer, actions)
     }
 
     mutating func changeDisplayName(_ name: String, from session: PeerSession) throws(RoomError) -> [RoomAction] {

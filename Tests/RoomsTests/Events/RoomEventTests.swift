@@ -123,10 +123,13 @@ import Testing
         try await alice.room.setProducerPaused(producer, true)
         #expect(fixture.plane.names.contains("setProducerPaused"))
         #expect(bob.client.log.filter { $0 == "consumerPaused" }.count == 1)
+        // Its owner did not ask for it, and has to learn of it.
+        #expect(alice.client.log.filter { $0 == "producerPaused" }.count == 1)
         await expectRefusal(.producerNotFound) { try await alice.room.setProducerPaused(ProducerID("none"), true) }
         fixture.plane.setFull(true)
         await expectRefusal(.overloaded) { try await alice.room.setProducerPaused(producer, false) }
         #expect(bob.client.log.filter { $0 == "consumerResumed" }.isEmpty)
+        #expect(!alice.client.log.contains("producerResumed"))
     }
 
     @Test func `a speaker that every peer is notified of is one event`() async throws {

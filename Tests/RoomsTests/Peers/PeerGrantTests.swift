@@ -22,7 +22,9 @@ import Testing
     @Test func `a name that was granted is kept, whatever the client says`() throws {
         var state = try room()
         let peer = try connect(&state, "a", .all, called: "Ada")
-        _ = try state.join(JoinRequest(displayName: "Bob"), from: peer)
+        // The client learns both from the answer, and need not believe what it asked for.
+        let answer = try state.join(JoinRequest(displayName: "Bob"), from: peer).answer
+        #expect(answer.displayName == "Ada" && answer.permissions == .all)
         #expect(state.peers[PeerID("a")]?.description.displayName == "Ada")
         let refusal = #expect(throws: RoomError.self) { try state.changeDisplayName("Eve", from: peer) }
         #expect(refusal?.code == .forbidden)

@@ -221,6 +221,8 @@ import Testing
                 .consumerScore(id, ConsumerScore(score: 10, producerScore: 9, producerScores: [9])), "consumerScore",
                 #"{"consumerId":"c","score":{"producerScore":9,"producerScores":[9],"score":10}}"#
             ),
+            (.producerPaused(ProducerID("x")), "producerPaused", #"{"producerId":"x"}"#),
+            (.producerResumed(ProducerID("x")), "producerResumed", #"{"producerId":"x"}"#),
             (.consumerClosed(id), "consumerClosed", #"{"consumerId":"c"}"#),
             (.consumerPaused(id), "consumerPaused", #"{"consumerId":"c"}"#),
             (.consumerResumed(id), "consumerResumed", #"{"consumerId":"c"}"#),

@@ -77,8 +77,8 @@ extension RoomAction {
         #expect(script(actions) == ["alice ← mediasoup-version"])
         _ = try state.join(JoinRequest(displayName: "A"), from: alice)
         let bob = try state.peerConnected(PeerID("bob")).session
-        let (others, joining) = try state.join(JoinRequest(displayName: "B"), from: bob)
-        #expect(others.map(\.displayName) == ["A"])
+        let (answer, joining) = try state.join(JoinRequest(displayName: "B"), from: bob)
+        #expect(answer.peers.map(\.displayName) == ["A"])
         #expect(script(joining) == ["alice ← newPeer"])
     }
 

@@ -1,7 +1,7 @@
 /// What a room answers; `json` is the response's data in mediasoup-demo's 2024 protocol.
 public enum SignalingResponse: Sendable {
     case routerRtpCapabilities(RTPCapabilities)
-    case joined(peers: [PeerDescription])
+    case joined(JoinAnswer)
     case webRtcTransport(WebRtcTransportDescription)
     case plainTransport(PlainTransportDescription)
     case iceParameters(ICEParameters)
@@ -20,7 +20,7 @@ extension SignalingResponse: JSONRepresentable {
     public var json: JSONValue {
         switch self {
         case .routerRtpCapabilities(let capabilities): capabilities.json
-        case .joined(let peers): .object(["peers": .array(peers.map(\.json))])
+        case .joined(let answer): answer.json
         case .webRtcTransport(let transport): transport.json
         case .plainTransport(let transport): transport.json
         case .iceParameters(let parameters): parameters.json

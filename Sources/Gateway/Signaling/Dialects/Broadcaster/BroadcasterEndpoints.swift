@@ -140,8 +140,8 @@ struct BroadcasterEndpoints: Sendable {
                 through: broadcaster)
             await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))
             var peers: [PeerDescription] = []
-            if joinsAtOnce, case .joined(let others) = try await entered.request(.join(join), from: peer) {
-                peers = others
+            if joinsAtOnce, case .joined(let answer) = try await entered.request(.join(join), from: peer) {
+                peers = answer.peers
             }
             endWhenIdle(broadcaster)
             logger.info("broadcaster created", metadata: ["room.id": "\(room)", "peer.id": "\(name)"])

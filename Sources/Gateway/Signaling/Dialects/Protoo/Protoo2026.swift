@@ -46,7 +46,8 @@ struct Protoo2026: ProtooVocabulary {
     func data(of response: SignalingResponse) -> JSONValue {
         switch response {
         case .routerRtpCapabilities(let capabilities): .object(["routerRtpCapabilities": capabilities.json])
-        case .joined(let peers), .peers(let peers): .object(["peers": .array(peers.map(Self.peer))])
+        case .joined(let answer): Self.joined(answer)
+        case .peers(let peers): .object(["peers": .array(peers.map(Self.peer))])
         case .webRtcTransport(let transport): Self.renamed(transport.json, ["id": "transportId"])
         case .iceParameters(let parameters): .object(["iceParameters": parameters.json])
         case .producer(let id): .object(["producerId": .string(id.rawValue)])
@@ -87,6 +88,12 @@ struct Protoo2026: ProtooVocabulary {
         switch request {
         case .newConsumer(let consumer): Self.consumer(consumer)
         }
+    }
+
+    private static func joined(_ answer: JoinAnswer) -> JSONValue {
+        guard case .object(var fields) = answer.json else { return .object([:]) }
+        fields["peers"] = .array(answer.peers.map(peer))
+        return .object(fields)
     }
 
     private static func peer(_ peer: PeerDescription) -> JSONValue { renamed(peer.json, ["id": "peerId"]) }

@@ -52,13 +52,13 @@ extension SocketIOSession {
         }
         await joined(RoomMember(room: room, peer: peer))
         let request = JoinRequest(displayName: name, consumesOnRequest: true, outlivesTransports: true)
-        guard case .joined(let others) = try await room.request(.join(request), from: peer),
+        guard case .joined(let answer) = try await room.request(.join(request), from: peer),
             case .peers(let all) = try await room.request(.getPeers, from: peer)
         else { return .none }
         logger.info("peer joined", metadata: ["room.id": "\(id)"])
         var description = SocketIOReply.room(id, all)
         description["socketid"] = .string(self.id)
-        return .value(.object(description), then: SocketIOReply.othersInRoom(others))
+        return .value(.object(description), then: SocketIOReply.othersInRoom(answer.peers))
     }
 
     private func result(of request: SignalingRequest) async throws(RoomError) -> SocketIOAnswer {

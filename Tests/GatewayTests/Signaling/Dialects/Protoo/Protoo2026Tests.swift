@@ -73,7 +73,9 @@ import Testing
         #expect(dialect.data(of: .producer(ProducerID("x"))) == .object(["producerId": .string("x")]))
         #expect(dialect.data(of: .statistics([.null])) == .object(["stats": .array([.null])]))
         #expect(dialect.data(of: .done) == .object([:]))
-        let joined = dialect.data(of: .joined(peers: [peer]))
+        let joined = dialect.data(
+            of: .joined(JoinAnswer(peers: [peer], displayName: "Bob", permissions: .subscribe)))
+        #expect(joined["displayName"] == .string("Bob") && joined["permissions"]?["publish"] == .bool(false))
         guard case .array(let peers)? = joined["peers"] else { throw NeverHappened() }
         #expect(peers[0]["peerId"] == .string("ann") && peers[0]["id"] == nil)
         #expect(dialect.data(of: .routerRtpCapabilities(RTPCapabilities()))["routerRtpCapabilities"] != nil)

@@ -1,0 +1,47 @@
+/** The list of people: also the room as those meet it who do not see the tiles. */
+import { t } from './texts.js';
+
+const find = (id) => document.getElementById(id);
+
+/** A person's line in words. */
+export function describe({ muted, camera, sharing, speaking, bars }) {
+  const parts = [
+    speaking ? t('people.speaking') : '', muted ? t('people.muted') : t('people.unmuted'),
+    camera ? t('people.camera') : t('people.noCamera'), sharing ? t('people.sharing') : '', bars === null ? '' : t(`bars.${bars}`),
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+export class PeopleList {
+  /** `renamed(name)`: may reject; `invited()`. */
+  constructor({ renamed, invited }) {
+    find('rename-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const name = find('rename').value.trim();
+      if (name) renamed(name);
+    });
+    find('people-invite').addEventListener('click', invited);
+  }
+
+  show(people) {
+    const list = find('people-list');
+    const rows = people.map((person) => {
+      const key = `${person.id}`;
+      const row = [...list.children].find((each) => each.dataset.person === key) ?? document.createElement('li');
+      row.dataset.person = key;
+      const name = person.self ? t('tile.you', { name: person.name }) : person.name;
+      const text = describe(person);
+      if (row.dataset.text === text && row.dataset.name === name) return row;
+      Object.assign(row.dataset, { text, name });
+      const strong = document.createElement('strong');
+      strong.textContent = name;
+      const small = document.createElement('small');
+      small.textContent = text;
+      row.replaceChildren(strong, small);
+      return row;
+    });
+    if (rows.length !== list.children.length || rows.some((row, index) => list.children[index] !== row)) list.replaceChildren(...rows);
+    const own = people.find(({ self }) => self);
+    if (own && document.activeElement !== find('rename')) find('rename').value = own.name;
+  }
+}

@@ -1,0 +1,23 @@
+/// What a peer learns by joining: of the others, and of itself.
+public struct JoinAnswer: Sendable, JSONRepresentable {
+    /// The others in the room.
+    public var peers: [PeerDescription]
+    /// The name that the others are shown, which may be the token's.
+    public var displayName: String
+    /// What the peer may do.
+    public var permissions: PeerPermissions
+
+    /// An answer.
+    public init(peers: [PeerDescription], displayName: String, permissions: PeerPermissions) {
+        self.peers = peers
+        self.displayName = displayName
+        self.permissions = permissions
+    }
+
+    /// mediasoup-demo's `peers`, and this server's additions.
+    public var json: JSONValue {
+        .object([
+            "peers": .array(peers.map(\.json)), "displayName": .string(displayName), "permissions": permissions.json,
+        ])
+    }
+}
