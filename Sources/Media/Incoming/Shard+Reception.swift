@@ -2,12 +2,7 @@
 extension Shard {
     /// What a transport's producers should get may have changed: from now on it is looked whether they do.
     mutating func receptionExpected(on transport: Slot<MediaTransport>) {
-        let isOpen =
-            switch transports[transport].association {
-            case .webRTC: transports[transport].protection.canReceive
-            case .plain: true
-            }
-        if isOpen, transports[transport].producers.contains(where: { !producers[$0].isPaused }) {
+        if receivesMedia(transport), transports[transport].producers.contains(where: { !producers[$0].isPaused }) {
             if transports[transport].history.reception.raised == nil { forgetHeard(on: transport) }
             transports[transport].history.reception.begin(at: now)
         } else if let kind = transports[transport].history.reception.stop() {

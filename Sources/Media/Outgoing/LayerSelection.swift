@@ -47,7 +47,7 @@ struct LayerSelection {
         codec: CodecKind, encodings count: Int, _ scalability: ScalabilitySettings, preferred: ConsumerLayers?
     ) {
         let isPlain = count <= 1 && scalability.spatialLayers <= 1 && scalability.temporalLayers <= 1
-        let isSVC = count <= 1 && (scalability.spatialLayers > 1 || codec == .vp9 || codec == .av1)
+        let isSVC = count <= 1 && (scalability.spatialLayers > 1 || codec.hasSpatialLayers)
         selector =
             if isPlain {
                 .whole

@@ -52,20 +52,7 @@ extension Shard {
     mutating func closeTransport(_ transport: Slot<MediaTransport>) {
         while let consumer = transports[transport].consumers.last { closeConsumer(consumer) }
         while let producer = transports[transport].producers.last { closeProducer(producer) }
-        switch transports[transport].association {
-        case .plain(let plain):
-            detachSockets(of: plain)
-            plainAssociations.remove(plain)
-        case .webRTC(let webRTC):
-            webRTCAssociations[webRTC].dtls.close()
-            dtlsAdvanced(transport, webRTC)
-            webRTCAssociations[webRTC].ice.close()
-            iceAdvanced(transport, webRTC)
-            for fragment in webRTCAssociations[webRTC].usernameFragments {
-                transportsByUsernameFragment[fragment] = nil
-            }
-            webRTCAssociations.remove(webRTC)
-        }
+        closeAssociation(of: transport)
         transportsByKey[transports[transport].key.rawValue] = nil
         timers.cancel(Int(transport.index))
         transports.remove(transport)

@@ -3,13 +3,7 @@ extension Shard {
     mutating func statistics(of key: TransportKey) -> TransportStatistics? {
         guard let transport = transportsByKey[key.rawValue] else { return nil }
         var result = TransportStatistics(key: key)
-        switch transports[transport].association {
-        case .webRTC(let webRTC):
-            result.iceState = webRTCAssociations[webRTC].ice.state
-            result.dtlsState = webRTCAssociations[webRTC].dtlsState
-            result.selectedTuple = selectedTuple(of: transport)
-        case .plain(let plain): result.plain = plainAssociations[plain].tuples
-        }
+        addAssociation(of: transport, to: &result)
         result.srtpProfile = transports[transport].protection.profile?.rawValue
         transports[transport].history.traffic.sample(transports[transport].traffic, at: now)
         result.bytes = transports[transport].traffic

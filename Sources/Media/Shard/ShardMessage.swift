@@ -190,34 +190,6 @@ extension PreparedPacket {
     }
 }
 
-extension CodecKind {
-    /// Never changes its meaning between versions.
-    var wireNumber: UInt8 {
-        switch self {
-        case .other: 0
-        case .opus: 1
-        case .vp8: 2
-        case .vp9: 3
-        case .h264: 4
-        case .h265: 5
-        case .av1: 6
-        }
-    }
-
-    init?(wireNumber: UInt8) {
-        switch wireNumber {
-        case 0: self = .other
-        case 1: self = .opus
-        case 2: self = .vp8
-        case 3: self = .vp9
-        case 4: self = .h264
-        case 5: self = .h265
-        case 6: self = .av1
-        default: return nil
-        }
-    }
-}
-
 extension KeyFrameRequester.Urgency {
     fileprivate var wireNumber: UInt8 {
         switch self {

@@ -24,16 +24,7 @@ extension Shard {
 
     /// Everything a transport has to do by now.
     mutating func deadlineReached(_ transport: Slot<MediaTransport>) {
-        if case .webRTC(let webRTC) = transports[transport].association {
-            if let deadline = webRTCAssociations[webRTC].ice.nextDeadline, deadline <= now {
-                webRTCAssociations[webRTC].ice.deadlineReached(now)
-                iceAdvanced(transport, webRTC)
-            }
-            if let deadline = webRTCAssociations[webRTC].dtls.nextDeadline, deadline <= now {
-                webRTCAssociations[webRTC].dtls.deadlineReached(at: now)
-                dtlsAdvanced(transport, webRTC)
-            }
-        }
+        associationDeadlineReached(transport)
         if transports[transport].sendsTransportFeedback { sendTransportFeedback(transport) }
         receptionDeadlineReached(on: transport)
         for producer in transports[transport].producers {

@@ -1,24 +1,5 @@
-/// What a transport may do, which depends on its association and its streams.
+/// What a transport does for all of its streams.
 extension Shard {
-    /// Whether consumers' packets may be sent, once there are an address and keys: not to whatever address a plain
-    /// transport's client names.
-    func sendsMedia(_ transport: Slot<MediaTransport>) -> Bool {
-        guard transports[transport].isReady else { return false }
-        switch transports[transport].association {
-        case .webRTC: return true
-        case .plain(let plain): return plainAssociations[plain].mayReceiveMedia
-        }
-    }
-
-    /// Whether RTCP can be sent: the client of a plain transport may have shown RTP's address alone.
-    func sendsRTCP(_ transport: Slot<MediaTransport>) -> Bool {
-        guard transports[transport].isReady else { return false }
-        switch transports[transport].association {
-        case .webRTC: return true
-        case .plain(let plain): return plainAssociations[plain].rtcpRemote != nil
-        }
-    }
-
     /// The media SSRC of transport feedback: any of the sender's, as browsers expect one they know.
     func feedbackMediaSSRC(of transport: Slot<MediaTransport>) -> SSRC {
         for producer in transports[transport].producers {
@@ -29,11 +10,7 @@ extension Shard {
 
     /// When there is something to do for a transport.
     func nextDeadline(of transport: Slot<MediaTransport>) -> MediaInstant? {
-        var deadline: MediaInstant?
-        if case .webRTC(let webRTC) = transports[transport].association {
-            deadline = earliest(
-                webRTCAssociations[webRTC].ice.nextDeadline, webRTCAssociations[webRTC].dtls.nextDeadline)
-        }
+        var deadline = nextAssociationDeadline(of: transport)
         let hasStreams = !transports[transport].producers.isEmpty || !transports[transport].consumers.isEmpty
         if hasStreams, sendsRTCP(transport) {
             deadline = earliest(deadline, transports[transport].reports.nextDeadline)

@@ -2,6 +2,26 @@
 
 /// ICE and DTLS of WebRTC transports: what comes in is given to their machines, and what these say is carried out.
 extension Shard {
+    mutating func deadlineReached(_ webRTC: Slot<WebRTCAssociation>, of transport: Slot<MediaTransport>) {
+        if let deadline = webRTCAssociations[webRTC].ice.nextDeadline, deadline <= now {
+            webRTCAssociations[webRTC].ice.deadlineReached(now)
+            iceAdvanced(transport, webRTC)
+        }
+        if let deadline = webRTCAssociations[webRTC].dtls.nextDeadline, deadline <= now {
+            webRTCAssociations[webRTC].dtls.deadlineReached(at: now)
+            dtlsAdvanced(transport, webRTC)
+        }
+    }
+
+    mutating func close(_ webRTC: Slot<WebRTCAssociation>, of transport: Slot<MediaTransport>) {
+        webRTCAssociations[webRTC].dtls.close()
+        dtlsAdvanced(transport, webRTC)
+        webRTCAssociations[webRTC].ice.close()
+        iceAdvanced(transport, webRTC)
+        for fragment in webRTCAssociations[webRTC].usernameFragments { transportsByUsernameFragment[fragment] = nil }
+        webRTCAssociations.remove(webRTC)
+    }
+
     // MARK: ICE
 
     /// A binding request: answered at once, on the tuple it came from.

@@ -23,15 +23,5 @@ extension CodecDescription {
         ["/rtx", "/ulpfec", "/flexfec", "/flexfec-03", "/red"].contains { mime.hasSuffix($0) }
     }
 
-    var codecKind: CodecKind {
-        switch mime {
-        case "audio/opus": .opus
-        case "video/vp8": .vp8
-        case "video/vp9": .vp9
-        case "video/h264": .h264
-        case "video/h265": .h265
-        case "video/av1": .av1
-        default: .other
-        }
-    }
+    var codecKind: CodecKind { CodecKind(mimeType: mimeType) }
 }

@@ -1,3 +1,5 @@
+import RoundhouseMedia
+
 /// Whether two codecs are the same, and under which profile.
 struct CodecMatch {
     /// H.264 only: what the answer to `a` says.
@@ -9,21 +11,23 @@ struct CodecMatch {
     init?(_ a: some CodecDescription, _ b: some CodecDescription, isStrict: Bool) {
         guard a.mime == b.mime, a.clockRate == b.clockRate, a.channels == b.channels else { return nil }
         var answer: H264ProfileLevelID.Answer?
-        switch a.mime {
-        case "audio/multiopus":
+        if a.mime == "audio/multiopus" {
             for name in ["num_streams", "coupled_streams"] where a.parameters[name]?.text != b.parameters[name]?.text {
                 return nil
             }
-        case "video/h264" where isStrict:
-            let name = "packetization-mode"
-            guard (a.parameters[name]?.integerValue ?? 0) == (b.parameters[name]?.integerValue ?? 0),
-                let found = H264ProfileLevelID.answer(local: a.parameters, remote: b.parameters)
-            else { return nil }
-            answer = found
-        case "video/vp9" where isStrict:
-            guard (a.parameters["profile-id"]?.integerValue ?? 0) == (b.parameters["profile-id"]?.integerValue ?? 0)
-            else { return nil }
-        default: break
+        }
+        if isStrict {
+            for name in a.codecKind.decisiveParameters {
+                guard (a.parameters[name]?.integerValue ?? 0) == (b.parameters[name]?.integerValue ?? 0) else {
+                    return nil
+                }
+            }
+            if a.codecKind == .h264 {
+                guard let found = H264ProfileLevelID.answer(local: a.parameters, remote: b.parameters) else {
+                    return nil
+                }
+                answer = found
+            }
         }
         profileLevelID = answer
     }

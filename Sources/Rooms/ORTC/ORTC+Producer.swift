@@ -136,12 +136,8 @@ extension ORTC {
         } else {
             let mode = ScalabilityMode(parameters.encodings.first?.scalabilityMode)
             if mode.spatialLayers == 1, mode.temporalLayers == 1 { return .simple }
-            switch codec.codecKind {
-            case .vp9, .av1: type = .svc
-            // One stream with temporal layers is simulcast of one, as mediasoup has it.
-            case .vp8, .h264, .h265: type = .simulcast
-            case .opus, .other: type = .svc
-            }
+            // One stream with temporal layers alone is simulcast of one, as mediasoup has it.
+            type = codec.codecKind.hasKeyFrames && !codec.codecKind.hasSpatialLayers ? .simulcast : .svc
         }
         guard RTPFields.kind(ofMIMEType: codec.mimeType) == .video else {
             throw .invalid("\(codec.mimeType) codec not supported for \(type.rawValue)")

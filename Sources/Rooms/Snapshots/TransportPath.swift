@@ -18,3 +18,28 @@ public enum TransportPath: Sendable, Hashable {
         }
     }
 }
+
+extension Transport {
+    var path: TransportPath {
+        switch kind {
+        case .webRTC(let webRTC): .webRTC(webRTC.iceState, webRTC.dtlsState, selected: webRTC.selectedTuple)
+        case .plain(let plain): .plain(plain.state)
+        }
+    }
+
+    /// What the clients' statistics say of it, as mediasoup's: it differs by the transport's kind.
+    func pathEntry(_ statistics: TransportStatistics) -> JSONValue {
+        switch kind {
+        case .webRTC:
+            return .fields([
+                "type": .string("webrtc-transport"), "iceRole": .string("controlled"),
+                "iceState": .string(statistics.iceState.rawValue), "dtlsState": .string(statistics.dtlsState.rawValue),
+                "iceSelectedTuple": statistics.selectedTuple?.json,
+            ])
+        case .plain(let plain):
+            var state = plain.state
+            state.tuples = statistics.plain ?? state.tuples
+            return state.json.merging(.object(["type": .string("plain-rtp-transport")]))
+        }
+    }
+}

@@ -28,18 +28,6 @@ extension RoomState {
 
     private func entries(_ transport: Transport, _ collected: CollectedStatistics, _ timestamp: Int64) -> [JSONValue] {
         guard let statistics = collected.transports[transport.key] else { return [] }
-        let own: JSONValue
-        if let plain = transport.plain {
-            var state = plain.state
-            state.tuples = statistics.plain ?? state.tuples
-            own = state.json.merging(.object(["type": .string("plain-rtp-transport")]))
-        } else {
-            own = .fields([
-                "type": .string("webrtc-transport"), "iceRole": .string("controlled"),
-                "iceState": .string(statistics.iceState.rawValue), "dtlsState": .string(statistics.dtlsState.rawValue),
-                "iceSelectedTuple": statistics.selectedTuple?.json,
-            ])
-        }
         return [
             .fields([
                 "transportId": .string(transport.id.rawValue), "timestamp": .integer(timestamp),
@@ -58,7 +46,7 @@ extension RoomState {
                 "probationSendBitrate": .count(statistics.bitrates.probationSent),
                 "rtpPacketLossReceived": statistics.packetLossReceived.map { .normalized($0) },
                 "rtpPacketLossSent": statistics.packetLossSent.map { .normalized($0) },
-            ]).merging(own)
+            ]).merging(transport.pathEntry(statistics))
         ]
     }
 
@@ -127,15 +115,6 @@ extension RoomState {
 
     private static func milliseconds(_ duration: MediaDuration) -> JSONValue {
         .normalized(Double(duration.nanoseconds) / 1e6)
-    }
-}
-
-extension Transport {
-    fileprivate var path: TransportPath {
-        switch kind {
-        case .webRTC(let webRTC): .webRTC(webRTC.iceState, webRTC.dtlsState, selected: webRTC.selectedTuple)
-        case .plain(let plain): .plain(plain.state)
-        }
     }
 }
 

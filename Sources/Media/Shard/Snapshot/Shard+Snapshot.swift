@@ -84,14 +84,7 @@ extension Shard {
         for slot in slots {
             writer.write(slot)
             writer.writeUInt64(transports[slot].key.rawValue)
-            switch transports[slot].association {
-            case .webRTC(let webRTC):
-                writer.writeUInt8(1)
-                webRTCAssociations[webRTC].write(to: &writer)
-            case .plain(let plain):
-                writer.writeUInt8(2)
-                plainAssociations[plain].write(to: &writer)
-            }
+            writeAssociation(of: slot, to: &writer)
             transports[slot].write(to: &writer)
         }
     }
@@ -104,25 +97,10 @@ extension Shard {
             let slot: Slot<MediaTransport> = try reader.read()
             let key = TransportKey(rawValue: try reader.readUInt64())
             guard key.shard == index, let queue = events(key) else { throw .malformed }
-            switch try reader.readUInt8() {
-            case 1:
-                let webRTC = webRTCAssociations.insert(
-                    try WebRTCAssociation(restoring: &reader, certificate: certificate))
-                let transport = try MediaTransport(
-                    restoring: &reader, key: key, association: .webRTC(webRTC), events: queue)
-                try transports.restore(transport, at: slot)
-            case 2:
-                guard let own = sockets(key) else { throw .malformed }
-                let plain = plainAssociations.insert(try PlainAssociation(restoring: &reader, own))
-                let transport = try MediaTransport(
-                    restoring: &reader, key: key, association: .plain(plain), events: queue)
-                try transports.restore(transport, at: slot)
-                guard attach(own, to: slot, plain) else { throw .malformed }
-                if case .udp(_, let remote) = transports[slot].route {
-                    transports[slot].route = .udp(socket: plainAssociations[plain].socket, remote: remote)
-                }
-            default: throw .malformed
-            }
+            let association = try restoreAssociation(from: &reader, sockets: { sockets(key) })
+            let transport = try MediaTransport(restoring: &reader, key: key, association: association, events: queue)
+            try transports.restore(transport, at: slot)
+            try associationRestored(slot)
         }
         transports.endRestoring()
     }
@@ -197,11 +175,6 @@ extension Shard {
                 && transports[transport].streams.entries.allSatisfy { streams.contains($0.value.stream) }
                 && transports[transport].consumersBySSRC.entries.allSatisfy { consumers.contains($0.value) }
             guard isWhole else { throw .malformed }
-            if case .webRTC = transports[transport].association, case .udp(let socket, _) = transports[transport].route,
-                socket >= localAddresses.count
-            {
-                throw .malformed
-            }
         }
         for producer in producers.slots {
             guard transports.contains(producers[producer].transport) else { throw .malformed }
@@ -236,10 +209,6 @@ extension Shard {
     private mutating func indexKeys() {
         for transport in transports.slots {
             transportsByKey[transports[transport].key.rawValue] = transport
-            guard case .webRTC(let webRTC) = transports[transport].association else { continue }
-            for fragment in webRTCAssociations[webRTC].usernameFragments {
-                transportsByUsernameFragment[fragment] = transport
-            }
         }
         for producer in producers.slots { producersByKey[producers[producer].key.rawValue] = producer }
         for feed in feeds.slots { feedsByKey[feeds[feed].key.rawValue] = feed }
