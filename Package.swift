@@ -59,7 +59,7 @@ let package = Package(
             name: "RoundhouseMedia",
             dependencies: ["COpenSSL", "CLinuxNet", "CPrefetch", "CIPSecMB"],
             path: "Sources/Media",
-            swiftSettings: settings),
+            swiftSettings: settings + [.strictMemorySafety()]),
         .target(
             name: "RoundhouseRooms",
             dependencies: ["RoundhouseMedia", .product(name: "Logging", package: "swift-log")],

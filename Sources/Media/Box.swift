@@ -1,22 +1,22 @@
 /// A value out of line, so that its owner stays small, and is fetched fast, while it has none.
 // Safe: `memory` holds one initialized value from `init` to `deinit`, and is reached through its owner only.
-struct Box<Value>: ~Copyable {
+@safe struct Box<Value>: ~Copyable {
     private let memory: UnsafeMutablePointer<Value>
 
     init(_ value: consuming Value) {
-        memory = .allocate(capacity: 1)
-        memory.initialize(to: value)
+        unsafe memory = .allocate(capacity: 1)
+        unsafe memory.initialize(to: value)
     }
 
     deinit {
-        memory.deinitialize(count: 1)
-        memory.deallocate()
+        unsafe memory.deinitialize(count: 1)
+        unsafe memory.deallocate()
     }
 
     var value: Value {
         @inline(__always)
-        _read { yield memory.pointee }
+        _read { yield unsafe memory.pointee }
         @inline(__always)
-        _modify { yield &memory.pointee }
+        _modify { yield unsafe &memory.pointee }
     }
 }

@@ -16,7 +16,7 @@
             switch codec {
             case .opus, .other: routerOpus
             case .vp8: routerVP8
-            case .vp9, .h264, .h265, .av1: 110 + codec.rawValue
+            case .vp9, .h264, .h265, .av1: 110 + codec.wireNumber
             }
         }
 

@@ -4,7 +4,7 @@
 /// Feed it every packet that carries the extension, then call `pollFeedback` at `nextDeadline` until it returns `nil`.
 ///
 /// Memory: 8 bytes a number of the window, a power of two from 256 to 8192, allocated at the first packet.
-struct TransportWideRecorder: ~Copyable {
+@safe struct TransportWideRecorder: ~Copyable {
     /// One feedback packet's values; the statuses are in the caller's buffer.
     struct Feedback: Hashable, Sendable {
         var baseSequence: UInt16
@@ -46,7 +46,7 @@ struct TransportWideRecorder: ~Copyable {
 
     init() {}
 
-    deinit { arrivals?.deallocate() }
+    deinit { unsafe arrivals?.deallocate() }
 
     /// When feedback is due; `nil` while there is nothing to tell.
     var nextDeadline: MediaInstant? { hasNews ? dueAt : nil }
@@ -73,13 +73,13 @@ struct TransportWideRecorder: ~Copyable {
             }
             start = extended
         }
-        guard let arrivals else { return }
+        guard let arrivals = unsafe arrivals else { return }
         let index = Int(truncatingIfNeeded: extended) & (capacity - 1)
-        guard arrivals[index] == 0 else {
+        guard unsafe arrivals[index] == 0 else {
             duplicates += 1
             return
         }
-        arrivals[index] = tick
+        unsafe arrivals[index] = tick
         hasNews = true
         // A late packet is reported again with everything behind it.
         nextBase = min(nextBase, extended)
@@ -91,7 +91,9 @@ struct TransportWideRecorder: ~Copyable {
     ///   The first delta counts from the reference time, each other one from the received packet before it.
     /// - Returns: `nil` when nothing is due, or everything has been reported.
     mutating func pollFeedback(at now: MediaInstant, into statuses: UnsafeMutableBufferPointer<Int32>) -> Feedback? {
-        guard hasNews, let due = dueAt, now >= due, let arrivals, !statuses.isEmpty else { return nil }
+        guard hasNews, let due = dueAt, now >= due, let arrivals = unsafe arrivals, !statuses.isEmpty else {
+            return nil
+        }
         forgetOld(before: now.nanoseconds / Self.tickNanoseconds + 1)
         var number = max(nextBase, start)
         let base = number
@@ -101,9 +103,9 @@ struct TransportWideRecorder: ~Copyable {
         var reference: UInt64 = 0
         var previous: UInt64 = 0
         while number < end, written < statuses.count {
-            let tick = arrivals[Int(truncatingIfNeeded: number) & (capacity - 1)]
+            let tick = unsafe arrivals[Int(truncatingIfNeeded: number) & (capacity - 1)]
             if tick == 0 {
-                statuses[written] = Self.notReceived
+                unsafe statuses[written] = Self.notReceived
             } else {
                 if received == 0 {
                     reference = (tick - 1) / Self.referenceTicks
@@ -111,7 +113,7 @@ struct TransportWideRecorder: ~Copyable {
                 }
                 let delta = Int64(tick) - Int64(previous)
                 guard delta >= -32768, delta <= 32767 else { break }
-                statuses[written] = Int32(delta)
+                unsafe statuses[written] = Int32(delta)
                 previous = tick
                 received += 1
                 lastReceived = written + 1
@@ -123,7 +125,7 @@ struct TransportWideRecorder: ~Copyable {
             // A buffer full of losses before the next arrival: pass over them, they stay unknown to the sender.
             nextBase = number
             if number >= end { return finish(at: now) }
-            return pollFeedback(at: now, into: statuses)
+            return unsafe pollFeedback(at: now, into: statuses)
         }
         nextBase = base + UInt64(lastReceived)
         let feedback = Feedback(
@@ -144,27 +146,27 @@ struct TransportWideRecorder: ~Copyable {
         while start < end { forgetOldest() }
         start = extended
         end = extended
-        guard reserve(from: extended, to: extended + 1), let arrivals else { return }
+        guard reserve(from: extended, to: extended + 1), let arrivals = unsafe arrivals else { return }
         end = extended + 1
         nextBase = extended
-        arrivals[Int(truncatingIfNeeded: extended) & (capacity - 1)] = tick
+        unsafe arrivals[Int(truncatingIfNeeded: extended) & (capacity - 1)] = tick
         hasNews = true
     }
 
     /// Forgets reported packets that left the window, from the old end; at most as many as have been added.
     private mutating func forgetOld(before tick: UInt64) {
         let windowTicks = UInt64(Self.window.nanoseconds) / Self.tickNanoseconds
-        guard let arrivals, tick > windowTicks else { return }
+        guard let arrivals = unsafe arrivals, tick > windowTicks else { return }
         while start < min(end, nextBase) {
-            let arrival = arrivals[Int(truncatingIfNeeded: start) & (capacity - 1)]
+            let arrival = unsafe arrivals[Int(truncatingIfNeeded: start) & (capacity - 1)]
             guard arrival == 0 || arrival < tick - windowTicks else { return }
             forgetOldest()
         }
     }
 
     private mutating func forgetOldest() {
-        guard let arrivals, start < end else { return }
-        arrivals[Int(truncatingIfNeeded: start) & (capacity - 1)] = 0
+        guard let arrivals = unsafe arrivals, start < end else { return }
+        unsafe arrivals[Int(truncatingIfNeeded: start) & (capacity - 1)] = 0
         start += 1
         floor = start
     }
@@ -176,17 +178,17 @@ struct TransportWideRecorder: ~Copyable {
         var newCapacity = max(capacity, 256)
         while UInt64(newCapacity) < count { newCapacity *= 2 }
         let grown = UnsafeMutablePointer<UInt64>.allocate(capacity: newCapacity)
-        grown.initialize(repeating: 0, count: newCapacity)
-        if let arrivals {
+        unsafe grown.initialize(repeating: 0, count: newCapacity)
+        if let arrivals = unsafe arrivals {
             var number = start
             while number < end {
                 let low = Int(truncatingIfNeeded: number)
-                grown[low & (newCapacity - 1)] = arrivals[low & (capacity - 1)]
+                unsafe grown[low & (newCapacity - 1)] = unsafe arrivals[low & (capacity - 1)]
                 number += 1
             }
-            arrivals.deallocate()
+            unsafe arrivals.deallocate()
         }
-        arrivals = grown
+        unsafe arrivals = grown
         capacity = newCapacity
         return true
     }
@@ -206,7 +208,7 @@ extension TransportWideRecorder: Restorable {
         start = first
         end = first
         for number in first..<first + count {
-            arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] = try reader.readCounter()
+            unsafe arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] = try reader.readCounter()
         }
         end = first + count
         // The first number gets cycle one, and the newest never goes back.
@@ -225,7 +227,9 @@ extension TransportWideRecorder: Restorable {
         writer.writeUInt8(Self.snapshotVersion)
         writer.writeCount(Int(truncatingIfNeeded: end - start))
         writer.write(start)
-        for number in start..<end { writer.write(arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] ?? 0) }
+        for number in start..<end {
+            unsafe writer.write(arrivals?[Int(truncatingIfNeeded: number) & (capacity - 1)] ?? 0)
+        }
         writer.write(floor)
         writer.write(nextBase)
         writer.write(hasNews)

@@ -7,7 +7,7 @@ import COpenSSL
 // Sendable: every stored property is a `let`; after init the context is only read, and `SSL_new` on it is thread-safe
 // (its reference count is atomic and its certificate, key and options are never changed again).
 // Safe: `context` and `datagramMethod` are made in `init` and freed in `deinit` only; every connection keeps this object.
-final class DTLSCertificate: @unchecked Sendable {
+@safe final class DTLSCertificate: @unchecked Sendable {
     /// Digests of the certificate, one for each algorithm, in the order of `DTLSFingerprint.Algorithm.allCases`.
     let fingerprints: [DTLSFingerprint]
     /// The `SSL_CTX`.
@@ -17,50 +17,54 @@ final class DTLSCertificate: @unchecked Sendable {
 
     /// Makes an EC P-256 key and a self-signed certificate, valid from ten years ago for twenty years.
     convenience init() throws(MediaError) {
-        guard let key = rh_EVP_EC_gen("P-256") else { throw Self.failure("cannot make an EC P-256 key") }
-        defer { EVP_PKEY_free(key) }
-        guard let certificate = X509_new() else { throw Self.failure("cannot make a certificate") }
-        defer { X509_free(certificate) }
+        guard let key = unsafe rh_EVP_EC_gen("P-256") else { throw Self.failure("cannot make an EC P-256 key") }
+        defer { unsafe EVP_PKEY_free(key) }
+        guard let certificate = unsafe X509_new() else { throw Self.failure("cannot make a certificate") }
+        defer { unsafe X509_free(certificate) }
         let tenYears = 10 * 365 * 86_400
-        try SelfSignedCertificate.fill(certificate, key: key, from: -tenYears, to: tenYears)
-        try self.init(certificate: certificate, key: key)
+        try unsafe SelfSignedCertificate.fill(certificate, key: key, from: -tenYears, to: tenYears)
+        unsafe try self.init(certificate: certificate, key: key)
     }
 
     /// Reads a certificate and its key from PEM files. The certificate file's first certificate counts.
     convenience init(certificateFile: String, privateKeyFile: String) throws(MediaError) {
-        let certificate = try PEMFile.certificate(certificateFile)
-        defer { X509_free(certificate) }
-        let key = try PEMFile.privateKey(privateKeyFile)
-        defer { EVP_PKEY_free(key) }
-        guard X509_check_private_key(certificate, key) == 1 else {
+        let certificate = try unsafe PEMFile.certificate(certificateFile)
+        defer { unsafe X509_free(certificate) }
+        let key = try unsafe PEMFile.privateKey(privateKeyFile)
+        defer { unsafe EVP_PKEY_free(key) }
+        guard unsafe X509_check_private_key(certificate, key) == 1 else {
             ERR_clear_error()
             throw MediaError(.certificate, "the key in \(privateKeyFile) does not belong to \(certificateFile)")
         }
-        try self.init(certificate: certificate, key: key)
+        unsafe try self.init(certificate: certificate, key: key)
     }
 
     private init(certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
-        let encoded = SelfSignedCertificate.encode { i2d_X509(certificate, $0) }
+        let encoded = unsafe SelfSignedCertificate.encode { unsafe i2d_X509(certificate, $0) }
         guard let fingerprints = Self.fingerprints(of: encoded) else {
             throw Self.failure("cannot compute the fingerprints")
         }
-        guard let method = DTLSHandshake.makeDatagramMethod() else { throw Self.failure("cannot make a BIO method") }
-        guard let context = SSL_CTX_new(DTLS_method()) else {
-            BIO_meth_free(method)
+        guard let method = unsafe DTLSHandshake.makeDatagramMethod() else {
+            throw Self.failure("cannot make a BIO method")
+        }
+        guard let context = unsafe SSL_CTX_new(DTLS_method()) else {
+            unsafe BIO_meth_free(method)
             throw Self.failure("cannot make an SSL context")
         }
         self.fingerprints = fingerprints
-        self.context = context
-        self.datagramMethod = method
-        guard SSL_CTX_use_certificate(context, certificate) == 1, SSL_CTX_use_PrivateKey(context, key) == 1 else {
+        unsafe self.context = context
+        unsafe self.datagramMethod = method
+        guard unsafe SSL_CTX_use_certificate(context, certificate) == 1,
+            unsafe SSL_CTX_use_PrivateKey(context, key) == 1
+        else {
             throw Self.failure("the SSL context refuses the certificate")
         }
-        guard Self.configure(context) else { throw Self.failure("the SSL context refuses its settings") }
+        guard unsafe Self.configure(context) else { throw Self.failure("the SSL context refuses its settings") }
     }
 
     deinit {
-        SSL_CTX_free(context)
-        BIO_meth_free(datagramMethod)
+        unsafe SSL_CTX_free(context)
+        unsafe BIO_meth_free(datagramMethod)
     }
 
     /// All digests of a certificate in DER; `nil` when libcrypto refuses.
@@ -77,36 +81,36 @@ final class DTLSCertificate: @unchecked Sendable {
     static func fingerprint(of encoded: [UInt8], _ algorithm: DTLSFingerprint.Algorithm) -> DTLSFingerprint? {
         let digest =
             switch algorithm {
-            case .sha1: EVP_sha1()
-            case .sha224: EVP_sha224()
-            case .sha256: EVP_sha256()
-            case .sha384: EVP_sha384()
-            case .sha512: EVP_sha512()
+            case .sha1: unsafe EVP_sha1()
+            case .sha224: unsafe EVP_sha224()
+            case .sha256: unsafe EVP_sha256()
+            case .sha384: unsafe EVP_sha384()
+            case .sha512: unsafe EVP_sha512()
             }
         var value = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
-        guard !encoded.isEmpty, EVP_Digest(encoded, encoded.count, &value, &length, digest, nil) == 1,
+        guard !encoded.isEmpty, unsafe EVP_Digest(encoded, encoded.count, &value, &length, digest, nil) == 1,
             Int(length) == algorithm.length
         else { return nil }
         return DTLSFingerprint(algorithm: algorithm, value: Array(value.prefix(algorithm.length)))
     }
 
     private static func configure(_ context: OpaquePointer) -> Bool {
-        SSL_CTX_set_options(
+        unsafe SSL_CTX_set_options(
             context,
             rh_SSL_OP_NO_QUERY_MTU | rh_SSL_OP_NO_TICKET | rh_SSL_OP_CIPHER_SERVER_PREFERENCE
                 | rh_SSL_OP_NO_RENEGOTIATION | rh_SSL_OP_NO_COMPRESSION)
-        _ = rh_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
-        _ = rh_SSL_CTX_disable_session_cache(context)
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
-        SSL_CTX_set_cert_verify_callback(context, dtlsAcceptAnyCertificate, nil)
+        _ = unsafe rh_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+        _ = unsafe rh_SSL_CTX_disable_session_cache(context)
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        unsafe SSL_CTX_set_cert_verify_callback(context, dtlsAcceptAnyCertificate, nil)
         // The elliptic-curve suites RFC 8827 §6.5 asks of every endpoint come first; CBC suites last, for old clients.
         let ciphers =
             "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AESGCM:ECDHE+AES+SHA1"
         let profiles = [
             SRTPProfile.aeadAES128GCM, .aeadAES256GCM, .aes128CMHMACSHA1x80, .aes128CMHMACSHA1x32,
         ]
-        return rh_SSL_CTX_set_version(context, DTLS1_2_VERSION) == 1
+        return unsafe rh_SSL_CTX_set_version(context, DTLS1_2_VERSION) == 1
             && SSL_CTX_set_cipher_list(context, ciphers) == 1
             && rh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1
             && offerProfiles(profiles, in: context)
@@ -123,13 +127,13 @@ final class DTLSCertificate: @unchecked Sendable {
             }
         }
         // Unlike its neighbors this function answers 0 for success.
-        return SSL_CTX_set_tlsext_use_srtp(context, names.joined(separator: ":")) == 0
+        return unsafe SSL_CTX_set_tlsext_use_srtp(context, names.joined(separator: ":")) == 0
     }
 
     static func failure(_ what: String) -> MediaError {
         let code = ERR_peek_last_error()
         ERR_clear_error()
-        let reason = code == 0 ? nil : ERR_reason_error_string(code).map { String(cString: $0) }
+        let reason = unsafe code == 0 ? nil : ERR_reason_error_string(code).map { unsafe String(cString: $0) }
         return MediaError(.certificate, reason.map { "\(what): \($0)" } ?? what)
     }
 }

@@ -65,17 +65,17 @@ final class DTLSConnection {
     /// A datagram of the DTLS range (RFC 7983 §7) came from the peer.
     func datagramReceived(_ datagram: UnsafeRawBufferPointer, at now: MediaInstant) {
         // A record's content type is 20…63 on the demultiplexer's scale.
-        guard let first = DTLSRecordHeader(datagram, at: 0), (20...63).contains(first.type),
-            handshake?.hasPlausibleRecords(datagram) != false
+        guard let first = unsafe DTLSRecordHeader(datagram, at: 0), (20...63).contains(first.type),
+            unsafe handshake?.hasPlausibleRecords(datagram) != false
         else {
             ownCounters.ignoredDatagrams &+= 1
             return
         }
         switch state {
         case .handshaking:
-            if let handshake { handshakeAdvanced(handshake.datagramReceived(datagram)) }
+            if let handshake { unsafe handshakeAdvanced(handshake.datagramReceived(datagram)) }
         case .awaitingFingerprint, .connected:
-            recordsReceived(datagram)
+            unsafe recordsReceived(datagram)
         case .idle, .failed, .closed:
             ownCounters.ignoredDatagrams &+= 1
         }
@@ -127,7 +127,7 @@ final class DTLSConnection {
     /// - Parameter buffer: at least the MTU long.
     func pollTransmit(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         // What libssl wrote comes before what followed it.
-        while let count = handshake?.outgoing.removeFirst(into: buffer) ?? outgoing.removeFirst(into: buffer) {
+        while let count = unsafe handshake?.outgoing.removeFirst(into: buffer) ?? outgoing.removeFirst(into: buffer) {
             if count > 0 { return count }
             ownCounters.droppedOutgoing &+= 1
         }
@@ -190,10 +190,10 @@ final class DTLSConnection {
         // What followed the Finished, in the same datagram or overtaking it.
         if records != nil {
             for record in handshake.takeProtectedRecords() {
-                record.withUnsafeBytes { recordsReceived($0, isHandshakes: true) }
+                unsafe record.withUnsafeBytes { unsafe recordsReceived($0, isHandshakes: true) }
             }
         } else {
-            recordsReceived(nil)
+            unsafe recordsReceived(nil)
         }
     }
 
@@ -223,10 +223,10 @@ final class DTLSConnection {
     private func recordsReceived(_ datagram: UnsafeRawBufferPointer?, isHandshakes: Bool = false) {
         var received: [DTLSRecordEvent] = []
         var failure: DTLSFailure?
-        if records != nil, let datagram {
-            records?.datagramReceived(datagram, isHandshakes: isHandshakes, events: &received, output: &outgoing)
+        if records != nil, let datagram = unsafe datagram {
+            unsafe records?.datagramReceived(datagram, isHandshakes: isHandshakes, events: &received, output: &outgoing)
         } else {
-            failure = handshake?.drain(datagram, into: &received)
+            failure = unsafe handshake?.drain(datagram, into: &received)
         }
         for event in received where isHandshakeComplete { recordArrived(event) }
         if let failure { fail(failure) }

@@ -9,33 +9,33 @@ import COpenSSL
 extension DTLSHandshake {
     /// A BIO that keeps datagrams apart: one write is one datagram, one read is at most one datagram.
     static func makeDatagramMethod() -> OpaquePointer? {
-        guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram queue") else {
+        guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram queue") else {
             return nil
         }
-        BIO_meth_set_write(method, dtlsWrite)
-        BIO_meth_set_read(method, dtlsRead)
-        BIO_meth_set_ctrl(method, dtlsControl)
-        return method
+        unsafe BIO_meth_set_write(method, dtlsWrite)
+        unsafe BIO_meth_set_read(method, dtlsRead)
+        unsafe BIO_meth_set_ctrl(method, dtlsControl)
+        return unsafe method
     }
 }
 
 private func handshake(of pointer: UnsafeMutableRawPointer?) -> DTLSHandshake? {
-    pointer.map { Unmanaged<DTLSHandshake>.fromOpaque($0).takeUnretainedValue() }
+    unsafe pointer.map { unsafe Unmanaged<DTLSHandshake>.fromOpaque($0).takeUnretainedValue() }
 }
 
 private func dtlsWrite(_ bio: OpaquePointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int32) -> Int32 {
     guard count > 0 else { return 0 }
-    handshake(of: BIO_get_data(bio))?.datagramWritten(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+    unsafe handshake(of: BIO_get_data(bio))?.datagramWritten(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
     return count
 }
 
 private func dtlsRead(_ bio: OpaquePointer?, _ bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int32) -> Int32 {
-    rh_BIO_clear_retry_flags(bio)
-    let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(max(0, capacity)))
-    if let count = handshake(of: BIO_get_data(bio))?.takeIncoming(into: buffer) {
+    unsafe rh_BIO_clear_retry_flags(bio)
+    let buffer = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: Int(max(0, capacity)))
+    if let count = unsafe handshake(of: BIO_get_data(bio))?.takeIncoming(into: buffer) {
         return Int32(truncatingIfNeeded: count)
     }
-    rh_BIO_set_retry_read(bio)
+    unsafe rh_BIO_set_retry_read(bio)
     return -1
 }
 
@@ -54,12 +54,12 @@ private func dtlsControl(
 /// The handshake timer's next length in microseconds: one second, then doubled up to a minute (RFC 6347 §4.2.4.1).
 func dtlsNextTimeout(_ ssl: OpaquePointer?, _ current: UInt32) -> UInt32 {
     let next: UInt32 = current == 0 ? 1_000_000 : min(current, 30_000_000) * 2
-    handshake(of: SSL_get_ex_data(ssl, 0))?.timeoutMicroseconds = next
+    unsafe handshake(of: SSL_get_ex_data(ssl, 0))?.timeoutMicroseconds = next
     return next
 }
 
 /// Accepts any certificate: the fingerprint decides, and no chain is built.
 func dtlsAcceptAnyCertificate(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
-    X509_STORE_CTX_set_error(store, X509_V_OK)
+    unsafe X509_STORE_CTX_set_error(store, X509_V_OK)
     return 1
 }

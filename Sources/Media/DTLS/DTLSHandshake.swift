@@ -4,7 +4,7 @@ import COpenSSL
 /// Everywhere else it is let go as soon as `recordLayer` has taken over.
 // Safe: `ssl` and its BIO live from init to deinit; the BIO reaches this object unretained, and only from inside calls
 // on `ssl` that this object makes.
-final class DTLSHandshake {
+@safe final class DTLSHandshake {
     enum Step: Equatable { case waiting, finished, failed(DTLSFailure) }
 
     /// The `SSL`.
@@ -23,62 +23,65 @@ final class DTLSHandshake {
 
     /// - Parameter mtu: the longest datagram payload to send, in bytes, at least 228 (libssl's least).
     init(certificate: DTLSCertificate, mtu: Int) throws(MediaError) {
-        guard let ssl = SSL_new(certificate.context) else { throw MediaError(.system, "libssl is out of memory") }
-        guard let bio = BIO_new(certificate.datagramMethod) else {
-            SSL_free(ssl)
+        guard let ssl = unsafe SSL_new(certificate.context) else {
             throw MediaError(.system, "libssl is out of memory")
         }
-        self.ssl = ssl
+        guard let bio = unsafe BIO_new(certificate.datagramMethod) else {
+            unsafe SSL_free(ssl)
+            throw MediaError(.system, "libssl is out of memory")
+        }
+        unsafe self.ssl = ssl
         self.certificate = certificate
-        let unretained = Unmanaged.passUnretained(self).toOpaque()
-        BIO_set_data(bio, unretained)
-        BIO_set_init(bio, 1)
-        SSL_set_bio(ssl, bio, bio)
-        SSL_set_ex_data(ssl, 0, unretained)
-        DTLS_set_timer_cb(ssl, dtlsNextTimeout)
-        _ = rh_SSL_set_mtu(ssl, mtu)
+        let unretained = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe BIO_set_data(bio, unretained)
+        unsafe BIO_set_init(bio, 1)
+        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe SSL_set_ex_data(ssl, 0, unretained)
+        unsafe DTLS_set_timer_cb(ssl, dtlsNextTimeout)
+        _ = unsafe rh_SSL_set_mtu(ssl, mtu)
     }
 
-    deinit { SSL_free(ssl) }
+    deinit { unsafe SSL_free(ssl) }
 
     // MARK: Until Finished
 
     /// A client sends its first flight, a server waits.
     func start(isClient: Bool) -> Step {
         self.isClient = isClient
-        if isClient { SSL_set_connect_state(ssl) } else { SSL_set_accept_state(ssl) }
+        if isClient { unsafe SSL_set_connect_state(ssl) } else { unsafe SSL_set_accept_state(ssl) }
         return advance()
     }
 
     /// A datagram for the handshake.
     func datagramReceived(_ datagram: UnsafeRawBufferPointer) -> Step {
-        trace.arrived(datagram)
-        incoming = datagram
-        defer { incoming = nil }
+        unsafe trace.arrived(datagram)
+        unsafe incoming = datagram
+        defer { unsafe incoming = nil }
         return advance()
     }
 
     /// The timer has run out: sends the flight again. `nil` when it had not.
     func retransmit() -> Step? {
         withBuffers(orElse: .failed(.internalError)) {
-            let result = rh_DTLSv1_handle_timeout(ssl)
+            let result = unsafe rh_DTLSv1_handle_timeout(ssl)
             return result < 0 ? .failed(.timedOut) : result > 0 ? .waiting : nil
         }
     }
 
     private func advance() -> Step {
         withBuffers(orElse: .failed(.internalError)) {
-            let result = SSL_do_handshake(ssl)
+            let result = unsafe SSL_do_handshake(ssl)
             if result == 1 { return .finished }
-            if SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .waiting }
-            return .failed(SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 ? failureOfShutdown() : failureOfQueue())
+            if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .waiting }
+            return unsafe .failed(
+                SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 ? failureOfShutdown() : failureOfQueue())
         }
     }
 
     /// The microseconds until the flight has to be sent again; `nil` while none waits for an answer.
     var timeLeft: Int64? {
         var left: Int64 = 0
-        guard rh_DTLSv1_get_timeout(ssl, &left) == 1 else { return nil }
+        guard unsafe rh_DTLSv1_get_timeout(ssl, &left) == 1 else { return nil }
         // Never later than one full period, even if the wall clock was set back meanwhile.
         return min(left, Int64(timeoutMicroseconds))
     }
@@ -87,12 +90,14 @@ final class DTLSHandshake {
 
     /// The keys for SRTP (RFC 5764 §4.2).
     func keyingMaterial() throws(DTLSFailure) -> SRTPKeyingMaterial {
-        guard let chosen = SSL_get_selected_srtp_profile(ssl), let profile = SRTPProfile(identifier: chosen.pointee.id)
+        guard let chosen = unsafe SSL_get_selected_srtp_profile(ssl),
+            let profile = unsafe SRTPProfile(identifier: chosen.pointee.id)
         else { throw .noSRTPProfile }
         let label = "EXTRACTOR-dtls_srtp"
         var exported = [UInt8](repeating: 0, count: 2 * (profile.keyLength + profile.saltLength))
-        defer { OPENSSL_cleanse(&exported, exported.count) }
-        guard SSL_export_keying_material(ssl, &exported, exported.count, label, label.utf8.count, nil, 0, 0) == 1,
+        defer { unsafe OPENSSL_cleanse(&exported, exported.count) }
+        guard
+            unsafe SSL_export_keying_material(ssl, &exported, exported.count, label, label.utf8.count, nil, 0, 0) == 1,
             let keys = SRTPKeyingMaterial(profile: profile, exported: exported, isClient: isClient)
         else { throw .internalError }
         return keys
@@ -100,26 +105,28 @@ final class DTLSHandshake {
 
     /// The peer's certificate in DER; empty when there is none.
     var peerCertificate: [UInt8] {
-        guard let peer = SSL_get0_peer_certificate(ssl) else { return [] }
-        return SelfSignedCertificate.encode { i2d_X509(peer, $0) }
+        guard let peer = unsafe SSL_get0_peer_certificate(ssl) else { return [] }
+        return unsafe SelfSignedCertificate.encode { unsafe i2d_X509(peer, $0) }
     }
 
     /// Continues the association's records without libssl: the keys come from its public getters, record numbers and nonces
     /// from what it wrote. `nil` where it has to go on by itself: for CBC suites, and for shorter records than usual
     /// (RFC 6066 §4).
     func recordLayer() -> DTLSRecordLayer? {
-        guard SSL_version(ssl) == DTLS1_2_VERSION, let suite = SSL_get_current_cipher(ssl),
-            let cipher = DTLSCipher(identifier: SSL_CIPHER_get_cipher_nid(suite)),
-            let digest = SSL_CIPHER_get_handshake_digest(suite), let session = SSL_get_session(ssl),
-            SSL_SESSION_get_max_fragment_length(session) == 0, trace.isSteady, let offset = nonceOffset(for: cipher)
+        guard unsafe SSL_version(ssl) == DTLS1_2_VERSION, let suite = unsafe SSL_get_current_cipher(ssl),
+            let cipher = unsafe DTLSCipher(identifier: SSL_CIPHER_get_cipher_nid(suite)),
+            let digest = unsafe SSL_CIPHER_get_handshake_digest(suite), let session = unsafe SSL_get_session(ssl),
+            unsafe SSL_SESSION_get_max_fragment_length(session) == 0, trace.isSteady,
+            let offset = nonceOffset(for: cipher)
         else { return nil }
-        var master = [UInt8](repeating: 0, count: SSL_SESSION_get_master_key(session, nil, 0))
-        defer { OPENSSL_cleanse(&master, master.count) }
-        _ = SSL_SESSION_get_master_key(session, &master, master.count)
+        var master = unsafe [UInt8](repeating: 0, count: SSL_SESSION_get_master_key(session, nil, 0))
+        defer { unsafe OPENSSL_cleanse(&master, master.count) }
+        _ = unsafe SSL_SESSION_get_master_key(session, &master, master.count)
         var client = [UInt8](repeating: 0, count: 32)
         var server = client
-        guard SSL_get_client_random(ssl, &client, 32) == 32, SSL_get_server_random(ssl, &server, 32) == 32,
-            let keys = DTLSRecordKeys(
+        guard unsafe SSL_get_client_random(ssl, &client, 32) == 32,
+            unsafe SSL_get_server_random(ssl, &server, 32) == 32,
+            let keys = unsafe DTLSRecordKeys(
                 cipher: cipher, master: master, clientRandom: client, serverRandom: server, digest: digest,
                 isClient: isClient),
             let finished = trace.openedFinished(with: keys)
@@ -146,7 +153,7 @@ final class DTLSHandshake {
     func hasPlausibleRecords(_ datagram: UnsafeRawBufferPointer) -> Bool {
         let shortest = shortestFragment
         var offset = 0
-        while let header = DTLSRecordHeader(datagram, at: offset) {
+        while let header = unsafe DTLSRecordHeader(datagram, at: offset) {
             if header.epoch != 0, header.fragmentLength < shortest { return false }
             offset += DTLSRecordHeader.length + header.fragmentLength
         }
@@ -154,26 +161,26 @@ final class DTLSHandshake {
     }
 
     private var shortestFragment: Int {
-        guard let suite = SSL_get_current_cipher(ssl) ?? SSL_get_pending_cipher(ssl) else { return 0 }
-        return DTLSCipher(identifier: SSL_CIPHER_get_cipher_nid(suite))?.overhead ?? 48
+        guard let suite = unsafe SSL_get_current_cipher(ssl) ?? SSL_get_pending_cipher(ssl) else { return 0 }
+        return unsafe DTLSCipher(identifier: SSL_CIPHER_get_cipher_nid(suite))?.overhead ?? 48
     }
 
     // MARK: Afterwards, without a record layer of ours
 
     /// Reads every record of a datagram, or of what libssl still has: alerts, repeated Finished messages, application data.
     func drain(_ datagram: UnsafeRawBufferPointer?, into events: inout [DTLSRecordEvent]) -> DTLSFailure? {
-        incoming = datagram
-        defer { incoming = nil }
+        unsafe incoming = datagram
+        defer { unsafe incoming = nil }
         return withBuffers(orElse: .internalError) {
             var record = [UInt8](repeating: 0, count: DTLSRecordLayer.largestPayload)
             while true {
-                let count = SSL_read(ssl, &record, Int32(truncatingIfNeeded: record.count))
+                let count = unsafe SSL_read(ssl, &record, Int32(truncatingIfNeeded: record.count))
                 if count > 0 {
                     events.append(.applicationData(Array(record[..<Int(count)])))
                     continue
                 }
-                let error = SSL_get_error(ssl, count)
-                if SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 {
+                let error = unsafe SSL_get_error(ssl, count)
+                if unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 {
                     // After a fatal alert nothing may be said any more.
                     guard failureOfShutdown() == .closedByPeer else { return .alertReceived }
                     events.append(.closed)
@@ -186,22 +193,22 @@ final class DTLSHandshake {
 
     /// Sends application data. `false` when libssl does not.
     func write(_ payload: [UInt8]) -> Bool {
-        withBuffers(orElse: false) { SSL_write(ssl, payload, Int32(truncatingIfNeeded: payload.count)) > 0 }
+        withBuffers(orElse: false) { unsafe SSL_write(ssl, payload, Int32(truncatingIfNeeded: payload.count)) > 0 }
     }
 
     /// Says close_notify.
     func sendCloseNotify() {
-        withBuffers(orElse: ()) { _ = SSL_shutdown(ssl) }
+        withBuffers(orElse: ()) { _ = unsafe SSL_shutdown(ssl) }
     }
 
     /// Calls libssl with its record buffers in place, 34 KiB that an association needs only while it is called: one that
     /// waits for the peer's next flight does not keep them.
     private func withBuffers<Value>(orElse none: Value, _ body: () -> Value) -> Value {
         ERR_clear_error()
-        guard SSL_alloc_buffers(ssl) == 1 else { return none }
+        guard unsafe SSL_alloc_buffers(ssl) == 1 else { return none }
         let value = body()
         // Keeps them by itself as long as something unread is in them.
-        _ = SSL_free_buffers(ssl)
+        _ = unsafe SSL_free_buffers(ssl)
         ERR_clear_error()
         return value
     }
@@ -226,16 +233,16 @@ final class DTLSHandshake {
 
     /// Queues a datagram that libssl wrote.
     func datagramWritten(_ datagram: UnsafeRawBufferPointer) {
-        trace.written(datagram)
-        if !outgoing.append(datagram) { droppedOutgoing &+= 1 }
+        unsafe trace.written(datagram)
+        if unsafe !outgoing.append(datagram) { droppedOutgoing &+= 1 }
     }
 
     /// Hands the datagram being read to libssl, once.
     func takeIncoming(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let datagram = incoming else { return nil }
-        incoming = nil
+        guard let datagram = unsafe incoming else { return nil }
+        unsafe incoming = nil
         let count = min(datagram.count, buffer.count)
-        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: datagram[..<count]))
+        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: datagram[..<count]))
         return count
     }
 }

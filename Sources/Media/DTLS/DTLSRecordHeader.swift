@@ -26,11 +26,11 @@ struct DTLSRecordHeader: Equatable {
     /// Reads the header at an offset; `nil` when the bytes end before it does.
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard offset >= 0, offset <= bytes.count, bytes.count - offset >= Self.length else { return nil }
-        type = bytes[offset]
-        version = bytes.uint16(provenAt: offset + 1)
-        epoch = bytes.uint16(provenAt: offset + 3)
-        sequence = UInt64(bytes.uint16(provenAt: offset + 5)) << 32 | UInt64(bytes.uint32(provenAt: offset + 7))
-        fragmentLength = Int(bytes.uint16(provenAt: offset + 11))
+        type = unsafe bytes[offset]
+        version = unsafe bytes.uint16(provenAt: offset + 1)
+        epoch = unsafe bytes.uint16(provenAt: offset + 3)
+        sequence = unsafe UInt64(bytes.uint16(provenAt: offset + 5)) << 32 | UInt64(bytes.uint32(provenAt: offset + 7))
+        fragmentLength = unsafe Int(bytes.uint16(provenAt: offset + 11))
     }
 
     /// Epoch and sequence number as the 64 bits that are authenticated.

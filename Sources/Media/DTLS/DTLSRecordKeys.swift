@@ -22,7 +22,7 @@ struct DTLSRecordKeys: Equatable {
     ) {
         let key = cipher.keyLength
         let salt = cipher.fixedLength
-        let block = Self.pseudorandom(
+        let block = unsafe Self.pseudorandom(
             secret: master, label: "key expansion", seed: serverRandom + clientRandom, count: 2 * (key + salt),
             digest: digest)
         guard block.count == 2 * (key + salt) else { return nil }
@@ -41,8 +41,8 @@ struct DTLSRecordKeys: Equatable {
         var output: [UInt8] = []
         var chained = seed
         while output.count < count {
-            chained = authenticated(chained, secret: secret, digest: digest)
-            let next = authenticated(chained + seed, secret: secret, digest: digest)
+            chained = unsafe authenticated(chained, secret: secret, digest: digest)
+            let next = unsafe authenticated(chained + seed, secret: secret, digest: digest)
             guard !next.isEmpty else { return [] }
             output += next
         }
@@ -54,7 +54,7 @@ struct DTLSRecordKeys: Equatable {
         var length: UInt32 = 0
         // Safe: HMAC reads the lengths given and writes at most EVP_MAX_MD_SIZE bytes.
         guard
-            HMAC(
+            unsafe HMAC(
                 digest, secret, Int32(truncatingIfNeeded: secret.count), bytes, bytes.count, &output, &length) != nil
         else {
             ERR_clear_error()

@@ -76,8 +76,9 @@ struct DTLSRecordLayer: ~Copyable {
     ) {
         var offset = 0
         while offset < datagram.count {
-            guard let header = DTLSRecordHeader(datagram, at: offset),
-                let fragment = datagram.view(from: offset + DTLSRecordHeader.length, count: header.fragmentLength)
+            guard let header = unsafe DTLSRecordHeader(datagram, at: offset),
+                let fragment = unsafe datagram.view(
+                    from: offset + DTLSRecordHeader.length, count: header.fragmentLength)
             else {
                 counters.malformed &+= 1
                 return
@@ -89,7 +90,7 @@ struct DTLSRecordLayer: ~Copyable {
                 counters.foreign &+= 1
                 continue
             }
-            guard let payload = opened(fragment, header) else { continue }
+            guard let payload = unsafe opened(fragment, header) else { continue }
             switch type {
             case .applicationData: events.append(.applicationData(payload))
             case .alert:
@@ -111,7 +112,7 @@ struct DTLSRecordLayer: ~Copyable {
             counters.replayed &+= 1
             return nil
         }
-        guard let payload = opening.opened(fragment, header: header) else {
+        guard let payload = unsafe opening.opened(fragment, header: header) else {
             counters.forged &+= 1
             return nil
         }

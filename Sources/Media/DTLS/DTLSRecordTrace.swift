@@ -25,7 +25,7 @@ struct DTLSRecordTrace {
 
     /// Notes a datagram that libssl wrote.
     mutating func written(_ datagram: UnsafeRawBufferPointer) {
-        forEachRecord(of: datagram) { trace, header, record in
+        unsafe forEachRecord(of: datagram) { trace, header, record in
             if header.epoch == 0 {
                 trace.nextPlainSequence = max(trace.nextPlainSequence, header.sequence + 1)
                 return
@@ -38,22 +38,22 @@ struct DTLSRecordTrace {
             }
             trace.nextSequence = header.sequence + 1
             let start = DTLSRecordHeader.length
-            let nonce = UInt64(record.uint32(provenAt: start)) << 32 | UInt64(record.uint32(provenAt: start + 4))
+            let nonce = unsafe UInt64(record.uint32(provenAt: start)) << 32 | UInt64(record.uint32(provenAt: start + 4))
             let offset = nonce &- header.sequence
             // A cipher without an explicit nonce has ciphertext there; whoever continues knows which it is.
             if let known = trace.nonceOffset, known != offset { trace.hasSteadyNonces = false }
             trace.nonceOffset = offset
-            if header.type == DTLSContentType.handshake.rawValue { trace.finished = Array(record) }
+            if header.type == DTLSContentType.handshake.rawValue { trace.finished = unsafe Array(record) }
         }
     }
 
     /// Notes a datagram that libssl is given.
     mutating func arrived(_ datagram: UnsafeRawBufferPointer) {
-        forEachRecord(of: datagram) { trace, header, record in
+        unsafe forEachRecord(of: datagram) { trace, header, record in
             guard header.epoch == DTLSRecordLayer.epoch, trace.received.count < Self.keptRecords,
                 record.count <= Self.longestRecord
             else { return }
-            trace.received.append(Array(record))
+            unsafe trace.received.append(Array(record))
         }
     }
 
@@ -67,11 +67,11 @@ struct DTLSRecordTrace {
     /// they are not.
     func openedFinished(with keys: DTLSRecordKeys) -> [UInt8]? {
         var opening = DTLSRecordCipher(keys.cipher, key: keys.local, seals: false)
-        let message = finished.withUnsafeBytes { record -> [UInt8]? in
-            guard let header = DTLSRecordHeader(record, at: 0),
-                let fragment = record.view(from: DTLSRecordHeader.length, count: header.fragmentLength)
+        let message = unsafe finished.withUnsafeBytes { record -> [UInt8]? in
+            guard let header = unsafe DTLSRecordHeader(record, at: 0),
+                let fragment = unsafe record.view(from: DTLSRecordHeader.length, count: header.fragmentLength)
             else { return nil }
-            return opening.opened(fragment, header: header)
+            return unsafe opening.opened(fragment, header: header)
         }
         guard let message, message.first == 20, message.count <= 255 else { return nil }
         return message
@@ -82,10 +82,10 @@ struct DTLSRecordTrace {
         _ body: (inout DTLSRecordTrace, DTLSRecordHeader, UnsafeRawBufferPointer) -> Void
     ) {
         var offset = 0
-        while let header = DTLSRecordHeader(datagram, at: offset),
-            let record = datagram.view(from: offset, count: DTLSRecordHeader.length + header.fragmentLength)
+        while let header = unsafe DTLSRecordHeader(datagram, at: offset),
+            let record = unsafe datagram.view(from: offset, count: DTLSRecordHeader.length + header.fragmentLength)
         {
-            body(&self, header, record)
+            unsafe body(&self, header, record)
             offset += record.count
         }
     }

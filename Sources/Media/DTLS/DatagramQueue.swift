@@ -15,12 +15,12 @@ struct DatagramQueue {
         guard datagram.count <= 0xFFFF, bytes.count + datagram.count + 2 <= Self.capacity else { return false }
         bytes.append(UInt8(truncatingIfNeeded: datagram.count >> 8))
         bytes.append(UInt8(truncatingIfNeeded: datagram.count))
-        bytes.append(contentsOf: datagram)
+        unsafe bytes.append(contentsOf: datagram)
         return true
     }
 
     /// Adds a datagram of at most 65,535 bytes. `false` when the queue is full.
-    mutating func append(_ datagram: [UInt8]) -> Bool { datagram.withUnsafeBytes { append($0) } }
+    mutating func append(_ datagram: [UInt8]) -> Bool { unsafe datagram.withUnsafeBytes { unsafe append($0) } }
 
     /// Copies the oldest datagram and forgets it. `nil` when there is none; a datagram that does not fit is lost, and 0
     /// the answer.
@@ -31,7 +31,9 @@ struct DatagramQueue {
         head = start + count
         let fits = count <= buffer.count
         if fits {
-            bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<head])) }
+            unsafe bytes.withUnsafeBytes {
+                unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<head]))
+            }
         }
         if head == bytes.count { self = DatagramQueue() }
         return fits ? count : 0

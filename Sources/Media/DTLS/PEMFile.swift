@@ -5,26 +5,26 @@ import Glibc
 enum PEMFile {
     /// The first certificate of a file; the caller frees it.
     static func certificate(_ path: String) throws(MediaError) -> OpaquePointer {
-        let file = try open(path)
-        defer { BIO_free(file) }
-        guard let certificate = PEM_read_bio_X509(file, nil, nil, nil) else {
+        let file = try unsafe open(path)
+        defer { unsafe BIO_free(file) }
+        guard let certificate = unsafe PEM_read_bio_X509(file, nil, nil, nil) else {
             ERR_clear_error()
             throw MediaError(.certificate, "\(path) holds no PEM certificate (\"BEGIN CERTIFICATE\")")
         }
         ERR_clear_error()
-        return certificate
+        return unsafe certificate
     }
 
     /// The private key of a file; the caller frees it. Keys that ask for a pass phrase are refused.
     static func privateKey(_ path: String) throws(MediaError) -> OpaquePointer {
-        let file = try open(path)
-        defer { BIO_free(file) }
+        let file = try unsafe open(path)
+        defer { unsafe BIO_free(file) }
         var asked = false
-        let key = withUnsafeMutablePointer(to: &asked) { asked in
-            PEM_read_bio_PrivateKey(file, nil, pemRefusePassphrase, UnsafeMutableRawPointer(asked))
+        let key = unsafe withUnsafeMutablePointer(to: &asked) { asked in
+            unsafe PEM_read_bio_PrivateKey(file, nil, pemRefusePassphrase, UnsafeMutableRawPointer(asked))
         }
         ERR_clear_error()
-        if let key { return key }
+        if let key = unsafe key { return unsafe key }
         throw MediaError(
             .certificate,
             asked
@@ -33,12 +33,12 @@ enum PEMFile {
     }
 
     private static func open(_ path: String) throws(MediaError) -> OpaquePointer {
-        guard let file = BIO_new_file(path, "r") else {
-            let reason = String(cString: strerror(errno))
+        guard let file = unsafe BIO_new_file(path, "r") else {
+            let reason = unsafe String(cString: strerror(errno))
             ERR_clear_error()
             throw MediaError(.certificate, "cannot read \(path): \(reason)")
         }
-        return file
+        return unsafe file
     }
 }
 
@@ -47,6 +47,6 @@ enum PEMFile {
 private func pemRefusePassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _ writing: Int32, _ user: UnsafeMutableRawPointer?
 ) -> Int32 {
-    user?.assumingMemoryBound(to: Bool.self).pointee = true
+    unsafe user?.assumingMemoryBound(to: Bool.self).pointee = true
     return -1
 }

@@ -7,21 +7,23 @@ package enum SelfSignedCertificate {
     /// Makes an EC P-256 key and a certificate for `localhost`, valid from yesterday for 90 days. Browsers warn of it.
     /// - Returns: both in DER.
     package static func make() throws(MediaError) -> (certificate: [UInt8], privateKey: [UInt8]) {
-        guard let key = rh_EVP_EC_gen("P-256") else { throw DTLSCertificate.failure("cannot make an EC P-256 key") }
-        defer { EVP_PKEY_free(key) }
-        guard let certificate = X509_new() else { throw DTLSCertificate.failure("cannot make a certificate") }
-        defer { X509_free(certificate) }
+        guard let key = unsafe rh_EVP_EC_gen("P-256") else {
+            throw DTLSCertificate.failure("cannot make an EC P-256 key")
+        }
+        defer { unsafe EVP_PKEY_free(key) }
+        guard let certificate = unsafe X509_new() else { throw DTLSCertificate.failure("cannot make a certificate") }
+        defer { unsafe X509_free(certificate) }
         let day = 86_400
         guard
-            let names = X509V3_EXT_conf_nid(nil, nil, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1")
+            let names = unsafe X509V3_EXT_conf_nid(nil, nil, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1")
         else { throw DTLSCertificate.failure("cannot make a certificate's names") }
-        defer { X509_EXTENSION_free(names) }
-        guard X509_add_ext(certificate, names, -1) == 1 else {
+        defer { unsafe X509_EXTENSION_free(names) }
+        guard unsafe X509_add_ext(certificate, names, -1) == 1 else {
             throw DTLSCertificate.failure("cannot add a certificate's names")
         }
-        try fill(certificate, key: key, from: -day, to: 90 * day)
-        let certificateBytes = encode { i2d_X509(certificate, $0) }
-        let keyBytes = encode { i2d_PrivateKey(key, $0) }
+        try unsafe fill(certificate, key: key, from: -day, to: 90 * day)
+        let certificateBytes = unsafe encode { unsafe i2d_X509(certificate, $0) }
+        let keyBytes = unsafe encode { unsafe i2d_PrivateKey(key, $0) }
         guard !certificateBytes.isEmpty, !keyBytes.isEmpty else {
             throw DTLSCertificate.failure("cannot encode a certificate")
         }
@@ -32,9 +34,9 @@ package enum SelfSignedCertificate {
     /// - Parameters: `from` and `to` are the validity in seconds from now.
     static func fill(_ certificate: OpaquePointer, key: OpaquePointer, from: Int, to: Int) throws(MediaError) {
         var serial: UInt64 = 0
-        let name = X509_get_subject_name(certificate)
+        let name = unsafe X509_get_subject_name(certificate)
         let made =
-            withUnsafeMutableBytes(of: &serial) { RAND_bytes($0.baseAddress, 8) } == 1
+            unsafe withUnsafeMutableBytes(of: &serial) { unsafe RAND_bytes($0.baseAddress, 8) } == 1
             && X509_set_version(certificate, 2) == 1
             // A serial number is positive (RFC 5280 §4.1.2.2).
             && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1 | 1) == 1
@@ -53,9 +55,9 @@ package enum SelfSignedCertificate {
     ) -> [UInt8] {
         let length = Int(encoder(nil))
         guard length > 0 else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+        return unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
             var next = buffer.baseAddress
-            count = max(Int(encoder(&next)), 0)
+            count = unsafe max(Int(encoder(&next)), 0)
         }
     }
 }

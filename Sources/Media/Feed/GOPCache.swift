@@ -5,7 +5,7 @@
 ///
 /// Everything is kept while some consumer can ask for packets again; else the newest group of pictures (GOP) while it is
 /// young, so that a consumer that joins soon can begin with it.
-struct GOPCache: ~Copyable {
+@safe struct GOPCache: ~Copyable {
     /// A key frame and everything since: what a receiver needs that has had nothing.
     private struct GOP {
         /// Its first packet's number.
@@ -26,15 +26,15 @@ struct GOPCache: ~Copyable {
     init(kind: MediaKind, encodings: Int) {
         self.kind = kind
         count = encodings
-        buffers = .allocate(capacity: count)
+        unsafe buffers = .allocate(capacity: count)
         let window = kind == .video ? RetransmissionBuffer.videoWindow : RetransmissionBuffer.audioWindow
-        for index in 0..<count { (buffers + index).initialize(to: RetransmissionBuffer(window: window)) }
+        for index in 0..<count { unsafe (buffers + index).initialize(to: RetransmissionBuffer(window: window)) }
         gops = Array(repeating: nil, count: count)
     }
 
     deinit {
-        buffers.deinitialize(count: count)
-        buffers.deallocate()
+        unsafe buffers.deinitialize(count: count)
+        unsafe buffers.deallocate()
     }
 
     /// Whether a packet is kept.
@@ -44,10 +44,10 @@ struct GOPCache: ~Copyable {
         guard kind == .video else { return false }
         let encoding = Int(packet.encoding)
         let isYoung = packet.isKeyFrame || firstOfGOP(of: encoding, at: now) != nil
-        if isYoung, buffers[encoding].storedCount < Self.maximumUnwatchedPackets { return true }
-        if buffers[encoding].newest != nil {
+        if isYoung, unsafe buffers[encoding].storedCount < Self.maximumUnwatchedPackets { return true }
+        if unsafe buffers[encoding].newest != nil {
             forgetGOP(of: encoding)
-            buffers[encoding].removeAllAndRelease()
+            unsafe buffers[encoding].removeAllAndRelease()
         }
         return false
     }
@@ -58,8 +58,8 @@ struct GOPCache: ~Copyable {
     ///   - time: when it was received.
     mutating func store(_ packet: PreparedPacket, _ bytes: UnsafeRawBufferPointer?, at time: MediaInstant) {
         let encoding = Int(packet.encoding)
-        guard let bytes else { return forgetGOP(of: encoding) }
-        buffers[encoding].store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: time)
+        guard let bytes = unsafe bytes else { return forgetGOP(of: encoding) }
+        unsafe buffers[encoding].store(extended: packet.sequence, bytes: bytes, timestamp: packet.timestamp, at: time)
         guard packet.isKeyFrame else { return }
         if let gop = gops[encoding] {
             // Parameter sets may fill packets of their own; and an older key frame may come late.
@@ -75,30 +75,30 @@ struct GOPCache: ~Copyable {
     ) -> (
         packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, age: MediaDuration
     )? {
-        guard isKept(encoding), let stored = buffers[encoding].find(extended: number, at: now),
-            let (packet, template, payload) = StoredPacket.read(stored.bytes)
+        guard isKept(encoding), let stored = unsafe buffers[encoding].find(extended: number, at: now),
+            let (packet, template, payload) = unsafe StoredPacket.read(stored.bytes)
         else { return nil }
-        return (packet, template, payload, now - stored.storedAt)
+        return unsafe (packet, template, payload, now - stored.storedAt)
     }
 
     /// The newest packet's number.
-    func newest(of encoding: Int) -> UInt64? { isKept(encoding) ? buffers[encoding].newest : nil }
+    func newest(of encoding: Int) -> UInt64? { unsafe isKept(encoding) ? buffers[encoding].newest : nil }
 
     /// Whether there is a buffer for an encoding: a restored consumer may name one that its feed has not.
     private func isKept(_ encoding: Int) -> Bool { encoding >= 0 && encoding < count }
 
     /// Bytes of memory held for an encoding.
-    func allocatedBytes(of encoding: Int) -> Int { buffers[encoding].allocatedBytes }
+    func allocatedBytes(of encoding: Int) -> Int { unsafe buffers[encoding].allocatedBytes }
 
     /// Gives back the memory of packets that are too old.
     mutating func removeExpired(at now: MediaInstant) {
-        for encoding in 0..<count { buffers[encoding].removeExpired(at: now) }
+        for encoding in 0..<count { unsafe buffers[encoding].removeExpired(at: now) }
     }
 
     /// The first packet of an encoding's newest GOP, if all of it is kept.
     func firstOfGOP(of encoding: Int, at now: MediaInstant) -> UInt64? {
         guard isKept(encoding), let first = gops[encoding]?.first,
-            buffers[encoding].find(extended: first, at: now) != nil
+            unsafe buffers[encoding].find(extended: first, at: now) != nil
         else { return nil }
         return first
     }
@@ -136,8 +136,8 @@ extension GOPCache: Restorable {
         self.gops = gops
         for (encoding, saved) in packets.enumerated() {
             for packet in saved {
-                packet.bytes.withUnsafeBytes {
-                    _ = buffers[encoding].store(
+                unsafe packet.bytes.withUnsafeBytes {
+                    _ = unsafe buffers[encoding].store(
                         extended: packet.number, bytes: $0, timestamp: packet.timestamp, at: packet.storedAt)
                 }
             }
@@ -170,12 +170,12 @@ extension GOPCache: Restorable {
             }
             var stored = SnapshotWriter()
             var packets = 0
-            buffers[encoding].forEach { packet in
+            unsafe buffers[encoding].forEach { packet in
                 packets += 1
                 stored.writeUInt64(packet.extended)
                 stored.writeUInt32(packet.timestamp)
                 stored.write(packet.storedAt)
-                stored.writeCounted(Array(packet.bytes))
+                unsafe stored.writeCounted(Array(packet.bytes))
             }
             writer.writeCount(packets)
             writer.writeBytes(stored.bytes)

@@ -9,9 +9,10 @@ extension Shard {
         at time: MediaInstant, in feed: Slot<ProducerFeed>
     ) {
         // The template lies in the scratch buffer's first bytes or in a ring; the pieces go behind it, contiguous.
-        let joined = UnsafeMutableRawBufferPointer(rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
-        let bytes = StoredPacket.write(packet, template: template, payload: payload, to: joined)
-        feeds[feed].cache.store(packet, bytes, at: time)
+        let joined = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
+        let bytes = unsafe StoredPacket.write(packet, template: template, payload: payload, to: joined)
+        unsafe feeds[feed].cache.store(packet, bytes, at: time)
     }
 
     /// An encoding's sender reported, or came back, on the producer's shard.
@@ -57,9 +58,9 @@ extension Shard {
         guard let newest = feeds[feed].cache.newest(of: encoding) else { return false }
         var number = first
         while number <= newest {
-            if let found = feeds[feed].cache.find(number, of: encoding, at: now) {
-                let age = UInt32(clamping: max(found.age.milliseconds, 0))
-                let message = ShardMessage.cachedPacket(
+            if let found = unsafe feeds[feed].cache.find(number, of: encoding, at: now) {
+                let age = unsafe UInt32(clamping: max(found.age.milliseconds, 0))
+                let message = unsafe ShardMessage.cachedPacket(
                     found.packet, template: found.template, payload: found.payload, age: age)
                 guard links.send(message, to: shard) else { return false }
             }
@@ -76,7 +77,7 @@ extension Shard {
         guard let feed = feedsByKey[packet.producer], Int(packet.encoding) < feeds[feed].cache.count else { return }
         let age = min(UInt64(age) * 1_000_000, now.nanoseconds)
         let time = MediaInstant(nanoseconds: now.nanoseconds - age)
-        store(packet, template: template, payload: payload, at: time, in: feed)
+        unsafe store(packet, template: template, payload: payload, at: time, in: feed)
     }
 
     /// Consumers that waited for the packets another shard has cached can begin now, or ask for a key frame.

@@ -10,13 +10,13 @@ enum StoredPacket {
         guard length <= min(memory.count, RetransmissionBuffer.maxPacketLength), let start = memory.baseAddress else {
             return nil
         }
-        packet.encode(template: template, payload: payload, to: start)
-        return UnsafeRawBufferPointer(rebasing: memory[..<length])
+        unsafe packet.encode(template: template, payload: payload, to: start)
+        return unsafe UnsafeRawBufferPointer(rebasing: memory[..<length])
     }
 
     static func read(
         _ bytes: UnsafeRawBufferPointer
     ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer)? {
-        PreparedPacket.decode(bytes)
+        unsafe PreparedPacket.decode(bytes)
     }
 }

@@ -12,7 +12,7 @@ extension ICELiteAgent {
         reply: inout ByteWriter
     ) -> BindingRequestAction {
         do {
-            return bindingRequestReceived(
+            return unsafe bindingRequestReceived(
                 try STUNMessage(parsing: bytes), on: tuple, from: remote, at: now, reply: &reply)
         } catch {
             return .ignored(.malformed(error))
@@ -56,14 +56,14 @@ extension ICELiteAgent {
             return .refused(code: 400, nil)
         }
         // RFC 8489 §9.1.3.
-        guard message.messageIntegrityOffset != nil, let username = message.username else {
+        guard message.messageIntegrityOffset != nil, let username = unsafe message.username else {
             return .refused(code: 400, nil)
         }
         let key: HMACSHA1Key
-        let isCurrent = current.authenticates(message, username)
+        let isCurrent = unsafe current.authenticates(message, username)
         if isCurrent {
             key = current.key
-        } else if let previous, previous.authenticates(message, username) {
+        } else if let previous, unsafe previous.authenticates(message, username) {
             key = previous.key
         } else {
             return .refused(code: 401, nil)
@@ -105,15 +105,15 @@ extension ICELiteAgent {
     /// The local part of a binding request's USERNAME, before the colon: by it a shard finds the transport of a client
     /// whose address it has not seen. Authenticates nothing, and refers to `bytes`.
     static func localUsernameFragment(of bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard bytes.count >= STUNMessage.headerLength, bytes.uint16(provenAt: 0) == STUNMessage.bindingMethod,
-            bytes.uint32(provenAt: 4) == STUNMessage.magicCookie
+        guard bytes.count >= STUNMessage.headerLength, unsafe bytes.uint16(provenAt: 0) == STUNMessage.bindingMethod,
+            unsafe bytes.uint32(provenAt: 4) == STUNMessage.magicCookie
         else { return nil }
-        var attributes = STUNAttributeIterator(bytes)
+        var attributes = unsafe STUNAttributeIterator(bytes)
         for _ in 0..<STUNMessage.maximumAttributes {
             guard let attribute = (try? attributes.next()) ?? nil else { return nil }
             guard attribute.type == .username else { continue }
-            guard let colon = attribute.value.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-            return attribute.value.view(from: 0, count: colon)
+            guard let colon = unsafe attribute.value.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            return unsafe attribute.value.view(from: 0, count: colon)
         }
         return nil
     }
@@ -123,8 +123,8 @@ extension ICELiteAgent.LocalCredentials {
     /// Whether USERNAME starts with our fragment and a colon (RFC 8445 §7.2.2), and our password made the integrity.
     func authenticates(_ message: STUNMessage, _ username: UnsafeRawBufferPointer) -> Bool {
         let fragment = usernameFragment.utf8
-        guard username.count > fragment.count, username[fragment.count] == UInt8(ascii: ":"),
-            zip(username, fragment).allSatisfy(==)
+        guard username.count > fragment.count, unsafe username[fragment.count] == UInt8(ascii: ":"),
+            unsafe zip(username, fragment).allSatisfy(==)
         else { return false }
         return message.isAuthenticated(by: key)
     }

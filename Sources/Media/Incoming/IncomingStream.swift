@@ -72,8 +72,10 @@ struct IncomingStream: ~Copyable {
         case .duplicate, .tooOld: return IncomingStep(verdict: .drop(.duplicatePacket))
         case .discarded: return IncomingStep(verdict: .drop(.implausibleSequence))
         }
-        if !payload.isEmpty, score.packetReceived(at: now) { effects.formUnion([.changesScore, .movesDeadline]) }
-        return accepted(
+        if unsafe !payload.isEmpty, score.packetReceived(at: now) {
+            effects.formUnion([.changesScore, .movesDeadline])
+        }
+        return unsafe accepted(
             sequence, payload: payload, descriptor: descriptor, codec: codec, isRecovered: false, effects, at: now)
     }
 
@@ -95,7 +97,7 @@ struct IncomingStream: ~Copyable {
         guard case .accept(let extended) = arrival else {
             return IncomingStep(verdict: .drop(.uselessRetransmission))
         }
-        return accepted(
+        return unsafe accepted(
             extended, payload: payload, descriptor: descriptor, codec: codec, isRecovered: true, [], at: now)
     }
 
@@ -105,7 +107,7 @@ struct IncomingStream: ~Copyable {
         isRecovered: Bool, _ before: IncomingStep.Effects, at now: MediaInstant
     ) -> IncomingStep {
         var effects = before
-        let isKeyFrame = RoundhouseMedia.isKeyFrame(codec: codec, payload: payload)
+        let isKeyFrame = unsafe RoundhouseMedia.isKeyFrame(codec: codec, payload: payload)
         if isKeyFrame {
             received.keyFrameReceived()
             keyFrames.keyFrameReceived(at: now)
@@ -116,7 +118,7 @@ struct IncomingStream: ~Copyable {
             if action == .requestKeyFrame { forceKeyFrame(at: now, &effects) }
             if nacks.count > 0 { effects.insert(.movesDeadline) }
         }
-        let layers = readLayers(
+        let layers = unsafe readLayers(
             of: payload, descriptor: descriptor, codec: codec, sequence: sequence, &effects, at: now)
         layerRates.add(layers, bytes: payload.count, at: now)
         return IncomingStep(
@@ -131,7 +133,7 @@ struct IncomingStream: ~Copyable {
         of payload: UnsafeRawBufferPointer, descriptor: UnsafeRawBufferPointer, codec: CodecKind, sequence: UInt64,
         _ effects: inout IncomingStep.Effects, at now: MediaInstant
     ) -> PacketLayers {
-        guard !payload.isEmpty else { return PacketLayers() }
+        guard unsafe !payload.isEmpty else { return PacketLayers() }
         let timeout = scalability.usesDTX ? SourceEncodings.timeoutWithDTX : SourceEncodings.timeout
         let isBack = state.packetReceived(within: timeout, isOnly: false, at: now)
         if isBack, keyFrames.isPending {
@@ -139,7 +141,7 @@ struct IncomingStream: ~Copyable {
             effects.insert(.movesDeadline)
         }
         if layers.codec != codec { layers = LayerReader(codec: codec, isKSVC: scalability.isKSVC) }
-        return layers.read(payload: payload, descriptor: descriptor, sequence: sequence)
+        return unsafe layers.read(payload: payload, descriptor: descriptor, sequence: sequence)
     }
 
     // MARK: Key frames

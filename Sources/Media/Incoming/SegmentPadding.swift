@@ -14,10 +14,10 @@ enum SegmentPadding {
         let length = headerLength + payload.count
         let padding = (step - length % step) % step
         guard padding > 0, padding <= room, length >= shortest, let start = payload.baseAddress else { return 0 }
-        let end = UnsafeMutableRawPointer(mutating: start + payload.count)
-        end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
-        end.storeBytes(of: UInt8(truncatingIfNeeded: padding), toByteOffset: padding - 1, as: UInt8.self)
-        payload = UnsafeRawBufferPointer(start: start, count: payload.count + padding)
+        let end = unsafe UnsafeMutableRawPointer(mutating: start + payload.count)
+        unsafe end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
+        unsafe end.storeBytes(of: UInt8(truncatingIfNeeded: padding), toByteOffset: padding - 1, as: UInt8.self)
+        unsafe payload = UnsafeRawBufferPointer(start: start, count: payload.count + padding)
         return padding
     }
 }

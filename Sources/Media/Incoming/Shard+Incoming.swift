@@ -6,16 +6,16 @@ extension Shard {
         _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
         let length: Int
-        switch transports[transport].protection.openRTP(datagram) {
+        switch unsafe transports[transport].protection.openRTP(datagram) {
         case .packet(let plain): length = plain
         case .dropped(let reason):
             if reason == .srtpAuthentication {
-                refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
+                unsafe refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
             }
             return counters.add(reason)
         }
         if webRTCAssociations[webRTC].ice.mediaReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
-        openedRTPReceived(datagram, length: length, on: transport)
+        unsafe openedRTPReceived(datagram, length: length, on: transport)
     }
 
     /// An RTP packet in the clear, `length` bytes at the start of its datagram.
@@ -24,8 +24,8 @@ extension Shard {
     mutating func openedRTPReceived(
         _ datagram: UnsafeMutableRawBufferPointer, length: Int, on transport: Slot<MediaTransport>
     ) -> Bool {
-        let packet = UnsafeRawBufferPointer(rebasing: datagram[..<length])
-        guard let header = try? RTPHeader(parsing: packet) else {
+        let packet = unsafe UnsafeRawBufferPointer(rebasing: datagram[..<length])
+        guard let header = try? unsafe RTPHeader(parsing: packet) else {
             counters.add(.malformedRTP)
             return false
         }
@@ -33,24 +33,24 @@ extension Shard {
         // An id's meaning is a media section's, and so a producer's; who that is, is not known yet of a new SSRC.
         var extensions: ReceivedExtensions
         if let known {
-            extensions = ReceivedExtensions(
+            extensions = unsafe ReceivedExtensions(
                 header, in: packet, ids: producers[streams[known.stream].producer].extensionIDs)
         } else {
-            extensions = ReceivedExtensions(header, in: packet, ids: transports[transport].extensionIDs)
+            extensions = unsafe ReceivedExtensions(header, in: packet, ids: transports[transport].extensionIDs)
         }
         if let number = extensions.transportWideSequence, transports[transport].sendsTransportFeedback {
             let wasIdle = transports[transport].recorder.nextDeadline == nil
             transports[transport].recorder.packetReceived(sequence: number, at: now)
             if wasIdle { rescheduleTimer(of: transport) }
         }
-        guard let reference = known ?? learnStream(header, in: packet, on: transport) else {
+        guard let reference = unsafe known ?? learnStream(header, in: packet, on: transport) else {
             transports[transport].protection.forget(header.ssrc.rawValue)
-            refused(.unknownSSRC, packet, on: transport)
+            unsafe refused(.unknownSSRC, packet, on: transport)
             counters.add(.unknownSSRC)
             return false
         }
         if known == nil {
-            extensions = ReceivedExtensions(
+            extensions = unsafe ReceivedExtensions(
                 header, in: packet, ids: producers[streams[reference.stream].producer].extensionIDs)
         }
         counters.add(.packetsReceived)
@@ -64,9 +64,9 @@ extension Shard {
         if producers[streams[reference.stream].producer].isPaused {
             counters.add(.producerPaused)
         } else if reference.isRTX {
-            retransmissionReceived(header, extensions, in: packet, room: room, of: reference.stream)
+            unsafe retransmissionReceived(header, extensions, in: packet, room: room, of: reference.stream)
         } else {
-            mediaReceived(header, extensions, in: packet, room: room, of: reference.stream)
+            unsafe mediaReceived(header, extensions, in: packet, room: room, of: reference.stream)
         }
         return true
     }
@@ -76,10 +76,10 @@ extension Shard {
         of stream: Slot<IncomingStream>
     ) {
         guard let codec = producers[streams[stream].producer].codec(forPayloadType: header.payloadType) else {
-            refused(.unknownPayloadType, packet, on: producers[streams[stream].producer].transport)
+            unsafe refused(.unknownPayloadType, packet, on: producers[streams[stream].producer].transport)
             return counters.add(.unknownPayloadType)
         }
-        let step = streams[stream].packetArrived(
+        let step = unsafe streams[stream].packetArrived(
             header, payload: UnsafeRawBufferPointer(rebasing: packet[header.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
         apply(step.effects, of: stream)
@@ -90,7 +90,7 @@ extension Shard {
             if let orientation = extensions.videoOrientation {
                 orientationReceived(orientation & 0x0F, of: streams[stream].producer)
             }
-            forward(placed, header, extensions, codec: codec, in: packet, room: room, of: stream)
+            unsafe forward(placed, header, extensions, codec: codec, in: packet, room: room, of: stream)
         }
     }
 
@@ -105,14 +105,14 @@ extension Shard {
         var restored = header
         var original: UInt16?
         if header.payloadLength > 2 {
-            let number = packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
+            let number = unsafe packet.loadUnaligned(fromByteOffset: header.headerLength, as: UInt16.self).bigEndian
             original = number
             restored.sequenceNumber = SequenceNumber(number)
             restored.headerLength += 2
             restored.payloadLength -= 2
             restored.payloadType = codec.payloadType
         }
-        let step = streams[stream].retransmissionArrived(
+        let step = unsafe streams[stream].retransmissionArrived(
             header.sequenceNumber.rawValue, of: original,
             payload: UnsafeRawBufferPointer(rebasing: packet[restored.payload]),
             descriptor: extensions.descriptor(in: packet), codec: codec.codec, at: now)
@@ -120,7 +120,7 @@ extension Shard {
         switch step.verdict {
         case .drop(let reason): counters.add(reason)
         case .forward(let placed):
-            forward(placed, restored, extensions, codec: codec, in: packet, room: room, of: stream)
+            unsafe forward(placed, restored, extensions, codec: codec, in: packet, room: room, of: stream)
         }
     }
 
@@ -139,8 +139,8 @@ extension Shard {
         in packet: UnsafeRawBufferPointer, room: Int, of stream: Slot<IncomingStream>
     ) {
         let producer = streams[stream].producer
-        var payload = UnsafeRawBufferPointer(rebasing: packet[header.payload])
-        if !payload.isEmpty { producers[producer].heard(isKeyFrame: placed.isKeyFrame) }
+        var payload = unsafe UnsafeRawBufferPointer(rebasing: packet[header.payload])
+        if unsafe !payload.isEmpty { producers[producer].heard(isKeyFrame: placed.isKeyFrame) }
         if placed.isKeyFrame { counters.add(.keyFramesReceived) }
         if !producers[producer].traces.isEmpty {
             traceReceived(
@@ -148,16 +148,16 @@ extension Shard {
         }
         // Chromium decodes no AV1 with spatial layers without it; of several encodings each numbers its frames for itself.
         let hasDescriptor = codec.codec == .av1 && producers[producer].settings.encodings.count == 1
-        let headerLength = HeaderTemplate.write(
+        let headerLength = unsafe HeaderTemplate.write(
             to: scratch.baseAddress!, header: header, payloadType: codec.mappedPayloadType, extensions: extensions,
             in: packet, hasDescriptor: hasDescriptor)  // '!' okay: allocated in init.
         var padding = 0
         if !header.hasMarker, codec.codec.hasKeyFrames {
-            padding = SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
-            if padding > 0 { scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
+            padding = unsafe SegmentPadding.pad(&payload, headerLength: headerLength, room: room)
+            if padding > 0 { unsafe scratch.storeBytes(of: scratch[0] | 0x20, as: UInt8.self) }
         }
         let encoding = streams[stream].encoding
-        let prepared = PreparedPacket(
+        let prepared = unsafe PreparedPacket(
             producer: producers[producer].key.rawValue,
             sequence: producers[producer].sequence(placed.sequence, encoding: encoding),
             timestamp: header.timestamp.rawValue, headerLength: UInt16(truncatingIfNeeded: headerLength),
@@ -165,14 +165,14 @@ extension Shard {
             paddingLength: UInt8(truncatingIfNeeded: padding), encoding: UInt8(truncatingIfNeeded: encoding),
             payloadType: codec.mappedPayloadType, codec: codec.codec, isKeyFrame: placed.isKeyFrame,
             isPaddingOnly: payload.isEmpty, layers: placed.layers)
-        let template = UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
+        let template = unsafe UnsafeRawBufferPointer(start: scratch.baseAddress, count: headerLength)
         let shards = producers[producer].subscribedShards
         if shards != 0 {
             // Once per shard, however many consumers it has.
-            let taken = send(.packet(prepared, template: template, payload: payload), toEach: shards)
+            let taken = unsafe send(.packet(prepared, template: template, payload: payload), toEach: shards)
             counters.add(.packetsToOtherShards, UInt64(taken))
         }
-        forward(prepared, template: template, payload: payload)
+        unsafe forward(prepared, template: template, payload: payload)
     }
 
     // MARK: Encodings
@@ -201,7 +201,7 @@ extension Shard {
 extension ReceivedExtensions {
     /// The dependency descriptor's bytes, or none.
     fileprivate func descriptor(in packet: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        guard let range = dependencyDescriptor else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(rebasing: packet[range])
+        guard let range = dependencyDescriptor else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe UnsafeRawBufferPointer(rebasing: packet[range])
     }
 }

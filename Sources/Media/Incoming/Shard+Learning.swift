@@ -19,7 +19,7 @@ extension Shard {
     mutating func learnStream(
         _ header: RTPHeader, in packet: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) -> MediaTransport.StreamReference? {
-        guard let match = match(header, in: packet, on: transport) else { return nil }
+        guard let match = unsafe match(header, in: packet, on: transport) else { return nil }
         return match.isRTX ? bindRTX(header.ssrc, match) : bindMedia(header.ssrc, match)
     }
 
@@ -34,12 +34,12 @@ extension Shard {
             guard isMedia || producers[producer].codec(forRTXPayloadType: header.payloadType) != nil else { continue }
             owners += 1
             // Each producer's own numbers: what is a MID to one may be a RID to another.
-            let extensions = ReceivedExtensions(header, in: packet, ids: producers[producer].extensionIDs)
-            let rid = (extensions.rid ?? extensions.repairedRID).map { packet[$0] }
+            let extensions = unsafe ReceivedExtensions(header, in: packet, ids: producers[producer].extensionIDs)
+            let rid = unsafe (extensions.rid ?? extensions.repairedRID).map { unsafe packet[$0] }
             var match = Match(producer: producer, encoding: 0, isRTX: !isMedia, sign: .mid)
-            if let mid = extensions.mid.map({ packet[$0] }) {
-                guard producers[producer].settings.mid?.utf8.elementsEqual(mid) ?? false,
-                    let encoding = producers[producer].encoding(named: rid)
+            if let mid = unsafe extensions.mid.map({ unsafe packet[$0] }) {
+                guard unsafe producers[producer].settings.mid?.utf8.elementsEqual(mid) ?? false,
+                    let encoding = unsafe producers[producer].encoding(named: rid)
                 else { continue }
                 match.encoding = encoding
                 return match
@@ -50,8 +50,8 @@ extension Shard {
                 match.sign = .payloadType
                 return match
             }
-            if let rid {
-                guard byRID == nil, let encoding = producers[producer].encoding(named: rid) else { continue }
+            if let rid = unsafe rid {
+                guard byRID == nil, let encoding = unsafe producers[producer].encoding(named: rid) else { continue }
                 match.encoding = encoding
                 match.sign = .rid
                 byRID = match
@@ -124,8 +124,8 @@ extension Shard {
 extension ShardProducer {
     /// The encoding of a RID; without one the only encoding.
     fileprivate func encoding(named rid: Slice<UnsafeRawBufferPointer>?) -> Int? {
-        guard let rid else { return settings.encodings.count == 1 ? 0 : nil }
-        return settings.encodings.firstIndex { $0.rid?.utf8.elementsEqual(rid) ?? false }
+        guard let rid = unsafe rid else { return settings.encodings.count == 1 ? 0 : nil }
+        return settings.encodings.firstIndex { unsafe $0.rid?.utf8.elementsEqual(rid) ?? false }
     }
 
     fileprivate func encoding(announcedBy ssrc: SSRC, isRTX: Bool) -> Int? {

@@ -50,7 +50,7 @@ extension Shard {
         on transport: Slot<MediaTransport>
     ) {
         guard packet.count >= 12 else { return }
-        transports[transport].history.reception.packetRefused(
+        unsafe transports[transport].history.reception.packetRefused(
             refusal, ssrc: SSRC(UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))),
             payloadType: packet[1] & 0x7F)
     }

@@ -2,7 +2,7 @@
 /// decode targets the sender still produces.
 ///
 /// Memory: nothing before the first structure, then about 5 KiB.
-struct DependencyDescriptorDecoder: ~Copyable {
+@safe struct DependencyDescriptorDecoder: ~Copyable {
     // Safe: owned; points to one initialized value or is `nil`.
     private var structure: UnsafeMutablePointer<FrameDependencyStructure?>?
     /// The extended sequence number of the packet that brought the structure.
@@ -17,13 +17,13 @@ struct DependencyDescriptorDecoder: ~Copyable {
     init() {}
 
     deinit {
-        structure?.deinitialize(count: 1)
-        structure?.deallocate()
+        unsafe structure?.deinitialize(count: 1)
+        unsafe structure?.deallocate()
     }
 
-    var hasStructure: Bool { structure?.pointee != nil }
+    var hasStructure: Bool { unsafe structure?.pointee != nil }
     /// How many spatial layers the structure has, 1…4; `nil` without one.
-    var spatialLayerCount: Int? { structure?.pointee?.spatialLayerCount }
+    var spatialLayerCount: Int? { unsafe structure?.pointee?.spatialLayerCount }
 
     /// Reads one packet's descriptor.
     ///
@@ -33,33 +33,33 @@ struct DependencyDescriptorDecoder: ~Copyable {
         _ bytes: UnsafeRawBufferPointer, sequence: UInt64
     ) throws(DependencyDescriptorError) -> DependencyDescriptor {
         let kept: UnsafeMutablePointer<FrameDependencyStructure?>
-        if let structure {
-            kept = structure
+        if let structure = unsafe structure {
+            unsafe kept = structure
         } else {
             // Only a descriptor that carries a structure is worth the memory.
             var first: FrameDependencyStructure?
-            let descriptor = try DependencyDescriptor(parsing: bytes, structure: &first)
-            kept = .allocate(capacity: 1)
-            kept.initialize(to: first)
-            structure = kept
+            let descriptor = try unsafe DependencyDescriptor(parsing: bytes, structure: &first)
+            unsafe kept = .allocate(capacity: 1)
+            unsafe kept.initialize(to: first)
+            unsafe structure = kept
             accepted(descriptor, sequence: sequence)
             return descriptor
         }
         if sequence < structureSequence {
             // An older sequence's packet means an older structure, unless it brings its own.
             var own: FrameDependencyStructure?
-            return try DependencyDescriptor(parsing: bytes, structure: &own)
+            return try unsafe DependencyDescriptor(parsing: bytes, structure: &own)
         }
-        let descriptor = try DependencyDescriptor(parsing: bytes, structure: &kept.pointee)
+        let descriptor = try unsafe DependencyDescriptor(parsing: bytes, structure: &kept.pointee)
         accepted(descriptor, sequence: sequence)
         return descriptor
     }
 
     /// Forgets everything: the stream restarted.
     mutating func reset() {
-        structure?.deinitialize(count: 1)
-        structure?.deallocate()
-        structure = nil
+        unsafe structure?.deinitialize(count: 1)
+        unsafe structure?.deallocate()
+        unsafe structure = nil
         structureSequence = 0
         activeSequence = 0
         activeDecodeTargets = 0
@@ -92,13 +92,14 @@ struct DependencyDescriptorDecoder: ~Copyable {
     private mutating func assignLayers() {
         layersOfTarget = InlineArray(repeating: 0)
         highestSpatialLayer = 0
-        guard let structure, let count = structure.pointee?.decodeTargetCount else { return }
+        guard let structure = unsafe structure, let count = unsafe structure.pointee?.decodeTargetCount else { return }
         for spatial in 0..<PacketLayers.spatialLayers {
             for temporal in 0..<PacketLayers.temporalLayers {
                 var best: Int?
                 var bestRank = -1
                 for target in 0..<count where activeDecodeTargets >> UInt32(target) & 1 != 0 {
-                    guard let layers = structure.pointee?.layers(ofDecodeTarget: target), layers.spatial <= spatial,
+                    guard let layers = unsafe structure.pointee?.layers(ofDecodeTarget: target),
+                        layers.spatial <= spatial,
                         layers.temporal <= temporal
                     else { continue }
                     highestSpatialLayer = max(highestSpatialLayer, Int(layers.spatial))
@@ -117,7 +118,7 @@ struct DependencyDescriptorDecoder: ~Copyable {
         if descriptor.hasStructure {
             structureSequence = sequence
             activeSequence = sequence
-            activeDecodeTargets = descriptor.activeDecodeTargets ?? structure?.pointee?.allDecodeTargets ?? 0
+            activeDecodeTargets = unsafe descriptor.activeDecodeTargets ?? structure?.pointee?.allDecodeTargets ?? 0
             assignLayers()
         } else if let active = descriptor.activeDecodeTargets, sequence >= activeSequence {
             activeSequence = sequence
@@ -138,8 +139,8 @@ extension DependencyDescriptorDecoder: Restorable {
         activeDecodeTargets = try reader.read()
         guard let kept: FrameDependencyStructure = try reader.readOptional() else { return }
         let memory = UnsafeMutablePointer<FrameDependencyStructure?>.allocate(capacity: 1)
-        memory.initialize(to: kept)
-        structure = memory
+        unsafe memory.initialize(to: kept)
+        unsafe structure = memory
         assignLayers()
     }
 
@@ -147,6 +148,6 @@ extension DependencyDescriptorDecoder: Restorable {
         writer.write(structureSequence)
         writer.write(activeSequence)
         writer.write(activeDecodeTargets)
-        writer.writeOptional(structure?.pointee)
+        unsafe writer.writeOptional(structure?.pointee)
     }
 }

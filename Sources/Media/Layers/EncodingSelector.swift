@@ -40,6 +40,9 @@ struct EncodingSelector {
 
     /// The encoding being sent.
     var currentEncoding: Int? { current < 0 ? nil : Int(current) }
+    /// The highest that it names; negative while it names none.
+    var highestEncoding: Int { Int(max(current, target, reference)) }
+
     /// The encoding whose key frame would bring a wanted change.
     var wantedKeyFrame: Int? { target >= 0 && target != current ? Int(target) : nil }
     /// The last of the held packets that follow the one that got `begin`.

@@ -27,31 +27,31 @@ struct LayerReader: ~Copyable {
         switch codec {
         case .opus:
             var layers = PacketLayers()
-            if OpusPayload.isDTX(payload) { layers.flags.insert(.isDTX) }
+            if unsafe OpusPayload.isDTX(payload) { layers.flags.insert(.isDTX) }
             return layers
         case .vp8:
-            if let parsed = try? VP8Descriptor(parsing: payload) {
+            if let parsed = try? unsafe VP8Descriptor(parsing: payload) {
                 let named = PacketLayers(parsed)
                 // A sender of the dependency descriptor may leave the layers out of VP8's own: Chromium does.
-                guard !named.flags.contains(.isKnown), !descriptor.isEmpty else { return named }
-                return explain(descriptor, sequence: sequence).keepingNames(of: named)
+                guard !named.flags.contains(.isKnown), unsafe !descriptor.isEmpty else { return named }
+                return unsafe explain(descriptor, sequence: sequence).keepingNames(of: named)
             }
         case .vp9:
-            if let parsed = try? VP9Descriptor(parsing: payload) { return read(parsed, sequence: sequence) }
+            if let parsed = try? unsafe VP9Descriptor(parsing: payload) { return read(parsed, sequence: sequence) }
         case .h265:
-            guard descriptor.isEmpty else { return explain(descriptor, sequence: sequence) }
+            guard unsafe descriptor.isEmpty else { return unsafe explain(descriptor, sequence: sequence) }
             var layers = PacketLayers()
             layers.highestSpatialLayer = 0
-            if let temporal = H265Payload.temporalLayer(payload) {
-                layers.setTemporal(
+            if let temporal = unsafe H265Payload.temporalLayer(payload) {
+                unsafe layers.setTemporal(
                     temporal, isSwitchPoint: H265Payload.isTemporalSwitchPoint(payload),
                     isKeyFrame: H265Payload.isKeyFrame(payload))
                 layers.flags.insert(.startsFrame)
                 return layers
             }
         case .h264, .av1:
-            guard !descriptor.isEmpty else { return PacketLayers() }
-            return explain(descriptor, sequence: sequence)
+            guard unsafe !descriptor.isEmpty else { return PacketLayers() }
+            return unsafe explain(descriptor, sequence: sequence)
         case .other: return PacketLayers()
         }
         failures += 1
@@ -74,7 +74,7 @@ struct LayerReader: ~Copyable {
     }
 
     private mutating func explain(_ bytes: UnsafeRawBufferPointer, sequence: UInt64) -> PacketLayers {
-        guard let descriptor = try? descriptors.decode(bytes, sequence: sequence) else {
+        guard let descriptor = try? unsafe descriptors.decode(bytes, sequence: sequence) else {
             failures += 1
             return PacketLayers()
         }

@@ -87,16 +87,16 @@ struct PictureIDRewriter {
             if layers.flags.contains(.hasLongPictureID) {
                 guard offset + 2 <= payload.count else { return }
                 let value = rewritten.pictureID | 0x8000
-                payload.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+                unsafe payload.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
             } else {
                 guard offset < payload.count else { return }
-                payload[offset] = UInt8(truncatingIfNeeded: rewritten.pictureID & 0x7F)
+                unsafe payload[offset] = UInt8(truncatingIfNeeded: rewritten.pictureID & 0x7F)
             }
         }
         guard layers.flags.contains(.hasTL0PictureIndex), Int(layers.tl0PictureIndexOffset) < payload.count else {
             return
         }
-        payload[Int(layers.tl0PictureIndexOffset)] = rewritten.tl0PictureIndex
+        unsafe payload[Int(layers.tl0PictureIndexOffset)] = rewritten.tl0PictureIndex
     }
 
     /// The id nearest to the newest one, on the circle of 7 or 15 bits.

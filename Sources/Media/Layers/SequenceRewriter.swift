@@ -10,7 +10,7 @@
 /// synchronization, or that left the history, get no output.
 ///
 /// Memory: about 100 bytes, and 2 KiB of history (the last 64 runs of kept inputs) from the first gap on.
-struct SequenceRewriter: ~Copyable {
+@safe struct SequenceRewriter: ~Copyable {
     /// Where an output came from.
     struct Original: Hashable, Sendable {
         /// The caller's name for the source given to `synchronize`.
@@ -48,7 +48,7 @@ struct SequenceRewriter: ~Copyable {
     ///   receivers that miss it guess a wrong roll-over counter (RFC 3711 §3.3.1).
     init(firstOutput: UInt64) { nextOutput = firstOutput }
 
-    deinit { history?.deallocate() }
+    deinit { unsafe history?.deallocate() }
 
     /// Whether a source was given.
     var isSynchronized: Bool { open != nil }
@@ -86,9 +86,9 @@ struct SequenceRewriter: ~Copyable {
 
     /// The output that was kept for a late input of the source before the current one.
     func lateOutput(_ input: UInt64, ofPreviousSource source: UInt8) -> UInt64? {
-        guard let history else { return nil }
+        guard let history = unsafe history else { return nil }
         for back in 1..<(historyCount + 1) {
-            let run = history[(historyEnd - back) % Self.historyCapacity]
+            let run = unsafe history[(historyEnd - back) % Self.historyCapacity]
             if run.epoch == epoch { continue }
             guard run.epoch == epoch &- 1, run.source == source else { return nil }
             if input >= run.first {
@@ -120,9 +120,9 @@ struct SequenceRewriter: ~Copyable {
         if output >= open.output {
             return Original(source: open.source, extended: open.first + (output - open.output))
         }
-        guard let history else { return nil }
+        guard let history = unsafe history else { return nil }
         for back in 1..<(historyCount + 1) {
-            let run = history[(historyEnd - back) % Self.historyCapacity]
+            let run = unsafe history[(historyEnd - back) % Self.historyCapacity]
             if output >= run.output {
                 guard output - run.output < UInt64(run.length) else { return nil }
                 return Original(source: run.source, extended: run.first + (output - run.output))
@@ -132,9 +132,9 @@ struct SequenceRewriter: ~Copyable {
     }
 
     private func lateOutput(_ input: UInt64) -> UInt64? {
-        guard let history else { return nil }
+        guard let history = unsafe history else { return nil }
         for back in 1..<(historyCount + 1) {
-            let run = history[(historyEnd - back) % Self.historyCapacity]
+            let run = unsafe history[(historyEnd - back) % Self.historyCapacity]
             if run.epoch != epoch { return nil }
             if input >= run.first {
                 guard input - run.first < UInt64(run.length) else { return nil }
@@ -148,22 +148,23 @@ struct SequenceRewriter: ~Copyable {
     private mutating func close() {
         guard let current = open else { return }
         if nextOutput > current.output { remember(current, length: nextOutput - current.output) }
-        guard let history else { return }
+        guard let history = unsafe history else { return }
         for back in 1..<(historyCount + 1) {
             let index = (historyEnd - back) % Self.historyCapacity
-            let run = history[index]
+            let run = unsafe history[index]
             if run.output + UInt64(run.length) <= nextOutput { return }
-            history[index].length = run.output < nextOutput ? UInt32(truncatingIfNeeded: nextOutput - run.output) : 0
+            unsafe history[index].length =
+                run.output < nextOutput ? UInt32(truncatingIfNeeded: nextOutput - run.output) : 0
         }
     }
 
     private mutating func remember(_ run: Run, length: UInt64) {
         let runs: UnsafeMutablePointer<Run>
-        if let history {
-            runs = history
+        if let history = unsafe history {
+            unsafe runs = history
         } else {
-            runs = .allocate(capacity: Self.historyCapacity)
-            history = runs
+            unsafe runs = .allocate(capacity: Self.historyCapacity)
+            unsafe history = runs
         }
         // A run may be as long as the stream; only its recent end is ever asked for.
         let kept = min(length, UInt64(UInt32.max))
@@ -171,7 +172,7 @@ struct SequenceRewriter: ~Copyable {
         closed.first = run.first + (length - kept)
         closed.output = run.output + (length - kept)
         closed.length = UInt32(truncatingIfNeeded: kept)
-        (runs + historyEnd % Self.historyCapacity).initialize(to: closed)
+        unsafe (runs + historyEnd % Self.historyCapacity).initialize(to: closed)
         historyEnd += 1
         historyCount = min(historyCount + 1, Self.historyCapacity)
     }
@@ -199,9 +200,9 @@ extension SequenceRewriter: Restorable {
     func write(to writer: inout SnapshotWriter) {
         writer.write(nextOutput)
         writer.writeCount(historyCount)
-        if let history {
+        if let history = unsafe history {
             for number in historyEnd - historyCount..<historyEnd {
-                writer.write(history[number % Self.historyCapacity])
+                unsafe writer.write(history[number % Self.historyCapacity])
             }
         }
         writer.writeOptional(open)

@@ -21,7 +21,7 @@ import Synchronization
 
 /// One shard's counters: what it did, and what it dropped for which reason.
 // Sendable: every access is atomic.
-final class Counters: @unchecked Sendable {
+@safe final class Counters: @unchecked Sendable {
     private static let reasonsOffset = ShardCounter.allCases.count
     private static let count = reasonsOffset + DropReason.allCases.count
     // Safe: owns `count` initialized atomics; a case's raw value is below its enumeration's count.
@@ -30,14 +30,14 @@ final class Counters: @unchecked Sendable {
 
     init() {
         let bytes = (Self.count * MemoryLayout<UInt64>.stride + 127) & ~127
-        memory = .allocate(byteCount: bytes, alignment: 128)
-        cells = memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.count)
-        for index in 0..<Self.count { (cells + index).initialize(to: Atomic(0)) }
+        unsafe memory = .allocate(byteCount: bytes, alignment: 128)
+        unsafe cells = memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.count)
+        for index in 0..<Self.count { unsafe (cells + index).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        cells.deinitialize(count: Self.count)
-        memory.deallocate()
+        unsafe cells.deinitialize(count: Self.count)
+        unsafe memory.deallocate()
     }
 
     /// Adds to a counter; the owning shard only.
@@ -46,14 +46,14 @@ final class Counters: @unchecked Sendable {
     /// Counts a drop; the owning shard only.
     func add(_ reason: DropReason, _ amount: UInt64 = 1) { add(Self.reasonsOffset + reason.rawValue, amount) }
 
-    func value(_ counter: ShardCounter) -> UInt64 { cells[counter.rawValue].load(ordering: .relaxed) }
+    func value(_ counter: ShardCounter) -> UInt64 { unsafe cells[counter.rawValue].load(ordering: .relaxed) }
 
     func value(_ reason: DropReason) -> UInt64 {
-        cells[Self.reasonsOffset + reason.rawValue].load(ordering: .relaxed)
+        unsafe cells[Self.reasonsOffset + reason.rawValue].load(ordering: .relaxed)
     }
 
     private func add(_ index: Int, _ amount: UInt64) {
-        let value = cells[index].load(ordering: .relaxed)
-        cells[index].store(value &+ amount, ordering: .relaxed)
+        let value = unsafe cells[index].load(ordering: .relaxed)
+        unsafe cells[index].store(value &+ amount, ordering: .relaxed)
     }
 }

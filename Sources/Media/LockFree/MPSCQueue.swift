@@ -31,7 +31,7 @@ import Synchronization
 /// A bounded queue from many threads or actors to one thread that sleeps when there is nothing to do.
 // Sendable: an element is written by the producer that won its position and read by the one consumer after the slot's turn
 // says so (see Ordering).
-final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
+@safe final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
     enum PushResult: Hashable, Sendable {
         case full
         case enqueued
@@ -59,16 +59,16 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
         while rounded < capacity { rounded *= 2 }
         self.capacity = rounded
         self.reserve = min(max(reserve, 0), rounded - 1)
-        turns = .allocate(capacity: rounded)
-        elements = .allocate(capacity: rounded)
-        for index in 0..<rounded { (turns + index).initialize(to: Atomic(index)) }
+        unsafe turns = .allocate(capacity: rounded)
+        unsafe elements = .allocate(capacity: rounded)
+        for index in 0..<rounded { unsafe (turns + index).initialize(to: Atomic(index)) }
     }
 
     deinit {
         while pop() != nil {}
-        turns.deinitialize(count: capacity)
-        turns.deallocate()
-        elements.deallocate()
+        unsafe turns.deinitialize(count: capacity)
+        unsafe turns.deallocate()
+        unsafe elements.deallocate()
     }
 
     /// Appends an element; any thread.
@@ -84,7 +84,7 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
                 continue
             }
             let index = position & (capacity - 1)
-            let turn = turns[index].load(ordering: .acquiring)
+            let turn = unsafe turns[index].load(ordering: .acquiring)
             if turn == position {
                 let (won, original) = tail.weakCompareExchange(
                     expected: position, desired: position + 1, ordering: .relaxed)
@@ -97,11 +97,11 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
             }
         }
         let index = position & (capacity - 1)
-        (elements + index).initialize(to: element)
+        unsafe (elements + index).initialize(to: element)
         #if WEAKEN_ORDERING
             turns[index].store(position + 1, ordering: .relaxed)
         #else
-            turns[index].store(position + 1, ordering: .releasing)
+            unsafe turns[index].store(position + 1, ordering: .releasing)
         #endif
         return mustWakeConsumer() ? .enqueuedWakeConsumer : .enqueued
     }
@@ -119,9 +119,9 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
     func pop() -> Element? {
         let position = head.load(ordering: .relaxed)
         let index = position & (capacity - 1)
-        guard turns[index].load(ordering: .acquiring) == position + 1 else { return nil }
-        let element = (elements + index).move()
-        turns[index].store(position + capacity, ordering: .releasing)
+        guard unsafe turns[index].load(ordering: .acquiring) == position + 1 else { return nil }
+        let element = unsafe (elements + index).move()
+        unsafe turns[index].store(position + capacity, ordering: .releasing)
         head.store(position + 1, ordering: .relaxed)
         return element
     }
@@ -134,7 +134,7 @@ final class MPSCQueue<Element: Sendable>: @unchecked Sendable {
         consumerIsAsleep.store(true, ordering: .relaxed)
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         let position = head.load(ordering: .relaxed)
-        guard turns[position & (capacity - 1)].load(ordering: .acquiring) != position + 1 else {
+        guard unsafe turns[position & (capacity - 1)].load(ordering: .acquiring) != position + 1 else {
             woke()
             return false
         }

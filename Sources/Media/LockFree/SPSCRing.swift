@@ -29,7 +29,7 @@ import Synchronization
 /// The shared storage of a byte ring with variable-length records between two threads.
 // Sendable: the arena is written by the producer only between head and tail + capacity and read by the consumer only below
 // tail, and these regions never overlap (see Ordering).
-final class SPSCRing: @unchecked Sendable {
+@safe final class SPSCRing: @unchecked Sendable {
     static let headerLength = 8
     /// The header of a place where the reader goes back to the start of the arena.
     static let skip = UInt64.max
@@ -51,10 +51,10 @@ final class SPSCRing: @unchecked Sendable {
         var rounded = 4096
         while rounded < capacity { rounded *= 2 }
         self.capacity = rounded
-        arena = .allocate(byteCount: rounded, alignment: 64)
+        unsafe arena = .allocate(byteCount: rounded, alignment: 64)
     }
 
-    deinit { arena.deallocate() }
+    deinit { unsafe arena.deallocate() }
 
     /// The longest record `reserve` accepts: an eighth of the ring, so that a skipped end never makes a fitting record fail
     /// in an empty ring.

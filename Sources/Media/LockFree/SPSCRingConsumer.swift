@@ -24,13 +24,13 @@ struct SPSCRingConsumer: ~Copyable {
         }
         var offset = Int(truncatingIfNeeded: position) & (ring.capacity - 1)
         // Safe: below the tail lie whole records and skip marks, written before the tail was published.
-        var header = ring.arena.load(fromByteOffset: offset, as: UInt64.self)
+        var header = unsafe ring.arena.load(fromByteOffset: offset, as: UInt64.self)
         if header == SPSCRing.skip {
             position += UInt64(ring.capacity - offset)
             offset = 0
-            header = ring.arena.load(fromByteOffset: 0, as: UInt64.self)
+            header = unsafe ring.arena.load(fromByteOffset: 0, as: UInt64.self)
         }
-        return UnsafeRawBufferPointer(
+        return unsafe UnsafeRawBufferPointer(
             start: ring.arena + offset + SPSCRing.headerLength, count: Int(truncatingIfNeeded: header))
     }
 
@@ -38,7 +38,7 @@ struct SPSCRingConsumer: ~Copyable {
     mutating func advance() {
         guard position != knownTail else { return }
         let offset = Int(truncatingIfNeeded: position) & (ring.capacity - 1)
-        let header = ring.arena.load(fromByteOffset: offset, as: UInt64.self)
+        let header = unsafe ring.arena.load(fromByteOffset: offset, as: UInt64.self)
         guard header != SPSCRing.skip else { return assertionFailure("advance without peek") }
         position += UInt64(SPSCRing.footprint(Int(truncatingIfNeeded: header)))
         if position - released >= UInt64(ring.capacity / 8) { release() }

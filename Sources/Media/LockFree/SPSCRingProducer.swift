@@ -31,11 +31,11 @@ struct SPSCRingProducer: ~Copyable {
             guard position + needed - knownHead <= UInt64(ring.capacity) else { return nil }
         }
         // Safe: `needed` bytes from `position` on belong to the producer, and positions are multiples of 8.
-        if skipped > 0 { ring.arena.storeBytes(of: SPSCRing.skip, toByteOffset: offset, as: UInt64.self) }
+        if skipped > 0 { unsafe ring.arena.storeBytes(of: SPSCRing.skip, toByteOffset: offset, as: UInt64.self) }
         reservedAt = position + UInt64(skipped)
         reservedLength = length
         let start = skipped > 0 ? 0 : offset
-        return ring.arena + start + SPSCRing.headerLength
+        return unsafe ring.arena + start + SPSCRing.headerLength
     }
 
     /// Ends the reserved record; it becomes visible with `publish`.
@@ -44,7 +44,7 @@ struct SPSCRingProducer: ~Copyable {
         guard reservedLength >= 0 else { return assertionFailure("commit without reserve") }
         let used = min(max(length ?? reservedLength, 0), reservedLength)
         let offset = Int(truncatingIfNeeded: reservedAt) & (ring.capacity - 1)
-        ring.arena.storeBytes(of: UInt64(used), toByteOffset: offset, as: UInt64.self)
+        unsafe ring.arena.storeBytes(of: UInt64(used), toByteOffset: offset, as: UInt64.self)
         position = reservedAt + UInt64(SPSCRing.footprint(used))
         reservedLength = -1
     }

@@ -6,7 +6,7 @@ import Glibc
 // capacities named there, and belong to the shard's thread alone.
 // Sendable: `init` and `close` run before the thread starts and after it ended; the rest belongs to that thread, except
 // `wakeDescriptor` and the constants.
-final class EpollLoop: DatagramOutput, @unchecked Sendable {
+@safe final class EpollLoop: DatagramOutput, @unchecked Sendable {
     /// The bound address of each socket; the index is what the shard calls a socket.
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
@@ -44,7 +44,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         for address in addresses {
             var wanted = cln_address(address)
             var actual = cln_address()
-            let descriptor = cln_udp_open(&wanted, bufferBytes, &actual)
+            let descriptor = unsafe cln_udp_open(&wanted, bufferBytes, &actual)
             guard descriptor >= 0 else {
                 throw abandon(MediaError(.system, Self.explain(errno: -descriptor, address: address)))
             }
@@ -53,7 +53,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         }
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard epoll >= 0, wake >= 0, let batch = cln_receive_batch_create() else {
+        guard epoll >= 0, wake >= 0, let batch = unsafe cln_receive_batch_create() else {
             let code = errno
             if epoll >= 0 { Glibc.close(epoll) }
             if wake >= 0 { Glibc.close(wake) }
@@ -68,20 +68,20 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         canSegment = opened.allSatisfy { cln_udp_can_segment($0) }
         self.epoll = epoll
         wakeDescriptor = wake
-        self.batch = batch
-        events = .allocate(capacity: Self.eventCapacity)
-        events.initialize(repeating: epoll_event(), count: Self.eventCapacity)
+        unsafe self.batch = batch
+        unsafe events = .allocate(capacity: Self.eventCapacity)
+        unsafe events.initialize(repeating: epoll_event(), count: Self.eventCapacity)
         readyOwnSockets.reserveCapacity(Self.eventCapacity)
-        messages = .allocate(capacity: Self.batchCapacity)
-        destinations = .allocate(capacity: Self.batchCapacity)
-        pieces = .allocate(capacity: Self.batchCapacity * Self.segmentCapacity)
+        unsafe messages = .allocate(capacity: Self.batchCapacity)
+        unsafe destinations = .allocate(capacity: Self.batchCapacity)
+        unsafe pieces = .allocate(capacity: Self.batchCapacity * Self.segmentCapacity)
     }
 
     deinit {
-        events.deallocate()
-        messages.deallocate()
-        destinations.deallocate()
-        pieces.deallocate()
+        unsafe events.deallocate()
+        unsafe messages.deallocate()
+        unsafe destinations.deallocate()
+        unsafe pieces.deallocate()
     }
 
     func close() {
@@ -89,7 +89,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         plainBindings = []
         Glibc.close(epoll)
         Glibc.close(wakeDescriptor)
-        cln_receive_batch_destroy(batch)
+        unsafe cln_receive_batch_destroy(batch)
     }
 
     func attach(_ socket: PlainSocket) -> Int? {
@@ -120,13 +120,13 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
     /// and leaves those of transports in `readyOwnSockets`.
     func wait(timeout: MediaDuration?) -> UInt64 {
         if !readyOwnSockets.isEmpty { readyOwnSockets.removeAll(keepingCapacity: true) }
-        let count = cln_wait(epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
+        let count = unsafe cln_wait(epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
         var ready: UInt64 = 0
         for index in 0..<max(Int(count), 0) {
-            let token = events[index].data.u64
+            let token = unsafe events[index].data.u64
             if token == Self.wakeToken {
                 var value: UInt64 = 0
-                _ = read(wakeDescriptor, &value, 8)
+                _ = unsafe read(wakeDescriptor, &value, 8)
             } else if token < UInt64(sockets.count) {
                 ready |= 1 << token
             } else {
@@ -141,16 +141,16 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
 
     /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
     func receive(from socket: Int) -> Int {
-        let count = cln_receive(batch, descriptor(socket))
+        let count = unsafe cln_receive(batch, descriptor(socket))
         return max(Int(count), 0)
     }
 
     /// A datagram of the last batch and its source; `nil` bytes when it was longer than any we accept.
     func datagram(_ index: Int) -> (bytes: UnsafeMutableRawBufferPointer?, source: IPAddressPort?) {
-        let length = cln_received_length(batch, Int32(index))
-        let source = IPAddressPort(cln_received_source(batch, Int32(index)).pointee)
+        let length = unsafe cln_received_length(batch, Int32(index))
+        let source = unsafe IPAddressPort(cln_received_source(batch, Int32(index)).pointee)
         guard length >= 0 else { return (nil, source) }
-        return (
+        return unsafe (
             UnsafeMutableRawBufferPointer(start: cln_received_bytes(batch, Int32(index)), count: Int(length)), source
         )
     }
@@ -162,7 +162,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         while first < count {
             let batch = min(count - first, Self.batchCapacity)
             var piece = 0
-            for index in 0..<batch { translate(outgoing[first + index], at: index, &piece) }
+            for index in 0..<batch { unsafe translate(outgoing[first + index], at: index, &piece) }
             refused += sendBatch(batch, from: descriptor)
             first += batch
         }
@@ -171,15 +171,16 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
 
     /// Writes a message into the kernel's arrays.
     private func translate(_ message: OutgoingMessage, at index: Int, _ piece: inout Int) {
-        assert(message.datagrams.count <= Self.segmentCapacity)
-        destinations[index] = cln_address(message.destination)
-        messages[index] = cln_message(
+        unsafe assert(message.datagrams.count <= Self.segmentCapacity)
+        unsafe destinations[index] = cln_address(message.destination)
+        unsafe messages[index] = cln_message(
             destination: destinations + index, pieces: pieces + piece,
             segments: UInt32(truncatingIfNeeded: message.datagrams.count),
             segment_size: UInt16(truncatingIfNeeded: message.segmentSize))
-        for datagram in message.datagrams {
+        for index in unsafe message.datagrams.indices {
+            let datagram = unsafe message.datagrams[index]
             // The kernel only reads what it sends.
-            pieces[piece] = iovec(
+            unsafe pieces[piece] = iovec(
                 iov_base: UnsafeMutableRawPointer(mutating: datagram.baseAddress), iov_len: datagram.count)
             piece += 1
         }
@@ -190,16 +191,16 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         var first = 0
         var refused = 0
         while first < count {
-            let result = cln_send(descriptor, messages + first, UInt32(count - first))
+            let result = unsafe cln_send(descriptor, messages + first, UInt32(count - first))
             if result > 0 {
                 first += Int(result)
                 continue
             }
             // The kernel names the first message's error.
-            if messages[first].segments > 1, Self.concernsSegments(errno: -result) {
-                refused += sendSeparately(messages[first], from: descriptor)
+            if unsafe messages[first].segments > 1, Self.concernsSegments(errno: -result) {
+                unsafe refused += sendSeparately(messages[first], from: descriptor)
             } else {
-                refused += Int(messages[first].segments)
+                unsafe refused += Int(messages[first].segments)
             }
             first += 1
         }
@@ -214,21 +215,21 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
 
     private func sendSeparately(_ message: cln_message, from descriptor: Int32) -> Int {
         var refused = 0
-        for index in 0..<Int(message.segments) {
-            var single = message
-            single.pieces = message.pieces + index
-            single.segments = 1
-            if cln_send(descriptor, &single, 1) != 1 { refused += 1 }
+        for index in unsafe 0..<Int(message.segments) {
+            var single = unsafe message
+            unsafe single.pieces = message.pieces + index
+            unsafe single.segments = 1
+            if unsafe cln_send(descriptor, &single, 1) != 1 { refused += 1 }
         }
         return refused
     }
 
     @discardableResult
     private static func watch(_ descriptor: Int32, token: UInt64, in epoll: Int32) -> Bool {
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue
-        event.data.u64 = token
-        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+        var event = unsafe epoll_event()
+        unsafe event.events = EPOLLIN.rawValue
+        unsafe event.data.u64 = token
+        return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
     }
 
     private static func explain(errno code: Int32, address: IPAddressPort?) -> String {
@@ -243,7 +244,7 @@ final class EpollLoop: DatagramOutput, @unchecked Sendable {
         case EMFILE, ENFILE:
             return "no file descriptor left\(place): raise the limit (ulimit -n)"
         default:
-            return "cannot open a socket\(place): \(String(cString: strerror(code)))"
+            return unsafe "cannot open a socket\(place): \(String(cString: strerror(code)))"
         }
     }
 }

@@ -56,7 +56,7 @@ final class PlainPorts: Sendable {
         let wanted = address.withPort(port)
         var from = cln_address(wanted)
         var bound = cln_address()
-        let descriptor = cln_udp_open(&from, bufferBytes, &bound)
+        let descriptor = unsafe cln_udp_open(&from, bufferBytes, &bound)
         switch -descriptor {
         case ..<1: return PlainSocket(descriptor: descriptor, address: IPAddressPort(bound) ?? wanted)
         case EADDRINUSE, EACCES: return nil
@@ -64,7 +64,7 @@ final class PlainPorts: Sendable {
             throw MediaError(.system, "no file descriptor is left for a plain transport: raise the limit (ulimit -n)")
         case let code:
             throw MediaError(
-                .system, "cannot open a socket for a plain transport: \(String(cString: strerror(code)))")
+                .system, unsafe "cannot open a socket for a plain transport: \(String(cString: strerror(code)))")
         }
     }
 }

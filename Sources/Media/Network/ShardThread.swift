@@ -34,17 +34,17 @@ final class ShardThread: @unchecked Sendable {
     func start() -> Bool {
         var thread = pthread_t()
         // Safe: retained for the new thread, which takes the one reference over; given back here if there is no thread.
-        let context = Unmanaged.passRetained(self)
-        let result = pthread_create(
+        let context = unsafe Unmanaged.passRetained(self)
+        let result = unsafe pthread_create(
             &thread, nil,
             { context in
                 // '!' okay: `start` passes itself.
-                let shardThread = Unmanaged<ShardThread>.fromOpaque(context!).takeRetainedValue()
+                let shardThread = unsafe Unmanaged<ShardThread>.fromOpaque(context!).takeRetainedValue()
                 shardThread.run()
                 return nil
-            }, context.toOpaque())
+            }, unsafe context.toOpaque())
         guard result == 0 else {
-            context.release()
+            unsafe context.release()
             return false
         }
         self.thread = thread
@@ -72,12 +72,14 @@ final class ShardThread: @unchecked Sendable {
         guard let thread else { return 0 }
         var clock = clockid_t()
         var time = timespec()
-        guard pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        guard unsafe pthread_getcpuclockid(thread, &clock) == 0, unsafe clock_gettime(clock, &time) == 0 else {
+            return 0
+        }
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private func run() {
-        cln_name_thread("shard-\(index)")
+        unsafe cln_name_thread("shard-\(index)")
         if pins { _ = cln_pin_thread(Int32(index)) }
         var shard = makeShard()
         let sockets = io.localAddresses.count
@@ -116,8 +118,8 @@ final class ShardThread: @unchecked Sendable {
     private func receiveBatch(from socket: Int, into shard: inout Shard) -> Int {
         let count = io.receive(from: socket)
         for index in 0..<count {
-            let (bytes, source) = io.datagram(index)
-            shard.datagramReceived(bytes, from: source, on: socket)
+            let (bytes, source) = unsafe io.datagram(index)
+            unsafe shard.datagramReceived(bytes, from: source, on: socket)
         }
         return count
     }

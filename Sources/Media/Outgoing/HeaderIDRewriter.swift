@@ -3,43 +3,43 @@
 /// Trivial and a pointer wide, so that consumers who take the router's numbers, nearly all, pay one comparison.
 // Safe: `table` is `tableLength` bytes, initialized at once, owned by the consumer that made it and freed in its `deinit`;
 // indices are a payload type below 128, or 128 plus four bits.
-struct HeaderIDRewriter {
+@safe struct HeaderIDRewriter {
     private let table: UnsafeMutablePointer<UInt8>
     private static let tableLength = 128 + 16
 
     init(_ numbering: ConsumerIDMapping) {
-        table = .allocate(capacity: Self.tableLength)
+        unsafe table = .allocate(capacity: Self.tableLength)
         for index in 0..<Self.tableLength {
-            table[index] = index < 128 ? UInt8(truncatingIfNeeded: index) : 0
+            unsafe table[index] = index < 128 ? UInt8(truncatingIfNeeded: index) : 0
         }
-        for (router, client) in numbering.payloadTypes { table[Int(router & 0x7F)] = client & 0x7F }
+        for (router, client) in numbering.payloadTypes { unsafe table[Int(router & 0x7F)] = client & 0x7F }
         let ids = numbering.headerExtensions
         for ext in HeaderExtension.allCases where ids[ext] < 15 {
             // 15 ends a one-byte block (RFC 8285 §4.2), and no offer's id beyond it can be sent in one.
-            table[128 + Int(ext.routerID)] = ids[ext]
+            unsafe table[128 + Int(ext.routerID)] = ids[ext]
         }
     }
 
-    func deallocate() { table.deallocate() }
+    func deallocate() { unsafe table.deallocate() }
 
     /// Rewrites a header made from a `HeaderTemplate`, to its last byte; elements without a number become padding.
     func apply(to header: UnsafeMutableRawBufferPointer) {
         guard header.count >= HeaderTemplate.absSendTimeOffset else { return }
-        header[1] = header[1] & 0x80 | table[Int(header[1] & 0x7F)]
+        unsafe header[1] = unsafe header[1] & 0x80 | table[Int(header[1] & 0x7F)]
         var offset = HeaderTemplate.absSendTimeOffset
-        if header[12] == 0x10 { return applyWide(to: header) }
+        if unsafe header[12] == 0x10 { return unsafe applyWide(to: header) }
         while offset < header.count {
-            let head = header[offset]
+            let head = unsafe header[offset]
             guard head != 0 else {
                 offset += 1
                 continue
             }
             let next = min(offset + 2 + Int(head & 0x0F), header.count)
-            let id = table[128 + Int(head >> 4)]
+            let id = unsafe table[128 + Int(head >> 4)]
             if id == 0 {
-                for index in offset..<next { header[index] = 0 }
+                for index in offset..<next { unsafe header[index] = 0 }
             } else {
-                header[offset] = id << 4 | head & 0x0F
+                unsafe header[offset] = id << 4 | head & 0x0F
             }
             offset = next
         }
@@ -49,16 +49,16 @@ struct HeaderIDRewriter {
     private func applyWide(to header: UnsafeMutableRawBufferPointer) {
         var offset = HeaderTemplate.absSendTimeOffset
         while offset + 1 < header.count {
-            guard header[offset] != 0 else {
+            guard unsafe header[offset] != 0 else {
                 offset += 1
                 continue
             }
-            let next = min(offset + 2 + Int(header[offset + 1]), header.count)
-            let id = table[128 + Int(header[offset] & 0x0F)]
+            let next = unsafe min(offset + 2 + Int(header[offset + 1]), header.count)
+            let id = unsafe table[128 + Int(header[offset] & 0x0F)]
             if id == 0 {
-                for index in offset..<next { header[index] = 0 }
+                for index in offset..<next { unsafe header[index] = 0 }
             } else {
-                header[offset] = id
+                unsafe header[offset] = id
             }
             offset = next
         }
@@ -69,11 +69,11 @@ extension HeaderIDRewriter: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         let bytes = try reader.readBytes(Self.tableLength)
         guard bytes[..<128].allSatisfy({ $0 < 128 }), bytes[128...].allSatisfy({ $0 < 15 }) else { throw .malformed }
-        table = .allocate(capacity: Self.tableLength)
-        for index in 0..<Self.tableLength { table[index] = bytes[index] }
+        unsafe table = .allocate(capacity: Self.tableLength)
+        for index in 0..<Self.tableLength { unsafe table[index] = bytes[index] }
     }
 
     func write(to writer: inout SnapshotWriter) {
-        for index in 0..<Self.tableLength { writer.writeUInt8(table[index]) }
+        for index in 0..<Self.tableLength { unsafe writer.writeUInt8(table[index]) }
     }
 }

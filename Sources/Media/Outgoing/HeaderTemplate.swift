@@ -40,33 +40,33 @@ enum HeaderTemplate {
             descriptor = range
         }
         let isWide = (descriptor?.count ?? 0) > 16
-        destination.initializeMemory(as: UInt8.self, repeating: 0, count: descriptor == nil ? 64 : largestLength)
-        destination.storeBytes(of: 0x90, as: UInt8.self)
-        destination.storeBytes(of: (header.hasMarker ? 0x80 : 0) | payloadType, toByteOffset: 1, as: UInt8.self)
-        destination.storeBytes(of: UInt16(isWide ? 0x1000 : 0xBEDE).bigEndian, toByteOffset: 12, as: UInt16.self)
+        unsafe destination.initializeMemory(as: UInt8.self, repeating: 0, count: descriptor == nil ? 64 : largestLength)
+        unsafe destination.storeBytes(of: 0x90, as: UInt8.self)
+        unsafe destination.storeBytes(of: (header.hasMarker ? 0x80 : 0) | payloadType, toByteOffset: 1, as: UInt8.self)
+        unsafe destination.storeBytes(of: UInt16(isWide ? 0x1000 : 0xBEDE).bigEndian, toByteOffset: 12, as: UInt16.self)
         var offset = isWide ? wideProxiedOffset : proxiedOffset
         func element(_ id: UInt8, length: Int) {
             if isWide {
-                destination.storeBytes(of: id, toByteOffset: offset, as: UInt8.self)
-                destination.storeBytes(
+                unsafe destination.storeBytes(of: id, toByteOffset: offset, as: UInt8.self)
+                unsafe destination.storeBytes(
                     of: UInt8(truncatingIfNeeded: length), toByteOffset: offset + 1, as: UInt8.self)
                 offset += 2
                 return
             }
-            destination.storeBytes(
+            unsafe destination.storeBytes(
                 of: id << 4 | UInt8(truncatingIfNeeded: length - 1), toByteOffset: offset, as: UInt8.self)
             offset += 1
         }
         func bytes(_ range: Range<Int>) {
-            for byte in packet[range] {
-                destination.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
+            for index in range {
+                unsafe destination.storeBytes(of: packet[index], toByteOffset: offset, as: UInt8.self)
                 offset += 1
             }
         }
         func number(_ value: UInt32, length: Int) {
             for index in 0..<length {
                 let shift = UInt32(8 * (length - 1 - index))
-                destination.storeBytes(
+                unsafe destination.storeBytes(
                     of: UInt8(truncatingIfNeeded: value >> shift), toByteOffset: offset, as: UInt8.self)
                 offset += 1
             }
@@ -99,7 +99,7 @@ enum HeaderTemplate {
         }
         let length = (offset + 3) & ~3
         let words = UInt16(truncatingIfNeeded: (length - 16) / 4)
-        destination.storeBytes(of: words.bigEndian, toByteOffset: 14, as: UInt16.self)
+        unsafe destination.storeBytes(of: words.bigEndian, toByteOffset: 14, as: UInt16.self)
         return length
     }
 }

@@ -41,27 +41,29 @@ struct HeaderWriter {
         absSendTime: UInt32, transportWide: UInt16
     ) {
         guard let source = template.baseAddress else { return }
-        out.copyMemory(from: source, byteCount: template.count)
-        out.storeBytes(of: (outgoing.hasMarker ? 0x80 : 0) | outgoing.payloadType, toByteOffset: 1, as: UInt8.self)
-        out.storeBytes(of: UInt16(truncatingIfNeeded: outgoing.index).bigEndian, toByteOffset: 2, as: UInt16.self)
-        out.storeBytes(of: outgoing.timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
-        out.storeBytes(of: outgoing.ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
+        unsafe out.copyMemory(from: source, byteCount: template.count)
+        unsafe out.storeBytes(
+            of: (outgoing.hasMarker ? 0x80 : 0) | outgoing.payloadType, toByteOffset: 1, as: UInt8.self)
+        unsafe out.storeBytes(
+            of: UInt16(truncatingIfNeeded: outgoing.index).bigEndian, toByteOffset: 2, as: UInt16.self)
+        unsafe out.storeBytes(of: outgoing.timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
+        unsafe out.storeBytes(of: outgoing.ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
         if stampsSendTime {
             let stamp = UInt32(HeaderExtension.absSendTime.routerID << 4 | 2) << 24 | absSendTime
-            out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
+            unsafe out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
         }
         if usesTransportWideSequence {
             let offset = HeaderTemplate.transportWideOffset
-            out.storeBytes(
+            unsafe out.storeBytes(
                 of: HeaderExtension.transportWideSequence.routerID << 4 | 1, toByteOffset: offset, as: UInt8.self)
-            out.storeBytes(of: transportWide.bigEndian, toByteOffset: offset + 1, as: UInt16.self)
+            unsafe out.storeBytes(of: transportWide.bigEndian, toByteOffset: offset + 1, as: UInt16.self)
         }
-        out.storeBytes(of: midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
-        out.storeBytes(of: midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
-        if DependencyDescriptorRewriter.isIn(template) {
-            descriptors.finish(UnsafeMutableRawBufferPointer(start: out, count: template.count))
+        unsafe out.storeBytes(of: midHead, toByteOffset: HeaderTemplate.midOffset, as: UInt64.self)
+        unsafe out.storeBytes(of: midTail, toByteOffset: HeaderTemplate.midOffset + 8, as: UInt8.self)
+        if unsafe DependencyDescriptorRewriter.isIn(template) {
+            unsafe descriptors.finish(UnsafeMutableRawBufferPointer(start: out, count: template.count))
         }
-        renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
+        unsafe renumbering?.apply(to: UnsafeMutableRawBufferPointer(start: out, count: template.count))
     }
 
     private static func midElement(_ settings: ConsumerSettings) -> (UInt64, UInt8) {

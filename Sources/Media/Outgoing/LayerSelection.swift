@@ -161,6 +161,12 @@ struct LayerSelection {
     /// The encoding that is being sent; `nil` before the first key frame of several.
     var currentEncoding: Int? { if case .encodings(let encodings) = selector { encodings.currentEncoding } else { 0 } }
 
+    /// The highest encoding that it names; negative while it names none.
+    var highestEncoding: Int {
+        let selected = if case .encodings(let encodings) = selector { encodings.highestEncoding } else { 0 }
+        return max(selected, Int(previous?.encoding ?? 0))
+    }
+
     /// The encoding whose key frame would bring a wanted change.
     var wantedKeyFrame: Int? {
         switch selector {

@@ -219,6 +219,9 @@ struct OutgoingStream: ~Copyable {
 
     // MARK: Key frames
 
+    /// The highest encoding of its source that it names.
+    var highestEncoding: Int { ofSelection { $0.highestEncoding } ?? 0 }
+
     /// The encoding a receiver means that asks for a key frame.
     var mainEncoding: Int { ofSelection { $0.mainEncoding } ?? 0 }
 

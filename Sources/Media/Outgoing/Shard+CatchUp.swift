@@ -81,9 +81,9 @@ extension Shard {
             guard consumers[consumer].stream.sent.packetsSent < end else {
                 return consumers[consumer].stream.pauseCached()
             }
-            if let found = feeds[feed].cache.find(consumers[consumer].stream.nextCached, of: encoding, at: now) {
-                guard consumers[consumer].stream.accepts(found.packet.payloadType) else { break }
-                forward(found.packet, template: found.template, payload: found.payload, of: feed, to: consumer)
+            if let found = unsafe feeds[feed].cache.find(consumers[consumer].stream.nextCached, of: encoding, at: now) {
+                guard unsafe consumers[consumer].stream.accepts(found.packet.payloadType) else { break }
+                unsafe forward(found.packet, template: found.template, payload: found.payload, of: feed, to: consumer)
                 guard case .flowing = consumers[consumer].stream.flow else { break }
             }
             consumers[consumer].stream.nextCached &+= 1

@@ -10,7 +10,7 @@ extension Shard {
             return
         }
         if feeds[feed].packetArrived(packet, at: now) {
-            store(packet, template: template, payload: payload, at: now, in: feed)
+            unsafe store(packet, template: template, payload: payload, at: now, in: feed)
         }
         let receivers = feeds[feed].consumers
         let count = receivers.count
@@ -26,7 +26,7 @@ extension Shard {
             if index + 1 < count {
                 transports[consumers[receivers[index + 1]].transport].protection.prefetch()
             }
-            forward(packet, template: template, payload: payload, of: feed, to: receivers[index])
+            unsafe forward(packet, template: template, payload: payload, of: feed, to: receivers[index])
         }
     }
 
@@ -35,15 +35,15 @@ extension Shard {
         _ packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
         of feed: Slot<ProducerFeed>, to consumer: Slot<ShardConsumer>
     ) {
-        let hasMarker = template[1] & 0x80 != 0
+        let hasMarker = unsafe template[1] & 0x80 != 0
         let step = consumers[consumer].stream.packetArrived(packet, hasMarker: hasMarker, of: feeds[feed], at: now)
         switch step {
         case .drop: break
         case .refuse(let reason): counters.add(reason)
-        case .send(let outgoing): send(outgoing, of: packet, template: template, payload: payload, to: consumer)
+        case .send(let outgoing): unsafe send(outgoing, of: packet, template: template, payload: payload, to: consumer)
         case .begin(let outgoing, let isScoreReset):
             if isScoreReset { consumerScoreChanged(consumer) }
-            send(outgoing, of: packet, template: template, payload: payload, to: consumer)
+            unsafe send(outgoing, of: packet, template: template, payload: payload, to: consumer)
             sendHeld(after: packet, of: feed, to: consumer)
         case .awaitKeyFrame(let isStarting):
             if isStarting { counters.add(.awaitingKeyFrame) }
@@ -51,11 +51,11 @@ extension Shard {
         case .requestKeyFrame(let encoding): askForKeyFrame(.receiver, of: encoding, .change, for: consumer)
         case .catchUp(.sendCached): sendCached(atMost: Self.nextPartOfGOP, to: consumer)
         case .catchUp(.sendMissing):
-            forward(packet, template: template, payload: payload, of: feed, to: consumer)
+            unsafe forward(packet, template: template, payload: payload, of: feed, to: consumer)
             sendCached(atMost: Self.nextPartOfGOP, to: consumer)
         case .catchUp(.leaveCache):
             caughtUp(consumer)
-            forward(packet, template: template, payload: payload, of: feed, to: consumer)
+            unsafe forward(packet, template: template, payload: payload, of: feed, to: consumer)
         }
     }
 
@@ -66,8 +66,8 @@ extension Shard {
         _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
         payload: UnsafeRawBufferPointer, to consumer: Slot<ShardConsumer>
     ) {
-        guard seal(outgoing, of: packet, template: template, payload: payload, for: consumer) else { return }
-        consumers[consumer].stream.packetSent(outgoing, of: packet, hadMarker: template[1] & 0x80 != 0, at: now)
+        guard unsafe seal(outgoing, of: packet, template: template, payload: payload, for: consumer) else { return }
+        unsafe consumers[consumer].stream.packetSent(outgoing, of: packet, hadMarker: template[1] & 0x80 != 0, at: now)
         guard !outgoing.isPaddingOnly else { return }
         let transport = consumers[consumer].transport
         transports[transport].traffic.rtpSent &+= UInt64(packet.headerLength) + UInt64(packet.payloadLength)
@@ -83,8 +83,8 @@ extension Shard {
         let last = consumers[consumer].stream.heldThrough
         var number = first.sequence &+ 1
         while number <= last {
-            if let held = feeds[feed].cache.find(number, of: Int(first.encoding), at: now) {
-                forward(held.packet, template: held.template, payload: held.payload, of: feed, to: consumer)
+            if let held = unsafe feeds[feed].cache.find(number, of: Int(first.encoding), at: now) {
+                unsafe forward(held.packet, template: held.template, payload: held.payload, of: feed, to: consumer)
             }
             number &+= 1
         }
@@ -95,18 +95,18 @@ extension Shard {
         let feed = consumers[consumer].feed
         guard let (index, original) = consumers[consumer].stream.original(ofRequested: sequence),
             Int(original.source) < feeds[feed].cache.count,
-            let found = feeds[feed].cache.find(original.extended, of: Int(original.source), at: now),
-            let outgoing = consumers[consumer].stream.retransmit(
+            let found = unsafe feeds[feed].cache.find(original.extended, of: Int(original.source), at: now),
+            let outgoing = unsafe consumers[consumer].stream.retransmit(
                 index, found.packet, hadMarker: found.template[1] & 0x80 != 0, at: now),
-            seal(outgoing, of: found.packet, template: found.template, payload: found.payload, for: consumer)
+            unsafe seal(outgoing, of: found.packet, template: found.template, payload: found.payload, for: consumer)
         else { return }
-        let payloadLength = outgoing.isPaddingOnly ? 0 : found.payload.count - Int(found.packet.paddingLength)
+        let payloadLength = unsafe outgoing.isPaddingOnly ? 0 : found.payload.count - Int(found.packet.paddingLength)
         consumers[consumer].stream.sent.packetRetransmitted(payloadLength: payloadLength, at: now)
         let transport = consumers[consumer].transport
-        transports[transport].traffic.rtxSent &+= UInt64(found.template.count + payloadLength)
+        unsafe transports[transport].traffic.rtxSent &+= UInt64(found.template.count + payloadLength)
         counters.add(.packetsRetransmitted)
         if !consumers[consumer].traces.isEmpty {
-            traceSent(outgoing, of: found.packet, isRTX: true, sequence: index, to: consumer)
+            unsafe traceSent(outgoing, of: found.packet, isRTX: true, sequence: index, to: consumer)
         }
     }
 }

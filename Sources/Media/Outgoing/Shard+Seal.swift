@@ -21,7 +21,7 @@ extension Shard {
         }
         ensureCapacity()
         let transport = consumers[consumer].transport
-        let length = Self.seal(
+        let length = unsafe Self.seal(
             outgoing, of: packet, template: template, payload: payload, source, to: arena.next,
             absSendTime: absSendTime, for: &consumers[consumer], &transports[transport])
         guard length > 0 else { return false }
@@ -38,17 +38,18 @@ extension Shard {
         payload: UnsafeRawBufferPointer, _ bytes: UnsafeRawPointer, to out: UnsafeMutableRawPointer,
         absSendTime: UInt32, for consumer: inout ShardConsumer, _ transport: inout MediaTransport
     ) -> Int {
-        consumer.header.write(
+        unsafe consumer.header.write(
             outgoing, template: template, to: out, absSendTime: absSendTime,
             transportWide: transport.transportWideSequence)
         if consumer.header.usesTransportWideSequence { transport.transportWideSequence &+= 1 }
-        var source = bytes
+        var source = unsafe bytes
         var payloadLength = payload.count
         if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {
-            payloadLength = rewritePayload(outgoing, of: packet, template: template, payload: payload, header: out)
-            source = UnsafeRawPointer(out + template.count)
+            payloadLength = unsafe rewritePayload(
+                outgoing, of: packet, template: template, payload: payload, header: out)
+            unsafe source = UnsafeRawPointer(out + template.count)
         }
-        return transport.protection.sealRTP(
+        return unsafe transport.protection.sealRTP(
             out, headerLength: template.count, payload: source, payloadLength: payloadLength, ssrc: outgoing.ssrc,
             index: outgoing.index)
     }
@@ -60,25 +61,27 @@ extension Shard {
         _ outgoing: OutgoingPacket, of packet: PreparedPacket, template: UnsafeRawBufferPointer,
         payload: UnsafeRawBufferPointer, header: UnsafeMutableRawPointer
     ) -> Int {
-        var out = header + template.count
+        var out = unsafe header + template.count
         var length = payload.count
         var prefix = 0
         if let original = outgoing.originalSequence {
             // The original's number goes before its payload (RFC 4588 §4), and of padding that RFC says nothing.
-            out.storeBytes(of: original.bigEndian, as: UInt16.self)
-            out += 2
+            unsafe out.storeBytes(of: original.bigEndian, as: UInt16.self)
+            unsafe out += 2
             prefix = 2
             length = outgoing.isPaddingOnly ? 0 : length - Int(packet.paddingLength)
-            header.storeBytes(of: template[0] & ~0x20, as: UInt8.self)
+            unsafe header.storeBytes(of: template[0] & ~0x20, as: UInt8.self)
         } else if outgoing.isPaddingOnly {
             // A packet of padding alone (RFC 3550 §5.1).
-            header.storeBytes(of: template[0] | 0x20, as: UInt8.self)
-            out.storeBytes(of: 1, as: UInt8.self)
+            unsafe header.storeBytes(of: template[0] | 0x20, as: UInt8.self)
+            unsafe out.storeBytes(of: 1, as: UInt8.self)
             return 1
         }
-        let copy = UnsafeMutableRawBufferPointer(start: out, count: length)
-        copy.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload[..<length]))
-        if let pictureIDs = outgoing.pictureIDs { PictureIDRewriter.write(pictureIDs, packet.layers, into: copy) }
+        let copy = unsafe UnsafeMutableRawBufferPointer(start: out, count: length)
+        unsafe copy.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload[..<length]))
+        if let pictureIDs = outgoing.pictureIDs {
+            unsafe PictureIDRewriter.write(pictureIDs, packet.layers, into: copy)
+        }
         return prefix + length
     }
 }

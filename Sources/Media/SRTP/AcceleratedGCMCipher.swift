@@ -4,7 +4,7 @@ import CIPSecMB
 /// nothing but the packet itself is touched.
 // Safe: `expanded` lives from init to `destroy()`, which the one owner (a sealer or an opener) calls in its deinit; every
 // pointer passed in is read and written only for the lengths given with it.
-struct AcceleratedGCMCipher {
+@safe struct AcceleratedGCMCipher {
     static let tagLength = 16
     /// Whether `init` will do.
     static var isAvailable: Bool { cim_is_available() }
@@ -18,23 +18,23 @@ struct AcceleratedGCMCipher {
             throw MediaError(.system, "intel-ipsec-mb is not on this machine")
         }
         keyLength = keys.encryptionKey.count
-        expanded = .allocate(byteCount: Int(CIM_KEY_SIZE), alignment: Int(CIM_KEY_ALIGNMENT))
-        cim_expand_key(expanded, keys.encryptionKey, keyLength)
+        unsafe expanded = .allocate(byteCount: Int(CIM_KEY_SIZE), alignment: Int(CIM_KEY_ALIGNMENT))
+        unsafe cim_expand_key(expanded, keys.encryptionKey, keyLength)
         salt = GCMSalt(keys.salt)
     }
 
     /// Asks for the cache lines of the expanded key.
-    func prefetch() { cim_prefetch(expanded) }
+    func prefetch() { unsafe cim_prefetch(expanded) }
 
-    func destroy() { expanded.deallocate() }
+    func destroy() { unsafe expanded.deallocate() }
 
     /// As `GCMCipher.seal`.
     func seal(
         header: UnsafeRawPointer, headerLength: Int, ssrc: UInt32, index: UInt64, source: UnsafeRawPointer, count: Int,
         destination: UnsafeMutableRawPointer
     ) {
-        salt.withVector(ssrc: ssrc, index: index) { vector in
-            cim_seal(
+        unsafe salt.withVector(ssrc: ssrc, index: index) { vector in
+            unsafe cim_seal(
                 expanded, keyLength, vector, header, headerLength, source, count, destination,
                 (destination + count).assumingMemoryBound(to: UInt8.self))
         }
@@ -45,8 +45,8 @@ struct AcceleratedGCMCipher {
         header: UnsafeRawPointer, headerLength: Int, ssrc: UInt32, index: UInt64, bytes: UnsafeMutableRawPointer,
         count: Int
     ) -> Bool {
-        salt.withVector(ssrc: ssrc, index: index) { vector in
-            cim_open(
+        unsafe salt.withVector(ssrc: ssrc, index: index) { vector in
+            unsafe cim_open(
                 expanded, keyLength, vector, header, headerLength, bytes, count,
                 (bytes + count).assumingMemoryBound(to: UInt8.self))
         }

@@ -3,7 +3,7 @@ import CIPSecMB
 /// The same for RTCP, with the key expanded for each packet: an expanded key is a KiB, and would lie idle in each direction
 /// of every transport between a few packets a second.
 // Safe: `key` lives from init to `destroy()`, as above; a packet holds the lengths given with it, and 16 bytes more.
-struct AcceleratedRTCPCipher {
+@safe struct AcceleratedRTCPCipher {
     private let key: UnsafeMutablePointer<UInt8>
     private let keyLength: Int
     private let salt: GCMSalt
@@ -13,19 +13,19 @@ struct AcceleratedRTCPCipher {
             throw MediaError(.system, "intel-ipsec-mb is not on this machine")
         }
         keyLength = keys.encryptionKey.count
-        key = .allocate(capacity: keyLength)
-        key.initialize(from: keys.encryptionKey, count: keyLength)
+        unsafe key = .allocate(capacity: keyLength)
+        unsafe key.initialize(from: keys.encryptionKey, count: keyLength)
         salt = GCMSalt(keys.salt)
     }
 
-    func destroy() { key.deallocate() }
+    func destroy() { unsafe key.deallocate() }
 
     /// Seals an SRTCP packet in place: its first eight bytes and the word with the E flag are authenticated together
     /// (RFC 7714 §9.2).
     func seal(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) {
-        withHeader(packet, word: word) { header in
-            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
-                cim_seal_once(
+        unsafe withHeader(packet, word: word) { header in
+            unsafe salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
+                unsafe cim_seal_once(
                     key, keyLength, vector, header, 12, packet + 8, count - 8,
                     (packet + count).assumingMemoryBound(to: UInt8.self))
             }
@@ -34,9 +34,9 @@ struct AcceleratedRTCPCipher {
 
     /// Opens an SRTCP packet of `count` bytes (without tag and word) in place.
     func open(_ packet: UnsafeMutableRawPointer, count: Int, word: UInt32, ssrc: UInt32) -> Bool {
-        withHeader(packet, word: word) { header in
-            salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
-                cim_open_once(
+        unsafe withHeader(packet, word: word) { header in
+            unsafe salt.withVector(ssrc: ssrc, index: UInt64(word & 0x7FFF_FFFF)) { vector in
+                unsafe cim_open_once(
                     key, keyLength, vector, header, 12, packet + 8, count - 8,
                     (packet + count).assumingMemoryBound(to: UInt8.self))
             }
@@ -46,10 +46,10 @@ struct AcceleratedRTCPCipher {
     private func withHeader<Result>(
         _ packet: UnsafeRawPointer, word: UInt32, _ body: (UnsafeRawPointer) -> Result
     ) -> Result {
-        var header = (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
-        return withUnsafeBytes(of: &header) { bytes in
+        var header = unsafe (packet.loadUnaligned(as: UInt64.self), UInt64(word.bigEndian))
+        return unsafe withUnsafeBytes(of: &header) { bytes in
             // '!' okay: a tuple is not empty.
-            body(bytes.baseAddress!)
+            unsafe body(bytes.baseAddress!)
         }
     }
 }

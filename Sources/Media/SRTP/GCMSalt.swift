@@ -16,9 +16,9 @@ struct GCMSalt {
         let first = (high ^ (ssrc >> 16)).bigEndian
         let second = (low ^ (UInt64(ssrc) << 48) ^ (index & 0xFFFF_FFFF_FFFF)).bigEndian
         var vector = (UInt64(first) | second << 32, second >> 32)
-        return withUnsafeBytes(of: &vector) { bytes in
+        return unsafe withUnsafeBytes(of: &vector) { bytes in
             // '!' okay: a tuple is not empty.
-            body(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
+            unsafe body(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
         }
     }
 }

@@ -72,32 +72,34 @@ struct SRTPReceiver: ~Copyable {
     /// Opens an SRTP packet in place. Replays are found before any decryption; nothing is remembered of a packet that
     /// does not authenticate (RFC 3711 §3.3).
     mutating func openRTP(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPOpenResult {
-        let headerLength = Self.headerLength(packet, count: count)
+        let headerLength = unsafe Self.headerLength(packet, count: count)
         let length = count - profile.tagLength
         guard headerLength > 0, headerLength <= length else { return .malformed }
-        let sequence = UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-        let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        let sequence = unsafe UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        let ssrc = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
         var slot = table.find(ssrc)
         var index = UInt64(sequence)
         if slot >= 0 {
-            let state = table.state(slot)
-            index = state.pointee.estimatedIndex(sequence)
-            if state.pointee.hasRTP, !table.window(slot).isFresh(index, highest: state.pointee.highestIndex) {
+            let state = unsafe table.state(slot)
+            index = unsafe state.pointee.estimatedIndex(sequence)
+            if unsafe state.pointee.hasRTP,
+                unsafe !table.window(slot).isFresh(index, highest: state.pointee.highestIndex)
+            {
                 return .replayed
             }
         } else if table.isFull {
             return .tooManyStreams
         }
-        let refusal = decryptRTP(packet, headerLength: headerLength, length: length, ssrc: ssrc, index: index)
+        let refusal = unsafe decryptRTP(packet, headerLength: headerLength, length: length, ssrc: ssrc, index: index)
         if let refusal { return refusal }
         if slot < 0 { slot = table.insert(ssrc) }
         guard slot >= 0 else { return .tooManyStreams }
-        let state = table.state(slot)
-        if !state.pointee.hasRTP {
-            state.pointee.hasRTP = true
-            state.pointee.highestIndex = index
+        let state = unsafe table.state(slot)
+        if unsafe !state.pointee.hasRTP {
+            unsafe state.pointee.hasRTP = true
+            unsafe state.pointee.highestIndex = index
         }
-        table.window(slot).record(index, highest: &state.pointee.highestIndex)
+        unsafe table.window(slot).record(index, highest: &state.pointee.highestIndex)
         return .opened(headerLength: headerLength, length: length, index: index)
     }
 
@@ -105,23 +107,25 @@ struct SRTPReceiver: ~Copyable {
     private func decryptRTP(
         _ packet: UnsafeMutableRawPointer, headerLength: Int, length: Int, ssrc: UInt32, index: UInt64
     ) -> SRTPOpenResult? {
-        let body = packet + headerLength
+        let body = unsafe packet + headerLength
         switch ciphers {
         case .gcm(let cipher, _):
-            let opened = cipher.open(
+            let opened = unsafe cipher.open(
                 header: packet, headerLength: headerLength, trailer: nil, ssrc: ssrc, index: index, bytes: body,
                 count: length - headerLength)
             return opened ? nil : .authenticationFailed
         case .acceleratedGCM(let cipher, _):
-            let opened = cipher.open(
+            let opened = unsafe cipher.open(
                 header: packet, headerLength: headerLength, ssrc: ssrc, index: index, bytes: body,
                 count: length - headerLength)
             return opened ? nil : .authenticationFailed
         case .counterMode(let cipher, _):
-            let digest = cipher.digest(
+            let digest = unsafe cipher.digest(
                 of: packet, count: length, rollOver: UInt32(truncatingIfNeeded: index >> 16))
-            guard CRYPTO_memcmp(digest, packet + length, profile.tagLength) == 0 else { return .authenticationFailed }
-            let opened = cipher.crypt(
+            guard unsafe CRYPTO_memcmp(digest, packet + length, profile.tagLength) == 0 else {
+                return .authenticationFailed
+            }
+            let opened = unsafe cipher.crypt(
                 ssrc: ssrc, index: index, source: body, count: length - headerLength, destination: body)
             return opened ? nil : .malformed
         }
@@ -133,25 +137,25 @@ struct SRTPReceiver: ~Copyable {
     mutating func openRTCP(_ packet: UnsafeMutableRawPointer, count: Int) -> SRTPOpenResult {
         let length = count - profile.rtcpOverhead
         guard length >= 8 else { return .malformed }
-        let first = packet.load(as: UInt8.self)
+        let first = unsafe packet.load(as: UInt8.self)
         // The index stands at the very end with GCM (RFC 7714 §9.2), before the tag otherwise.
         let wordOffset = profile.isAEAD ? count - 4 : length
-        let word = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: wordOffset, as: UInt32.self))
+        let word = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: wordOffset, as: UInt32.self))
         guard first >> 6 == 2, word & 0x8000_0000 != 0 else { return .malformed }
         let index = word & 0x7FFF_FFFF
-        let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        let ssrc = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         var slot = table.find(ssrc)
         if slot >= 0 {
-            if !table.state(slot).pointee.isFreshRTCP(index) { return .replayed }
+            if unsafe !table.state(slot).pointee.isFreshRTCP(index) { return .replayed }
         } else if table.isFull {
             return .tooManyStreams
         }
-        if let refusal = decryptRTCP(packet, count: count, length: length, ssrc: ssrc, index: UInt64(index)) {
+        if let refusal = unsafe decryptRTCP(packet, count: count, length: length, ssrc: ssrc, index: UInt64(index)) {
             return refusal
         }
         if slot < 0 { slot = table.insert(ssrc) }
         guard slot >= 0 else { return .tooManyStreams }
-        table.state(slot).pointee.recordRTCP(index)
+        unsafe table.state(slot).pointee.recordRTCP(index)
         return .opened(headerLength: 8, length: length, index: UInt64(index))
     }
 
@@ -159,23 +163,24 @@ struct SRTPReceiver: ~Copyable {
     private func decryptRTCP(
         _ packet: UnsafeMutableRawPointer, count: Int, length: Int, ssrc: UInt32, index: UInt64
     ) -> SRTPOpenResult? {
-        let body = packet + 8
+        let body = unsafe packet + 8
         switch ciphers {
         case .acceleratedGCM(_, let cipher):
-            let word = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
-            let opened = cipher.open(packet, count: length, word: word, ssrc: ssrc)
+            let word = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+            let opened = unsafe cipher.open(packet, count: length, word: word, ssrc: ssrc)
             return opened ? nil : .authenticationFailed
         case .gcm(_, let cipher):
-            let opened = cipher.open(
+            let opened = unsafe cipher.open(
                 header: packet, headerLength: 8, trailer: packet + (count - 4), ssrc: ssrc, index: index, bytes: body,
                 count: length - 8)
             return opened ? nil : .authenticationFailed
         case .counterMode(_, let cipher):
-            let digest = cipher.digest(of: packet, count: length + 4)
-            guard CRYPTO_memcmp(digest, packet + (length + 4), profile.rtcpTagLength) == 0 else {
+            let digest = unsafe cipher.digest(of: packet, count: length + 4)
+            guard unsafe CRYPTO_memcmp(digest, packet + (length + 4), profile.rtcpTagLength) == 0 else {
                 return .authenticationFailed
             }
-            let opened = cipher.crypt(ssrc: ssrc, index: index, source: body, count: length - 8, destination: body)
+            let opened = unsafe cipher.crypt(
+                ssrc: ssrc, index: index, source: body, count: length - 8, destination: body)
             return opened ? nil : .malformed
         }
     }
@@ -184,12 +189,12 @@ struct SRTPReceiver: ~Copyable {
     /// within the packet.
     private static func headerLength(_ packet: UnsafeRawPointer, count: Int) -> Int {
         guard count >= 12 else { return 0 }
-        let first = packet.load(as: UInt8.self)
+        let first = unsafe packet.load(as: UInt8.self)
         guard first >> 6 == 2 else { return 0 }
         let fixed = 12 + 4 * Int(first & 0x0F)
         guard first & 0x10 != 0 else { return fixed <= count ? fixed : 0 }
         guard fixed + 4 <= count else { return 0 }
-        let words = UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: fixed + 2, as: UInt16.self))
+        let words = unsafe UInt16(bigEndian: packet.loadUnaligned(fromByteOffset: fixed + 2, as: UInt16.self))
         let whole = fixed + 4 + 4 * Int(words)
         return whole <= count ? whole : 0
     }

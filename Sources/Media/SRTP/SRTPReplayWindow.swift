@@ -1,6 +1,6 @@
 /// The last 1,024 indices of an SRTP stream, as bits by index modulo 1,024 (RFC 3711 §3.3.2).
 // Safe: `words` is `wordCount` words of memory that the stream table owns and outlives this view.
-struct SRTPReplayWindow {
+@safe struct SRTPReplayWindow {
     static let size = 1024
     static let wordCount = size / 64
 
@@ -10,7 +10,7 @@ struct SRTPReplayWindow {
     func isFresh(_ index: UInt64, highest: UInt64) -> Bool {
         if index > highest { return true }
         guard highest &- index < UInt64(Self.size) else { return false }
-        return words[word(of: index)] & bit(of: index) == 0
+        return unsafe words[word(of: index)] & bit(of: index) == 0
     }
 
     /// Notes an index that authenticated.
@@ -18,18 +18,18 @@ struct SRTPReplayWindow {
         if index > highest {
             let step = index &- highest
             if step >= UInt64(Self.size) {
-                words.update(repeating: 0, count: Self.wordCount)
+                unsafe words.update(repeating: 0, count: Self.wordCount)
             } else {
                 // Cannot overflow: fewer than `size` steps from a number of 48 bits.
                 var skipped = highest &+ 1
                 while skipped < index {
-                    words[word(of: skipped)] &= ~bit(of: skipped)
+                    unsafe words[word(of: skipped)] &= ~bit(of: skipped)
                     skipped &+= 1
                 }
             }
             highest = index
         }
-        words[word(of: index)] |= bit(of: index)
+        unsafe words[word(of: index)] |= bit(of: index)
     }
 
     private func word(of index: UInt64) -> Int { Int(truncatingIfNeeded: (index & UInt64(Self.size - 1)) >> 6) }

@@ -65,25 +65,26 @@ struct SRTPSender: ~Copyable {
         _ packet: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int,
         ssrc: UInt32, index: UInt64
     ) -> Int {
-        let body = packet + headerLength
+        let body = unsafe packet + headerLength
         let length = headerLength + payloadLength
         switch ciphers {
         case .gcm(let cipher, _):
-            let sealed = cipher.seal(
+            let sealed = unsafe cipher.seal(
                 header: packet, headerLength: headerLength, trailer: nil, ssrc: ssrc, index: index, source: payload,
                 count: payloadLength, destination: body)
             return sealed ? length + GCMCipher.tagLength : 0
         case .acceleratedGCM(let cipher, _):
-            cipher.seal(
+            unsafe cipher.seal(
                 header: packet, headerLength: headerLength, ssrc: ssrc, index: index, source: payload,
                 count: payloadLength, destination: body)
             return length + AcceleratedGCMCipher.tagLength
         case .counterMode(let cipher, _):
-            guard cipher.crypt(ssrc: ssrc, index: index, source: payload, count: payloadLength, destination: body)
+            guard
+                unsafe cipher.crypt(ssrc: ssrc, index: index, source: payload, count: payloadLength, destination: body)
             else { return 0 }
             let rollOver = UInt32(truncatingIfNeeded: index >> 16)
-            let digest = cipher.digest(of: packet, count: length, rollOver: rollOver)
-            (packet + length).copyMemory(from: digest, byteCount: profile.tagLength)
+            let digest = unsafe cipher.digest(of: packet, count: length, rollOver: rollOver)
+            unsafe (packet + length).copyMemory(from: digest, byteCount: profile.tagLength)
             return length + profile.tagLength
         }
     }
@@ -96,29 +97,30 @@ struct SRTPSender: ~Copyable {
     mutating func sealRTCP(_ packet: UnsafeMutableRawPointer, count: Int) -> Int {
         guard count >= 8, nextRTCPIndex <= 0x7FFF_FFFF else { return 0 }
         let index = nextRTCPIndex
-        let ssrc = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        let ssrc = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         let word = (index | 0x8000_0000).bigEndian
         let tagLength = profile.rtcpTagLength
         switch ciphers {
         case .gcm(_, let cipher):
             // The index follows the tag (RFC 7714 §9.2).
-            let trailer = packet + count + tagLength
-            trailer.storeBytes(of: word, as: UInt32.self)
-            let sealed = cipher.seal(
+            let trailer = unsafe packet + count + tagLength
+            unsafe trailer.storeBytes(of: word, as: UInt32.self)
+            let sealed = unsafe cipher.seal(
                 header: packet, headerLength: 8, trailer: trailer, ssrc: ssrc, index: UInt64(index),
                 source: packet + 8, count: count - 8, destination: packet + 8)
             guard sealed else { return 0 }
         case .acceleratedGCM(_, let cipher):
-            cipher.seal(packet, count: count, word: index | 0x8000_0000, ssrc: ssrc)
-            (packet + count + tagLength).storeBytes(of: word, as: UInt32.self)
+            unsafe cipher.seal(packet, count: count, word: index | 0x8000_0000, ssrc: ssrc)
+            unsafe (packet + count + tagLength).storeBytes(of: word, as: UInt32.self)
         case .counterMode(_, let cipher):
             guard
-                cipher.crypt(
+                unsafe cipher.crypt(
                     ssrc: ssrc, index: UInt64(index), source: packet + 8, count: count - 8, destination: packet + 8)
             else { return 0 }
             // The tag follows the index and covers it.
-            (packet + count).storeBytes(of: word, as: UInt32.self)
-            (packet + count + 4).copyMemory(from: cipher.digest(of: packet, count: count + 4), byteCount: tagLength)
+            unsafe (packet + count).storeBytes(of: word, as: UInt32.self)
+            unsafe (packet + count + 4).copyMemory(
+                from: cipher.digest(of: packet, count: count + 4), byteCount: tagLength)
         }
         nextRTCPIndex = index + 1
         return count + profile.rtcpOverhead

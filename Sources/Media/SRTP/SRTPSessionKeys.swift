@@ -43,11 +43,11 @@ struct SRTPSessionKeys: Equatable {
         let zeros = [UInt8](repeating: 0, count: count)
         var output = zeros
         var written: Int32 = 0
-        let cipher = master.key.count == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr()
-        guard let context = EVP_CIPHER_CTX_new() else { throw MediaError(.system, "libcrypto is out of memory") }
-        defer { EVP_CIPHER_CTX_free(context) }
-        guard EVP_EncryptInit_ex(context, cipher, nil, master.key, counter) == 1,
-            EVP_EncryptUpdate(context, &output, &written, zeros, Int32(truncatingIfNeeded: count)) == 1
+        let cipher = unsafe master.key.count == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr()
+        guard let context = unsafe EVP_CIPHER_CTX_new() else { throw MediaError(.system, "libcrypto is out of memory") }
+        defer { unsafe EVP_CIPHER_CTX_free(context) }
+        guard unsafe EVP_EncryptInit_ex(context, cipher, nil, master.key, counter) == 1,
+            unsafe EVP_EncryptUpdate(context, &output, &written, zeros, Int32(truncatingIfNeeded: count)) == 1
         else {
             ERR_clear_error()
             throw MediaError(.system, "libcrypto cannot derive SRTP keys")

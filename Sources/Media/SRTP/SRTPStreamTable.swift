@@ -2,7 +2,7 @@
 /// that holds the keys can fill the table, and no further than `limit`.
 // Safe: the three arrays hold `capacity` elements (`windows` `wordCount` words for each), all initialized; slots handed
 // out are below `count`; they change only in `insert` and `remove`, between which no pointer is kept.
-struct SRTPStreamTable: ~Copyable {
+@safe struct SRTPStreamTable: ~Copyable {
     /// The most streams a transport can have.
     static let limit = 1024
 
@@ -25,28 +25,28 @@ struct SRTPStreamTable: ~Copyable {
     private var recent = 0
 
     init() {
-        ssrcs = .allocate(capacity: capacity)
-        slots = .allocate(capacity: capacity)
-        windows = .allocate(capacity: capacity * SRTPReplayWindow.wordCount)
-        ssrcs.initialize(repeating: 0, count: capacity)
-        slots.initialize(repeating: Slot(), count: capacity)
-        windows.initialize(repeating: 0, count: capacity * SRTPReplayWindow.wordCount)
+        unsafe ssrcs = .allocate(capacity: capacity)
+        unsafe slots = .allocate(capacity: capacity)
+        unsafe windows = .allocate(capacity: capacity * SRTPReplayWindow.wordCount)
+        unsafe ssrcs.initialize(repeating: 0, count: capacity)
+        unsafe slots.initialize(repeating: Slot(), count: capacity)
+        unsafe windows.initialize(repeating: 0, count: capacity * SRTPReplayWindow.wordCount)
     }
 
     deinit {
-        ssrcs.deallocate()
-        slots.deallocate()
-        windows.deallocate()
+        unsafe ssrcs.deallocate()
+        unsafe slots.deallocate()
+        unsafe windows.deallocate()
     }
 
     var isFull: Bool { count >= Self.limit }
 
     /// The stream's slot, or −1.
     mutating func find(_ ssrc: UInt32) -> Int {
-        if recent < count, ssrcs[recent] == ssrc { return recent }
+        if recent < count, unsafe ssrcs[recent] == ssrc { return recent }
         var slot = 0
         while slot < count {
-            if ssrcs[slot] == ssrc {
+            if unsafe ssrcs[slot] == ssrc {
                 recent = slot
                 return slot
             }
@@ -60,9 +60,9 @@ struct SRTPStreamTable: ~Copyable {
         guard !isFull else { return -1 }
         if count == capacity { grow() }
         let slot = count
-        ssrcs[slot] = ssrc
-        slots[slot] = Slot()
-        window(slot).words.update(repeating: 0, count: SRTPReplayWindow.wordCount)
+        unsafe ssrcs[slot] = ssrc
+        unsafe slots[slot] = Slot()
+        unsafe window(slot).words.update(repeating: 0, count: SRTPReplayWindow.wordCount)
         count += 1
         recent = slot
         return slot
@@ -74,25 +74,25 @@ struct SRTPStreamTable: ~Copyable {
         guard slot >= 0 else { return false }
         count -= 1
         if slot != count {
-            ssrcs[slot] = ssrcs[count]
-            slots[slot] = slots[count]
-            window(slot).words.update(from: window(count).words, count: SRTPReplayWindow.wordCount)
+            unsafe ssrcs[slot] = ssrcs[count]
+            unsafe slots[slot] = slots[count]
+            unsafe window(slot).words.update(from: window(count).words, count: SRTPReplayWindow.wordCount)
         }
         recent = 0
         return true
     }
 
-    func state(_ slot: Int) -> UnsafeMutablePointer<Slot> { slots + slot }
+    func state(_ slot: Int) -> UnsafeMutablePointer<Slot> { unsafe slots + slot }
 
     func window(_ slot: Int) -> SRTPReplayWindow {
-        SRTPReplayWindow(words: windows + slot * SRTPReplayWindow.wordCount)
+        unsafe SRTPReplayWindow(words: windows + slot * SRTPReplayWindow.wordCount)
     }
 
     /// Every stream, as plain data.
     var exported: [SRTPStreamState] {
         (0..<count).map { slot in
-            let words = UnsafeBufferPointer(start: window(slot).words, count: SRTPReplayWindow.wordCount)
-            return SRTPStreamState(
+            let words = unsafe UnsafeBufferPointer(start: window(slot).words, count: SRTPReplayWindow.wordCount)
+            return unsafe SRTPStreamState(
                 ssrc: ssrcs[slot], highestIndex: slots[slot].hasRTP ? slots[slot].highestIndex : nil,
                 window: Array(words),
                 highestRTCPIndex: slots[slot].hasRTCP ? slots[slot].highestRTCPIndex : nil,
@@ -105,19 +105,19 @@ struct SRTPStreamTable: ~Copyable {
         guard state.window.count == SRTPReplayWindow.wordCount, find(state.ssrc) < 0 else { return false }
         let slot = insert(state.ssrc)
         guard slot >= 0 else { return false }
-        slots[slot] = Slot(
+        unsafe slots[slot] = Slot(
             highestIndex: (state.highestIndex ?? 0) & 0xFFFF_FFFF_FFFF, rtcpWindow: state.rtcpWindow,
             highestRTCPIndex: (state.highestRTCPIndex ?? 0) & 0x7FFF_FFFF, hasRTP: state.highestIndex != nil,
             hasRTCP: state.highestRTCPIndex != nil)
-        for (position, word) in state.window.enumerated() { window(slot).words[position] = word }
+        for (position, word) in state.window.enumerated() { unsafe window(slot).words[position] = word }
         return true
     }
 
     private mutating func grow() {
         let larger = min(capacity * 2, Self.limit)
-        ssrcs = Self.grown(ssrcs, from: capacity, to: larger, 0)
-        slots = Self.grown(slots, from: capacity, to: larger, Slot())
-        windows = Self.grown(
+        unsafe ssrcs = Self.grown(ssrcs, from: capacity, to: larger, 0)
+        unsafe slots = Self.grown(slots, from: capacity, to: larger, Slot())
+        unsafe windows = Self.grown(
             windows, from: capacity * SRTPReplayWindow.wordCount, to: larger * SRTPReplayWindow.wordCount, 0)
         capacity = larger
     }
@@ -126,10 +126,10 @@ struct SRTPStreamTable: ~Copyable {
         _ old: UnsafeMutablePointer<Element>, from count: Int, to capacity: Int, _ empty: Element
     ) -> UnsafeMutablePointer<Element> {
         let new = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-        new.moveInitialize(from: old, count: count)
-        (new + count).initialize(repeating: empty, count: capacity - count)
-        old.deallocate()
-        return new
+        unsafe new.moveInitialize(from: old, count: count)
+        unsafe (new + count).initialize(repeating: empty, count: capacity - count)
+        unsafe old.deallocate()
+        return unsafe new
     }
 }
 

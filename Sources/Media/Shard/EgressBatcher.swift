@@ -4,7 +4,7 @@
 /// UDP_SEGMENT, which is what makes fan-out cheap; a shorter one may close a run.
 // Safe: every pointer below is allocated in `init` with the capacity named there and freed in `deinit`; all indices come
 // from `commit` and `addDestination`, whose callers asked `hasCapacity`. It lives and dies on its shard's thread.
-struct EgressBatcher: ~Copyable {
+@safe struct EgressBatcher: ~Copyable {
     /// Names a destination until the next `flush`.
     struct DestinationIndex {
         fileprivate var index: Int32
@@ -72,24 +72,24 @@ struct EgressBatcher: ~Copyable {
     private let segments: Bool
 
     init(segments: Bool) {
-        bytes = .allocate(byteCount: Self.byteCapacity, alignment: 64)
+        unsafe bytes = .allocate(byteCount: Self.byteCapacity, alignment: 64)
         // Touched now: a burst must not pay for page faults, nor look like a leak.
-        bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCapacity)
-        entries = .allocate(capacity: Self.entryCapacity)
-        destinations = .allocate(capacity: Self.entryCapacity)
-        pieces = .allocate(capacity: Self.entryCapacity)
-        messages = .allocate(capacity: Self.batchCapacity)
-        order = .allocate(capacity: Self.entryCapacity)
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCapacity)
+        unsafe entries = .allocate(capacity: Self.entryCapacity)
+        unsafe destinations = .allocate(capacity: Self.entryCapacity)
+        unsafe pieces = .allocate(capacity: Self.entryCapacity)
+        unsafe messages = .allocate(capacity: Self.batchCapacity)
+        unsafe order = .allocate(capacity: Self.entryCapacity)
         self.segments = segments
     }
 
     deinit {
-        bytes.deallocate()
-        entries.deallocate()
-        destinations.deallocate()
-        pieces.deallocate()
-        messages.deallocate()
-        order.deallocate()
+        unsafe bytes.deallocate()
+        unsafe entries.deallocate()
+        unsafe destinations.deallocate()
+        unsafe pieces.deallocate()
+        unsafe messages.deallocate()
+        unsafe order.deallocate()
     }
 
     var isEmpty: Bool { entryCount == 0 }
@@ -101,7 +101,7 @@ struct EgressBatcher: ~Copyable {
     }
 
     /// The place for the next datagram: `largestDatagram` writable bytes. Use only when `hasCapacity`.
-    var next: UnsafeMutableRawPointer { bytes + byteCount }
+    var next: UnsafeMutableRawPointer { unsafe bytes + byteCount }
 
     /// Whether an index obtained earlier still names its destination.
     func isCurrent(_ index: DestinationIndex) -> Bool { index.generation == generation }
@@ -109,7 +109,7 @@ struct EgressBatcher: ~Copyable {
     /// Registers a destination for this tick. Keep the index and ask `isCurrent` before using it again.
     mutating func addDestination(_ address: IPAddressPort, socket: Int) -> DestinationIndex {
         let index = destinationCount
-        destinations[index] = Destination(
+        unsafe destinations[index] = Destination(
             address: address, socket: Int32(truncatingIfNeeded: socket), first: -1, last: -1, count: 0)
         destinationCount = index + 1
         highestSocket = max(highestSocket, socket)
@@ -120,20 +120,20 @@ struct EgressBatcher: ~Copyable {
     /// - Parameter stream: packets of one stream leave in the order of their commits; of different ones, by size.
     mutating func commit(length: Int, to destination: DestinationIndex, stream: UInt32 = 0) {
         let entry = Int32(truncatingIfNeeded: entryCount)
-        entries[entryCount] = Entry(
+        unsafe entries[entryCount] = Entry(
             offset: Int32(truncatingIfNeeded: byteCount), length: Int32(truncatingIfNeeded: length), next: -1,
             stream: stream)
         entryCount += 1
         // The next datagram starts on its own cache line.
         byteCount += (length + 63) & ~63
         let slot = Int(destination.index)
-        if destinations[slot].last < 0 {
-            destinations[slot].first = entry
+        if unsafe destinations[slot].last < 0 {
+            unsafe destinations[slot].first = entry
         } else {
-            entries[Int(destinations[slot].last)].next = entry
+            unsafe entries[Int(destinations[slot].last)].next = entry
         }
-        destinations[slot].last = entry
-        destinations[slot].count += 1
+        unsafe destinations[slot].last = entry
+        unsafe destinations[slot].count += 1
     }
 
     /// Sends everything, socket by socket and destination by destination, and starts again.
@@ -146,8 +146,8 @@ struct EgressBatcher: ~Copyable {
             }
             // Of a transport's own socket there is one destination, or two.
             if highestSocket >= sockets {
-                for index in 0..<destinationCount where destinations[index].socket >= sockets {
-                    flush(
+                for index in 0..<destinationCount where unsafe destinations[index].socket >= sockets {
+                    unsafe flush(
                         socket: Int(destinations[index].socket), among: index..<index + 1, through: output, &outcome)
                 }
             }
@@ -165,23 +165,23 @@ struct EgressBatcher: ~Copyable {
     ) {
         var batch = 0
         var piece = 0
-        for index in range where destinations[index].socket == socket {
-            let count = putInOrder(destinations[index])
+        for index in range where unsafe destinations[index].socket == socket {
+            let count = unsafe putInOrder(destinations[index])
             var position = 0
             while position < count {
-                messages[batch] = nextMessage(
+                unsafe messages[batch] = nextMessage(
                     from: &position, until: count, to: index, pieceIndex: &piece, &outcome)
                 batch += 1
                 if batch == Self.batchCapacity {
                     outcome.messages += batch
-                    outcome.refused += output.send(messages, count: batch, from: socket)
+                    unsafe outcome.refused += output.send(messages, count: batch, from: socket)
                     batch = 0
                 }
             }
         }
         guard batch > 0 else { return }
         outcome.messages += batch
-        outcome.refused += output.send(messages, count: batch, from: socket)
+        unsafe outcome.refused += output.send(messages, count: batch, from: socket)
     }
 
     /// Fills `order` with a destination's entries, larger ones first as far as each stream's own order allows.
@@ -189,16 +189,16 @@ struct EgressBatcher: ~Copyable {
         var count = 0
         var entry = destination.first
         while entry >= 0 {
-            let item = entries[Int(entry)]
+            let item = unsafe entries[Int(entry)]
             var position = count
             // Insertion, but never far: a burst of one stream stops it at once, and many speakers are few entries each.
             while position > 0, count - position < Self.longestMove {
-                let before = entries[Int(order[position - 1])]
+                let before = unsafe entries[Int(order[position - 1])]
                 guard before.length < item.length, before.stream != item.stream else { break }
-                order[position] = order[position - 1]
+                unsafe order[position] = order[position - 1]
                 position -= 1
             }
-            order[position] = entry
+            unsafe order[position] = entry
             count += 1
             entry = item.next
         }
@@ -208,7 +208,7 @@ struct EgressBatcher: ~Copyable {
     private static let longestMove = 64
 
     private func largestWhole(to destination: Int) -> Int32 {
-        switch destinations[destination].address.family {
+        switch unsafe destinations[destination].address.family {
         case .ipv4: Int32(Self.largestWholeIPv4)
         case .ipv6: Int32(Self.largestWholeIPv6)
         }
@@ -220,25 +220,26 @@ struct EgressBatcher: ~Copyable {
         _ outcome: inout Outcome
     ) -> OutgoingMessage {
         let first = pieceIndex
-        let size = entries[Int(order[position])].length
+        let size = unsafe entries[Int(order[position])].length
         var total = 0
         let isAboveMTU = size > Self.largestWholeIPv6 && size > largestWhole(to: destination)
         if isAboveMTU { outcome.aboveMTU += 1 }
         let segments = self.segments && !isAboveMTU
         while position < count {
-            let item = entries[Int(order[position])]
+            let item = unsafe entries[Int(order[position])]
             if pieceIndex > first {
                 guard segments, item.length <= size, pieceIndex - first < Self.segmentCapacity,
                     total + Int(item.length) <= Self.largestMessage
                 else { break }
             }
-            pieces[pieceIndex] = UnsafeRawBufferPointer(start: bytes + Int(item.offset), count: Int(item.length))
+            unsafe pieces[pieceIndex] = UnsafeRawBufferPointer(
+                start: bytes + Int(item.offset), count: Int(item.length))
             pieceIndex += 1
             total += Int(item.length)
             position += 1
             if item.length < size { break }
         }
-        return OutgoingMessage(
+        return unsafe OutgoingMessage(
             destination: destinations[destination].address,
             datagrams: UnsafeBufferPointer(start: pieces + first, count: pieceIndex - first), segmentSize: Int(size))
     }

@@ -7,15 +7,15 @@ extension Shard {
         _ datagram: UnsafeMutableRawBufferPointer?, from remote: IPAddressPort?, on socket: Int
     ) {
         counters.add(.datagramsReceived)
-        guard let datagram else { return counters.add(.oversizedDatagram) }
+        guard let datagram = unsafe datagram else { return counters.add(.oversizedDatagram) }
         counters.add(.bytesReceived, UInt64(datagram.count))
         guard let remote else { return counters.add(.unknownDatagram) }
-        if socket >= localAddresses.count { return plainDatagramReceived(datagram, from: remote, on: socket) }
+        if socket >= localAddresses.count { return unsafe plainDatagramReceived(datagram, from: remote, on: socket) }
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
         let bytes = UnsafeRawBufferPointer(datagram)
-        let kind = DatagramKind.classify(bytes)
+        let kind = unsafe DatagramKind.classify(bytes)
         switch kind {
-        case .stun: return stunReceived(bytes, key: key)
+        case .stun: return unsafe stunReceived(bytes, key: key)
         case .unknown: return counters.add(.unknownDatagram)
         case .dtls, .rtp, .rtcp: break
         }
@@ -28,9 +28,9 @@ extension Shard {
         transports[transport].traffic.received &+= UInt64(datagram.count)
         transports[transport].packetsReceived &+= 1
         switch kind {
-        case .dtls: dtlsReceived(bytes, on: transport, webRTC, tuple: id)
-        case .rtp: rtpReceived(datagram, on: transport, webRTC, tuple: id)
-        default: rtcpReceived(datagram, on: transport, webRTC, tuple: id)
+        case .dtls: unsafe dtlsReceived(bytes, on: transport, webRTC, tuple: id)
+        case .rtp: unsafe rtpReceived(datagram, on: transport, webRTC, tuple: id)
+        default: unsafe rtcpReceived(datagram, on: transport, webRTC, tuple: id)
         }
     }
 

@@ -28,8 +28,8 @@ extension Shard {
         for other in 0..<links.count where other != index {
             // Bounded, so that a busy neighbor cannot keep this shard from its own sockets.
             for _ in 0..<1024 {
-                guard let bytes = links.peek(from: other) else { break }
-                if let message = ShardMessage(decoding: bytes) {
+                guard let bytes = unsafe links.peek(from: other) else { break }
+                if let message = unsafe ShardMessage(decoding: bytes) {
                     received(message)
                 } else {
                     assertionFailure("a message between shards that is none")
@@ -41,9 +41,10 @@ extension Shard {
 
     private mutating func received(_ message: ShardMessage) {
         switch message {
-        case .packet(let packet, let template, let payload): forward(packet, template: template, payload: payload)
+        case .packet(let packet, let template, let payload):
+            unsafe forward(packet, template: template, payload: payload)
         case .cachedPacket(let packet, let template, let payload, let age):
-            cachedPacketReceived(packet, template: template, payload: payload, age: age)
+            unsafe cachedPacketReceived(packet, template: template, payload: payload, age: age)
         case .cachedPacketsEnd(let producer, let complete): cachedPacketsEnded(producer, complete: complete)
         case .keyFrameRequest(let producer, let encoding, let need, let isRenewal):
             keyFrameRequested(producer: producer, encoding: encoding, for: need, isRenewal: isRenewal)

@@ -4,7 +4,7 @@
 /// tick. It knows no socket, no clock and no thread, so a test drives it in virtual time; `ShardThread` drives it with the
 /// kernel's. A tick is: `beginTick`, any number of inputs, `endTick`.
 // Safe: `scratch` and `nackNumbers` are allocated in `init` and freed in `deinit`.
-struct Shard: ~Copyable {
+@safe struct Shard: ~Copyable {
     /// A place a client's packets come from.
     struct Tuple {
         var key: TupleTable.Key
@@ -83,13 +83,13 @@ struct Shard: ~Copyable {
         random = SplitMix(seed: seed)
         arena = EgressBatcher(segments: canSegment)
         timers = TimerWheel(now: now)
-        scratch = .allocate(byteCount: 4096, alignment: 64)
-        nackNumbers = .allocate(capacity: 1024)
+        unsafe scratch = .allocate(byteCount: 4096, alignment: 64)
+        unsafe nackNumbers = .allocate(capacity: 1024)
     }
 
     deinit {
-        scratch.deallocate()
-        nackNumbers.deallocate()
+        unsafe scratch.deallocate()
+        unsafe nackNumbers.deallocate()
     }
 
     /// Sets the time of everything until `endTick`.

@@ -1,6 +1,6 @@
 /// What connects one shard to the others: a ring to each, a ring from each, and everybody's command queue.
 // Safe: `outgoing` and `incoming` own one initialized end for each other shard; used by the owning shard's thread only.
-final class ShardLinks {
+@safe final class ShardLinks {
     let index: Int
     let count: Int
     /// Every shard's commands, this one's included.
@@ -21,45 +21,45 @@ final class ShardLinks {
         count = rings.count
         self.queues = queues
         self.wake = wake
-        outgoing = .allocate(capacity: count)
-        incoming = .allocate(capacity: count)
+        unsafe outgoing = .allocate(capacity: count)
+        unsafe incoming = .allocate(capacity: count)
         for other in 0..<count {
-            (outgoing + other).initialize(to: SPSCRingProducer(rings[index][other]))
-            (incoming + other).initialize(to: SPSCRingConsumer(rings[other][index]))
+            unsafe (outgoing + other).initialize(to: SPSCRingProducer(rings[index][other]))
+            unsafe (incoming + other).initialize(to: SPSCRingConsumer(rings[other][index]))
         }
     }
 
     deinit {
-        outgoing.deinitialize(count: count)
-        incoming.deinitialize(count: count)
-        outgoing.deallocate()
-        incoming.deallocate()
+        unsafe outgoing.deinitialize(count: count)
+        unsafe incoming.deinitialize(count: count)
+        unsafe outgoing.deallocate()
+        unsafe incoming.deallocate()
     }
 
     /// Writes a message to another shard into its ring.
     /// - Returns: whether there was place.
     func send(_ message: ShardMessage, to shard: Int) -> Bool {
-        guard let memory = outgoing[shard].reserve(message.encodedLength) else { return false }
-        message.encode(to: memory)
-        outgoing[shard].commit()
+        guard let memory = unsafe outgoing[shard].reserve(message.encodedLength) else { return false }
+        unsafe message.encode(to: memory)
+        unsafe outgoing[shard].commit()
         return true
     }
 
     /// The oldest message from another shard.
-    func peek(from shard: Int) -> UnsafeRawBufferPointer? { incoming[shard].peek() }
+    func peek(from shard: Int) -> UnsafeRawBufferPointer? { unsafe incoming[shard].peek() }
 
-    func advance(from shard: Int) { incoming[shard].advance() }
+    func advance(from shard: Int) { unsafe incoming[shard].advance() }
 
     /// Makes this tick's messages visible, and wakes the shards that sleep.
     func publish() {
         for other in 0..<count where other != index {
-            if outgoing[other].publish(), queues[other].mustWakeConsumer() { wake(other) }
+            if unsafe outgoing[other].publish(), queues[other].mustWakeConsumer() { wake(other) }
         }
     }
 
     /// Whether some ring to this shard has messages.
     var hasIncoming: Bool {
-        for other in 0..<count where other != index && !incoming[other].isEmpty() { return true }
+        for other in 0..<count where unsafe other != index && !incoming[other].isEmpty() { return true }
         return false
     }
 

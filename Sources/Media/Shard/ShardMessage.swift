@@ -5,7 +5,7 @@
 /// monotonic clock.
 // Safe: `encode` writes `encodedLength` bytes, and `init(decoding:)` reads a field only after the length was checked; the
 // bytes a decoded packet names are those it was decoded from.
-enum ShardMessage {
+@safe enum ShardMessage {
     /// A packet of a producer, for the consumers on the other shard.
     case packet(PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer)
     /// A packet that was received so many milliseconds ago, before the shard had consumers: to keep, not to forward.
@@ -52,68 +52,70 @@ enum ShardMessage {
     /// - Parameter memory: `encodedLength` writable bytes.
     func encode(to memory: UnsafeMutableRawPointer) {
         func head(_ kind: Kind, encoding: Int = 0, detail: UInt8 = 0, flag: Bool = false, number: UInt32 = 0) {
-            memory.store(kind.rawValue, at: 0)
-            memory.store(Self.version, at: 1)
-            memory.store(UInt8(truncatingIfNeeded: encoding) | (flag ? 0x80 : 0), at: 2)
-            memory.store(detail, at: 3)
-            memory.store(number, at: 4)
+            unsafe memory.store(kind.rawValue, at: 0)
+            unsafe memory.store(Self.version, at: 1)
+            unsafe memory.store(UInt8(truncatingIfNeeded: encoding) | (flag ? 0x80 : 0), at: 2)
+            unsafe memory.store(detail, at: 3)
+            unsafe memory.store(number, at: 4)
         }
         switch self {
         case .packet(let packet, let template, let payload):
             head(.packet)
-            packet.encode(template: template, payload: payload, to: memory + Self.headLength)
+            unsafe packet.encode(template: template, payload: payload, to: memory + Self.headLength)
         case .cachedPacket(let packet, let template, let payload, let age):
             head(.cachedPacket, number: age)
-            packet.encode(template: template, payload: payload, to: memory + Self.headLength)
+            unsafe packet.encode(template: template, payload: payload, to: memory + Self.headLength)
         case .cachedPacketsEnd(let producer, let complete):
             head(.cachedPacketsEnd)
-            memory.store(producer, at: 8)
-            memory.store(complete, at: 16)
+            unsafe memory.store(producer, at: 8)
+            unsafe memory.store(complete, at: 16)
         case .keyFrameRequest(let producer, let encoding, let need, let isRenewal):
             head(.keyFrameRequest, encoding: encoding, detail: need.wireNumber, flag: isRenewal)
-            memory.store(producer, at: 8)
+            unsafe memory.store(producer, at: 8)
         case .encodingAdvanced(let producer, let encoding, let state):
             head(.encodingAdvanced, encoding: encoding)
-            memory.store(producer, at: 8)
-            state.encode(to: memory + 16)
+            unsafe memory.store(producer, at: 8)
+            unsafe state.encode(to: memory + 16)
         case .encodingRestarted(let producer, let encoding):
             head(.encodingRestarted, encoding: encoding)
-            memory.store(producer, at: 8)
+            unsafe memory.store(producer, at: 8)
         case .consumerLoss(let producer, let fraction):
             head(.consumerLoss, detail: fraction)
-            memory.store(producer, at: 8)
+            unsafe memory.store(producer, at: 8)
         }
     }
 
     /// - Parameter bytes: a message, and nothing behind it.
     /// - Returns: `nil` for a kind or version that is not known, or fewer bytes than the message says.
     init?(decoding bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= Self.headLength + 8, bytes[1] == Self.version, let kind = Kind(rawValue: bytes[0]) else {
+        guard bytes.count >= Self.headLength + 8, unsafe bytes[1] == Self.version,
+            let kind = unsafe Kind(rawValue: bytes[0])
+        else {
             return nil
         }
-        let encoding = Int(bytes[2] & 0x7F)
-        let detail = bytes[3]
+        let encoding = unsafe Int(bytes[2] & 0x7F)
+        let detail = unsafe bytes[3]
         switch kind {
         case .packet, .cachedPacket:
-            let body = UnsafeRawBufferPointer(rebasing: bytes[Self.headLength...])
-            guard let (packet, template, payload) = PreparedPacket.decode(body) else { return nil }
+            let body = unsafe UnsafeRawBufferPointer(rebasing: bytes[Self.headLength...])
+            guard let (packet, template, payload) = unsafe PreparedPacket.decode(body) else { return nil }
             self =
-                kind == .packet
+                unsafe kind == .packet
                 ? .packet(packet, template: template, payload: payload)
                 : .cachedPacket(packet, template: template, payload: payload, age: bytes.load32(4))
         case .cachedPacketsEnd:
             guard bytes.count >= 24 else { return nil }
-            self = .cachedPacketsEnd(producer: bytes.load64(8), completeEncodings: bytes.load64(16))
+            self = unsafe .cachedPacketsEnd(producer: bytes.load64(8), completeEncodings: bytes.load64(16))
         case .keyFrameRequest:
             guard let need = KeyFrameRequester.Urgency(wireNumber: detail) else { return nil }
-            self = .keyFrameRequest(
+            self = unsafe .keyFrameRequest(
                 producer: bytes.load64(8), encoding: encoding, need, isRenewal: bytes[2] & 0x80 != 0)
         case .encodingAdvanced:
             guard bytes.count >= 16 + Self.encodingStateLength else { return nil }
-            let state = SourceEncodings.Encoding(decoding: UnsafeRawBufferPointer(rebasing: bytes[16...]))
-            self = .encodingAdvanced(producer: bytes.load64(8), encoding: encoding, state)
-        case .encodingRestarted: self = .encodingRestarted(producer: bytes.load64(8), encoding: encoding)
-        case .consumerLoss: self = .consumerLoss(producer: bytes.load64(8), fraction: detail)
+            let state = unsafe SourceEncodings.Encoding(decoding: UnsafeRawBufferPointer(rebasing: bytes[16...]))
+            self = unsafe .encodingAdvanced(producer: bytes.load64(8), encoding: encoding, state)
+        case .encodingRestarted: self = unsafe .encodingRestarted(producer: bytes.load64(8), encoding: encoding)
+        case .consumerLoss: self = unsafe .consumerLoss(producer: bytes.load64(8), fraction: detail)
         }
     }
 }
@@ -133,30 +135,30 @@ extension PreparedPacket {
     /// - Parameter memory: `encodedLength` writable bytes.
     func encode(template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, to memory: UnsafeMutableRawPointer) {
         assert(template.count == Int(headerLength) && payload.count == Int(payloadLength))
-        memory.store(producer, at: 0)
-        memory.store(sequence, at: 8)
-        memory.store(layers.neededBy, at: 16)
-        memory.store(layers.switchTo, at: 24)
-        memory.store(timestamp, at: 32)
-        memory.store(headerLength, at: 36)
-        memory.store(payloadLength, at: 38)
-        memory.store(layers.pictureID, at: 40)
-        memory.store(layers.flags.rawValue, at: 42)
-        memory.store(layers.spatialLayer, at: 44)
-        memory.store(layers.temporalLayer, at: 45)
-        memory.store(layers.highestSpatialLayer, at: 46)
-        memory.store(layers.tl0PictureIndex, at: 47)
-        memory.store(layers.pictureIDOffset, at: 48)
-        memory.store(layers.tl0PictureIndexOffset, at: 49)
-        memory.store(paddingLength, at: 50)
-        memory.store(encoding, at: 51)
-        memory.store(payloadType, at: 52)
-        memory.store(codec.wireNumber, at: 53)
-        memory.store((isKeyFrame ? Self.keyFrameFlag : 0) | (isPaddingOnly ? Self.paddingOnlyFlag : 0), at: 54)
-        memory.store(UInt8(0), at: 55)
-        (memory + Self.metadataLength).copyMemory(
+        unsafe memory.store(producer, at: 0)
+        unsafe memory.store(sequence, at: 8)
+        unsafe memory.store(layers.neededBy, at: 16)
+        unsafe memory.store(layers.switchTo, at: 24)
+        unsafe memory.store(timestamp, at: 32)
+        unsafe memory.store(headerLength, at: 36)
+        unsafe memory.store(payloadLength, at: 38)
+        unsafe memory.store(layers.pictureID, at: 40)
+        unsafe memory.store(layers.flags.rawValue, at: 42)
+        unsafe memory.store(layers.spatialLayer, at: 44)
+        unsafe memory.store(layers.temporalLayer, at: 45)
+        unsafe memory.store(layers.highestSpatialLayer, at: 46)
+        unsafe memory.store(layers.tl0PictureIndex, at: 47)
+        unsafe memory.store(layers.pictureIDOffset, at: 48)
+        unsafe memory.store(layers.tl0PictureIndexOffset, at: 49)
+        unsafe memory.store(paddingLength, at: 50)
+        unsafe memory.store(encoding, at: 51)
+        unsafe memory.store(payloadType, at: 52)
+        unsafe memory.store(codec.wireNumber, at: 53)
+        unsafe memory.store((isKeyFrame ? Self.keyFrameFlag : 0) | (isPaddingOnly ? Self.paddingOnlyFlag : 0), at: 54)
+        unsafe memory.store(UInt8(0), at: 55)
+        unsafe (memory + Self.metadataLength).copyMemory(
             from: template.baseAddress ?? UnsafeRawPointer(memory), byteCount: template.count)
-        (memory + Self.metadataLength + template.count).copyMemory(
+        unsafe (memory + Self.metadataLength + template.count).copyMemory(
             from: payload.baseAddress ?? UnsafeRawPointer(memory), byteCount: payload.count)
     }
 
@@ -165,25 +167,25 @@ extension PreparedPacket {
     static func decode(
         _ bytes: UnsafeRawBufferPointer
     ) -> (packet: PreparedPacket, template: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer)? {
-        guard bytes.count >= metadataLength, let codec = CodecKind(wireNumber: bytes[53]) else { return nil }
-        var packet = PreparedPacket(
+        guard bytes.count >= metadataLength, let codec = unsafe CodecKind(wireNumber: bytes[53]) else { return nil }
+        var packet = unsafe PreparedPacket(
             producer: bytes.load64(0), sequence: bytes.load64(8), timestamp: bytes.load32(32),
             headerLength: bytes.load16(36), payloadLength: bytes.load16(38), paddingLength: bytes[50],
             encoding: bytes[51], payloadType: bytes[52], codec: codec, isKeyFrame: bytes[54] & keyFrameFlag != 0,
             isPaddingOnly: bytes[54] & paddingOnlyFlag != 0)
-        packet.layers.neededBy = bytes.load64(16)
-        packet.layers.switchTo = bytes.load64(24)
-        packet.layers.pictureID = bytes.load16(40)
-        packet.layers.flags = PacketLayers.Flags(rawValue: bytes.load16(42))
-        packet.layers.spatialLayer = bytes[44]
-        packet.layers.temporalLayer = bytes[45]
-        packet.layers.highestSpatialLayer = bytes[46]
-        packet.layers.tl0PictureIndex = bytes[47]
-        packet.layers.pictureIDOffset = bytes[48]
-        packet.layers.tl0PictureIndexOffset = bytes[49]
+        packet.layers.neededBy = unsafe bytes.load64(16)
+        packet.layers.switchTo = unsafe bytes.load64(24)
+        packet.layers.pictureID = unsafe bytes.load16(40)
+        packet.layers.flags = unsafe PacketLayers.Flags(rawValue: bytes.load16(42))
+        packet.layers.spatialLayer = unsafe bytes[44]
+        packet.layers.temporalLayer = unsafe bytes[45]
+        packet.layers.highestSpatialLayer = unsafe bytes[46]
+        packet.layers.tl0PictureIndex = unsafe bytes[47]
+        packet.layers.pictureIDOffset = unsafe bytes[48]
+        packet.layers.tl0PictureIndexOffset = unsafe bytes[49]
         guard bytes.count >= packet.encodedLength else { return nil }
         let payloadStart = metadataLength + Int(packet.headerLength)
-        return (
+        return unsafe (
             packet, UnsafeRawBufferPointer(rebasing: bytes[metadataLength..<payloadStart]),
             UnsafeRawBufferPointer(rebasing: bytes[payloadStart..<packet.encodedLength])
         )
@@ -212,24 +214,24 @@ extension SourceEncodings.Encoding {
     private static let reportFlag: UInt8 = 2
 
     fileprivate func encode(to memory: UnsafeMutableRawPointer) {
-        memory.store((lastPacketAt == nil ? 0 : Self.packetFlag) | (report == nil ? 0 : Self.reportFlag), at: 0)
-        memory.store(score, at: 1)
-        memory.store(UInt16(0), at: 2)
-        memory.store(report?.rtpTimestamp ?? 0, at: 4)
-        memory.store(lastPacketAt?.nanoseconds ?? 0, at: 8)
-        memory.store(activeSince.nanoseconds, at: 16)
-        memory.store(report?.ntp ?? 0, at: 24)
-        memory.store(report?.arrival.nanoseconds ?? 0, at: 32)
-        memory.store(report?.takenAt.nanoseconds ?? 0, at: 40)
+        unsafe memory.store((lastPacketAt == nil ? 0 : Self.packetFlag) | (report == nil ? 0 : Self.reportFlag), at: 0)
+        unsafe memory.store(score, at: 1)
+        unsafe memory.store(UInt16(0), at: 2)
+        unsafe memory.store(report?.rtpTimestamp ?? 0, at: 4)
+        unsafe memory.store(lastPacketAt?.nanoseconds ?? 0, at: 8)
+        unsafe memory.store(activeSince.nanoseconds, at: 16)
+        unsafe memory.store(report?.ntp ?? 0, at: 24)
+        unsafe memory.store(report?.arrival.nanoseconds ?? 0, at: 32)
+        unsafe memory.store(report?.takenAt.nanoseconds ?? 0, at: 40)
     }
 
     fileprivate init(decoding bytes: UnsafeRawBufferPointer) {
         self.init()
-        score = bytes[1]
-        activeSince = MediaInstant(nanoseconds: bytes.load64(16))
-        if bytes[0] & Self.packetFlag != 0 { lastPacketAt = MediaInstant(nanoseconds: bytes.load64(8)) }
-        if bytes[0] & Self.reportFlag != 0 {
-            report = SenderReportInfo(
+        score = unsafe bytes[1]
+        activeSince = unsafe MediaInstant(nanoseconds: bytes.load64(16))
+        if unsafe bytes[0] & Self.packetFlag != 0 { lastPacketAt = unsafe MediaInstant(nanoseconds: bytes.load64(8)) }
+        if unsafe bytes[0] & Self.reportFlag != 0 {
+            report = unsafe SenderReportInfo(
                 ntp: bytes.load64(24), rtpTimestamp: bytes.load32(4),
                 arrival: MediaInstant(nanoseconds: bytes.load64(32)),
                 takenAt: MediaInstant(nanoseconds: bytes.load64(40)))
@@ -241,27 +243,27 @@ extension SourceEncodings.Encoding {
 
 extension UnsafeMutableRawPointer {
     fileprivate func store(_ value: UInt8, at offset: Int) {
-        storeBytes(of: value, toByteOffset: offset, as: UInt8.self)
+        unsafe storeBytes(of: value, toByteOffset: offset, as: UInt8.self)
     }
     fileprivate func store(_ value: UInt16, at offset: Int) {
-        storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt16.self)
+        unsafe storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt16.self)
     }
     fileprivate func store(_ value: UInt32, at offset: Int) {
-        storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
+        unsafe storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
     }
     fileprivate func store(_ value: UInt64, at offset: Int) {
-        storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
+        unsafe storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
     }
 }
 
 extension UnsafeRawBufferPointer {
     fileprivate func load16(_ offset: Int) -> UInt16 {
-        UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+        unsafe UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
     fileprivate func load32(_ offset: Int) -> UInt32 {
-        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        unsafe UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
     fileprivate func load64(_ offset: Int) -> UInt64 {
-        UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        unsafe UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 }

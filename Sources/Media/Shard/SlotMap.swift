@@ -6,8 +6,8 @@ import CPrefetch
 /// To use a slot whose element was removed is a mistake of ours, and traps.
 // Safe: chunks below `chunkCount` are initialized, and own room for `chunkSize` elements while `live` is not zero; the bits
 // of `live` say which of them are initialized. `pointer` checks chunk, place and generation.
-struct SlotMap<Element: ~Copyable>: ~Copyable {
-    private struct Chunk {
+@safe struct SlotMap<Element: ~Copyable>: ~Copyable {
+    @safe private struct Chunk {
         var elements: UnsafeMutablePointer<Element>?
         var live: UInt16 = 0
         var generations = InlineArray<16, UInt32>(repeating: 0)
@@ -22,41 +22,42 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
     /// Places that were used before.
     private var free: [UInt32] = []
 
-    init() { chunks = .allocate(capacity: capacity) }
+    init() { unsafe chunks = .allocate(capacity: capacity) }
 
     deinit {
         for chunk in 0..<chunkCount { removeAll(of: chunk) }
-        chunks.deallocate()
+        unsafe chunks.deallocate()
     }
 
     /// The element of a slot; it has to be there.
     subscript(slot: Slot<Element>) -> Element {
         @inline(__always)
-        _read { yield pointer(slot).pointee }
+        _read { yield unsafe pointer(slot).pointee }
         // Nonmutating, because elements of different slots, and of different maps, are used together.
         @inline(__always)
-        nonmutating _modify { yield &pointer(slot).pointee }
+        nonmutating _modify { yield unsafe &pointer(slot).pointee }
     }
 
     @inline(__always)
     private func pointer(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element> {
         let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
         // '!' okay: a generation of an empty chunk matches no slot.
-        precondition(chunk < chunkCount && chunks[chunk].generations[place] == slot.generation, "the slot is gone")
-        return chunks[chunk].elements! + place
+        unsafe precondition(
+            chunk < chunkCount && chunks[chunk].generations[place] == slot.generation, "the slot is gone")
+        return unsafe chunks[chunk].elements! + place
     }
 
     /// Whether a slot's element is still there.
     func contains(_ slot: Slot<Element>) -> Bool {
         let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
-        return chunk < chunkCount && chunks[chunk].generations[place] == slot.generation
+        return unsafe chunk < chunkCount && chunks[chunk].generations[place] == slot.generation
     }
 
     /// The slot of an index, as timers name elements; `nil` if nothing is there.
     func slot(at index: Int) -> Slot<Element>? {
         let (chunk, place) = (index >> 4, index & 15)
-        guard index >= 0, chunk < chunkCount, chunks[chunk].live & 1 << UInt16(place) != 0 else { return nil }
-        return Slot(index: UInt32(truncatingIfNeeded: index), generation: chunks[chunk].generations[place])
+        guard index >= 0, chunk < chunkCount, unsafe chunks[chunk].live & 1 << UInt16(place) != 0 else { return nil }
+        return unsafe Slot(index: UInt32(truncatingIfNeeded: index), generation: chunks[chunk].generations[place])
     }
 
     /// All slots in the order of their indices.
@@ -67,35 +68,35 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
         let index = free.removeLast()
         let (chunk, place) = (Int(index >> 4), Int(index & 15))
         let elements: UnsafeMutablePointer<Element>
-        if let allocated = chunks[chunk].elements {
-            elements = allocated
+        if let allocated = unsafe chunks[chunk].elements {
+            unsafe elements = allocated
         } else {
-            elements = .allocate(capacity: Self.chunkSize)
-            chunks[chunk].elements = elements
+            unsafe elements = .allocate(capacity: Self.chunkSize)
+            unsafe chunks[chunk].elements = elements
         }
-        (elements + place).initialize(to: element)
-        chunks[chunk].live |= 1 << UInt16(place)
+        unsafe (elements + place).initialize(to: element)
+        unsafe chunks[chunk].live |= 1 << UInt16(place)
         count += 1
-        return Slot(index: index, generation: chunks[chunk].generations[place])
+        return unsafe Slot(index: index, generation: chunks[chunk].generations[place])
     }
 
     /// Removes an element that is there; its slot names nothing from now on.
     mutating func remove(_ slot: Slot<Element>) {
-        pointer(slot).deinitialize(count: 1)
+        unsafe pointer(slot).deinitialize(count: 1)
         let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
-        chunks[chunk].generations[place] &+= 1
-        chunks[chunk].live &= ~(1 << UInt16(place))
+        unsafe chunks[chunk].generations[place] &+= 1
+        unsafe chunks[chunk].live &= ~(1 << UInt16(place))
         free.append(slot.index)
         count -= 1
-        guard chunks[chunk].live == 0 else { return }
-        chunks[chunk].elements?.deallocate()
-        chunks[chunk].elements = nil
+        guard unsafe chunks[chunk].live == 0 else { return }
+        unsafe chunks[chunk].elements?.deallocate()
+        unsafe chunks[chunk].elements = nil
     }
 
     /// Asks for an element's first `bytes` bytes before they are needed.
     @inline(__always)
     func prefetch(_ slot: Slot<Element>, bytes: Int) {
-        cpf_prefetch(pointer(slot), UInt32(truncatingIfNeeded: bytes))
+        unsafe cpf_prefetch(pointer(slot), UInt32(truncatingIfNeeded: bytes))
     }
 
     // MARK: Snapshot
@@ -106,12 +107,12 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
         let (chunk, place) = (Int(slot.index >> 4), Int(slot.index & 15))
         guard slot.index < Self.largestIndex else { throw .tooLarge }
         while chunkCount <= chunk { addChunk() }
-        guard chunks[chunk].live & 1 << UInt16(place) == 0 else { throw .malformed }
-        chunks[chunk].generations[place] = slot.generation
-        if chunks[chunk].elements == nil { chunks[chunk].elements = .allocate(capacity: Self.chunkSize) }
-        guard let elements = chunks[chunk].elements else { return }
-        (elements + place).initialize(to: element)
-        chunks[chunk].live |= 1 << UInt16(place)
+        guard unsafe chunks[chunk].live & 1 << UInt16(place) == 0 else { throw .malformed }
+        unsafe chunks[chunk].generations[place] = slot.generation
+        if unsafe chunks[chunk].elements == nil { unsafe chunks[chunk].elements = .allocate(capacity: Self.chunkSize) }
+        guard let elements = unsafe chunks[chunk].elements else { return }
+        unsafe (elements + place).initialize(to: element)
+        unsafe chunks[chunk].live |= 1 << UInt16(place)
         count += 1
     }
 
@@ -128,12 +129,12 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
     private mutating func addChunk() {
         if chunkCount == capacity {
             let grown = UnsafeMutablePointer<Chunk>.allocate(capacity: capacity * 2)
-            grown.moveInitialize(from: chunks, count: chunkCount)
-            chunks.deallocate()
-            chunks = grown
+            unsafe grown.moveInitialize(from: chunks, count: chunkCount)
+            unsafe chunks.deallocate()
+            unsafe chunks = grown
             capacity *= 2
         }
-        (chunks + chunkCount).initialize(to: Chunk())
+        unsafe (chunks + chunkCount).initialize(to: Chunk())
         let first = UInt32(truncatingIfNeeded: chunkCount * Self.chunkSize)
         // Taken from the end: low indices first.
         for place in (0..<UInt32(Self.chunkSize)).reversed() { free.append(first + place) }
@@ -141,10 +142,10 @@ struct SlotMap<Element: ~Copyable>: ~Copyable {
     }
 
     private func removeAll(of chunk: Int) {
-        guard let elements = chunks[chunk].elements else { return }
-        for place in 0..<Self.chunkSize where chunks[chunk].live & 1 << UInt16(place) != 0 {
-            (elements + place).deinitialize(count: 1)
+        guard let elements = unsafe chunks[chunk].elements else { return }
+        for place in 0..<Self.chunkSize where unsafe chunks[chunk].live & 1 << UInt16(place) != 0 {
+            unsafe (elements + place).deinitialize(count: 1)
         }
-        elements.deallocate()
+        unsafe elements.deallocate()
     }
 }

@@ -1,7 +1,7 @@
 /// The bitrate of each spatial and temporal layer of one received stream.
 ///
 /// Memory: nothing for a stream of one layer; else 112 bytes for each pair of layers, at most 64 pairs.
-struct LayerRates: ~Copyable {
+@safe struct LayerRates: ~Copyable {
     let spatialLayers: Int
     let temporalLayers: Int
     // Safe: owns `spatialLayers * temporalLayers` initialized windows, or is `nil` for one layer; `index` checks both.
@@ -13,46 +13,47 @@ struct LayerRates: ~Copyable {
         self.temporalLayers = min(max(temporalLayers, 1), PacketLayers.temporalLayers)
         let count = self.spatialLayers * self.temporalLayers
         guard count > 1 else {
-            windows = nil
+            unsafe windows = nil
             return
         }
         let windows = UnsafeMutablePointer<RateWindow>.allocate(capacity: count)
-        windows.initialize(repeating: RateWindow(window: window), count: count)
-        self.windows = windows
+        unsafe windows.initialize(repeating: RateWindow(window: window), count: count)
+        unsafe self.windows = windows
     }
 
-    deinit { windows?.deallocate() }
+    deinit { unsafe windows?.deallocate() }
 
     /// Layers beyond those announced count for the highest ones that were.
     mutating func add(_ layers: PacketLayers, bytes: Int, at now: MediaInstant) {
-        guard let windows else { return }
+        guard let windows = unsafe windows else { return }
         let spatial = min(Int(layers.spatialLayer), spatialLayers - 1)
         let temporal = min(Int(layers.temporalLayer), temporalLayers - 1)
-        windows[spatial * temporalLayers + temporal].add(bytes: bytes, at: now)
+        unsafe windows[spatial * temporalLayers + temporal].add(bytes: bytes, at: now)
     }
 
     /// Bits per second that a receiver of these layers gets: all of the lower spatial layers, and of its own the temporal
     /// layers up to the given one. Zero when the layer itself is not being sent.
     mutating func bitrate(spatial: Int, temporal: Int, at now: MediaInstant) -> UInt64 {
-        guard let own = index(spatial, temporal), let windows, windows[own].bitrate(at: now) > 0 else { return 0 }
+        guard let own = index(spatial, temporal), let windows = unsafe windows, unsafe windows[own].bitrate(at: now) > 0
+        else { return 0 }
         var sum: UInt64 = 0
-        for lower in 0..<(spatial * temporalLayers) { sum &+= windows[lower].bitrate(at: now) }
-        for layer in 0...temporal { sum &+= windows[spatial * temporalLayers + layer].bitrate(at: now) }
+        for lower in 0..<(spatial * temporalLayers) { unsafe sum &+= windows[lower].bitrate(at: now) }
+        for layer in 0...temporal { unsafe sum &+= windows[spatial * temporalLayers + layer].bitrate(at: now) }
         return sum
     }
 
     /// Bits per second of one spatial layer up to a temporal one, without the layers below: what K-SVC sends.
     mutating func ownBitrate(spatial: Int, temporal: Int, at now: MediaInstant) -> UInt64 {
-        guard index(spatial, temporal) != nil, let windows else { return 0 }
+        guard index(spatial, temporal) != nil, let windows = unsafe windows else { return 0 }
         var sum: UInt64 = 0
-        for layer in 0...temporal { sum &+= windows[spatial * temporalLayers + layer].bitrate(at: now) }
+        for layer in 0...temporal { unsafe sum &+= windows[spatial * temporalLayers + layer].bitrate(at: now) }
         return sum
     }
 
     /// Calls `body` for each layer that is being sent, lowest first, with its spatial and temporal number and bitrate: the
     /// `bitrateByLayer` of the statistics, whose keys are "S.T".
     mutating func forEach(at now: MediaInstant, _ body: (Int, Int, UInt64) -> Void) {
-        guard windows != nil else { return }
+        guard unsafe windows != nil else { return }
         for spatial in 0..<spatialLayers {
             for temporal in 0..<temporalLayers {
                 let rate = bitrate(spatial: spatial, temporal: temporal, at: now)
@@ -74,8 +75,8 @@ extension LayerRates: Restorable {
         let spatial = try reader.read(in: 1...UInt8(PacketLayers.spatialLayers))
         let temporal = try reader.read(in: 1...UInt8(PacketLayers.temporalLayers))
         let rates = LayerRates(spatialLayers: Int(spatial), temporalLayers: Int(temporal))
-        if let windows = rates.windows {
-            for index in 0..<rates.spatialLayers * rates.temporalLayers { windows[index] = try reader.read() }
+        if let windows = unsafe rates.windows {
+            for index in 0..<rates.spatialLayers * rates.temporalLayers { unsafe windows[index] = try reader.read() }
         }
         self = rates
     }
@@ -83,7 +84,7 @@ extension LayerRates: Restorable {
     func write(to writer: inout SnapshotWriter) {
         writer.writeUInt8(UInt8(truncatingIfNeeded: spatialLayers))
         writer.writeUInt8(UInt8(truncatingIfNeeded: temporalLayers))
-        guard let windows else { return }
-        for index in 0..<spatialLayers * temporalLayers { writer.write(windows[index]) }
+        guard let windows = unsafe windows else { return }
+        for index in 0..<spatialLayers * temporalLayers { unsafe writer.write(windows[index]) }
     }
 }

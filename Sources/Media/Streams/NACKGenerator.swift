@@ -4,7 +4,7 @@
 /// Then nothing is due before the next input or that deadline.
 ///
 /// Memory: nothing before the first loss; then a sorted list of at most 1000 (capacity 2048 with its holes) entries.
-struct NACKGenerator: ~Copyable {
+@safe struct NACKGenerator: ~Copyable {
     enum Action: Hashable, Sendable {
         case none
         /// Too much is missing to be repaired: the list was cleared.
@@ -49,7 +49,7 @@ struct NACKGenerator: ~Copyable {
 
     init() {}
 
-    deinit { entries?.deallocate() }
+    deinit { unsafe entries?.deallocate() }
 
     /// The timer's deadline: when the next request is due, but requests by timer keep `tick` apart.
     var nextDeadline: MediaInstant? {
@@ -87,23 +87,25 @@ struct NACKGenerator: ~Copyable {
     ///
     /// - Returns: how many were written; zero when nothing is due.
     mutating func pollRequest(at now: MediaInstant, into numbers: UnsafeMutableBufferPointer<UInt16>) -> Int {
-        guard count > 0, let due = earliestDue, now >= due, let entries, !numbers.isEmpty else { return 0 }
+        guard count > 0, let due = earliestDue, now >= due, let entries = unsafe entries, !numbers.isEmpty else {
+            return 0
+        }
         var written = 0
         var earliest: MediaInstant?
-        for index in first..<end where !entries[index].isGone {
-            if now >= entries[index].due, written < numbers.count {
-                numbers[written] = UInt16(truncatingIfNeeded: entries[index].sequence)
+        for index in first..<end where unsafe !entries[index].isGone {
+            if unsafe now >= entries[index].due, written < numbers.count {
+                unsafe numbers[written] = UInt16(truncatingIfNeeded: entries[index].sequence)
                 written += 1
-                entries[index].tries += 1
-                entries[index].due = now + roundTripTime
-                if entries[index].tries >= Self.maxTries {
-                    entries[index].isGone = true
+                unsafe entries[index].tries += 1
+                unsafe entries[index].due = now + roundTripTime
+                if unsafe entries[index].tries >= Self.maxTries {
+                    unsafe entries[index].isGone = true
                     count -= 1
                     abandoned += 1
                     continue
                 }
             }
-            if earliest.map({ entries[index].due < $0 }) ?? true { earliest = entries[index].due }
+            if earliest.map({ unsafe entries[index].due < $0 }) ?? true { earliest = unsafe entries[index].due }
         }
         earliestDue = earliest
         if written > 0 { notBefore = now + Self.tick }
@@ -140,31 +142,31 @@ struct NACKGenerator: ~Copyable {
     }
 
     private mutating func append(_ entry: Entry) {
-        guard let entries, end < capacity else { return }
-        (entries + end).initialize(to: entry)
+        guard let entries = unsafe entries, end < capacity else { return }
+        unsafe (entries + end).initialize(to: entry)
         end += 1
         count += 1
         if earliestDue.map({ entry.due < $0 }) ?? true { earliestDue = entry.due }
     }
 
     private mutating func remove(_ sequence: UInt64) {
-        guard let entries else { return }
+        guard let entries = unsafe entries else { return }
         var low = first
         var high = end
         while low < high {
             let middle = low + (high - low) / 2
-            if entries[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+            if unsafe entries[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
-        guard low < end, entries[low].sequence == sequence, !entries[low].isGone else { return }
-        entries[low].isGone = true
+        guard low < end, unsafe entries[low].sequence == sequence, unsafe !entries[low].isGone else { return }
+        unsafe entries[low].isGone = true
         count -= 1
         trim()
     }
 
     private mutating func removeBelow(_ sequence: UInt64) {
-        guard let entries else { return }
-        while first < end, entries[first].sequence < sequence {
-            if !entries[first].isGone { count -= 1 }
+        guard let entries = unsafe entries else { return }
+        while first < end, unsafe entries[first].sequence < sequence {
+            if unsafe !entries[first].isGone { count -= 1 }
             first += 1
         }
         trim()
@@ -173,9 +175,9 @@ struct NACKGenerator: ~Copyable {
     /// Gives up what a decoder no longer needs: everything before the oldest key frame that is ahead of the list.
     /// - Returns: whether entries were removed.
     private mutating func removeUpToNextKeyFrame() -> Bool {
-        guard count > 0, let entries else { return false }
+        guard count > 0, let entries = unsafe entries else { return false }
         while let keyFrame = keyFrames.oldest {
-            if first < end, entries[first].sequence < keyFrame {
+            if first < end, unsafe entries[first].sequence < keyFrame {
                 removeBelow(keyFrame)
                 return true
             }
@@ -193,8 +195,8 @@ struct NACKGenerator: ~Copyable {
 
     /// Drops holes at the front, so that the first entry is always a live one.
     private mutating func trim() {
-        guard count > 0, let entries else { return clear() }
-        while first < end, entries[first].isGone { first += 1 }
+        guard count > 0, let entries = unsafe entries else { return clear() }
+        while first < end, unsafe entries[first].isGone { first += 1 }
     }
 
     /// Makes place behind `end` for `added` entries: compacts the holes, then doubles the storage.
@@ -204,18 +206,18 @@ struct NACKGenerator: ~Copyable {
         var newCapacity = max(capacity, 64)
         // At least half stays free after a compaction, so that compactions are rare.
         while newCapacity < needed * 2, newCapacity < 2048 { newCapacity *= 2 }
-        let target = newCapacity == capacity ? entries : .allocate(capacity: newCapacity)
-        guard let target else { return }
+        let target = unsafe newCapacity == capacity ? entries : .allocate(capacity: newCapacity)
+        guard let target = unsafe target else { return }
         var kept = 0
-        if let entries {
-            for index in first..<end where !entries[index].isGone {
+        if let entries = unsafe entries {
+            for index in first..<end where unsafe !entries[index].isGone {
                 // Moving down within one storage never overtakes the entry being read.
-                (target + kept).initialize(to: entries[index])
+                unsafe (target + kept).initialize(to: entries[index])
                 kept += 1
             }
-            if target != entries { entries.deallocate() }
+            if unsafe target != entries { unsafe entries.deallocate() }
         }
-        entries = target
+        unsafe entries = target
         capacity = newCapacity
         first = 0
         end = kept
@@ -278,11 +280,11 @@ extension NACKGenerator: Restorable {
 
     func write(to writer: inout SnapshotWriter) {
         writer.writeCount(count)
-        if let entries {
-            for index in first..<end where !entries[index].isGone {
-                writer.write(entries[index].sequence)
-                writer.write(entries[index].due)
-                writer.write(entries[index].tries)
+        if let entries = unsafe entries {
+            for index in first..<end where unsafe !entries[index].isGone {
+                unsafe writer.write(entries[index].sequence)
+                unsafe writer.write(entries[index].due)
+                unsafe writer.write(entries[index].tries)
             }
         }
         writer.writeOptional(earliestDue)

@@ -5,7 +5,7 @@
 /// grows up to 4096 numbers, more than any retransmission buffer holds, when two of one round trip meet in a place.
 /// The second holds for whatever a receiver says of its round trip: a NACK of a kilobyte names four thousand packets, so
 /// without it a client could have a thousand times of what it sends sent back, for as long as it likes.
-struct ResendLimiter: ~Copyable {
+@safe struct ResendLimiter: ~Copyable {
     enum Answer: Hashable, Sendable {
         /// Within a round trip of the last time, or the allowance is used up.
         case refused
@@ -38,7 +38,7 @@ struct ResendLimiter: ~Copyable {
 
     init() {}
 
-    deinit { entries?.deallocate() }
+    deinit { unsafe entries?.deallocate() }
 
     /// A packet was sent for the first time.
     mutating func packetSent() {
@@ -51,11 +51,11 @@ struct ResendLimiter: ~Copyable {
         let number = UInt16(truncatingIfNeeded: extended >> 8)
         let stamp = max(UInt16(truncatingIfNeeded: now.nanoseconds / 1_000_000), 1)
         let wait = max(roundTripTime, Self.shortestRoundTrip).milliseconds
-        if entries == nil { resize(to: Self.initialCapacity) }
+        if unsafe entries == nil { resize(to: Self.initialCapacity) }
         while true {
-            guard let entries else { return .refused }
+            guard let entries = unsafe entries else { return .refused }
             let index = Int(truncatingIfNeeded: extended) & (capacity - 1)
-            let entry = entries[index]
+            let entry = unsafe entries[index]
             let isFresh = entry.stamp != 0 && Int64(stamp &- entry.stamp) < wait
             let isSame = entry.stamp != 0 && entry.number == number
             if isSame, isFresh { return .refused }
@@ -63,7 +63,7 @@ struct ResendLimiter: ~Copyable {
                 resize(to: capacity * 2)
                 continue
             }
-            entries[index] = Entry(number: number, stamp: stamp)
+            unsafe entries[index] = Entry(number: number, stamp: stamp)
             allowance -= 1
             return isSame ? .again : .first
         }
@@ -71,22 +71,22 @@ struct ResendLimiter: ~Copyable {
 
     /// Forgets every number and gives their memory back (the consumer was paused).
     mutating func reset() {
-        entries?.deallocate()
-        entries = nil
+        unsafe entries?.deallocate()
+        unsafe entries = nil
         capacity = 0
     }
 
     private mutating func resize(to newCapacity: Int) {
         let table = UnsafeMutablePointer<Entry>.allocate(capacity: newCapacity)
-        table.initialize(repeating: Entry(), count: newCapacity)
-        if let entries {
-            for index in 0..<capacity where entries[index].stamp != 0 {
-                let low = Int(entries[index].number) << 8 | index & 0xFF
-                table[low & (newCapacity - 1)] = entries[index]
+        unsafe table.initialize(repeating: Entry(), count: newCapacity)
+        if let entries = unsafe entries {
+            for index in 0..<capacity where unsafe entries[index].stamp != 0 {
+                let low = unsafe Int(entries[index].number) << 8 | index & 0xFF
+                unsafe table[low & (newCapacity - 1)] = unsafe entries[index]
             }
-            entries.deallocate()
+            unsafe entries.deallocate()
         }
-        entries = table
+        unsafe entries = table
         capacity = newCapacity
     }
 }
@@ -102,14 +102,14 @@ extension ResendLimiter: Restorable {
         guard size >= Self.initialCapacity, size & (size - 1) == 0 else { throw .malformed }
         let used = try reader.readCount(atMost: size)
         resize(to: size)
-        guard let entries else { return }
+        guard let entries = unsafe entries else { return }
         var next = 0
         for _ in 0..<used {
             let number = try reader.read(in: 0...0xFF_FFFF as ClosedRange<UInt32>)
             let place = Int(number) & (size - 1)
             guard place >= next else { throw .malformed }
             next = place + 1
-            entries[place] = Entry(
+            unsafe entries[place] = Entry(
                 number: UInt16(truncatingIfNeeded: number >> 8), stamp: try reader.read(in: 1...UInt16.max))
         }
     }
@@ -117,11 +117,11 @@ extension ResendLimiter: Restorable {
     func write(to writer: inout SnapshotWriter) {
         writer.writeCount(allowance)
         writer.writeCount(capacity)
-        guard let entries else { return }
-        writer.writeCount((0..<capacity).count { entries[$0].stamp != 0 })
-        for index in 0..<capacity where entries[index].stamp != 0 {
-            writer.writeUInt32(UInt32(entries[index].number) << 8 | UInt32(index & 0xFF))
-            writer.write(entries[index].stamp)
+        guard let entries = unsafe entries else { return }
+        writer.writeCount((0..<capacity).count { unsafe entries[$0].stamp != 0 })
+        for index in 0..<capacity where unsafe entries[index].stamp != 0 {
+            unsafe writer.writeUInt32(UInt32(entries[index].number) << 8 | UInt32(index & 0xFF))
+            unsafe writer.write(entries[index].stamp)
         }
     }
 }

@@ -5,9 +5,9 @@
 ///
 /// Memory: an index of 16 bytes a number, grown by doubling up to 4096, and slots of 1568 bytes in slabs of sixteen,
 /// allocated when the window first needs them and recycled from then on; freed when the window runs empty.
-struct RetransmissionBuffer: ~Copyable {
+@safe struct RetransmissionBuffer: ~Copyable {
     /// A stored packet; `bytes` is valid until the buffer's next mutation.
-    struct Packet {
+    @safe struct Packet {
         var bytes: UnsafeRawBufferPointer
         var extended: UInt64
         var timestamp: UInt32
@@ -56,10 +56,10 @@ struct RetransmissionBuffer: ~Copyable {
     init(window: MediaDuration) { self.window = window }
 
     deinit {
-        entries?.deallocate()
-        guard let slabs else { return }
-        for index in 0..<slabCount { slabs[index].deallocate() }
-        slabs.deallocate()
+        unsafe entries?.deallocate()
+        guard let slabs = unsafe slabs else { return }
+        for index in 0..<slabCount { unsafe slabs[index].deallocate() }
+        unsafe slabs.deallocate()
     }
 
     /// Bytes this buffer holds from the allocator.
@@ -76,13 +76,14 @@ struct RetransmissionBuffer: ~Copyable {
     ) -> Bool {
         removeOld(at: now)
         guard let source = bytes.baseAddress, bytes.count <= Self.maxPacketLength else { return false }
-        guard admit(extended), let entries else { return false }
+        guard admit(extended), let entries = unsafe entries else { return false }
         let index = Int(truncatingIfNeeded: extended) & (indexCapacity - 1)
-        guard entries[index].slot == Self.noSlot, let slot = takeSlot(), let memory = memory(of: slot) else {
+        guard unsafe entries[index].slot == Self.noSlot, let slot = takeSlot(), let memory = unsafe memory(of: slot)
+        else {
             return false
         }
-        memory.copyMemory(from: source, byteCount: bytes.count)
-        entries[index] = Entry(
+        unsafe memory.copyMemory(from: source, byteCount: bytes.count)
+        unsafe entries[index] = Entry(
             storedAt: now.nanoseconds, timestamp: timestamp, length: UInt16(bytes.count), slot: slot)
         storedCount += 1
         return true
@@ -93,25 +94,27 @@ struct RetransmissionBuffer: ~Copyable {
 
     /// The packet with this number, if it is still in the window.
     func find(extended: UInt64, at now: MediaInstant) -> Packet? {
-        guard let entries, span > 0, extended >= oldest, extended - oldest < UInt64(span) else { return nil }
-        let entry = entries[Int(truncatingIfNeeded: extended) & (indexCapacity - 1)]
-        let storedAt = MediaInstant(nanoseconds: entry.storedAt)
-        guard entry.slot != Self.noSlot, now - storedAt <= window, let memory = memory(of: entry.slot) else {
+        guard let entries = unsafe entries, span > 0, extended >= oldest, extended - oldest < UInt64(span) else {
             return nil
         }
-        return Packet(
+        let entry = unsafe entries[Int(truncatingIfNeeded: extended) & (indexCapacity - 1)]
+        let storedAt = MediaInstant(nanoseconds: entry.storedAt)
+        guard entry.slot != Self.noSlot, now - storedAt <= window, let memory = unsafe memory(of: entry.slot) else {
+            return nil
+        }
+        return unsafe Packet(
             bytes: UnsafeRawBufferPointer(start: memory, count: Int(entry.length)), extended: extended,
             timestamp: entry.timestamp, storedAt: storedAt)
     }
 
     /// Every packet that is stored, oldest first; each is valid until the buffer changes.
     func forEach(_ body: (Packet) -> Void) {
-        guard let entries else { return }
+        guard let entries = unsafe entries else { return }
         for offset in 0..<span {
             let number = oldest + UInt64(offset)
-            let entry = entries[Int(truncatingIfNeeded: number) & (indexCapacity - 1)]
-            guard entry.slot != Self.noSlot, let memory = memory(of: entry.slot) else { continue }
-            body(
+            let entry = unsafe entries[Int(truncatingIfNeeded: number) & (indexCapacity - 1)]
+            guard entry.slot != Self.noSlot, let memory = unsafe memory(of: entry.slot) else { continue }
+            unsafe body(
                 Packet(
                     bytes: UnsafeRawBufferPointer(start: memory, count: Int(entry.length)), extended: number,
                     timestamp: entry.timestamp, storedAt: MediaInstant(nanoseconds: entry.storedAt)))
@@ -172,24 +175,24 @@ struct RetransmissionBuffer: ~Copyable {
         var capacity = max(indexCapacity, 64)
         while capacity < count { capacity *= 2 }
         let grown = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        grown.initialize(repeating: Entry(), count: capacity)
-        if let entries {
+        unsafe grown.initialize(repeating: Entry(), count: capacity)
+        if let entries = unsafe entries {
             for offset in 0..<span {
                 let number = Int(truncatingIfNeeded: oldest &+ UInt64(offset))
-                grown[number & (capacity - 1)] = entries[number & (indexCapacity - 1)]
+                unsafe grown[number & (capacity - 1)] = unsafe entries[number & (indexCapacity - 1)]
             }
-            entries.deallocate()
+            unsafe entries.deallocate()
         }
-        entries = grown
+        unsafe entries = grown
         indexCapacity = capacity
         return true
     }
 
     /// Drops from the old end what is blank or older than the window.
     private mutating func removeOld(at now: MediaInstant) {
-        guard let entries else { return }
+        guard let entries = unsafe entries else { return }
         while span > 0 {
-            let entry = entries[Int(truncatingIfNeeded: oldest) & (indexCapacity - 1)]
+            let entry = unsafe entries[Int(truncatingIfNeeded: oldest) & (indexCapacity - 1)]
             let isBlank = entry.slot == Self.noSlot
             guard isBlank || now - MediaInstant(nanoseconds: entry.storedAt) > window else { return }
             removeOldest()
@@ -197,11 +200,11 @@ struct RetransmissionBuffer: ~Copyable {
     }
 
     private mutating func removeOldest() {
-        guard let entries, span > 0 else { return }
+        guard let entries = unsafe entries, span > 0 else { return }
         let index = Int(truncatingIfNeeded: oldest) & (indexCapacity - 1)
-        if entries[index].slot != Self.noSlot {
-            giveBack(entries[index].slot)
-            entries[index].slot = Self.noSlot
+        if unsafe entries[index].slot != Self.noSlot {
+            unsafe giveBack(entries[index].slot)
+            unsafe entries[index].slot = Self.noSlot
             storedCount -= 1
         }
         oldest += 1
@@ -209,30 +212,30 @@ struct RetransmissionBuffer: ~Copyable {
     }
 
     private func memory(of slot: UInt16) -> UnsafeMutableRawPointer? {
-        guard let slabs, Int(slot) < slabCount * Self.slotsPerSlab else { return nil }
-        return slabs[Int(slot) / Self.slotsPerSlab] + (Int(slot) % Self.slotsPerSlab) * Self.slotStride
+        guard let slabs = unsafe slabs, Int(slot) < slabCount * Self.slotsPerSlab else { return nil }
+        return unsafe slabs[Int(slot) / Self.slotsPerSlab] + (Int(slot) % Self.slotsPerSlab) * Self.slotStride
     }
 
     private mutating func takeSlot() -> UInt16? {
         if firstFree == Self.noSlot, !addSlab() { return nil }
         let slot = firstFree
-        guard let memory = memory(of: slot) else { return nil }
-        firstFree = memory.load(as: UInt16.self)
+        guard let memory = unsafe memory(of: slot) else { return nil }
+        firstFree = unsafe memory.load(as: UInt16.self)
         return slot
     }
 
     private mutating func giveBack(_ slot: UInt16) {
-        guard let memory = memory(of: slot) else { return }
-        memory.storeBytes(of: firstFree, as: UInt16.self)
+        guard let memory = unsafe memory(of: slot) else { return }
+        unsafe memory.storeBytes(of: firstFree, as: UInt16.self)
         firstFree = slot
     }
 
     private mutating func addSlab() -> Bool {
         guard slabCount < Self.maxSlabs else { return false }
-        let pointers = slabs ?? .allocate(capacity: Self.maxSlabs)
-        slabs = pointers
+        let pointers = unsafe slabs ?? .allocate(capacity: Self.maxSlabs)
+        unsafe slabs = pointers
         let slab = UnsafeMutableRawPointer.allocate(byteCount: Self.slotsPerSlab * Self.slotStride, alignment: 16)
-        (pointers + slabCount).initialize(to: slab)
+        unsafe (pointers + slabCount).initialize(to: slab)
         slabCount += 1
         let firstSlot = (slabCount - 1) * Self.slotsPerSlab
         for slot in (firstSlot..<firstSlot + Self.slotsPerSlab).reversed() { giveBack(UInt16(slot)) }
@@ -240,14 +243,14 @@ struct RetransmissionBuffer: ~Copyable {
     }
 
     private mutating func release() {
-        entries?.deallocate()
-        entries = nil
+        unsafe entries?.deallocate()
+        unsafe entries = nil
         indexCapacity = 0
-        if let slabs {
-            for index in 0..<slabCount { slabs[index].deallocate() }
-            slabs.deallocate()
+        if let slabs = unsafe slabs {
+            for index in 0..<slabCount { unsafe slabs[index].deallocate() }
+            unsafe slabs.deallocate()
         }
-        slabs = nil
+        unsafe slabs = nil
         slabCount = 0
         firstFree = Self.noSlot
         span = 0

@@ -101,6 +101,18 @@ extension Shard {
         }
     }
 
+    /// Whether what a restored association names is there, and is its own.
+    func isAssociationWhole(of transport: Slot<MediaTransport>) -> Bool {
+        switch transports[transport].association {
+        case .webRTC(let webRTC):
+            webRTCAssociations[webRTC].ice.tuples.allSatisfy { tuple in
+                let number = Int(truncatingIfNeeded: tuple.rawValue)
+                return tuples.indices.contains(number) && tuples[number]?.transport == transport
+            }
+        case .plain: true
+        }
+    }
+
     /// Puts what a restored association needs into the shard's tables.
     mutating func associationRestored(_ transport: Slot<MediaTransport>) throws(WireError) {
         switch transports[transport].association {

@@ -51,16 +51,16 @@ struct PacketProtection: ~Copyable {
 
     /// Decrypts in place.
     mutating func openRTP(_ datagram: UnsafeMutableRawBufferPointer) -> Opened {
-        guard let start = datagram.baseAddress, opener != nil else { return clear(datagram) }
+        guard let start = datagram.baseAddress, opener != nil else { return unsafe clear(datagram) }
         // '!' okay: checked above.
-        return Self.opened(opener!.openRTP(start, count: datagram.count), malformed: .malformedRTP)
+        return unsafe Self.opened(opener!.openRTP(start, count: datagram.count), malformed: .malformedRTP)
     }
 
     /// Decrypts in place.
     mutating func openRTCP(_ datagram: UnsafeMutableRawBufferPointer) -> Opened {
-        guard let start = datagram.baseAddress, opener != nil else { return clear(datagram) }
+        guard let start = datagram.baseAddress, opener != nil else { return unsafe clear(datagram) }
         // '!' okay: checked above.
-        return Self.opened(opener!.openRTCP(start, count: datagram.count), malformed: .malformedRTCP)
+        return unsafe Self.opened(opener!.openRTCP(start, count: datagram.count), malformed: .malformedRTCP)
     }
 
     private func clear(_ datagram: UnsafeMutableRawBufferPointer) -> Opened {
@@ -89,7 +89,7 @@ struct PacketProtection: ~Copyable {
         _ out: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int, ssrc: UInt32,
         index: UInt64
     ) -> Int {
-        sealer?.sealRTP(
+        unsafe sealer?.sealRTP(
             out, headerLength: headerLength, payload: payload, payloadLength: payloadLength, ssrc: ssrc, index: index)
             ?? writeClear(out, headerLength, payload, payloadLength)
     }
@@ -99,14 +99,14 @@ struct PacketProtection: ~Copyable {
         _ out: UnsafeMutableRawPointer, _ headerLength: Int, _ payload: UnsafeRawPointer, _ payloadLength: Int
     ) -> Int {
         guard isClear else { return 0 }
-        (out + headerLength).copyMemory(from: payload, byteCount: payloadLength)
+        unsafe (out + headerLength).copyMemory(from: payload, byteCount: payloadLength)
         return headerLength + payloadLength
     }
 
     /// Protects a compound packet in place.
     /// - Returns: its length; 0 without keys.
     mutating func sealRTCP(_ out: UnsafeMutableRawPointer, count: Int) -> Int {
-        sealer?.sealRTCP(out, count: count) ?? (isClear ? count : 0)
+        unsafe sealer?.sealRTCP(out, count: count) ?? (isClear ? count : 0)
     }
 
     fileprivate var sealerSnapshot: SRTPSender.Snapshot? {

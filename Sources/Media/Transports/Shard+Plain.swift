@@ -66,33 +66,33 @@ extension Shard {
         }
         let transport = own.transport
         let isRTCP: Bool
-        switch DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
+        switch unsafe DatagramKind.classify(UnsafeRawBufferPointer(datagram)) {
         case .rtp where !own.isRTCP: isRTCP = false
         case .rtcp where own.isRTCP || plainAssociations[own.plain].usesRTCPMux: isRTCP = true
         default: return counters.add(.unknownDatagram)
         }
         let known = isRTCP ? plainAssociations[own.plain].rtcpRemote : plainAssociations[own.plain].remote
         guard known == remote || (known == nil && plainAssociations[own.plain].isComedia) else {
-            if !isRTCP { refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
+            if !isRTCP { unsafe refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
             return counters.add(.foreignSource)
         }
-        guard let length = plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
+        guard let length = unsafe plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
         let isOwn: Bool
         let hasProducers = !transports[transport].producers.isEmpty
         if isRTCP {
-            let compound = UnsafeRawBufferPointer(rebasing: datagram[..<length])
-            isOwn = isFromKnownSource(compound, on: transport)
+            let compound = unsafe UnsafeRawBufferPointer(rebasing: datagram[..<length])
+            isOwn = unsafe isFromKnownSource(compound, on: transport)
             if known != nil || isOwn {
-                openedRTCPReceived(compound, on: transport)
+                unsafe openedRTCPReceived(compound, on: transport)
                 rescheduleTimer(of: transport)
             } else {
                 counters.add(.unknownSSRC)
             }
         } else {
-            isOwn = openedRTPReceived(datagram, length: length, on: transport)
+            isOwn = unsafe openedRTPReceived(datagram, length: length, on: transport)
         }
         // A receiver sends some packet to show its address: any will do while there is no producer to belong to.
-        let shows = isOwn || (!hasProducers && isWellFormed(datagram, length: length, isRTCP: isRTCP))
+        let shows = unsafe isOwn || (!hasProducers && isWellFormed(datagram, length: length, isRTCP: isRTCP))
         guard known != nil || shows else { return }
         transports[transport].traffic.received &+= UInt64(datagram.count)
         transports[transport].packetsReceived &+= 1
@@ -103,13 +103,13 @@ extension Shard {
     private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: PlainBinding) -> Int? {
         let transport = own.transport
         let opened =
-            isRTCP
+            unsafe isRTCP
             ? transports[transport].protection.openRTCP(datagram) : transports[transport].protection.openRTP(datagram)
         switch opened {
         case .packet(let length): return length
         case .dropped(let reason):
             if reason == .srtpAuthentication, !isRTCP {
-                refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
+                unsafe refused(.authentication, UnsafeRawBufferPointer(datagram), on: transport)
             }
             counters.add(reason)
             return nil
@@ -122,12 +122,12 @@ extension Shard {
         _ compound: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) -> Bool {
         guard compound.count >= 8 else { return false }
-        let sender = UInt32(bigEndian: compound.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        let sender = unsafe UInt32(bigEndian: compound.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         return transports[transport].producers.isEmpty || transports[transport].streams.find(sender) != nil
     }
 
     private func isWellFormed(_ datagram: UnsafeMutableRawBufferPointer, length: Int, isRTCP: Bool) -> Bool {
-        isRTCP || (try? RTPHeader(parsing: UnsafeRawBufferPointer(rebasing: datagram[..<length]))) != nil
+        unsafe isRTCP || (try? RTPHeader(parsing: UnsafeRawBufferPointer(rebasing: datagram[..<length]))) != nil
     }
 
     /// The client has shown where it is. From now on it is there and nowhere else.

@@ -6,19 +6,19 @@ extension Shard {
         _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
         let length: Int
-        switch transports[transport].protection.openRTCP(datagram) {
+        switch unsafe transports[transport].protection.openRTCP(datagram) {
         case .packet(let plain): length = plain
         case .dropped(let reason): return counters.add(reason)
         }
         if webRTCAssociations[webRTC].ice.feedbackReceived(on: tuple, at: now) { iceAdvanced(transport, webRTC) }
-        openedRTCPReceived(UnsafeRawBufferPointer(rebasing: datagram[..<length]), on: transport)
+        unsafe openedRTCPReceived(UnsafeRawBufferPointer(rebasing: datagram[..<length]), on: transport)
     }
 
     /// A compound RTCP packet in the clear.
     mutating func openedRTCPReceived(
         _ compound: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>
     ) {
-        var reader = RTCPCompoundReader(compound)
+        var reader = unsafe RTCPCompoundReader(compound)
         do throws(WireError) {
             while let packet = try reader.next() { try rtcpPacketReceived(packet, on: transport) }
         } catch {

@@ -12,11 +12,11 @@ extension Shard {
     ) -> Bool {
         guard sendsRTCP(transport) else { return false }
         ensureCapacity()
-        let out = arena.next
-        var writer = ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
+        let out = unsafe arena.next
+        var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(start: out, count: Self.largestCompound))
         do throws(WireError) { try build(&writer) } catch { return false }
         guard writer.count > 0 else { return false }
-        let length = transports[transport].protection.sealRTCP(out, count: writer.count)
+        let length = unsafe transports[transport].protection.sealRTCP(out, count: writer.count)
         guard length > 0 else { return false }
         commitRTCP(length: length, to: transport)
         return true
@@ -47,11 +47,11 @@ extension Shard {
         guard let deadline = streams[stream].nacks.nextDeadline, deadline <= now else { return }
         let transport = producers[streams[stream].producer].transport
         // A few hundred scattered numbers fill a packet; the rest goes into the next.
-        let part = UnsafeMutableBufferPointer(rebasing: nackNumbers[..<256])
+        let part = unsafe UnsafeMutableBufferPointer(rebasing: nackNumbers[..<256])
         while true {
-            let count = streams[stream].nacks.pollRequest(at: now, into: part)
+            let count = unsafe streams[stream].nacks.pollRequest(at: now, into: part)
             guard count > 0 else { return }
-            let lost = part[..<count].map { SequenceNumber($0) }
+            let lost = unsafe part[..<count].map { SequenceNumber($0) }
             let ssrc = streams[stream].received.ssrc
             let sender = SSRC(transports[transport].feedbackSSRC)
             sendRTCP(on: transport) { (writer) throws(WireError) in
@@ -64,11 +64,11 @@ extension Shard {
     }
 
     private mutating func sendTransportFeedback(_ transport: Slot<MediaTransport>) {
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
-            while let feedback = transports[transport].recorder.pollFeedback(at: now, into: statuses) {
-                let missing = statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
+        unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
+            while let feedback = unsafe transports[transport].recorder.pollFeedback(at: now, into: statuses) {
+                let missing = unsafe statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
                 transports[transport].history.lossReceived.add(lost: missing, of: feedback.statusCount)
-                let arrivals = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
+                let arrivals = unsafe statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
                     status == TransportWideRecorder.notReceived
                         ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
                 }

@@ -28,7 +28,7 @@ extension Shard {
     mutating func stunReceived(_ bytes: UnsafeRawBufferPointer, key: TupleTable.Key) {
         counters.add(.stunRequests)
         let known = tupleNumbers.find(key)
-        let addressed = transport(addressedBy: bytes, likely: known.flatMap { tuples[$0]?.transport })
+        let addressed = unsafe transport(addressedBy: bytes, likely: known.flatMap { tuples[$0]?.transport })
         guard let owner = addressed.transport ?? known.flatMap({ tuples[$0]?.transport }) else {
             return counters.add(addressed.isWellFormed ? .unknownUsernameFragment : .malformedSTUN)
         }
@@ -38,8 +38,8 @@ extension Shard {
         let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
         let id = TupleID(UInt64(number))
         ensureCapacity()
-        var reply = ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
-        switch webRTCAssociations[webRTC].ice.bindingRequestReceived(
+        var reply = unsafe ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
+        switch unsafe webRTCAssociations[webRTC].ice.bindingRequestReceived(
             bytes, on: id, from: key.remote, at: now, reply: &reply)
         {
         case .succeeded: break
@@ -62,13 +62,13 @@ extension Shard {
     private func transport(
         addressedBy bytes: UnsafeRawBufferPointer, likely: Slot<MediaTransport>?
     ) -> (transport: Slot<MediaTransport>?, isWellFormed: Bool) {
-        guard let fragment = ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
+        guard let fragment = unsafe ICELiteAgent.localUsernameFragment(of: bytes) else { return (nil, false) }
         if let likely, case .webRTC(let webRTC) = transports[likely].association,
-            webRTCAssociations[webRTC].usernameFragments.contains(where: { $0.utf8.elementsEqual(fragment) })
+            webRTCAssociations[webRTC].usernameFragments.contains(where: { unsafe $0.utf8.elementsEqual(fragment) })
         {
             return (likely, true)
         }
-        return (transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)], true)
+        return unsafe (transportsByUsernameFragment[String(decoding: fragment, as: UTF8.self)], true)
     }
 
     /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
@@ -143,7 +143,7 @@ extension Shard {
         iceAdvanced(transport, webRTC)
         startHandshakeIfPossible(transport, webRTC)
         let before = webRTCAssociations[webRTC].dtls.counters
-        webRTCAssociations[webRTC].dtls.datagramReceived(bytes, at: now)
+        unsafe webRTCAssociations[webRTC].dtls.datagramReceived(bytes, at: now)
         countDrops(from: before, to: webRTCAssociations[webRTC].dtls.counters)
         dtlsAdvanced(transport, webRTC)
     }
@@ -204,8 +204,8 @@ extension Shard {
         }
         while transports[transport].route != .none {
             ensureCapacity()
-            let space = UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
-            guard let length = webRTCAssociations[webRTC].dtls.pollTransmit(into: space) else { break }
+            let space = unsafe UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
+            guard let length = unsafe webRTCAssociations[webRTC].dtls.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }
         rescheduleTimer(of: transport)

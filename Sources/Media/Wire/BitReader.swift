@@ -1,16 +1,16 @@
 // Safe: every read compares its end with the buffer's before it touches a byte.
 
 /// Reads unsigned fields of any width from the front of a buffer it does not own, most significant bit first.
-struct BitReader {
+@safe struct BitReader {
     private let bytes: UnsafeRawBufferPointer
     /// The number of the next bit to be read.
     private(set) var position = 0
 
     /// - Parameter bytes: must stay valid for the lifetime of the reader.
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
     /// How many bits have not been read yet.
-    var remaining: Int { bytes.count * 8 - position }
+    var remaining: Int { unsafe bytes.count * 8 - position }
 
     /// The next `count` bits, 0…32.
     mutating func read(_ count: Int) throws(WireError) -> UInt32 {
@@ -21,7 +21,7 @@ struct BitReader {
         while left > 0 {
             let available = 8 - (position & 7)
             let taken = min(available, left)
-            let byte = UInt64(bytes[position >> 3])
+            let byte = unsafe UInt64(bytes[position >> 3])
             let field = byte >> UInt64(available - taken) & ((1 << UInt64(taken)) - 1)
             value = value << UInt64(taken) | field
             position += taken

@@ -174,10 +174,12 @@ extension Shard {
                 }
                 && transports[transport].streams.entries.allSatisfy { streams.contains($0.value.stream) }
                 && transports[transport].consumersBySSRC.entries.allSatisfy { consumers.contains($0.value) }
-            guard isWhole else { throw .malformed }
+            guard isWhole, isAssociationWhole(of: transport) else { throw .malformed }
         }
         for producer in producers.slots {
-            guard transports.contains(producers[producer].transport) else { throw .malformed }
+            guard transports.contains(producers[producer].transport), producers[producer].key.shard == index,
+                producers[producer].subscribedShards >> UInt64(links.count) == 0
+            else { throw .malformed }
             for (encoding, stream) in producers[producer].streams.enumerated() {
                 guard let stream else { continue }
                 guard streams.contains(stream), streams[stream].producer == producer,
@@ -190,18 +192,22 @@ extension Shard {
             guard producers.contains(producer), producers[producer].streams.contains(stream) else { throw .malformed }
         }
         for feed in feeds.slots {
+            guard feeds[feed].key.shard < links.count else { throw .malformed }
             for consumer in feeds[feed].consumers {
                 guard consumers.contains(consumer), consumers[consumer].feed == feed else { throw .malformed }
             }
         }
         for consumer in consumers.slots {
             guard transports.contains(consumers[consumer].transport), feeds.contains(consumers[consumer].feed),
-                feeds[consumers[consumer].feed].consumers.contains(consumer)
+                feeds[consumers[consumer].feed].consumers.contains(consumer), consumers[consumer].key.shard == index,
+                consumers[consumer].stream.highestEncoding < feeds[consumers[consumer].feed].encodings.count
             else { throw .malformed }
         }
         guard (selecting + catchingUp + wishing).allSatisfy({ consumers.contains($0) }),
             withAudioLevels.allSatisfy({ transports.contains($0) }),
-            tuples.allSatisfy({ $0.map { transports.contains($0.transport) } ?? true })
+            tuples.allSatisfy({
+                $0.map { transports.contains($0.transport) && Int($0.key.socket) < localAddresses.count } ?? true
+            })
         else { throw .malformed }
     }
 

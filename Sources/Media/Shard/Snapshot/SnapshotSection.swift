@@ -49,5 +49,7 @@ enum SnapshotSection: UInt16, CaseIterable {
         return found
     }
 
-    private static func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { CRC32.checksum($0) } }
+    private static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        unsafe bytes.withUnsafeBytes { unsafe CRC32.checksum($0) }
+    }
 }

@@ -6,6 +6,6 @@ enum AV1Payload {
     static func isKeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
         guard payload.count >= 2 else { return false }
         // N with Z, a continued unit, contradicts itself.
-        return payload[0] & 0x08 != 0 && payload[0] & 0x80 == 0
+        return unsafe payload[0] & 0x08 != 0 && payload[0] & 0x80 == 0
     }
 }

@@ -32,7 +32,7 @@ struct DependencyDescriptor {
     init(
         parsing bytes: UnsafeRawBufferPointer, structure: inout FrameDependencyStructure?
     ) throws(DependencyDescriptorError) {
-        var reader = BitReader(bytes)
+        var reader = unsafe BitReader(bytes)
         let head: Head
         var own: FrameDependencyStructure?
         do throws(WireError) {

@@ -10,12 +10,12 @@ enum H265Payload {
     static func isKeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
         // The unit header has two bytes (RFC 7798 §1.1.4).
         guard payload.count >= 2 else { return false }
-        switch unitType(payload[0]) {
-        case aggregationPacket: return aggregateStartsKeyFrame(payload)
+        switch unsafe unitType(payload[0]) {
+        case aggregationPacket: return unsafe aggregateStartsKeyFrame(payload)
         case fragmentationUnit:
             // RFC 7798 §4.4.3: S marks the first fragment, the type has six bits.
             guard payload.count >= 3 else { return false }
-            return payload[2] & 0x80 != 0 && startsKeyFrame(payload[2] & 0x3F)
+            return unsafe payload[2] & 0x80 != 0 && startsKeyFrame(payload[2] & 0x3F)
         case let type: return startsKeyFrame(type)
         }
     }
@@ -27,11 +27,11 @@ enum H265Payload {
 
     /// RFC 7798 §4.4.2, without the decoding order numbers that no WebRTC endpoint negotiates.
     private static func aggregateStartsKeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
-        var reader = ByteReader(payload)
+        var reader = unsafe ByteReader(payload)
         guard (try? reader.skip(2)) != nil else { return false }
         while let size = try? reader.readUInt16() {
-            guard let unit = try? reader.readBytes(Int(size)), unit.count >= 2 else { return false }
-            if startsKeyFrame(unitType(unit[0])) { return true }
+            guard let unit = try? unsafe reader.readBytes(Int(size)), unit.count >= 2 else { return false }
+            if unsafe startsKeyFrame(unitType(unit[0])) { return true }
         }
         return false
     }
@@ -40,7 +40,7 @@ enum H265Payload {
     /// no sense.
     static func temporalLayer(_ payload: UnsafeRawBufferPointer) -> UInt8? {
         guard payload.count >= 2 else { return nil }
-        let plusOne = payload[1] & 0x07
+        let plusOne = unsafe payload[1] & 0x07
         return plusOne == 0 ? nil : plusOne - 1
     }
 
@@ -48,7 +48,7 @@ enum H265Payload {
     /// step-wise access picture, types 2…5 (H.265 table 7-1).
     static func isTemporalSwitchPoint(_ payload: UnsafeRawBufferPointer) -> Bool {
         guard payload.count >= 3 else { return false }
-        let type = unitType(payload[0])
-        return (2...5).contains(type == fragmentationUnit ? payload[2] & 0x3F : type)
+        let type = unsafe unitType(payload[0])
+        return unsafe (2...5).contains(type == fragmentationUnit ? payload[2] & 0x3F : type)
     }
 }

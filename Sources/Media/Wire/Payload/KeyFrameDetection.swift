@@ -6,11 +6,11 @@
 /// - Returns: `false` for a codec without key frames, and for a payload that makes no sense.
 func isKeyFrame(codec: CodecKind, payload: UnsafeRawBufferPointer) -> Bool {
     switch codec {
-    case .vp8: (try? VP8Descriptor(parsing: payload))?.isKeyFrame ?? false
-    case .vp9: (try? VP9Descriptor(parsing: payload))?.isKeyFrame ?? false
-    case .h264: H264Payload.isKeyFrame(payload)
-    case .h265: H265Payload.isKeyFrame(payload)
-    case .av1: AV1Payload.isKeyFrame(payload)
+    case .vp8: unsafe (try? VP8Descriptor(parsing: payload))?.isKeyFrame ?? false
+    case .vp9: unsafe (try? VP9Descriptor(parsing: payload))?.isKeyFrame ?? false
+    case .h264: unsafe H264Payload.isKeyFrame(payload)
+    case .h265: unsafe H265Payload.isKeyFrame(payload)
+    case .av1: unsafe AV1Payload.isKeyFrame(payload)
     case .opus, .other: false
     }
 }

@@ -4,7 +4,7 @@
 enum OpusPayload {
     /// Whether the packet only says that there is nothing to say: every frame it announces is empty.
     static func isDTX(_ payload: UnsafeRawBufferPointer) -> Bool {
-        guard let first = payload.first else { return false }
+        guard let first = unsafe payload.first else { return false }
         switch first & 0x03 {
         // One frame, or two of equal size, without a byte of data.
         case 0, 1: return payload.count == 1

@@ -28,7 +28,7 @@ struct VP8Descriptor: Hashable, Sendable {
 
     /// - Throws: `truncated`; also where nothing follows the descriptor.
     init(parsing payload: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(payload)
+        var reader = unsafe ByteReader(payload)
         let first = try reader.readUInt8()
         isNonReference = first & 0x20 != 0
         startsPartition = first & 0x10 != 0

@@ -40,7 +40,7 @@ struct VP9Descriptor: Hashable, Sendable {
 
     /// - Throws: `truncated`, or `malformed` for more reference differences than the RFC allows.
     init(parsing payload: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(payload)
+        var reader = unsafe ByteReader(payload)
         let flags = try reader.readUInt8()
         isInterPredicted = flags & 0x40 != 0
         isFlexible = flags & 0x10 != 0

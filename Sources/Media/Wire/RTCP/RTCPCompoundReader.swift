@@ -3,31 +3,31 @@
 /// Walks the packets of an RTCP compound packet (RFC 3550 §6.1) without allocating.
 ///
 /// A single packet that is not a report, as reduced-size RTCP allows (RFC 5506), is walked as well.
-struct RTCPCompoundReader {
+@safe struct RTCPCompoundReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
 
     /// - Parameter bytes: the compound packet in the clear, without SRTCP's trailer.
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
     /// The next packet, or `nil` at the end. After an error the rest is meaningless: stop.
     /// - Throws: `truncated`, `unsupportedVersion`, or `malformed` for impossible padding.
     mutating func next() throws(WireError) -> RTCPPacketView? {
-        guard offset < bytes.count else { return nil }
-        guard bytes.count - offset >= 4 else { throw .truncated }
-        let first = bytes[offset]
+        guard unsafe offset < bytes.count else { return nil }
+        guard unsafe bytes.count - offset >= 4 else { throw .truncated }
+        let first = unsafe bytes[offset]
         guard first >> 6 == 2 else { throw .unsupportedVersion }
         // The length counts 32-bit words minus one (RFC 3550 §6.4.1).
-        let length = 4 * (Int(bytes.uint16(provenAt: offset + 2)) + 1)
-        guard let packet = bytes.view(from: offset, count: length) else { throw .truncated }
+        let length = unsafe 4 * (Int(bytes.uint16(provenAt: offset + 2)) + 1)
+        guard let packet = unsafe bytes.view(from: offset, count: length) else { throw .truncated }
         var end = length
         if first & 0x20 != 0 {
-            let padding = Int(packet[length - 1])
+            let padding = unsafe Int(packet[length - 1])
             guard padding > 0, padding <= length - 4 else { throw .malformed }
             end -= padding
         }
         defer { offset += length }
-        return RTCPPacketView(
+        return unsafe RTCPPacketView(
             type: RTCPPacketType(rawValue: packet[1]), count: first & 0x1F, range: offset..<offset + length,
             payload: UnsafeRawBufferPointer(rebasing: packet[4..<end]))
     }

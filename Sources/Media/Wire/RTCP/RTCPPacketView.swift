@@ -1,7 +1,7 @@
 // Safe: each packet's end is compared with the buffer's; payloads are views that do not outlive it.
 
 /// One packet of an RTCP compound packet, read in place; must not outlive the buffer.
-struct RTCPPacketView {
+@safe struct RTCPPacketView {
     let type: RTCPPacketType
     /// The five bits behind version and padding: a report count, source count or feedback format.
     let count: UInt8

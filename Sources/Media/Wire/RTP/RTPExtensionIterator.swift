@@ -3,7 +3,7 @@
 /// Walks the elements of an RTP header extension block in the one-byte or two-byte form (RFC 8285 §4.2, §4.3).
 ///
 /// A block of any other profile yields nothing.
-struct RTPExtensionIterator {
+@safe struct RTPExtensionIterator {
     private enum Form { case oneByte, twoByte }
 
     private let packet: UnsafeRawBufferPointer
@@ -13,7 +13,7 @@ struct RTPExtensionIterator {
 
     /// - Parameter packet: the bytes `header` was parsed from.
     init(_ header: RTPHeader, in packet: UnsafeRawBufferPointer) {
-        self.packet = packet
+        unsafe self.packet = packet
         offset = header.extensionOffset
         form = header.extensionProfile == RTPExtensionForm.oneByteProfile ? .oneByte : .twoByte
         let isKnown = form == .oneByte || header.extensionProfile & 0xFFF0 == RTPExtensionForm.twoByteProfile
@@ -25,7 +25,7 @@ struct RTPExtensionIterator {
     /// stops making sense: what came before stays valid.
     mutating func next() -> (id: UInt8, range: Range<Int>)? {
         while offset < end {
-            let byte = packet[offset]
+            let byte = unsafe packet[offset]
             offset += 1
             if byte == 0 { continue }  // Padding.
             let id: UInt8
@@ -39,7 +39,7 @@ struct RTPExtensionIterator {
             case .twoByte:
                 guard offset < end else { return stop() }
                 id = byte
-                length = Int(packet[offset])
+                length = unsafe Int(packet[offset])
                 offset += 1
             }
             guard length <= end - offset else { return stop() }
@@ -58,7 +58,7 @@ struct RTPExtensionIterator {
 extension RTPHeader {
     /// Where the value of the first header extension element with this id lies in `packet`.
     func extensionRange(id: UInt8, in packet: UnsafeRawBufferPointer) -> Range<Int>? {
-        var elements = RTPExtensionIterator(self, in: packet)
+        var elements = unsafe RTPExtensionIterator(self, in: packet)
         while let element = elements.next() {
             if element.id == id { return element.range }
         }

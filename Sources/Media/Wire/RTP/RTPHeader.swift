@@ -38,9 +38,9 @@ struct RTPHeader: Hashable, Sendable {
     /// Parses a packet in the clear.
     /// - Throws: `unsupportedVersion`, `truncated`, or `malformed` when the padding is longer than the packet's rest.
     init(parsing packet: UnsafeRawBufferPointer) throws(WireError) {
-        try self.init(parsingEncrypted: packet)
+        unsafe try self.init(parsingEncrypted: packet)
         guard hasPadding else { return }
-        guard let last = packet.last, last > 0, Int(last) <= payloadLength else { throw .malformed }
+        guard let last = unsafe packet.last, last > 0, Int(last) <= payloadLength else { throw .malformed }
         paddingLength = Int(last)
         payloadLength -= paddingLength
     }
@@ -49,25 +49,25 @@ struct RTPHeader: Hashable, Sendable {
     /// - Throws: `unsupportedVersion` or `truncated`.
     init(parsingEncrypted packet: UnsafeRawBufferPointer) throws(WireError) {
         guard packet.count >= Self.fixedLength else { throw .truncated }
-        let first = packet[0]
+        let first = unsafe packet[0]
         guard first >> 6 == 2 else { throw .unsupportedVersion }
         hasPadding = first & 0x20 != 0
         hasExtension = first & 0x10 != 0
         csrcCount = first & 0x0F
-        hasMarker = packet[1] & 0x80 != 0
-        payloadType = packet[1] & 0x7F
-        sequenceNumber = SequenceNumber(packet.uint16(provenAt: 2))
-        timestamp = RTPTimestamp(packet.uint32(provenAt: 4))
-        ssrc = SSRC(packet.uint32(provenAt: 8))
+        hasMarker = unsafe packet[1] & 0x80 != 0
+        payloadType = unsafe packet[1] & 0x7F
+        sequenceNumber = unsafe SequenceNumber(packet.uint16(provenAt: 2))
+        timestamp = unsafe RTPTimestamp(packet.uint32(provenAt: 4))
+        ssrc = unsafe SSRC(packet.uint32(provenAt: 8))
         var length = Self.fixedLength + 4 * Int(csrcCount)
         extensionProfile = 0
         extensionOffset = 0
         extensionLength = 0
         if hasExtension {
             guard packet.count >= length + 4 else { throw .truncated }
-            extensionProfile = packet.uint16(provenAt: length)
+            extensionProfile = unsafe packet.uint16(provenAt: length)
             extensionOffset = length + 4
-            extensionLength = 4 * Int(packet.uint16(provenAt: length + 2))
+            extensionLength = unsafe 4 * Int(packet.uint16(provenAt: length + 2))
             length = extensionOffset + extensionLength
         }
         guard packet.count >= length else { throw .truncated }

@@ -24,30 +24,32 @@ struct ReceivedExtensions: Hashable, Sendable {
     /// Reads the elements that `ids` names; the rest is skipped.
     /// - Parameter packet: the bytes `header` was parsed from.
     init(_ header: RTPHeader, in packet: UnsafeRawBufferPointer, ids: HeaderExtensionIDs) {
-        var elements = RTPExtensionIterator(header, in: packet)
+        var elements = unsafe RTPExtensionIterator(header, in: packet)
         while let (id, range) = elements.next() {
             switch ids.meaning(of: id) {
             case .mid: mid = range
             case .rid: rid = range
             case .repairedRID: repairedRID = range
             case .absSendTime:
-                if range.count == 3 { absSendTime = packet.uint24(provenAt: range.lowerBound) }
+                if range.count == 3 { absSendTime = unsafe packet.uint24(provenAt: range.lowerBound) }
             case .transportWideSequence:
                 // Version 2 has two more bytes, a feedback request, behind the same number.
-                if range.count >= 2 { transportWideSequence = packet.uint16(provenAt: range.lowerBound) }
+                if range.count >= 2 { transportWideSequence = unsafe packet.uint16(provenAt: range.lowerBound) }
             case .audioLevel:
-                if range.count >= 1 { audioLevel = AudioLevel(encoded: packet[range.lowerBound]) }
+                if range.count >= 1 { audioLevel = unsafe AudioLevel(encoded: packet[range.lowerBound]) }
             case .dependencyDescriptor: dependencyDescriptor = range
             case .videoOrientation:
-                if range.count >= 1 { videoOrientation = packet[range.lowerBound] }
+                if range.count >= 1 { videoOrientation = unsafe packet[range.lowerBound] }
             case .transmissionOffset:
                 if range.count == 3 {
-                    let shifted = packet.uint24(provenAt: range.lowerBound) << 8
+                    let shifted = unsafe packet.uint24(provenAt: range.lowerBound) << 8
                     transmissionOffset = Int32(bitPattern: shifted) >> 8
                 }
             case .absCaptureTime: absCaptureTime = range
             case .playoutDelay:
-                if range.count == 3 { playoutDelay = PlayoutDelay(encoded: packet.uint24(provenAt: range.lowerBound)) }
+                if range.count == 3 {
+                    playoutDelay = unsafe PlayoutDelay(encoded: packet.uint24(provenAt: range.lowerBound))
+                }
             case nil: continue
             }
         }

@@ -10,11 +10,11 @@ struct HMACSHA1Key: Sendable {
         var block = InlineArray<64, UInt8>(repeating: 0)
         if key.count > SHA1.blockLength {
             var hash = SHA1()
-            hash.update(key)
+            unsafe hash.update(key)
             let digest = hash.finalize()
             for index in 0..<SHA1.digestLength { block[index] = digest[index] }
         } else {
-            for index in 0..<key.count { block[index] = key[index] }
+            for index in 0..<key.count { block[index] = unsafe key[index] }
         }
         for index in 0..<SHA1.blockLength {
             inner.update(block[index] ^ 0x36)
@@ -26,7 +26,7 @@ struct HMACSHA1Key: Sendable {
     /// preparation leaves as they are.
     init(password: String) {
         var password = password
-        self = password.withUTF8 { HMACSHA1Key(UnsafeRawBufferPointer($0)) }
+        self = password.withUTF8 { unsafe HMACSHA1Key(UnsafeRawBufferPointer($0)) }
     }
 
     /// Starts a message: feed it, then pass it to `finish(_:)`.
@@ -41,7 +41,7 @@ struct HMACSHA1Key: Sendable {
 
     func authenticationCode(of message: UnsafeRawBufferPointer) -> SHA1Digest {
         var hash = begin()
-        hash.update(message)
+        unsafe hash.update(message)
         return finish(hash)
     }
 }

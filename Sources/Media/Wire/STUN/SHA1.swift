@@ -13,7 +13,7 @@ struct SHA1 {
     init() {}
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        for byte in bytes { update(byte) }
+        unsafe bytes.forEach { update($0) }
     }
 
     mutating func update(_ byte: UInt8) {

@@ -13,7 +13,7 @@ struct SHA1Digest: Sendable {
     func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count == SHA1.digestLength else { return false }
         var difference: UInt8 = 0
-        for index in 0..<SHA1.digestLength { difference |= self[index] ^ bytes[index] }
+        for index in 0..<SHA1.digestLength { unsafe difference |= self[index] ^ bytes[index] }
         return difference == 0
     }
 }

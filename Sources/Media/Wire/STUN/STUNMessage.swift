@@ -3,7 +3,7 @@
 /// A STUN message (RFC 8489 §5), read in place: the attributes ICE needs, and where the checked parts lie.
 ///
 /// It refers to the buffer it was parsed from and must not outlive it.
-struct STUNMessage {
+@safe struct STUNMessage {
     static let magicCookie: UInt32 = 0x2112_A442
     static let headerLength = 20
     static let bindingMethod: UInt16 = 1
@@ -37,25 +37,25 @@ struct STUNMessage {
     ///   `tooLarge` for more than `maximumAttributes` attributes.
     init(parsing bytes: UnsafeRawBufferPointer) throws(WireError) {
         guard bytes.count >= Self.headerLength else { throw .truncated }
-        let type = bytes.uint16(provenAt: 0)
+        let type = unsafe bytes.uint16(provenAt: 0)
         // The two most significant bits are zero, and the cookie is fixed (RFC 8489 §5).
-        guard type >> 14 == 0, bytes.uint32(provenAt: 4) == Self.magicCookie else { throw .unexpectedType }
-        let length = Int(bytes.uint16(provenAt: 2))
+        guard type >> 14 == 0, unsafe bytes.uint32(provenAt: 4) == Self.magicCookie else { throw .unexpectedType }
+        let length = unsafe Int(bytes.uint16(provenAt: 2))
         guard length % 4 == 0 else { throw .malformed }
         guard bytes.count >= Self.headerLength + length else { throw .truncated }
         guard bytes.count == Self.headerLength + length else { throw .malformed }
-        self.bytes = bytes
+        unsafe self.bytes = bytes
         // RFC 8489 §5: M11…M7 C1 M6…M4 C0 M3…M0.
         messageClass = STUNClass(rawValue: UInt8(type >> 7 & 2 | type >> 4 & 1)) ?? .request
         method = type & 0x000F | type >> 1 & 0x0070 | type >> 2 & 0x0F80
-        transactionID = STUNTransactionID(
+        transactionID = unsafe STUNTransactionID(
             high: UInt64(bytes.uint32(provenAt: 8)) << 32 | UInt64(bytes.uint32(provenAt: 12)),
             low: bytes.uint32(provenAt: 16))
         try parseAttributes()
     }
 
     private mutating func parseAttributes() throws(WireError) {
-        var attributes = STUNAttributeIterator(bytes)
+        var attributes = unsafe STUNAttributeIterator(bytes)
         var count = 0
         while let attribute = try attributes.next() {
             count += 1
@@ -72,13 +72,13 @@ struct STUNMessage {
     }
 
     private mutating func read(_ attribute: STUNAttributeIterator.Element) throws(WireError) {
-        var value = ByteReader(attribute.value)
+        var value = unsafe ByteReader(attribute.value)
         switch attribute.type {
         case .username:
             // RFC 8489 §14.3.
-            guard attribute.value.count <= 512 else { throw .malformed }
-            username = attribute.value
-        case .software: software = attribute.value
+            guard unsafe attribute.value.count <= 512 else { throw .malformed }
+            unsafe username = attribute.value
+        case .software: unsafe software = unsafe attribute.value
         case .priority: priority = try value.readUInt32()
         case .useCandidate: hasUseCandidate = true
         case .iceControlling: controlling = try value.readUInt64()
@@ -90,7 +90,7 @@ struct STUNMessage {
             guard (3...6).contains(code >> 8 & 7), code & 0xFF < 100 else { throw .malformed }
             errorCode = UInt16((code >> 8 & 7) * 100 + code & 0xFF)
         case .messageIntegrity:
-            guard attribute.value.count == SHA1.digestLength else { throw .malformed }
+            guard unsafe attribute.value.count == SHA1.digestLength else { throw .malformed }
             messageIntegrityOffset = attribute.offset
         case .mappedAddress, .unknownAttributes, .realm, .nonce, .messageIntegritySHA256: break
         default:
@@ -99,10 +99,11 @@ struct STUNMessage {
     }
 
     private mutating func checkFingerprint(_ attribute: STUNAttributeIterator.Element) throws(WireError) {
-        guard attribute.value.count == 4, let covered = bytes.view(from: 0, count: attribute.offset) else {
+        guard unsafe attribute.value.count == 4, let covered = unsafe bytes.view(from: 0, count: attribute.offset)
+        else {
             throw .malformed
         }
-        guard attribute.value.uint32(provenAt: 0) == CRC32.checksum(covered) ^ Self.fingerprintMask else {
+        guard unsafe attribute.value.uint32(provenAt: 0) == CRC32.checksum(covered) ^ Self.fingerprintMask else {
             throw .malformed
         }
         hasFingerprint = true
@@ -129,9 +130,10 @@ struct STUNMessage {
 
     /// Whether MESSAGE-INTEGRITY is present and made with `key` (RFC 8489 §14.5).
     func isAuthenticated(by key: HMACSHA1Key) -> Bool {
-        guard let offset = messageIntegrityOffset, let code = bytes.view(from: offset + 4, count: SHA1.digestLength)
+        guard let offset = messageIntegrityOffset,
+            let code = unsafe bytes.view(from: offset + 4, count: SHA1.digestLength)
         else { return false }
-        return key.integrity(ofMessage: bytes, integrityOffset: offset).matches(code)
+        return unsafe key.integrity(ofMessage: bytes, integrityOffset: offset).matches(code)
     }
 }
 
@@ -147,14 +149,14 @@ extension HMACSHA1Key {
     /// length counted up to the attribute's end (RFC 8489 §14.5).
     func integrity(ofMessage bytes: UnsafeRawBufferPointer, integrityOffset: Int) -> SHA1Digest {
         var hash = begin()
-        guard integrityOffset >= STUNMessage.headerLength, let type = bytes.view(from: 0, count: 2),
-            let rest = bytes.view(4..<integrityOffset)
+        guard integrityOffset >= STUNMessage.headerLength, let type = unsafe bytes.view(from: 0, count: 2),
+            let rest = unsafe bytes.view(4..<integrityOffset)
         else { return finish(hash) }
         let length = UInt16(truncatingIfNeeded: integrityOffset - STUNMessage.headerLength + 4 + SHA1.digestLength)
-        hash.update(type)
+        unsafe hash.update(type)
         hash.update(UInt8(length >> 8))
         hash.update(UInt8(length & 0xFF))
-        hash.update(rest)
+        unsafe hash.update(rest)
         return finish(hash)
     }
 }

@@ -29,7 +29,7 @@ struct STUNMessageWriter {
 
     mutating func append(_ type: STUNAttributeType, _ value: UnsafeRawBufferPointer) throws(WireError) {
         try beginAttribute(type, length: value.count)
-        try writer.writeBytes(value)
+        try unsafe writer.writeBytes(value)
         try endAttribute()
     }
 
@@ -89,8 +89,8 @@ struct STUNMessageWriter {
 
     mutating func appendMessageIntegrity(_ key: HMACSHA1Key) throws(WireError) {
         let offset = writer.count - start
-        guard let message = writer.written.view(from: start, count: offset) else { throw .malformed }
-        let digest = key.integrity(ofMessage: message, integrityOffset: offset)
+        guard let message = unsafe writer.written.view(from: start, count: offset) else { throw .malformed }
+        let digest = unsafe key.integrity(ofMessage: message, integrityOffset: offset)
         try beginAttribute(.messageIntegrity, length: SHA1.digestLength)
         for index in 0..<SHA1.digestLength { try writer.writeUInt8(digest[index]) }
         try endAttribute()
@@ -100,8 +100,8 @@ struct STUNMessageWriter {
         let offset = writer.count - start
         // The checksum covers the header with its final length.
         try setLength(offset - STUNMessage.headerLength + 8)
-        guard let message = writer.written.view(from: start, count: offset) else { throw .malformed }
-        try append(.fingerprint, uint32: CRC32.checksum(message) ^ STUNMessage.fingerprintMask)
+        guard let message = unsafe writer.written.view(from: start, count: offset) else { throw .malformed }
+        try unsafe append(.fingerprint, uint32: CRC32.checksum(message) ^ STUNMessage.fingerprintMask)
     }
 
     private mutating func beginAttribute(_ type: STUNAttributeType, length: Int) throws(WireError) {

@@ -16,7 +16,7 @@ struct CongestionNotification: Hashable, Sendable {
     /// - Throws: `malformed` for another length than the RFC's.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.transportFeedback, format: RTCPFeedbackFormat.congestionNotification)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         mediaSSRC = SSRC(try reader.readUInt32())
         highestSequence = try reader.readUInt32()

@@ -11,7 +11,7 @@ struct FullIntraRequest {
     /// - Throws: `tooLarge` beyond `maximumItems`, `malformed` without an item.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.payloadFeedback, format: RTCPFeedbackFormat.fullIntraRequest)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         mediaSSRC = SSRC(try reader.readUInt32())
         guard reader.remaining >= 8, reader.remaining % 8 == 0 else { throw .malformed }

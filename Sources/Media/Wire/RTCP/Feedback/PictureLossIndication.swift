@@ -10,7 +10,7 @@ struct PictureLossIndication: Hashable, Sendable {
 
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.payloadFeedback, format: RTCPFeedbackFormat.pictureLossIndication)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         mediaSSRC = SSRC(try reader.readUInt32())
     }

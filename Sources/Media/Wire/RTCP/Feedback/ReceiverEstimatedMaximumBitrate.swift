@@ -1,7 +1,7 @@
 // Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
 
 /// REMB: how much a receiver believes it can take in all (draft-alvestrand-rmcat-remb-03 §2.2).
-struct ReceiverEstimatedMaximumBitrate {
+@safe struct ReceiverEstimatedMaximumBitrate {
     /// "REMB".
     private static let identifier: UInt32 = 0x5245_4D42
 
@@ -15,7 +15,7 @@ struct ReceiverEstimatedMaximumBitrate {
     /// - Throws: `unexpectedType` for another application's feedback, `malformed` for a bitrate beyond 64 bits.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.payloadFeedback, format: RTCPFeedbackFormat.applicationLayer)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         try reader.skip(4)
         guard try reader.readUInt32() == Self.identifier else { throw .unexpectedType }
@@ -25,13 +25,13 @@ struct ReceiverEstimatedMaximumBitrate {
         let mantissa = UInt64(encoded & 0x3FFFF)
         guard mantissa == 0 || exponent <= UInt64(mantissa.leadingZeroBitCount) else { throw .malformed }
         bitrate = mantissa << exponent
-        sources = try reader.readBytes(4 * sourceCount)
+        unsafe sources = try unsafe reader.readBytes(4 * sourceCount)
     }
 
     /// - Parameter index: 0..<`sourceCount`.
     func source(at index: Int) -> SSRC? {
         guard (0..<sourceCount).contains(index) else { return nil }
-        return SSRC(sources.uint32(provenAt: 4 * index))
+        return unsafe SSRC(sources.uint32(provenAt: 4 * index))
     }
 
     /// - Parameters:

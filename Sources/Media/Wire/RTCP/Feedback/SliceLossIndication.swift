@@ -10,7 +10,7 @@ struct SliceLossIndication {
     /// - Throws: `tooLarge` beyond `maximumItems`, `malformed` without an item.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.payloadFeedback, format: RTCPFeedbackFormat.sliceLossIndication)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         mediaSSRC = SSRC(try reader.readUInt32())
         guard reader.remaining > 0, reader.remaining % 4 == 0 else { throw .malformed }

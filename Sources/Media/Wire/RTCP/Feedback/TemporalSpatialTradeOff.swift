@@ -13,7 +13,7 @@ struct TemporalSpatialTradeOff {
         try packet.expect(
             .payloadFeedback,
             format: isNotification ? RTCPFeedbackFormat.tradeOffNotification : RTCPFeedbackFormat.tradeOffRequest)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         try reader.skip(4)
         guard reader.remaining > 0, reader.remaining % 8 == 0 else { throw .malformed }

@@ -15,7 +15,7 @@ struct TemporaryMaximumBitrate {
             .transportFeedback,
             format: isNotification
                 ? RTCPFeedbackFormat.temporaryMaximumBitrateNotification : RTCPFeedbackFormat.temporaryMaximumBitrate)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         try reader.skip(4)
         guard reader.remaining % 8 == 0, isNotification || reader.remaining > 0 else { throw .malformed }

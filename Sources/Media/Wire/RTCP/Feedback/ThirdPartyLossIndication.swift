@@ -7,7 +7,7 @@ enum ThirdPartyLossIndication {
     /// - Returns: how many packets of the media stream the sender misses.
     static func lostPackets(in packet: RTCPPacketView) throws(WireError) -> Int {
         try packet.expect(.transportFeedback, format: RTCPFeedbackFormat.thirdPartyLoss)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         try reader.skip(8)
         guard reader.remaining > 0, reader.remaining % 4 == 0 else { throw .malformed }
         guard reader.remaining / 4 <= maximumItems else { throw .tooLarge }
@@ -22,7 +22,7 @@ enum ThirdPartyLossIndication {
     /// - Returns: how many streams miss a picture.
     static func streamsWithoutPicture(in packet: RTCPPacketView) throws(WireError) -> Int {
         try packet.expect(.payloadFeedback, format: RTCPFeedbackFormat.thirdPartyPictureLoss)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         try reader.skip(8)
         guard reader.remaining > 0, reader.remaining % 4 == 0 else { throw .malformed }
         guard reader.remaining / 4 <= maximumItems else { throw .tooLarge }

@@ -40,6 +40,6 @@ enum UnusedFeedback {
 
     /// The two SSRCs that all feedback begins with (RFC 4585 §6.1).
     private static func checkHeader(_ packet: RTCPPacketView) throws(WireError) {
-        guard packet.payload.count >= 8 else { throw .truncated }
+        guard unsafe packet.payload.count >= 8 else { throw .truncated }
     }
 }

@@ -17,7 +17,7 @@ struct ExtendedReport {
 
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.extendedReport)
-        reader = ByteReader(packet.payload)
+        reader = unsafe ByteReader(packet.payload)
         ssrc = SSRC(try reader.readUInt32())
     }
 
@@ -27,7 +27,7 @@ struct ExtendedReport {
         let type = try reader.readUInt8()
         try reader.skip(1)
         let words = Int(try reader.readUInt16())
-        var content = ByteReader(try reader.readBytes(4 * words))
+        var content = unsafe ByteReader(try reader.readBytes(4 * words))
         switch type {
         case Self.receiverReferenceTimeType:
             guard words == 2 else { throw .malformed }

@@ -1,7 +1,7 @@
 // Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
 
 /// A BYE packet (RFC 3550 §6.6), read in place.
-struct Goodbye {
+@safe struct Goodbye {
     private let payload: UnsafeRawBufferPointer
     /// 0…31.
     let sourceCount: Int
@@ -10,17 +10,17 @@ struct Goodbye {
 
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.goodbye)
-        payload = packet.payload
+        unsafe payload = packet.payload
         sourceCount = Int(packet.count)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         try reader.skip(4 * sourceCount)
-        reason = reader.remaining > 0 ? try reader.readBytes(Int(try reader.readUInt8())) : nil
+        unsafe reason = reader.remaining > 0 ? try reader.readBytes(Int(try reader.readUInt8())) : nil
     }
 
     /// - Parameter index: 0..<`sourceCount`.
     func source(at index: Int) -> SSRC? {
         guard (0..<sourceCount).contains(index) else { return nil }
-        return SSRC(payload.uint32(provenAt: 4 * index))
+        return unsafe SSRC(payload.uint32(provenAt: 4 * index))
     }
 
     /// - Parameters:

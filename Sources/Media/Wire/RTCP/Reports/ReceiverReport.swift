@@ -6,7 +6,7 @@ struct ReceiverReport {
 
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.receiverReport)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         ssrc = SSRC(try reader.readUInt32())
         reportBlocks = try ReportBlockList(reader, count: Int(packet.count))
     }

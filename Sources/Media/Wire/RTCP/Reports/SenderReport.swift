@@ -18,7 +18,7 @@ struct SenderReport: Hashable, Sendable {
     /// Parses the sender's part; `reportBlocks(in:)` reads the rest.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.senderReport)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         ssrc = SSRC(try reader.readUInt32())
         ntp = NTPTimestamp(rawValue: try reader.readUInt64())
         rtpTimestamp = RTPTimestamp(try reader.readUInt32())
@@ -28,7 +28,7 @@ struct SenderReport: Hashable, Sendable {
 
     static func reportBlocks(in packet: RTCPPacketView) throws(WireError) -> ReportBlockList {
         try packet.expect(.senderReport)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         try reader.skip(24)
         return try ReportBlockList(reader, count: Int(packet.count))
     }

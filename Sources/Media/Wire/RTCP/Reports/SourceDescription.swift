@@ -8,7 +8,7 @@ struct SourceDescription {
 
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.sourceDescription)
-        reader = ByteReader(packet.payload)
+        reader = unsafe ByteReader(packet.payload)
         chunksLeft = Int(packet.count)
     }
 
@@ -30,7 +30,7 @@ struct SourceDescription {
                 continue
             }
             let length = Int(try reader.readUInt8())
-            return SourceDescriptionItem(ssrc: ssrc, type: type, text: try reader.readBytes(length))
+            return unsafe SourceDescriptionItem(ssrc: ssrc, type: type, text: try reader.readBytes(length))
         }
     }
 

@@ -1,7 +1,7 @@
 // Safe: the buffer is read through `ByteReader`, which checks every bound, while the caller keeps it alive.
 
 /// One item of a source description (RFC 3550 §6.5).
-struct SourceDescriptionItem {
+@safe struct SourceDescriptionItem {
     /// RFC 3550 §6.5.1.
     static let cname: UInt8 = 1
 

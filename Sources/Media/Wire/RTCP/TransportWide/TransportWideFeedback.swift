@@ -2,7 +2,7 @@
 
 /// Transport-wide congestion control feedback, read in place
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet of a run of sequence numbers arrived.
-struct TransportWideFeedback {
+@safe struct TransportWideFeedback {
     /// At most this many packets are accepted in one feedback: a quarter of the circle, a second of 100 Mb/s.
     static let maximumPackets = 16_384
 
@@ -21,7 +21,7 @@ struct TransportWideFeedback {
     /// - Throws: `truncated`, `malformed` (no packet, reserved symbol), `tooLarge` beyond `maximumPackets`.
     init(parsing packet: RTCPPacketView) throws(WireError) {
         try packet.expect(.transportFeedback, format: RTCPFeedbackFormat.transportWide)
-        var reader = ByteReader(packet.payload)
+        var reader = unsafe ByteReader(packet.payload)
         senderSSRC = SSRC(try reader.readUInt32())
         mediaSSRC = SSRC(try reader.readUInt32())
         baseSequence = SequenceNumber(try reader.readUInt16())
@@ -41,14 +41,16 @@ struct TransportWideFeedback {
             deltaLength += try chunk.deltaLength(of: count)
             left -= count
         }
-        guard let chunks = packet.payload.view(from: start, count: reader.offset - start) else { throw .truncated }
-        self.chunks = chunks
-        deltas = try reader.readBytes(deltaLength)
+        guard let chunks = unsafe packet.payload.view(from: start, count: reader.offset - start) else {
+            throw .truncated
+        }
+        unsafe self.chunks = chunks
+        unsafe deltas = try unsafe reader.readBytes(deltaLength)
     }
 
     /// Each reported packet in the order of sequence numbers.
     var packets: TransportWidePackets {
-        TransportWidePackets(
+        unsafe TransportWidePackets(
             chunks: ByteReader(chunks), deltas: ByteReader(deltas), baseSequence: baseSequence, left: packetCount)
     }
 }
