@@ -120,7 +120,8 @@ import Glibc
     /// and leaves those of transports in `readyOwnSockets`.
     func wait(timeout: MediaDuration?) -> UInt64 {
         if !readyOwnSockets.isEmpty { readyOwnSockets.removeAll(keepingCapacity: true) }
-        let count = unsafe cln_wait(epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
+        let count = unsafe cln_wait(
+            epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
         var ready: UInt64 = 0
         for index in 0..<max(Int(count), 0) {
             let token = unsafe events[index].data.u64
