@@ -88,7 +88,14 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.click("[data-kind=video] [data-act=pause]")
     await console.sees(button + " === 'Resume video'", "it")
     assert sum(await paused()) == 1
+    # Resumed: nobody's camera is opened from afar. The page says that it may be, and the person turns it on.
     await console.click("[data-kind=video] [data-act=pause]")
+
+    async def allowed():
+        toasts = "document.getElementById('toasts').textContent"
+        return [one for one in people if "lets you be seen again" in await one.page.evaluate(toasts)]
+    (person,) = await until(allowed, 60, "the page says that the camera may be on", every=0.2)
+    await person.page.page.click("#cam")
     await console.sees(button + " === 'Pause video'", "it")
     assert not any(await paused())
     await console.sees(button.replace("video", "audio") + " === 'Mute'", "what may be done with audio")

@@ -113,6 +113,9 @@ async def test_what_an_operator_does_is_said_and_shown(start_gateway, chromium, 
     await grace.sees_and_hears(seconds=60)
     await grace.page.evaluate(LISTEN)
     await becomes(ada.page, "window.testSaid.join()", "Grace joined")
+    # Of somebody who has just come nothing is said but that: for three seconds, and until the page looks again.
+    heard = await grace.page.evaluate("performance.now()")
+    await becomes(grace.page, f"performance.now() > {heard} + 4500", True)
 
     producers = (await operator(gateway, "GET", "/rooms/hall/producers"))["producers"]
     peers = {one["displayName"]: one["id"] for one in (await operator(gateway, "GET", "/rooms/hall/peers"))["peers"]}
