@@ -5,8 +5,10 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 import yaml
@@ -132,3 +134,21 @@ async def test_health_is_what_the_server_says(start_gateway):
 def test_health_fails_where_nobody_listens(tmp_path):
     done = run(BINARY, "health", "--host", "127.0.0.1", "--port", "1")
     assert done.returncode == 1 and "no server at 127.0.0.1, port 1: Connection refused" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("answer, words", [
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "did not answer in HTTP"), (b"HTTP/1.1 many\r\n\r\n", "did not answer in HTTP"),
+    (b"\x15\x03\x01\x00\x02\x02\x16", "did not answer in HTTP"), (b"", "gave no answer"),
+], ids=["another protocol", "no number", "a TLS alert", "nothing"])
+def test_health_names_what_is_no_server(answer, words):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            with listener.accept()[0] as connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+        server = threading.Thread(target=serve)
+        server.start()
+        done = run(BINARY, "health", "--host", "127.0.0.1", "--port", listener.getsockname()[1])
+        server.join()
+    assert done.returncode == 1
+    assert words in done.stderr

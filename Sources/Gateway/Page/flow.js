@@ -63,8 +63,7 @@ export class Direction {
 export function overall({ joined, joinedOnce, sending, receiving, gaveUp = false, away = 0 }) {
   if (!joined) return joinedOnce ? 'reconnecting' : 'connecting';
   const states = [sending, receiving];
-  if (states.includes('flowing') === false && (gaveUp || states.includes('blocked'))) return 'failed';
-  if (states.includes('blocked')) return 'failed';
+  if (states.includes('blocked') || (gaveUp && !states.includes('flowing'))) return 'failed';
   if (states.includes('stalled') || away > STALL_MS) return 'reconnecting';
   if (states.includes('slow')) return 'connecting';
   if (states.includes('starting') && !states.includes('flowing')) return 'connecting';

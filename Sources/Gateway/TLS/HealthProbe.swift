@@ -27,9 +27,12 @@ public enum HealthProbe {
         } else {
             answer = encryptedAnswer(to: request, descriptor)
         }
+        guard !answer.isEmpty else {
+            throw GatewayError(.system, "\(bracketed):\(port) gave no answer (within \(patienceSeconds) s)")
+        }
         let words = String(decoding: answer.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self).split(separator: " ")
         guard words.count > 1, words[0].hasPrefix("HTTP/"), let status = Int(words[1]) else {
-            throw GatewayError(.system, "\(bracketed):\(port) did not answer within \(patienceSeconds) s")
+            throw GatewayError(.system, "\(bracketed):\(port) did not answer in HTTP: another program's port, or TLS?")
         }
         return status
     }

@@ -17,12 +17,10 @@ struct CodecMatch {
             }
         }
         if isStrict {
-            for name in a.codecKind.decisiveParameters {
-                guard (a.parameters[name]?.integerValue ?? 0) == (b.parameters[name]?.integerValue ?? 0) else {
-                    return nil
-                }
-            }
-            if a.codecKind == .h264 {
+            let codec = a.codecKind
+            for name in codec.decisiveParameters
+            where (a.parameters[name]?.integerValue ?? 0) != (b.parameters[name]?.integerValue ?? 0) { return nil }
+            if codec == .h264 {
                 guard let found = H264ProfileLevelID.answer(local: a.parameters, remote: b.parameters) else {
                     return nil
                 }
