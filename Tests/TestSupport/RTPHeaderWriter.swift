@@ -29,7 +29,8 @@
         mutating func beginExtensions(_ form: RTPExtensionForm) throws(WireError) {
             guard self.form == nil else { throw .malformed }
             extensionStart = writer.count
-            try writer.overwriteUInt8(writer.written[0] | 0x10, at: 0)
+            let start = UInt16(writer.written[0]) << 8 | UInt16(writer.written[1])
+            try writer.overwriteUInt16(start | 0x1000, at: 0)
             try writer.writeUInt16(form.profile)
             try writer.writeUInt16(0)
             self.form = form

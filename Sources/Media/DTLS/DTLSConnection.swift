@@ -155,17 +155,6 @@ final class DTLSConnection {
         return counters
     }
 
-    /// The state as mediasoup names it: connected once the fingerprint is judged.
-    var publicState: DTLSState {
-        switch state {
-        case .idle: .new
-        case .handshaking, .awaitingFingerprint: .connecting
-        case .connected: .connected
-        case .failed: .failed
-        case .closed: .closed
-        }
-    }
-
     // MARK: The handshake
 
     private func handshakeAdvanced(_ step: DTLSHandshake.Step) {

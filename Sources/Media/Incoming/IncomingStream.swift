@@ -179,9 +179,6 @@ struct IncomingStream: ~Copyable {
     /// The encoding's sender reported.
     mutating func stateAdvanced() { state.report = received.senderReport }
 
-    /// Nothing that was known of the encoding holds.
-    mutating func restartState() { state = SourceEncodings.Encoding() }
-
     /// The score as consumers' selection has to know it.
     /// - Returns: whether it changed.
     mutating func publishScore(_ score: UInt8) -> Bool {

@@ -38,7 +38,7 @@ struct SourceEncodings: ~Copyable {
     let count: Int
     let timeout: MediaDuration
     private let clockRate: UInt32
-    private var encodings = InlineArray<8, Encoding>(repeating: Encoding())
+    private(set) var encodings = InlineArray<8, Encoding>(repeating: Encoding())
 
     /// - Parameter count: 1…8; more are ignored.
     init(count: Int, clockRate: UInt32, usesDTX: Bool = false) {
@@ -62,12 +62,6 @@ struct SourceEncodings: ~Copyable {
     mutating func senderReportReceived(encoding: Int, _ report: SenderReportInfo) {
         guard encoding >= 0, encoding < count else { return }
         encodings[encoding].report = report
-    }
-
-    /// The receive stream's score, 0…10: an encoding of score zero is not used.
-    mutating func scoreChanged(encoding: Int, to score: UInt8) {
-        guard encoding >= 0, encoding < count else { return }
-        encodings[encoding].score = score
     }
 
     func score(of encoding: Int) -> UInt8 { encoding >= 0 && encoding < count ? encodings[encoding].score : 0 }

@@ -18,7 +18,7 @@ struct InactivityMonitor {
 
     fileprivate enum State {
         case unseen
-        case active(since: MediaInstant)
+        case active
         case inactive
     }
 
@@ -29,23 +29,15 @@ struct InactivityMonitor {
 
     init(usesDTX: Bool = false) { timeout = usesDTX ? Self.timeoutWithDTX : Self.timeout }
 
-    var isActive: Bool {
-        if case .active = state { true } else { false }
-    }
+    var isActive: Bool { state == .active }
 
     /// Not later than the end of the timeout; it moves with each packet, so that a timer may be set late.
     var nextDeadline: MediaInstant? { isActive && !isPaused ? silentSince + timeout : nil }
 
-    /// How long the encoding has been active.
-    func activeTime(at now: MediaInstant) -> MediaDuration {
-        guard case .active(let since) = state else { return .zero }
-        return max(now - since, .zero)
-    }
-
     mutating func packetReceived(at now: MediaInstant) -> Change? {
         silentSince = now
-        if case .active = state { return nil }
-        state = .active(since: now)
+        if isActive { return nil }
+        state = .active
         return .becameActive
     }
 
@@ -85,7 +77,7 @@ extension InactivityMonitor.State: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
         switch try reader.readUInt8() {
         case 0: self = .unseen
-        case 1: self = .active(since: try reader.read())
+        case 1: self = .active
         case 2: self = .inactive
         default: throw .malformed
         }
@@ -94,9 +86,7 @@ extension InactivityMonitor.State: Restorable {
     func write(to writer: inout SnapshotWriter) {
         switch self {
         case .unseen: writer.writeUInt8(0)
-        case .active(let since):
-            writer.writeUInt8(1)
-            writer.write(since)
+        case .active: writer.writeUInt8(1)
         case .inactive: writer.writeUInt8(2)
         }
     }

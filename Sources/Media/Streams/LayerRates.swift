@@ -42,14 +42,6 @@
         return sum
     }
 
-    /// Bits per second of one spatial layer up to a temporal one, without the layers below: what K-SVC sends.
-    mutating func ownBitrate(spatial: Int, temporal: Int, at now: MediaInstant) -> UInt64 {
-        guard index(spatial, temporal) != nil, let windows = unsafe windows else { return 0 }
-        var sum: UInt64 = 0
-        for layer in 0...temporal { unsafe sum &+= windows[spatial * temporalLayers + layer].bitrate(at: now) }
-        return sum
-    }
-
     /// Calls `body` for each layer that is being sent, lowest first, with its spatial and temporal number and bitrate: the
     /// `bitrateByLayer` of the statistics, whose keys are "S.T".
     mutating func forEach(at now: MediaInstant, _ body: (Int, Int, UInt64) -> Void) {

@@ -70,12 +70,6 @@
     }
 
     /// Replaces a field written before, such as a length that is known only at the end.
-    mutating func overwriteUInt8(_ value: UInt8, at offset: Int) throws(WireError) {
-        guard offset >= 0, offset < count else { throw .noSpace }
-        unsafe buffer[offset] = value
-    }
-
-    /// Replaces a field written before, such as a length that is known only at the end.
     mutating func overwriteUInt16(_ value: UInt16, at offset: Int) throws(WireError) {
         guard offset >= 0, offset <= count - 2 else { throw .noSpace }
         unsafe buffer.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)

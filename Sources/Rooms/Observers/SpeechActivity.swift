@@ -21,7 +21,6 @@ struct SpeechActivity: Sendable {
     private static let subUnit = 13
     private static let mediumLength = 5
     private static let mediumThreshold = 7
-    private static let longLength = 10
     private static let longThreshold = 4
     /// Levels over which the background noise is found: 15 s.
     private static let minimumWindow = 750

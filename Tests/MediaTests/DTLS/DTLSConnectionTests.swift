@@ -16,16 +16,16 @@ struct DTLSConnectionTests {
 
     @Test func `two connections agree on keys and prefer AES-128-GCM`() throws {
         let pair = try DTLSPair(client: alice, server: bob)
-        #expect(pair.client.publicState == .new)
+        #expect(pair.client.state == .idle)
         pair.start(alice, bob)
-        #expect(pair.client.publicState == .connecting)
+        #expect(pair.client.isConnecting)
         pair.exchange()
         let keys = try #require(pair.agreedKeys)
         #expect(keys.profile == .aeadAES128GCM)
         #expect(keys.local.key.count == 16 && keys.local.salt.count == 12)
         #expect(pair.clientEvents.count == 2 && pair.clientEvents.first == .connecting)
         #expect(pair.serverEvents.count == 2 && pair.serverEvents.first == .connecting)
-        #expect(pair.client.publicState == .connected && pair.server.publicState == .connected)
+        #expect(pair.client.state == .connected && pair.server.state == .connected)
         #expect(pair.client.nextDeadline == nil && pair.server.nextDeadline == nil)
         #expect(pair.sent.allSatisfy { $0.bytes.count <= 1200 })
     }
@@ -71,7 +71,7 @@ struct DTLSConnectionTests {
         pair.begin()
         pair.exchange()
         #expect(pair.serverEvents == [.connecting])
-        #expect(pair.server.publicState == .connecting)
+        #expect(pair.server.isConnecting)
         pair.server.setRemoteFingerprint(alice.fingerprints[2])
         pair.client.setRemoteFingerprint(bob.fingerprints[4])
         pair.collectEvents()
@@ -88,7 +88,7 @@ struct DTLSConnectionTests {
         if !isKnownBefore { pair.server.setRemoteFingerprint(bob.fingerprints[2]) }
         pair.exchange()
         #expect(pair.serverEvents == [.connecting, .failed(.fingerprintMismatch)])
-        #expect(pair.server.publicState == .failed)
+        #expect(pair.server.state == .failed)
         // The client, which has not checked yet, is notified.
         #expect(pair.clientEvents == [.connecting, .failed(.closedByPeer)])
         // The first fingerprint counts.
@@ -106,7 +106,7 @@ struct DTLSConnectionTests {
         pair.exchange()
         #expect((byClient ? pair.serverEvents : pair.clientEvents).last == .closed)
         #expect((byClient ? pair.clientEvents : pair.serverEvents).count == 2)
-        #expect(pair.client.publicState == .closed && pair.server.publicState == .closed)
+        #expect(pair.client.state == .closed && pair.server.state == .closed)
         #expect(pair.client.nextDeadline == nil && pair.server.nextDeadline == nil)
     }
 
@@ -117,9 +117,9 @@ struct DTLSConnectionTests {
         pair.client.close()
         pair.client.close()
         #expect(DTLSPair.polled(pair.client) == nil)
-        #expect(pair.client.publicState == .closed)
+        #expect(pair.client.state == .closed)
         pair.client.start(role: .server, at: pair.now)
-        #expect(pair.client.publicState == .closed)
+        #expect(pair.client.state == .closed)
     }
 
     @Test func `a peer without use_srtp is refused`() throws {
@@ -161,6 +161,6 @@ struct DTLSConnectionTests {
         #expect(pair.server.counters.ignoredApplicationBytes == 3)
         pair.server.setRemoteFingerprint(alice.fingerprints[2])
         pair.exchange()
-        #expect(pair.server.publicState == .connected)
+        #expect(pair.server.state == .connected)
     }
 }

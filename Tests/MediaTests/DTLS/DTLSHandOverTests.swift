@@ -28,7 +28,7 @@ struct DTLSHandOverTests {
         pair.server.setRemoteFingerprint(bob.fingerprints[2])
         pair.begin()
         pair.exchange()
-        #expect(pair.server.publicState == .failed && pair.server.handshake == nil)
+        #expect(pair.server.state == .failed && pair.server.handshake == nil)
         #expect(pair.clientEvents.last == .failed(.closedByPeer), "the refusal has arrived")
     }
 
@@ -44,10 +44,10 @@ struct DTLSHandOverTests {
         }
         pair.start(alice, bob)
         pair.exchange()
-        #expect(lost == 1 && pair.server.publicState == .connected && pair.server.handshake == nil)
-        #expect(pair.client.publicState == .connecting)
+        #expect(lost == 1 && pair.server.state == .connected && pair.server.handshake == nil)
+        #expect(pair.client.isConnecting)
         pair.run()
-        #expect(lost == losses && pair.client.publicState == .connected)
+        #expect(lost == losses && pair.client.state == .connected)
         #expect(pair.server.counters.retransmissions == UInt64(losses))
         try expectUniqueRecords(pair)
         #expect(pair.client.send([1]) && pair.server.send([2]))
@@ -70,7 +70,7 @@ struct DTLSHandOverTests {
             pair.start(alice, bob)
             pair.run()
             try #require(
-                pair.client.publicState == .connected && pair.server.publicState == .connected,
+                pair.client.state == .connected && pair.server.state == .connected,
                 "seed \(seed): \(pair.clientEvents), \(pair.serverEvents)")
             for number in 0..<10 as Range<UInt8> {
                 #expect(pair.client.send([number]) && pair.server.send([number]))
@@ -112,7 +112,7 @@ struct DTLSHandOverTests {
         try #require(held.count == 3)
         for bytes in held.reversed() { pair.inject(bytes, to: pair.client) }
         pair.collectEvents()
-        #expect(pair.client.publicState == .connected)
+        #expect(pair.client.state == .connected)
         #expect(pair.clientEvents.suffix(2) == [.applicationData([2]), .applicationData([1])])
         // None of it comes twice.
         for bytes in held { pair.inject(bytes, to: pair.client) }
@@ -129,7 +129,7 @@ struct DTLSHandOverTests {
         pair.exchange()
         #expect(pair.sent.count == count && pair.server.counters.retransmissions == 0)
         #expect(pair.server.counters.records.replayed == 1 && pair.server.counters.records.foreign > 2)
-        #expect(pair.server.publicState == .connected)
+        #expect(pair.server.state == .connected)
     }
 
     @Test func `a client that begins a second handshake is not heard, and the first goes on`() throws {
@@ -140,7 +140,7 @@ struct DTLSHandOverTests {
         again.start(role: .client, at: pair.now)
         let hello = try #require(DTLSPair.polled(again))
         pair.inject(hello, to: pair.server)
-        #expect(DTLSPair.polled(pair.server) == nil && pair.server.publicState == .connected)
+        #expect(DTLSPair.polled(pair.server) == nil && pair.server.state == .connected)
         #expect(pair.client.send([1]))
         pair.exchange()
         #expect(pair.serverEvents.last == .applicationData([1]))

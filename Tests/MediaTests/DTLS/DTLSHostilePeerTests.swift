@@ -57,7 +57,7 @@ struct DTLSHostilePeerTests {
             pair.inject(randomDatagram(using: &generator), to: pair.client)
         }
         pair.exchange()
-        #expect(pair.server.publicState == .connected && pair.client.publicState == .connected)
+        #expect(pair.server.state == .connected && pair.client.state == .connected)
         #expect(ERR_peek_error() == 0)
         pair.client.close()
         pair.exchange()
@@ -114,7 +114,7 @@ struct DTLSHostilePeerTests {
         made.exchange()
         made.inject(alert, to: made.client)
         made.collectEvents()
-        #expect(made.client.publicState == .connected)
+        #expect(made.client.state == .connected)
     }
 
     /// The process's resident memory in bytes.

@@ -110,3 +110,13 @@ final class DTLSPair {
         return ours
     }
 }
+
+extension DTLSConnection {
+    /// Whether the handshake runs or the fingerprint of its certificate is awaited: `connecting` to mediasoup.
+    var isConnecting: Bool {
+        switch state {
+        case .handshaking, .awaitingFingerprint: true
+        case .idle, .connected, .failed, .closed: false
+        }
+    }
+}

@@ -44,7 +44,7 @@ final class InteropCall {
             exchange()
         }
         ERR_clear_error()
-        try #require(connection.publicState == .connected && SSL_is_init_finished(peer.ssl) == 1)
+        try #require(connection.state == .connected && SSL_is_init_finished(peer.ssl) == 1)
         #expect((connection.handshake == nil) == row.takesOver)
         let suite = try #require(SSL_get_current_cipher(peer.ssl))
         #expect(String(cString: SSL_CIPHER_get_name(suite)) == row.suite)
@@ -87,7 +87,7 @@ struct DTLSRecordInteropTests {
         call.connection.close()
         call.exchange()
         #expect(call.peer.read() == .closed)
-        #expect(call.connection.publicState == .closed)
+        #expect(call.connection.state == .closed)
         #expect(call.events.count == 2)
     }
 
@@ -96,7 +96,7 @@ struct DTLSRecordInteropTests {
         let call = try InteropCall(row)
         #expect(!call.peer.close())
         call.exchange()
-        #expect(call.events.last == .closed && call.connection.publicState == .closed)
+        #expect(call.events.last == .closed && call.connection.state == .closed)
         #expect(call.peer.close(), "our close_notify has arrived")
         call.exchange()
         #expect(call.connection.handshake == nil)
@@ -116,7 +116,7 @@ struct DTLSRecordInteropTests {
         }
         #expect(reason == SSL_R_UNKNOWN_ALERT_TYPE)
         call.exchange()
-        #expect(call.events.last == .failed(.alertReceived) && call.connection.publicState == .failed)
+        #expect(call.events.last == .failed(.alertReceived) && call.connection.state == .failed)
 
         let other = try InteropCall(row)
         let saved = try #require(other.connection.recordsSnapshot)
@@ -138,7 +138,7 @@ struct DTLSRecordInteropTests {
             call.inject(changed)
         }
         call.inject([21, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40])
-        #expect(call.events.count == 2 && call.connection.publicState == .connected)
+        #expect(call.events.count == 2 && call.connection.state == .connected)
         call.inject(record)
         call.inject(record)
         #expect(call.events.count == 3 && call.events.last == .applicationData(Array(1...40)))

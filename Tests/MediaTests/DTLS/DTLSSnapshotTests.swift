@@ -42,7 +42,7 @@ struct DTLSSnapshotTests {
         pair.start(alice, bob)
         pair.exchange()
         var (client, server) = (try restored(pair.client), try restored(pair.server))
-        #expect(client.publicState == .connected && client.pollEvent() == nil && client.nextDeadline == nil)
+        #expect(client.state == .connected && client.pollEvent() == nil && client.nextDeadline == nil)
         for round in 0..<100 as Range<UInt8> {
             #expect(client.send([round]) && server.send([round]))
             carry(client, server, at: pair.now)
@@ -54,9 +54,9 @@ struct DTLSSnapshotTests {
         }
         client.close()
         carry(client, server, at: pair.now)
-        #expect(server.pollEvent() == .closed && server.publicState == .closed)
+        #expect(server.pollEvent() == .closed && server.state == .closed)
         carry(server, client, at: pair.now)
-        #expect(try restored(server).publicState == .closed && restored(client).publicState == .closed)
+        #expect(try restored(server).state == .closed && restored(client).state == .closed)
     }
 
     @Test(arguments: [true, false])
@@ -67,7 +67,7 @@ struct DTLSSnapshotTests {
         late.begin()
         late.exchange()
         let server = try restored(late.server)
-        #expect(server.publicState == .connecting)
+        #expect(server.isConnecting)
         server.setRemoteFingerprint((isRight ? alice : bob).fingerprints[1])
         if isRight {
             late.client.setRemoteFingerprint(bob.fingerprints[1])
@@ -101,7 +101,7 @@ struct DTLSSnapshotTests {
         carry(pair.client, server, at: later)
         carry(server, pair.client, at: later)
         pair.collectEvents()
-        #expect(pair.client.publicState == .connected)
+        #expect(pair.client.state == .connected)
     }
 
     @Test func `there is nothing to write down in a handshake, and before everything has been polled`() throws {

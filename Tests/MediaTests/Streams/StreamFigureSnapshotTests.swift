@@ -19,7 +19,7 @@ struct StreamFigureSnapshotTests {
             layers.spatialLayer = UInt8(random.below(4))
             layers.temporalLayer = UInt8(random.below(4))
             rates.add(layers, bytes: random.below(2000), at: now)
-            var said = "\(rates.ownBitrate(spatial: 0, temporal: 1, at: now))"
+            var said = "\(rates.bitrate(spatial: 0, temporal: 1, at: now))"
             rates.forEach(at: now) { said += " \($0).\($1):\($2)" }
             return said
         }.check()
@@ -80,7 +80,7 @@ struct StreamFigureSnapshotTests {
             case 2, 3: said += "\(monitor.packetReceived(at: now), default: "")"
             default: break
             }
-            return said + "\(monitor.isActive) \(monitor.activeTime(at: now)) \(monitor.nextDeadline, default: "")"
+            return said + "\(monitor.isActive) \(monitor.nextDeadline, default: "")"
         }.check()
     }
 

@@ -49,7 +49,7 @@ struct ByteReaderTests {
             #expect(throws: WireError.noSpace) { try writer.writeUInt32(1) }
             #expect(throws: WireError.noSpace) { try writer.writeUInt64(1) }
             #expect(throws: WireError.noSpace) { try writer.writeZeros(2) }
-            #expect(throws: WireError.noSpace) { try writer.overwriteUInt8(1, at: 0) }
+            #expect(throws: WireError.noSpace) { try writer.overwriteUInt16(1, at: 0) }
             try writer.writeUInt8(7)
             #expect(throws: WireError.noSpace) { try writer.writeUInt8(8) }
             #expect(throws: WireError.noSpace) { try writer.overwriteUInt16(8, at: 0) }

@@ -54,14 +54,3 @@
         return nil
     }
 }
-
-extension RTPHeader {
-    /// Where the value of the first header extension element with this id lies in `packet`.
-    func extensionRange(id: UInt8, in packet: UnsafeRawBufferPointer) -> Range<Int>? {
-        var elements = unsafe RTPExtensionIterator(self, in: packet)
-        while let element = elements.next() {
-            if element.id == id { return element.range }
-        }
-        return nil
-    }
-}
