@@ -21,14 +21,12 @@ let fetched: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
 ]
 
 // With what those need in turn: a package that is named here is taken in place of the one they name. Packaging/source
 // compares this list with what was fetched.
 let vendored: [Package.Dependency] = [
-    "swift-argument-parser", "swift-async-algorithms", "swift-atomics", "swift-collections",
-    "swift-http-types", "swift-log", "swift-nio", "swift-service-lifecycle",
+    "swift-argument-parser", "swift-atomics", "swift-collections", "swift-http-types", "swift-log", "swift-nio",
     "swift-system",
 ].map { .package(path: "vendor/\($0)") }
 
@@ -85,8 +83,6 @@ let package = Package(
                 "RoundhouseMedia", "RoundhouseRooms", "RoundhouseGateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .target(

@@ -118,6 +118,12 @@ public final class GatewayServer: Sendable {
         _ = try TLSCertificates(configuration.tls)
     }
 
+    /// For how many more days the certificate may be used: below zero when its time is over, `nil` for a server without TLS.
+    /// - Throws: `GatewayError` with code `certificate` when it cannot be used at all.
+    public static func certificateDaysLeft(_ configuration: GatewayConfiguration) throws(GatewayError) -> Int? {
+        try TLSCertificates(configuration.tls).context?.daysLeft
+    }
+
     /// Exchanges keys, origins, limits and the admin token, and reads the certificate again if its files were replaced or changed.
     /// - Throws: `GatewayError` if the certificate cannot be used; the old one stays, and all else is replaced.
     public func reload(_ configuration: GatewayConfiguration) throws(GatewayError) {

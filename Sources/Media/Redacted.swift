@@ -1,5 +1,5 @@
 /// A type whose values show nothing of what they hold: not interpolated, not inside something else, not dumped, not as a
-/// log's metadata. Loggers print more than those who call them know: swift-service-lifecycle, for one, prints whole services.
+/// log's metadata. Loggers print more than those who call them know: a whole service, say, with its settings.
 public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Redacted {

@@ -3,8 +3,6 @@ import Logging
 import RoundhouseGateway
 import RoundhouseMedia
 import RoundhouseRooms
-import ServiceLifecycle
-import UnixSignals
 
 /// Runs the gateway server.
 @main
@@ -18,7 +16,7 @@ struct ServerCommand: AsyncParsableCommand {
             process at once, with 143 or 130. SIGHUP reads the configuration file, keys and certificates again.
             """,
         version: "Roundhouse \(ServerVersion.current)",
-        subcommands: [CheckConfigCommand.self, HealthCommand.self, TokenCommand.self])
+        subcommands: [CheckConfigCommand.self, DoctorCommand.self, HealthCommand.self, TokenCommand.self])
 
     @OptionGroup var options: SettingsOptions
 
@@ -36,17 +34,9 @@ struct ServerCommand: AsyncParsableCommand {
 
     private func serve(_ settings: ServerSettings, _ running: RunningSettings) async throws(StartError) {
         try DescriptorLimit.raise(mediaThreads: settings.media.shards)
-        let hangups = await UnixSignalsSequence(trapping: .sighup)
-        let plane = try openMediaPlane(settings)
-        let rooms: RoomRegistry
-        let gateway: GatewayServer
-        do throws(StartError) {
-            rooms = try openRooms(plane, settings)
-            gateway = try await startGateway(plane, rooms, settings)
-        } catch {
-            await plane.close()
-            throw error
-        }
+        // Caught from here on: whoever sees the server's first line may send one.
+        let signals = await ProcessSignals(RunningServer.signals)
+        let server = try await RunningServer.start(settings)
         let logger = Logger(label: "roundhouse.server")
         for warning in settings.warnings { logger.warning("\(warning)") }
         if settings.isOpenToStrangers {
@@ -54,76 +44,13 @@ struct ServerCommand: AsyncParsableCommand {
                 "everybody who can reach this address may enter every room: give --auth-key-file to ask for tokens",
                 metadata: ["host": "\(settings.gateway.host)"])
         }
-        let group = ServiceGroup(
-            configuration: Self.lifecycle(
-                services: [
-                    MediaService(plane: plane),
-                    GatewayService(
-                        gateway: gateway, rooms: rooms, running: running,
-                        welcome: welcome(gateway.port, plane.handle, settings)),
-                    ReloadService(
-                        options: options, gateway: gateway, rooms: rooms, running: running, logger: logger,
-                        signals: hangups),
-                ]))
-        do {
-            try await group.run()
-        } catch {
-            throw StartError("stopped by an error: \(error)")
-        }
+        let reload = ConfigurationReload(options: options, server: server, running: running, logger: logger)
+        StandardStream.output.write(welcome(server, settings))
+        try await server.run(signals, running, reload: reload)
     }
 
-    private static func lifecycle(services: [any Service]) -> ServiceGroupConfiguration {
-        var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "roundhouse.server")
-        )
-        // The longest drain there may be, which may have been set meanwhile, and what follows it.
-        configuration.maximumGracefulShutdownDuration = .seconds(3600 + 10)
-        configuration.maximumCancellationDuration = .seconds(5)
-        return configuration
-    }
-
-    private func openMediaPlane(_ settings: ServerSettings) throws(StartError) -> MediaPlane {
-        do throws(MediaError) {
-            let plane = try MediaPlane(configuration: settings.media)
-            try plane.start()
-            return plane
-        } catch {
-            switch error.code {
-            case .certificate: throw StartError("--dtls-certificate, --dtls-private-key: \(error.message)")
-            case .system: throw StartError("--media-port \(settings.media.port), --media-listen: \(error.message)")
-            case .invalidSetting, .streamConflict, .notFound, .overloaded:
-                throw StartError("media options (--media-…, --announced-address, --shards): \(error.message)")
-            }
-        }
-    }
-
-    private func openRooms(_ plane: MediaPlane, _ settings: ServerSettings) throws(StartError) -> RoomRegistry {
-        do throws(RoomError) {
-            return try RoomRegistry(media: plane.handle, configuration: settings.rooms)
-        } catch {
-            throw StartError("the rooms' codecs: \(error.message)")
-        }
-    }
-
-    private func startGateway(
-        _ plane: MediaPlane, _ rooms: RoomRegistry, _ settings: ServerSettings
-    ) async throws(StartError) -> GatewayServer {
-        let (host, port) = (settings.gateway.host, settings.gateway.port)
-        do throws(GatewayError) {
-            return try await GatewayServer.start(
-                settings.gateway, rooms: rooms, mediaCounters: { plane.counters() })
-        } catch {
-            switch error.code {
-            case .portInUse: throw StartError("--port \(port): \(error.message); choose another with --port")
-            case .permissionDenied: throw StartError("--port \(port): \(error.message)")
-            case .addressUnavailable: throw StartError("--host \(host): \(error.message)")
-            case .certificate: throw StartError("--tls-certificate, --tls-private-key: \(error.message)")
-            case .system: throw StartError("--host \(host), --port \(port): \(error.message)")
-            }
-        }
-    }
-
-    private func welcome(_ port: Int, _ media: MediaHandle, _ settings: ServerSettings) -> String {
+    private func welcome(_ server: RunningServer, _ settings: ServerSettings) -> String {
+        let (port, media) = (server.gateway.port, server.plane.handle)
         let host = settings.gateway.host
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host

@@ -269,3 +269,20 @@ async def test_a_second_signal_ends_it_at_once(artifacts, second, code):
 async def test_exit_codes_say_what_was_wrong(artifacts, options, code):
     done = subprocess.run([BINARY, *options], capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stderr
+
+
+async def test_a_signal_during_the_start_is_a_stop(artifacts):
+    gateway = Gateway(artifacts)
+    gateway.spawn()
+
+    def is_caught():
+        status = pathlib.Path(f"/proc/{gateway.pid}/status").read_text()
+        return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (signal.SIGTERM - 1) & 1
+
+    try:
+        await until(is_caught, 10, "the signal is caught")
+        os.kill(gateway.pid, signal.SIGTERM)
+        assert await gateway.ended(15) == 0, gateway.log
+    finally:
+        await gateway.kill()
+    assert_no_trap(gateway.log)

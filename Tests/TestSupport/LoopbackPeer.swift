@@ -1,5 +1,6 @@
 // Reads the media plane's internals, which a release build shows only with -enable-testing -DTESTING.
 #if DEBUG || TESTING
+    import CLinuxNet
     import Glibc
     import Synchronization
 
@@ -21,7 +22,7 @@
         init(
             address: IPAddressPort = IPAddressPort(ipv4: 0x7F00_0001, port: 0), seed: UInt64,
             dtlsRole: DTLSRole = .client,
-            bufferBytes: Int32 = 1 << 20
+            bufferBytes: Int = 1 << 20
         ) throws {
             io = try EpollLoop(addresses: [address], bufferBytes: bufferBytes)
             peer = try VirtualPeer(address: io.localAddresses[0], seed: seed, now: .current, dtlsRole: dtlsRole)
@@ -49,7 +50,7 @@
                         guard let bytes = io.datagram(index).bytes else { continue }
                         peer.datagramReceived(bytes, on: io.localAddresses[0], at: .current, wallClock: .current)
                     }
-                    if count < EpollLoop.receiveCapacity { break }
+                    if count < Int(CLN_RECEIVE_BATCH) { break }
                 }
                 peer.advance(to: .current, wallClock: .current)
                 flush()

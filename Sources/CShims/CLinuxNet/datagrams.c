@@ -114,3 +114,11 @@ bool cln_udp_can_segment(int descriptor) {
     socklen_t length = sizeof size;
     return getsockopt(descriptor, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
 }
+
+int cln_udp_receive_buffer(int descriptor) {
+    int size = 0;
+    socklen_t length = sizeof size;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0) return 0;
+    // The kernel says twice what it was asked for (socket(7)).
+    return size / 2;
+}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,4 +47,10 @@ int cln_processor_count(void) {
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
     int count = CPU_COUNT(&allowed);
     return count > 0 ? count : 1;
+}
+
+int cln_clock_is_synchronized(void) {
+    struct timex state = {0};
+    int code = adjtimex(&state);
+    return code < 0 ? -errno : code != TIME_ERROR;
 }

@@ -40,3 +40,9 @@ int cln_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanose
     atomic_store_explicit(&lacks_nanoseconds, true, memory_order_relaxed);
     return cln_wait_milliseconds(epoll, events, capacity, nanoseconds);
 }
+
+bool cln_waits_in_nanoseconds(int epoll) {
+    struct epoll_event event;
+    cln_wait(epoll, &event, 1, 0);
+    return !atomic_load_explicit(&lacks_nanoseconds, memory_order_relaxed);
+}

@@ -55,4 +55,13 @@ final class TLSContext: @unchecked Sendable {
     }
 
     deinit { SSL_CTX_free(context) }
+
+    /// Whole days until the certificate's time is over; below zero afterwards.
+    var daysLeft: Int? {
+        guard let certificate = SSL_CTX_get0_certificate(context) else { return nil }
+        var (days, seconds) = (CInt(0), CInt(0))
+        guard ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1 else { return nil }
+        // Part of a day that is over counts as a whole one.
+        return seconds < 0 ? Int(days) - 1 : Int(days)
+    }
 }

@@ -25,8 +25,9 @@ import Glibc
     private let messages: UnsafeMutablePointer<cln_message>
     private let destinations: UnsafeMutablePointer<cln_address>
     private let pieces: UnsafeMutablePointer<iovec>
-    /// Most datagrams that `receive` gives, and the most bytes of one.
-    static let receiveCapacity = Int(CLN_RECEIVE_BATCH)
+    /// What each socket may keep for a thread that is busy, if the kernel's limit (net.core.rmem_max) allows it.
+    static let wantedBufferBytes = 4 << 20
+    /// The most bytes of a datagram that `receive` gives.
     static let largestDatagram = Int(CLN_RECEIVE_SIZE)
     private static let batchCapacity = Int(CLN_SEND_BATCH)
     private static let segmentCapacity = Int(CLN_SEND_SEGMENTS)
@@ -34,7 +35,7 @@ import Glibc
 
     /// Opens one socket per address.
     /// - Throws: `MediaError(.system)` naming the address, the port and what to change.
-    init(addresses: [IPAddressPort], bufferBytes: Int32 = 4 << 20) throws(MediaError) {
+    init(addresses: [IPAddressPort], bufferBytes: Int = wantedBufferBytes) throws(MediaError) {
         var opened: [Int32] = []
         var bound: [IPAddressPort] = []
         func abandon(_ error: MediaError) -> MediaError {
@@ -44,7 +45,7 @@ import Glibc
         for address in addresses {
             var wanted = cln_address(address)
             var actual = cln_address()
-            let descriptor = unsafe cln_udp_open(&wanted, bufferBytes, &actual)
+            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: bufferBytes), &actual)
             guard descriptor >= 0 else {
                 throw abandon(MediaError(.system, Self.explain(errno: -descriptor, address: address)))
             }
@@ -83,6 +84,12 @@ import Glibc
         unsafe destinations.deallocate()
         unsafe pieces.deallocate()
     }
+
+    /// Whether `wait` keeps to its nanoseconds, or rounds up to milliseconds.
+    var waitsInNanoseconds: Bool { cln_waits_in_nanoseconds(epoll) }
+
+    /// What the kernel gave the first socket of the bytes that were asked for.
+    var receiveBufferBytes: Int { sockets.first.map { Int(cln_udp_receive_buffer($0)) } ?? 0 }
 
     func close() {
         for descriptor in sockets { Glibc.close(descriptor) }

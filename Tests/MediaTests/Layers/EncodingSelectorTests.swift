@@ -324,7 +324,6 @@ struct EncodingSelectorTests {
         var bench = Bench(2)
         expect(bench.give(encoding, key: true, at: 0), .discard)
         bench.source.reset(encoding: encoding)
-        bench.source.scoreChanged(encoding: encoding, to: 3)
         expect(bench.source.isActive(encoding, at: ms(0)), false)
         expect(bench.source.translate(1, from: encoding, to: 0), nil)
     }

@@ -66,7 +66,7 @@ struct LayerReaderSnapshotTests {
         }
     }
 
-    @Test func `a structure goes on with its chains and active targets`() throws {
+    @Test func `a structure goes on with its chains, resolutions and active targets`() throws {
         try SnapshotScript(steps: 290, countOffset: 22, DependencyDescriptorDecoder()) { decoder, index, random, _ in
             var writer = DescriptorWriter()
             writer.frameNumber = index
@@ -101,10 +101,14 @@ struct LayerReaderSnapshotTests {
         read.write(to: &snapshot)
         var reader = SnapshotReader(snapshot.bytes)
         let restored = try FrameDependencyStructure(restoring: &reader)
-        #expect(reader.isAtEnd)
+        #expect(reader.isAtEnd && restored.hasResolutions)
         for target in 0..<6 {
             #expect(restored.chain(protectingDecodeTarget: target) == read.chain(protectingDecodeTarget: target))
             #expect(restored.layers(ofDecodeTarget: target) == read.layers(ofDecodeTarget: target))
+        }
+        for layer in 0..<4 {
+            let sizes = [restored, read].map { $0.resolution(ofSpatialLayer: layer).map { [$0.width, $0.height] } }
+            #expect(sizes[0] == sizes[1])
         }
         for id in 0..<64 as Range<UInt8> { #expect(restored.template(id: id) == read.template(id: id)) }
     }

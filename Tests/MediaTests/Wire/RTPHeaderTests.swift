@@ -92,7 +92,7 @@ struct RTPHeaderTests {
             var ids = HeaderExtensionIDs()
             (ids[.mid], ids[.audioLevel], ids[.transportWideSequence], ids[.absSendTime]) = (1, 2, 3, 14)
             let found = ReceivedExtensions(header, in: buffer, ids: ids)
-            #expect(found.mid.map { Array(buffer[$0]) } == Array("mid".utf8))
+            #expect(found.mid == midRange && found.mid.map { Array(buffer[$0]) } == Array("mid".utf8))
             #expect(found.audioLevel == AudioLevel(level: 5, hasVoice: true))
             #expect(found.transportWideSequence == 0xABCD)
             #expect(found.absSendTime == 0x123456)

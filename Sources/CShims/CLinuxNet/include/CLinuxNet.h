@@ -53,11 +53,15 @@ int cln_send(int descriptor, const cln_message *messages, unsigned count);
 int cln_udp_open(const cln_address *address, int buffer_bytes, cln_address *bound);
 /// Whether the kernel takes UDP_SEGMENT on this socket.
 bool cln_udp_can_segment(int descriptor);
+/// The bytes that the socket keeps of what is not yet received; 0 when it does not say.
+int cln_udp_receive_buffer(int descriptor);
 
 /// Waits for events, at most `nanoseconds`; forever if that is negative. Returns their count, or -1 with `errno`.
 /// By the system call itself, since the C library has a name for it only from glibc 2.35 on; where the kernel (before
 /// 5.11) or a sandbox lacks it, by `cln_wait_milliseconds`.
 int cln_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
+/// Whether `cln_wait` can wait for less than a millisecond here.
+bool cln_waits_in_nanoseconds(int epoll);
 /// The same in whole milliseconds, rounded up.
 int cln_wait_milliseconds(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
 
@@ -72,5 +76,7 @@ uint64_t cln_thread_cpu_nanoseconds(void);
 uint64_t cln_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds since 1970.
 uint64_t cln_realtime_nanoseconds(void);
+/// 1 when something keeps the clock right (NTP, PTP), 0 when nothing does, -errno when that cannot be asked.
+int cln_clock_is_synchronized(void);
 /// The number of processors the process may run on.
 int cln_processor_count(void);

@@ -14,9 +14,11 @@ struct FrameDependencyStructure {
     /// 0…`decodeTargetCount`.
     private(set) var chainCount = 0
     private(set) var spatialLayerCount = 1
+    private(set) var hasResolutions = false
     private var templates = InlineArray<64, FrameTemplate>(repeating: FrameTemplate())
     private var protectingChains = InlineArray<32, UInt8>(repeating: 0)
     private var targetLayers = InlineArray<32, UInt8>(repeating: 0)
+    private var resolutions = InlineArray<4, UInt32>(repeating: 0)
 
     /// Whether every bit is set for a decode target.
     var allDecodeTargets: UInt32 { UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(decodeTargetCount)) - 1) }
@@ -36,9 +38,9 @@ struct FrameDependencyStructure {
         }
         try readChains(&reader)
         findTargetLayers()
-        // The layers' resolutions (§A.8.3.3): nothing here depends on them.
-        if try reader.readFlag() {
-            for _ in 0..<spatialLayerCount { _ = try reader.read(32) }
+        hasResolutions = try reader.readFlag()
+        if hasResolutions {
+            for layer in 0..<spatialLayerCount { resolutions[layer] = try reader.read(32) }
         }
     }
 
@@ -57,6 +59,12 @@ struct FrameDependencyStructure {
     /// Which chain protects a decode target; `nil` without chains.
     func chain(protectingDecodeTarget index: Int) -> Int? {
         chainCount > 0 && index < decodeTargetCount ? Int(protectingChains[index]) : nil
+    }
+
+    /// The largest picture of a spatial layer in pixels; `nil` when the sender did not say.
+    func resolution(ofSpatialLayer layer: Int) -> (width: Int, height: Int)? {
+        guard hasResolutions, layer >= 0, layer < spatialLayerCount else { return nil }
+        return (Int(resolutions[layer] >> 16) + 1, Int(resolutions[layer] & 0xFFFF) + 1)
     }
 
     static func readIndications(_ reader: inout BitReader, count: Int) throws(WireError) -> UInt64 {
@@ -132,6 +140,9 @@ extension FrameDependencyStructure: Restorable {
             for target in 0..<decodeTargetCount { protectingChains[target] = try reader.read(in: chains) }
         }
         findTargetLayers()
+        hasResolutions = try reader.read()
+        guard hasResolutions else { return }
+        for layer in 0..<spatialLayerCount { resolutions[layer] = try reader.read() }
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -143,5 +154,8 @@ extension FrameDependencyStructure: Restorable {
         if chainCount > 0 {
             for target in 0..<decodeTargetCount { writer.write(protectingChains[target]) }
         }
+        writer.write(hasResolutions)
+        guard hasResolutions else { return }
+        for layer in 0..<spatialLayerCount { writer.write(resolutions[layer]) }
     }
 }

@@ -1,25 +1,16 @@
 import Logging
 import RoundhouseGateway
 import RoundhouseRooms
-import ServiceLifecycle
-import UnixSignals
 
 /// Reads the configuration again at SIGHUP: what is reloadable changes under way, all else waits for the next start, and the log
 /// says so. What cannot be used changes nothing.
-struct ReloadService: Service {
+struct ConfigurationReload {
     let options: SettingsOptions
-    let gateway: GatewayServer
-    let rooms: RoomRegistry
+    let server: RunningServer
     let running: RunningSettings
     let logger: Logger
-    /// Trapped before clients can come: whoever sees that the server is there may send one.
-    let signals: UnixSignalsSequence
 
-    func run() async throws {
-        for await _ in signals.cancelOnGracefulShutdown() { await reload() }
-    }
-
-    private func reload() async {
+    func callAsFunction() async {
         let settings: ServerSettings
         do throws(SettingsError) {
             settings = try ServerSettings.read(options)
@@ -41,9 +32,9 @@ struct ReloadService: Service {
         }
         for warning in settings.warnings { logger.warning("\(warning)") }
         running.current = settings
-        await rooms.apply(limits: settings.rooms)
+        await server.rooms.apply(limits: settings.rooms)
         do throws(GatewayError) {
-            try gateway.reload(settings.gateway)
+            try server.gateway.reload(settings.gateway)
         } catch {
             logger.error("certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
         }

@@ -1,0 +1,107 @@
+import RoundhouseGateway
+import RoundhouseMedia
+
+/// What the settings mean for those who want to reach the server.
+struct SettingsExamination {
+    let settings: ServerSettings
+
+    /// Starts a server with these settings, and ends it, unless one runs already.
+    func findings() async -> [Finding] {
+        var findings = settings.warnings.map { Finding.warning("environment", $0) }
+        findings += [descriptors(), access(), certificate()]
+        findings += await server()
+        return findings
+    }
+
+    private func descriptors() -> Finding {
+        do throws(StartError) {
+            let limit = try DescriptorLimit.raise(mediaThreads: settings.media.shards)
+            let clients = settings.gateway.limits.connections
+            return limit >= clients
+                ? .ok("open files", "\(limit)")
+                : .warning(
+                    "open files", "\(limit), fewer than max-connections (\(clients)): raise the limit (ulimit -n)")
+        } catch {
+            return .failure("open files", error.message)
+        }
+    }
+
+    private func access() -> Finding {
+        settings.isOpenToStrangers
+            ? .warning(
+                "auth-key", "everybody who can reach host may enter every room: give --auth-key-file to ask for tokens")
+            : .ok("auth-key", settings.gateway.access.keys.isEmpty ? "none: this machine only" : "clients show a token")
+    }
+
+    private func certificate() -> Finding {
+        do throws(GatewayError) {
+            guard let days = try GatewayServer.certificateDaysLeft(settings.gateway) else {
+                return .warning(
+                    "tls",
+                    "none: browsers give a page camera and microphone only on localhost, unless a proxy speaks TLS for it"
+                )
+            }
+            if days < 0 { return .failure("tls", "the certificate's time is over since \(-days) days: renew it") }
+            if settings.gateway.tls == .selfSigned {
+                return .warning("tls", "self-signed: browsers ask each person whether to trust it")
+            }
+            return days < 14
+                ? .warning(
+                    "tls", "the certificate ends in \(days) days: renew it (the server sees the new one by itself)")
+                : .ok("tls", "the certificate is good for \(days) days")
+        } catch {
+            return .failure("tls", error.message)
+        }
+    }
+
+    private func server() async -> [Finding] {
+        let (host, port) = (settings.gateway.host, settings.gateway.port)
+        if port != 0, let status = try? HealthProbe.ask(settings.gateway, path: "/readyz") {
+            return [
+                status == 200
+                    ? .ok(
+                        "server",
+                        "one runs at \(host), port \(port), and takes new peers; media addresses: not looked at")
+                    : .warning(
+                        "server",
+                        "what listens at \(host), port \(port), answers \(status) to /readyz: it drains, or it is no Roundhouse"
+                    )
+            ]
+        }
+        do throws(StartError) {
+            let server = try await RunningServer.start(settings)
+            let endpoints = server.plane.handle.endpoints
+            await server.close()
+            return [.ok("server", "starts with these settings, and ends")] + reach(endpoints)
+        } catch {
+            return [.failure("server", "does not start: \(error.message)")]
+        }
+    }
+
+    /// From where media can come.
+    private func reach(_ endpoints: [ShardEndpoint]) -> [Finding] {
+        let addresses = endpoints.flatMap(\.addresses)
+        let ports = Set(addresses.map { "\($0.transport.rawValue.uppercased()) \($0.port)" }).sorted()
+        var names: [String] = []
+        for one in addresses where !names.contains(one.address) { names.append(one.address) }
+        let list = names.joined(separator: ", ")
+        let reaches = names.map { AddressReach($0) }
+        let finding: Finding
+        if reaches.contains(where: { $0 == nil }) {
+            finding = .ok("media", "clients are sent to \(list), which they look up")
+        } else if reaches.contains(.internet) {
+            finding = .ok("media", "clients are sent to \(list)")
+        } else if reaches.contains(.localNetwork) {
+            finding = .warning(
+                "media",
+                "clients are sent to \(list): nobody outside of that network gets picture or sound. "
+                    + "Give --announced-address the address that others reach")
+        } else {
+            finding = .warning(
+                "media", "clients are sent to \(list): only this machine's own. Give --media-listen 0.0.0.0")
+        }
+        return [
+            finding, .ok("firewall", "has to let in TCP \(settings.gateway.port) and \(ports.joined(separator: ", "))"),
+        ]
+    }
+}
