@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import browsers
 import ports
 from conftest import get, wait_until_ready
 
@@ -31,7 +32,7 @@ def copy_in(sandbox, path, name):
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_it_is_installed_started_upgraded_removed_and_purged(suite, debian, packages, work, started):
+async def test_it_is_installed_started_upgraded_removed_and_purged(suite, debian, packages, work, started):
     sandbox = debian(suite)
     package = packages("roundhouse_*.deb")
     assert sandbox.run("apt-get", "update").returncode == 0
@@ -56,19 +57,26 @@ def test_it_is_installed_started_upgraded_removed_and_purged(suite, debian, pack
     wait_until_ready(port, server, log)
     assert "<html" in get(port, "/")[1]
 
-    # An upgrade leaves it running, says so, and keeps the administrator's file.
-    done = sandbox.run("dpkg", "-i", copy_in(sandbox, newer(package, work), "two.deb"))
-    assert done.returncode == 0, done.stdout
-    assert "keeps its calls" in done.stdout and "systemctl restart roundhouse" in done.stdout, done.stdout
-    assert server.poll() is None and get(port, "/healthz")[0] == 200
-    assert "shards: 2" in config.read_text()
+    done = sandbox.run("roundhouse", "doctor", "--config", CONFIG, user=user)
+    assert done.returncode == 0 and "takes new peers" in done.stdout, done.stdout
 
-    # So does a removal, of a server that systemd did not start; the file stays.
-    done = sandbox.run("apt-get", "remove", "-y", "roundhouse")
-    assert done.returncode == 0, done.stdout
-    assert "was not started by systemd: it goes on" in done.stdout, done.stdout
-    assert server.poll() is None and get(port, "/readyz")[0] == 200
-    assert config.exists() and not (sandbox.root / "usr/bin/roundhouse").exists()
+    # Browsers outside of the root, whose call outlives what happens to the package.
+    async with browsers.call(f"http://localhost:{port}", work) as call:
+        # An upgrade leaves it running, says so, and keeps the administrator's file.
+        done = sandbox.run("dpkg", "-i", copy_in(sandbox, newer(package, work), "two.deb"))
+        assert done.returncode == 0, done.stdout
+        assert "keeps its calls" in done.stdout and "systemctl restart roundhouse" in done.stdout, done.stdout
+        assert server.poll() is None and get(port, "/healthz")[0] == 200
+        assert "shards: 2" in config.read_text()
+        await call.goes_on()
+
+        # So does a removal, of a server that systemd did not start; the file stays.
+        done = sandbox.run("apt-get", "remove", "-y", "roundhouse")
+        assert done.returncode == 0, done.stdout
+        assert "was not started by systemd: it goes on" in done.stdout, done.stdout
+        assert server.poll() is None and get(port, "/readyz")[0] == 200
+        assert config.exists() and not (sandbox.root / "usr/bin/roundhouse").exists()
+        await call.goes_on()
     server.terminate()
     assert server.wait(60) == 0
 
