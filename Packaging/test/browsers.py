@@ -32,5 +32,5 @@ async def call(url, folder):
     async with Chromium(folder) as chromium:
         people = [await Person(await chromium.page(), url, "packaged", name).enter() for name in ("Ada", "Grace")]
         for one in people:
-            await one.sees_and_hears(seconds=60)
+            await one.sees_and_hears(seconds=120)
         yield Call(people)

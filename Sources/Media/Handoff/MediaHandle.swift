@@ -13,6 +13,7 @@ public struct MediaHandle: Sendable {
     public let fingerprints: [DTLSFingerprint]
     private let sink: Sink
     private let serial: KeySerial
+    private var room = RoomNumber.none
     private let openSockets: SocketOpener?
     private let destinations: @Sendable (_ requester: IPAddressPort?) -> PlainDestinations
 
@@ -57,7 +58,14 @@ public struct MediaHandle: Sendable {
             sink: sink)
     }
 
-    /// Opens a transport on the shard with the fewest of the same use so far.
+    /// A handle for one room, whose transports are placed with a view to each other.
+    public func forRoom() -> MediaHandle {
+        var handle = self
+        handle.room = RoomNumber(value: serial.next())
+        return handle
+    }
+
+    /// Opens a transport on the shard that has least to do of what this one is for.
     public func openTransport(_ settings: TransportSettings, events: EventQueue) throws(MediaError) -> TransportKey {
         try place(settings.use) { .openTransport($0, settings, events) }
     }
@@ -65,7 +73,7 @@ public struct MediaHandle: Sendable {
     private func place(
         _ use: TransportUse, _ command: (TransportKey) -> MediaCommand
     ) throws(MediaError) -> TransportKey {
-        let key = serial.place(use)
+        let key = serial.place(use, in: room)
         do {
             try send(command(key), to: key.shard)
         } catch {
@@ -91,7 +99,7 @@ public struct MediaHandle: Sendable {
         destinations(requester.flatMap { IPAddressPort(text: $0, port: 0) })
     }
 
-    /// Opens a transport without ICE and DTLS on sockets of its own, on the shard with the fewest such so far.
+    /// Opens a transport without ICE and DTLS on sockets of its own, on the shard that has least to do.
     /// - Returns: also where the client reaches it.
     /// - Throws: `overloaded` where no port is free, `invalidSetting` where `hasPlainTransports` is false.
     public func openPlainTransport(
@@ -122,8 +130,13 @@ public struct MediaHandle: Sendable {
     /// Opens a producer on a transport, and on its shard.
     public func openProducer(_ settings: ProducerSettings, on transport: TransportKey) throws(MediaError) -> ProducerKey
     {
-        let key = ProducerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: serial.next()))
-        try send(.openProducer(key, on: transport, settings), to: key.shard)
+        let key = serial.producer(on: transport)
+        do {
+            try send(.openProducer(key, on: transport, settings), to: key.shard)
+        } catch {
+            serial.closed(key)
+            throw error
+        }
         return key
     }
 
@@ -133,14 +146,22 @@ public struct MediaHandle: Sendable {
     }
 
     /// Closes a producer; its consumers get nothing more.
-    public func closeProducer(_ key: ProducerKey) { sendClosing(.closeProducer(key), to: key.shard) }
+    public func closeProducer(_ key: ProducerKey) {
+        serial.closed(key)
+        sendClosing(.closeProducer(key), to: key.shard)
+    }
 
     /// Opens a consumer of a producer on a transport, and on its shard.
     public func openConsumer(
         _ settings: ConsumerSettings, of producer: ProducerKey, on transport: TransportKey
     ) throws(MediaError) -> ConsumerKey {
-        let key = ConsumerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: serial.next()))
-        try send(.openConsumer(key, on: transport, of: producer, settings), to: key.shard)
+        let key = serial.consumer(on: transport)
+        do {
+            try send(.openConsumer(key, on: transport, of: producer, settings), to: key.shard)
+        } catch {
+            serial.closed(key)
+            throw error
+        }
         return key
     }
 
@@ -182,7 +203,10 @@ public struct MediaHandle: Sendable {
     }
 
     /// Closes a consumer.
-    public func closeConsumer(_ key: ConsumerKey) { sendClosing(.closeConsumer(key), to: key.shard) }
+    public func closeConsumer(_ key: ConsumerKey) {
+        serial.closed(key)
+        sendClosing(.closeConsumer(key), to: key.shard)
+    }
 
     /// Asks every shard that owns one of `keys` for their statistics.
     /// - Returns: how many `MediaEvent.statistics` with this token will arrive.

@@ -8,10 +8,14 @@ public final class MediaPlane: Sendable {
     /// The door for rooms.
     public let handle: MediaHandle
     private let threads: [ShardThread]
+    private let serial: KeySerial
     private let state = Mutex(State.ready)
 
     private enum State {
-        case ready, running, closed
+        case ready
+        /// With the task that measures what the shards do.
+        case running(Task<Void, Never>?)
+        case closed
     }
 
     /// More would not fit the bit sets of subscribed shards.
@@ -60,12 +64,14 @@ public final class MediaPlane: Sendable {
                     now: .current)
             }
         }
+        let serial = KeySerial(shards: count)
+        self.serial = serial
         var openSockets: MediaHandle.SocketOpener?
         if let source = Self.plainSockets(configuration, bound: opened[0].localAddresses) {
             openSockets = { usesRTCPMux throws(MediaError) in try source.open(usesRTCPMux: usesRTCPMux) }
         }
         handle = MediaHandle(
-            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(shards: count),
+            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: serial,
             openSockets: openSockets,
             destinations: { [ranges = configuration.plainDestinations] requester in
                 // Interfaces come and go: looked at for each transport.
@@ -88,12 +94,21 @@ public final class MediaPlane: Sendable {
     public func start() throws(MediaError) {
         let isFirst = state.withLock { state in
             guard case .ready = state else { return false }
-            state = .running
+            state = .running(nil)
             return true
         }
         guard isFirst else { return }
         for thread in threads where !thread.start() {
             throw MediaError(.system, "cannot start a media thread: raise the process's limit (ulimit -u)")
+        }
+        let (counters, serial) = (threads.map(\.counters), serial)
+        let measuring = Task {
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                serial.measured(packetsForwarded: counters.map { $0.value(.packetsForwarded) })
+            }
+        }
+        state.withLock { state in
+            if case .running = state { state = .running(measuring) } else { measuring.cancel() }
         }
     }
 
@@ -106,7 +121,8 @@ public final class MediaPlane: Sendable {
         switch previous {
         case .closed: return
         case .ready: for thread in threads { thread.io.close() }
-        case .running:
+        case .running(let measuring):
+            measuring?.cancel()
             for thread in threads { thread.stop() }
             for thread in threads { thread.join() }
         }

@@ -46,7 +46,7 @@ struct DTLSFragmentTests {
     @Test func `a ClientHello cut anywhere, with fragments mixed up and repeated, is put together`() throws {
         lengthenClientHello(alice, by: 800)
         for seed in 0..<40 as Range<UInt64> {
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             let pair = try DTLSPair(client: alice, server: bob)
             var isFirst = true
             pair.network = { datagram in

@@ -58,7 +58,7 @@ struct DTLSHandOverTests {
     @Test func `no record number and no nonce comes twice, whatever the network loses, repeats and delays`() throws {
         var repeats = 0 as UInt64
         for seed in 0..<40 as Range<UInt64> {
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 400, serverMTU: 400)
             pair.network = { datagram in
                 switch Int.random(in: 0..<8, using: &generator) {

@@ -33,7 +33,7 @@ struct DTLSHostilePeerTests {
     }
 
     @Test func `a flood of random datagrams ends at worst the handshake, never the process`() throws {
-        var generator = SplitMix(state: 3)
+        var generator = SplitMix(seed: 3)
         for _ in 0..<60 {
             let pair = try DTLSPair(client: alice, server: bob)
             pair.start(alice, bob)
@@ -48,7 +48,7 @@ struct DTLSHostilePeerTests {
     }
 
     @Test func `an established connection survives a flood, and still answers its peer`() throws {
-        var generator = SplitMix(state: 4)
+        var generator = SplitMix(seed: 4)
         let pair = try DTLSPair(client: alice, server: bob)
         pair.start(alice, bob)
         pair.exchange()
@@ -66,7 +66,7 @@ struct DTLSHostilePeerTests {
 
     @Test func `handshakes whose datagrams are changed at random end in agreement or in failure`() throws {
         for seed in 0..<60 as Range<UInt64> {
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 400)
             pair.network = { datagram in
                 guard Int.random(in: 0..<4, using: &generator) == 0 else { return [datagram.bytes] }

@@ -65,7 +65,7 @@ struct DTLSLossTests {
 
     @Test func `a handshake survives a third of all datagrams lost, for many seeds`() throws {
         for seed in 0..<20 as Range<UInt64> {
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             let pair = try DTLSPair(client: alice, server: bob, clientMTU: 300, serverMTU: 600)
             pair.network = { Int.random(in: 0..<3, using: &generator) == 0 ? [] : [$0.bytes] }
             pair.start(alice, bob)

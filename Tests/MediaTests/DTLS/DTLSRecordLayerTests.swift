@@ -72,7 +72,7 @@ struct DTLSRecordLayerTests {
 
     @Test(arguments: DTLSCipher.allCases)
     func `a record is accepted once, in any order, within a window of 64`(cipher: DTLSCipher) throws {
-        var generator = SplitMix(state: 9)
+        var generator = SplitMix(seed: 9)
         let pair = try RecordLayerPair(cipher)
         var records: [[UInt8]] = []
         for number in 0..<200 as Range<UInt8> { records.append(try #require(pair.client.written([number]))) }
@@ -240,7 +240,7 @@ struct DTLSRecordLayerTests {
     }
 
     @Test func `random records end nothing`() throws {
-        var generator = SplitMix(state: 11)
+        var generator = SplitMix(seed: 11)
         let pair = try RecordLayerPair(.aes128GCM)
         for _ in 0..<5000 {
             var datagram = (0..<Int.random(in: 0...80, using: &generator)).map { _ in
@@ -261,7 +261,7 @@ struct DTLSRecordLayerTests {
     @Test(arguments: DTLSCipher.allCases)
     func `layers moved at any instant use no record number twice and take none twice`(cipher: DTLSCipher) throws {
         for seed in 0..<30 as Range<UInt64> {
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             let pair = try RecordLayerPair(cipher)
             var used: Set<[UInt8]> = []
             var inFlight: [(isFromClient: Bool, bytes: [UInt8])] = []

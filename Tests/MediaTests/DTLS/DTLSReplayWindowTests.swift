@@ -7,7 +7,7 @@ import Testing
 struct DTLSReplayWindowTests {
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `it answers as a set of everything seen would, up to 63 back`(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix(seed: seed)
         var window = DTLSReplayWindow()
         var seen: Set<UInt64> = []
         var position: UInt64 = 0

@@ -3,71 +3,113 @@ import Testing
 @testable import RoundhouseMedia
 
 @Suite struct ShardPlacementTests {
-    static let sending = TransportUse(sends: true, receives: false, isFirst: false)
     static let receiving = TransportUse(sends: false, receives: true, isFirst: false)
 
-    private var placement: ShardPlacement
-    private var serial: UInt64 = 0
-
-    init() { placement = ShardPlacement(shards: 1) }
-
-    @discardableResult
-    private mutating func open(_ use: TransportUse) -> TransportKey {
-        serial += 1
-        let key = TransportKey(rawValue: MediaKeyLayout.key(shard: placement.shard(for: use), serial: serial))
-        placement.opened(key, use)
-        return key
-    }
-
-    /// How many of the keys each shard has.
-    private func counts(_ keys: [TransportKey], of shards: Int) -> [Int] {
-        (0..<shards).map { shard in keys.count { $0.shard == shard } }
-    }
-
-    private func isEven(_ counts: [Int]) -> Bool { (counts.max() ?? 0) - (counts.min() ?? 0) <= 1 }
-
-    @Test(arguments: [1, 2, 3, 4, 8], [1, 5, 24, 100])
-    mutating func `clients that open one transport to send and one to receive load every shard with both`(
-        shards: Int, clients: Int
+    @Test(arguments: [1, 2, 3, 4, 8, 16, 64], [2, 4, 10, 25, 100])
+    func `a hundred people load every shard alike, whatever their rooms and the order of their transports`(
+        shards: Int, roomSize: Int
     ) {
-        placement = ShardPlacement(shards: shards)
-        var senders: [TransportKey] = []
-        var receivers: [TransportKey] = []
-        for client in 0..<clients {
-            // Some open them in the other order.
-            if client % 5 == 3 { receivers.append(open(Self.receiving)) }
-            senders.append(open(Self.sending))
-            if client % 5 != 3 { receivers.append(open(Self.receiving)) }
+        for order in PlacementCall.Order.allCases {
+            for comesTurnByTurn in [false, true] {
+                var call = PlacementCall(shards: shards)
+                for number in 0..<100 {
+                    call.join(comesTurnByTurn ? number % (100 / roomSize) : number / roomSize, order)
+                    if number % 7 == 0 { call.second() }
+                }
+                // Of few transports a shard, one more or less shows.
+                let bound = max(1.15, shards > 8 ? call.leastImbalance + Double(shards) / 100 : call.leastImbalance)
+                #expect(call.imbalance <= bound, "\(order), turn by turn: \(comesTurnByTurn)")
+                #expect((call.senders.max() ?? 0) - (call.senders.min() ?? 0) <= 1)
+            }
         }
-        #expect(isEven(counts(senders, of: shards)))
-        #expect(isEven(counts(receivers, of: shards)))
     }
 
-    @Test(arguments: [2, 3, 4, 8])
-    mutating func `clients that do not say what a transport is for are spread by its place among theirs`(shards: Int) {
-        placement = ShardPlacement(shards: shards)
-        var first: [TransportKey] = []
-        var second: [TransportKey] = []
-        for _ in 0..<24 {
-            first.append(open(TransportUse(sends: true, receives: true, isFirst: true)))
-            second.append(open(TransportUse(sends: true, receives: true, isFirst: false)))
+    @Test(arguments: [2, 4, 8], [1, 2, 3] as [UInt64])
+    func `people who come and go in rooms of every size leave the shards alike`(shards: Int, seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var call = PlacementCall(shards: shards)
+        var (sum, count, worst) = (0.0, 0, 0.0)
+        for step in 0..<700 {
+            let people = call.everybody
+            if people.count < 100 || (random.isOne(in: 2) && people.count < 140) {
+                // A third has no camera.
+                call.join(random.below(12), .mixed, rates: random.isOne(in: 3) ? [50] : [50, 100])
+            } else {
+                call.leave(people[random.below(people.count)])
+            }
+            if step % 5 == 0 { call.second() }
+            guard step > 120, step % 10 == 0 else { continue }
+            sum += call.imbalance
+            count += 1
+            worst = max(worst, call.imbalance)
         }
-        #expect(isEven(counts(first, of: shards)))
-        #expect(isEven(counts(second, of: shards)))
+        #expect(sum / Double(count) <= (shards > 4 ? 1.12 : 1.06))
+        #expect(worst <= (shards > 4 ? 1.35 : 1.2))
     }
 
-    @Test mutating func `a shard whose clients have left gets the next ones`() {
-        placement = ShardPlacement(shards: 4)
-        var receivers = (0..<40).map { _ in open(Self.receiving) }
-        for key in receivers where key.shard == 2 {
-            placement.closed(key)
-            // Once more changes nothing, and neither does a transport that never was.
-            placement.closed(key)
+    @Test func `what streams really cost decides, not how many there are`() {
+        var call = PlacementCall(shards: 2)
+        // Two rooms of equal numbers: one talks, the other sends pictures of ten times the packets.
+        for _ in 0..<8 {
+            call.join(0, rates: [50])
+            call.join(1, rates: [500])
         }
-        placement.closed(TransportKey(rawValue: MediaKeyLayout.key(shard: 3, serial: 9999)))
-        receivers.removeAll { $0.shard == 2 }
-        let new = (0..<10).map { _ in open(Self.receiving) }
-        #expect(new.allSatisfy { $0.shard == 2 })
-        #expect(counts(receivers + new, of: 4) == [10, 10, 10, 10])
+        for _ in 0..<3 { call.second() }
+        for _ in 0..<20 {
+            call.join(2, rates: [100])
+            call.second()
+        }
+        #expect(call.imbalance <= 1.15)
+    }
+
+    @Test func `on a busy server the people of a small room share a shard`() {
+        var call = PlacementCall(shards: 4)
+        for number in 0..<120 { call.join(number / 60, rates: [50, 100]) }
+        for _ in 0..<2 { call.second() }
+        var spread = 0
+        for room in 2..<22 {
+            for _ in 0..<4 { call.join(room) }
+            call.second()
+            spread += call.spread(of: room)
+        }
+        #expect(call.imbalance <= 1.05)
+        // Scattered, a room of four would be on four.
+        #expect(spread <= 20 * 2)
+    }
+
+    @Test func `a shard whose clients have left gets the next ones`() {
+        var call = PlacementCall(shards: 4)
+        for _ in 0..<40 { call.join(0) }
+        call.second()
+        for number in call.everybody where call.shard(of: number) == 2 { call.leave(number) }
+        call.second()
+        let new = (0..<10).map { _ in call.join(0) }
+        #expect(new.allSatisfy { call.shard(of: $0) == 2 })
+    }
+
+    @Test func `what closes twice, or never was, changes nothing`() {
+        var placement = ShardPlacement(shards: 2)
+        func key(_ shard: Int, _ serial: UInt64) -> UInt64 { MediaKeyLayout.key(shard: shard, serial: serial) }
+        let room = RoomNumber(value: 1)
+        let transport = TransportKey(rawValue: key(0, 1))
+        let (consumer, producer) = (ConsumerKey(rawValue: key(0, 2)), ProducerKey(rawValue: key(0, 3)))
+        placement.opened(consumer, on: transport)
+        placement.opened(transport, Self.receiving, in: room)
+        for _ in 0..<2 {
+            placement.opened(transport, Self.receiving, in: room)
+            placement.opened(consumer, on: transport)
+            placement.opened(producer, on: transport)
+        }
+        #expect(placement.shard(for: Self.receiving, in: room) == 1)
+        for _ in 0..<2 {
+            placement.closed(consumer)
+            placement.closed(producer)
+            placement.closed(transport)
+            placement.closed(TransportKey(rawValue: key(9, 9)))
+        }
+        placement.closed(consumer)
+        placement.measured(packetsForwarded: [1])
+        placement.measured(packetsForwarded: [.max, 0])
+        #expect(placement.shard(for: Self.receiving, in: room) == 0)
     }
 }

@@ -9,7 +9,7 @@ struct SRTPReplayWindowTests {
         words.initialize(repeating: 0, count: SRTPReplayWindow.wordCount)
         defer { words.deallocate() }
         let window = SRTPReplayWindow(words: words)
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix(seed: 7)
         var highest: UInt64 = 5000
         var seen: Set<UInt64> = [highest]
         window.record(highest, highest: &highest)

@@ -29,7 +29,7 @@ struct SRTPSnapshotTests {
 
     @Test(arguments: SRTPProfile.allCases)
     func `a pair moved at random instants loses, repeats and confuses nothing`(profile: SRTPProfile) throws {
-        var generator = SplitMix(state: 5)
+        var generator = SplitMix(seed: 5)
         let master = masterKey(profile)
         var sealer = try SRTPSender(profile: profile, master: master)
         var opener = try SRTPReceiver(profile: profile, master: master)

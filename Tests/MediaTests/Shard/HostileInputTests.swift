@@ -45,7 +45,7 @@ struct HostileInputTests {
         let (world, publisher, stream, recorded) = try makeRecordedCall()
         let contents = world.server.withShard(0) { ShardContents($0) }
         let shard = publisher.transport.shard
-        var random = RoundhouseMedia.SplitMix(seed: 7)
+        var random = SplitMix(seed: 7)
         let stranger = world.makeAddress()
         for datagram in recorded {
             // A repeated binding request is valid and answered; everything else is refused.
@@ -74,7 +74,7 @@ struct HostileInputTests {
 
     @Test func `random bytes under every first byte are dropped`() throws {
         let (world, publisher, stream, _) = try makeRecordedCall()
-        var random = RoundhouseMedia.SplitMix(seed: 8)
+        var random = SplitMix(seed: 8)
         for first in 0..<256 {
             for length in [0, 1, 3, 4, 7, 8, 11, 12, 13, 20, 40, 100, 1500, 2048, 3000] {
                 var bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -151,7 +151,7 @@ struct HostileInputTests {
         stranger.index += 3
         world.run(for: .milliseconds(200))
         // RTCP: random bodies behind each type.
-        var random = RoundhouseMedia.SplitMix(seed: 3)
+        var random = SplitMix(seed: 3)
         for type in UInt8(192)...223 {
             for _ in 0..<40 {
                 var bytes = (0..<Int(8 + random.next() % 80)).map { _ in UInt8(truncatingIfNeeded: random.next()) }

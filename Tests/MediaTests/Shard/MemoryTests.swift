@@ -76,7 +76,7 @@ struct MemoryTests {
         try publisher.publish(track)
         world.run(for: .milliseconds(100))
         let queue = EventQueue {}
-        var random = RoundhouseMedia.SplitMix(seed: 1)
+        var random = SplitMix(seed: 1)
         func measure(_ what: String, _ body: () throws -> Void) throws -> Int {
             let before = AllocatedMemory.bytesInUse() ?? 0
             try body()

@@ -32,7 +32,7 @@ struct OverloadTests {
             let isClosing = if case .closeTransport = command { true } else { false }
             return queue.push(command, urgent: isClosing) != .full
         }
-        var random = RoundhouseMedia.SplitMix(seed: 1)
+        var random = SplitMix(seed: 1)
         var keys: [TransportKey] = []
         let events = EventQueue {}
         let error = #expect(throws: MediaError.self) {

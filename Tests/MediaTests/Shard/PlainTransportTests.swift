@@ -330,7 +330,7 @@ struct PlainTransportTests {
 
     @Test func `no bytes on a plain transport's ports stop it`() throws {
         let (world, client, _, stream) = try broadcast(usesRTCPMux: true)
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         for _ in 0..<3000 {
             var bytes = (0..<Int.random(in: 0...80, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)

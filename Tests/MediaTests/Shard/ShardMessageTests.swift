@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `lengths, codecs and reasons that are not known are refused, whatever the bytes`() {
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix(seed: 7)
         var bytes = encodedPacket(packet)
         for _ in 0..<20_000 {
             let offset = Int.random(in: 0..<64, using: &generator)

@@ -11,11 +11,11 @@ struct ShardSnapshotTests {
         let world: VirtualWorld
         let members: [VirtualMember]
         let streams: [SubscribedStream]
-        private var random: RoundhouseMedia.SplitMix
+        private var random: SplitMix
 
         init(seed: UInt64, shards: Int) throws {
             world = try VirtualWorld(shards: shards, seed: seed)
-            random = RoundhouseMedia.SplitMix(seed: seed &+ 77)
+            random = SplitMix(seed: seed &+ 77)
             let members = try (0..<3).map { [world] _ in try world.join() }
             self.members = members
             try #require(world.connectAll())
@@ -117,7 +117,7 @@ struct ShardSnapshotTests {
         let call = try Call(seed: 6, shards: 1)
         try call.run(parts: 2, replacing: false)
         let whole = try call.world.server.replaceShard(0, at: call.world.now)
-        var random = RoundhouseMedia.SplitMix(seed: 1)
+        var random = SplitMix(seed: 1)
         for _ in 0..<200 {
             let offset = Int.random(in: 0..<whole.count, using: &random)
             let bit: UInt8 = 1 << UInt8.random(in: 0..<8, using: &random)
@@ -134,7 +134,7 @@ struct ShardSnapshotTests {
     }
 
     @Test(arguments: 0..<40) func `wrong values behind right checksums are refused, or harm nobody`(seed: Int) throws {
-        var random = RoundhouseMedia.SplitMix(seed: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         let call = try Call(seed: 7, shards: 1)
         try call.run(parts: 1, replacing: false)
         for _ in 0..<20 {
@@ -151,7 +151,7 @@ struct ShardSnapshotTests {
 
     /// The snapshot with one byte of one section changed, and its checksum made right.
     private static func changed(
-        _ snapshot: [UInt8], _ random: inout RoundhouseMedia.SplitMix
+        _ snapshot: [UInt8], _ random: inout SplitMix
     ) throws -> [UInt8] {
         let chosen = UInt16.random(in: 1...6, using: &random)
         var reader = SnapshotReader(snapshot)

@@ -63,7 +63,7 @@ struct SlotMapTests {
     }
 
     @Test func `elements stay where they are, whatever comes and goes`() {
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         let ledger = Ledger()
         do {
             var map = SlotMap<Item>()

@@ -5,7 +5,7 @@ import Testing
 @Suite("The shard's tables")
 struct TableTests {
     @Test(arguments: 1...8) func `the tuple table agrees with a dictionary`(seed: Int) {
-        var random = RoundhouseMedia.SplitMix(seed: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         var table = TupleTable()
         var model: [TupleTable.Key: Int] = [:]
         var mostKeys = 0
@@ -69,7 +69,7 @@ struct TableTests {
     }
 
     @Test(arguments: 1...8) func `the SSRC table agrees with a dictionary`(seed: Int) {
-        var random = RoundhouseMedia.SplitMix(seed: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         var table = SSRCTable<Int>()
         var model: [UInt32: Int] = [:]
         for step in 0..<5000 {

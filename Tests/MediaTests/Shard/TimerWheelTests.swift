@@ -59,7 +59,7 @@ struct TimerWheelTests {
     }
 
     @Test(arguments: 1...12) func `the wheel agrees with a sorted list`(seed: Int) {
-        var random = RoundhouseMedia.SplitMix(seed: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         var now: UInt64 = random.next() % 10_000_000
         var wheel = TimerWheel(now: at(now))
         var model: [Int: UInt64] = [:]
@@ -94,7 +94,7 @@ struct TimerWheelTests {
     }
 
     @Test(arguments: 1...4) func `sleeping until the next deadline always makes progress`(seed: Int) {
-        var random = RoundhouseMedia.SplitMix(seed: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         var wheel = TimerWheel(now: at(0))
         var left = 200
         for slot in 0..<left { wheel.schedule(slot, at: at(random.next() % 20_000_000)) }

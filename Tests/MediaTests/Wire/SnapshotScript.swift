@@ -44,7 +44,7 @@ struct SnapshotScript<Machine: Restorable & ~Copyable> {
             let whole = try run(seed)
             // A new machine in its place shows, or the script does not show what is kept.
             if try run(seed, movedAt: [steps / 2], keepsState: false).outputs != whole.outputs { isMissed = true }
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             for moves in [1, 2, 30] {
                 let instants = Set((0..<moves).map { _ in generator.below(steps) })
                 let moved = try run(seed, movedAt: instants)
@@ -79,7 +79,7 @@ struct SnapshotScript<Machine: Restorable & ~Copyable> {
     private func damage(
         _ sample: [UInt8], _ seed: UInt64, at start: MediaInstant, sourceLocation: SourceLocation
     ) throws {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix(seed: seed)
         for round in 0..<80 {
             var bytes = sample
             for _ in 0...generator.below(3) {
@@ -121,7 +121,7 @@ struct SnapshotScript<Machine: Restorable & ~Copyable> {
     private func step(
         _ machine: inout Machine, at index: Int, _ seed: UInt64, _ now: inout MediaInstant
     ) throws -> String {
-        var generator = SplitMix(state: seed << 32 + UInt64(index))
+        var generator = SplitMix(seed: seed << 32 + UInt64(index))
         now = now + MediaDuration(nanoseconds: Int64.random(in: 0...pace.nanoseconds, using: &generator))
         return try input(&machine, index, &generator, now)
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Numbers for keys and the placement of transports, shared by every handle of one plane.
+/// Numbers for keys and rooms, and the place of every transport: shared by all handles of one plane.
 final class KeySerial: Sendable {
     private let counter = Atomic<UInt64>(1)
     private let placement: Mutex<ShardPlacement>
@@ -10,13 +10,37 @@ final class KeySerial: Sendable {
     func next() -> UInt64 { counter.add(1, ordering: .relaxed).newValue }
 
     /// The key of a new transport, which counts as open from now on.
-    func place(_ use: TransportUse) -> TransportKey {
+    func place(_ use: TransportUse, in room: RoomNumber) -> TransportKey {
         placement.withLock { placement in
-            let key = TransportKey(rawValue: MediaKeyLayout.key(shard: placement.shard(for: use), serial: next()))
-            placement.opened(key, use)
+            let shard = placement.shard(for: use, in: room)
+            let key = TransportKey(rawValue: MediaKeyLayout.key(shard: shard, serial: next()))
+            placement.opened(key, use, in: room)
             return key
         }
     }
 
     func closed(_ key: TransportKey) { placement.withLock { $0.closed(key) } }
+
+    /// The key of a new producer, which counts as open from now on.
+    func producer(on transport: TransportKey) -> ProducerKey {
+        let key = ProducerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: next()))
+        placement.withLock { $0.opened(key, on: transport) }
+        return key
+    }
+
+    func closed(_ key: ProducerKey) { placement.withLock { $0.closed(key) } }
+
+    /// The key of a new consumer, which counts as open from now on.
+    func consumer(on transport: TransportKey) -> ConsumerKey {
+        let key = ConsumerKey(rawValue: MediaKeyLayout.key(shard: transport.shard, serial: next()))
+        placement.withLock { $0.opened(key, on: transport) }
+        return key
+    }
+
+    func closed(_ key: ConsumerKey) { placement.withLock { $0.closed(key) } }
+
+    /// Takes the packets that each shard has forwarded since its start.
+    func measured(packetsForwarded: [UInt64]) {
+        placement.withLock { $0.measured(packetsForwarded: packetsForwarded) }
+    }
 }
