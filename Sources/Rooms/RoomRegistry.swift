@@ -96,7 +96,8 @@ public final class RoomRegistry: Sendable {
             }
             state.reservations.roomOpened(id, now: .now)
             let room = Room(
-                id: id, media: media.forRoom(), configuration: state.configuration, routerCapabilities: routerCapabilities,
+                id: id, media: media.forRoom(), configuration: state.configuration,
+                routerCapabilities: routerCapabilities,
                 generator: makeGenerator(), limits: limits, logger: logger, eventLog: events,
                 wallClock: { Int64(Date().timeIntervalSince1970 * 1000) },
                 onClosed: { [weak self] room in self?.remove(room) })
