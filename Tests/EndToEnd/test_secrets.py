@@ -260,8 +260,7 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
     await gateway.stop()
     log, gateway.process = gateway.log, None
 
-    # At this level the libraries' own lines are there, too.
-    assert " trace " in log and " debug " in log and "ServiceGroup" in log or "service" in log, log[:2000]
+    assert " debug " in log, log[:2000]
     assert not secrets.found_in(log)
 
     keys.write_text(f"filed:{third}\n")
