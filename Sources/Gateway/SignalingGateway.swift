@@ -40,6 +40,7 @@ actor SignalingGateway {
         switch handshake.destination {
         case .room(var entry):
             entry.accessToken = handshake.token
+            entry.remoteAddress = handshake.remoteAddress
             if await opened(connection) {
                 if let resumption = entry.resumption {
                     await resume(connection, entry, resumption)
@@ -52,7 +53,9 @@ actor SignalingGateway {
             // The closing handshake is part of the service: a server that stops lets its clients read why.
             await connection.waitUntilClosed()
             await ended(connection)
-        case .socketIO(let session): await socketIO.serve(connection, session: session, token: handshake.token)
+        case .socketIO(let session): 
+            await socketIO.serve(
+                connection, session: session, token: handshake.token, from: handshake.remoteAddress)
         }
     }
 
@@ -127,8 +130,10 @@ actor SignalingGateway {
     /// Brings a session's peer into its room.
     nonisolated func enter(_ session: SignalingSession, _ entry: RoomEntry) async throws(RoomError) {
         let grants = try access.admit(entry.accessToken, to: entry.room, as: entry.peer)
+        let claim = access.claim(of: entry.accessToken, grants, from: entry.remoteAddress)
         let (room, peer) = try await rooms.connect(
-            entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant, through: session)
+            entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant(claim),
+            through: session)
         await session.entered(RoomMember(room: room, peer: peer))
         if entry.isResumable, !sessions.add(session) {
             await session.leaveRoom()

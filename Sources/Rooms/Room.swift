@@ -63,8 +63,9 @@ public actor Room {
         _ peerID: PeerID, grant: PeerGrant = .everything, through channel: any PeerChannel
     ) throws(RoomError) -> PeerSession {
         defer { finishTransition() }
+        let former = state.peers[peerID].flatMap { channels[$0.session] }
         let (session, actions) = try limits.counting { () throws(RoomError) in
-            try state.peerConnected(peerID, grant: grant)
+            try state.peerConnected(peerID, grant: grant, isFormerUnheard: former?.isUnheard ?? false)
         }
         channels[session] = channel
         perform(actions)

@@ -54,12 +54,12 @@ public final class RoomRegistry: Sendable {
         }
     }
 
-    /// Connects a peer, and makes the room if there is none. A peer of the same name is closed: the newer wins.
+    /// Connects a peer, and makes the room if there is none. A peer of the same name is closed if the newer one's claim allows it.
     /// - Parameters:
     ///   - password: the room's, if it has one.
     ///   - grant: what the peer may do there.
-    /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, `shuttingDown` after `drain`, or `roomClosed` after
-    ///   `close`.
+    /// - Throws: `RoomError` with code `limitReached` or `wrongPassword`, `forbidden` if the name is somebody else's,
+    ///   `shuttingDown` after `drain`, or `roomClosed` after `close`.
     public func connect(
         _ peerID: PeerID, to roomID: RoomID, password: String = "", grant: PeerGrant = .everything,
         through channel: any PeerChannel
@@ -131,13 +131,14 @@ public final class RoomRegistry: Sendable {
     }
 
     /// Lets a room exist before its first peer comes.
+    /// - Parameter mayLock: whether it may give a password to a name that was not reserved with one.
     /// - Returns: `false` if a room of this name exists.
-    /// - Throws: `RoomError` with code `wrongPassword` if the name was reserved with another password, or
+    /// - Throws: `RoomError` with code `wrongPassword` if the name was reserved with another password, `forbidden`, or
     ///   `limitReached`.
-    public func createRoom(_ id: RoomID, password: String = "") throws(RoomError) -> Bool {
+    public func createRoom(_ id: RoomID, password: String = "", mayLock: Bool = true) throws(RoomError) -> Bool {
         try state.withLock { state throws(RoomError) -> Bool in
             guard state.rooms[id] == nil else { return false }
-            return try state.reservations.create(id, password: password, now: .now)
+            return try state.reservations.create(id, password: password, mayLock: mayLock, now: .now)
         }
     }
 

@@ -43,9 +43,10 @@ struct RoomReservations {
         return id
     }
 
+    /// - Parameter mayLock: whether a name that nobody has asked for before may get a password.
     /// - Returns: `false` if it exists.
     mutating func create(
-        _ id: RoomID, password: String, now: ContinuousClock.Instant
+        _ id: RoomID, password: String, mayLock: Bool = true, now: ContinuousClock.Instant
     ) throws(RoomError) -> Bool {
         if let entry = current(id, now) {
             guard case .reserved = entry.phase else { return false }
@@ -54,6 +55,9 @@ struct RoomReservations {
             }
             entries[id]?.phase = .created(until: now + Self.timeout)
         } else {
+            guard mayLock || password.isEmpty else {
+                throw RoomError(.forbidden, "a room is locked with a token that grants admin")
+            }
             try ensureCapacity(now)
             entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.timeout))
         }

@@ -51,7 +51,7 @@ class Secrets:
 
 async def by_protoo(gateway, secrets, key):
     access, password = secrets.token(key, room="town"), secrets.make("room password")
-    async with RoomServerClient(gateway, ["websocket"], {"token": secrets.token(key, room="town")}) as creator:
+    async with RoomServerClient(gateway, ["websocket"], {"token": secrets.token(key, room="town", admin=True)}) as creator:
         assert await creator.request("createRoom", {"room_id": "town", "password": password}) == "town"
     for query in (f"&token={access}&password={secrets.make('wrong password')}",
                   f"&token={secrets.token(secrets.make('strange key'), room='town')}&password={password}",
@@ -110,7 +110,7 @@ async def by_requests(gateway, secrets, key):
 async def by_socketio(gateway, secrets, key):
     password = secrets.make("room password")
     for roads in (["polling"], ["websocket"]):
-        auth = {"token": secrets.token(key, room="*"), "resumption": "yes"}
+        auth = {"token": secrets.token(key, room="*", admin=True), "resumption": "yes"}
         client = RoomServerClient(gateway, roads, auth)
         await client.connect()
         secrets.add("Engine.IO session", client.socket.eio.sid)

@@ -5,10 +5,11 @@ import Testing
 @Suite("The documents name what the code has")
 struct DocumentTests {
     /// String literals after the cases of a `var` named `property`, such as an error code's `name`.
-    private func names(of property: String, in path: String) throws -> [String] {
+    private func names(of property: String, in path: String, type: String = "String") throws -> [String] {
         let text = try #require(SourceTree.text(of: path), "\(path) is gone")
-        let start = try #require(text.range(of: "var \(property): String {"))
-        let body = text[start.upperBound...].prefix { $0 != "}" }
+        let start = try #require(text.range(of: "var \(property): \(type) {"))
+        let rest = text[start.upperBound...]
+        let body = rest[..<(rest.range(of: "\n    }")?.lowerBound ?? rest.endIndex)]
         return body.matches(of: /case \.\w+: "([^"]+)"/).map { String($0.1) }
     }
 
@@ -50,6 +51,13 @@ struct DocumentTests {
         for row in document.matches(of: /\n\| `--([a-z-]+)` \|/) where row.1 != "config" {
             #expect(settings.contains(String(row.1)), "--\(row.1)")
         }
+    }
+
+    @Test func `every endpoint is in Security.md`() throws {
+        let document = try rows(of: "Docs/Security.md")
+        let patterns = try names(of: "pattern", in: "Sources/Gateway/Routing/Endpoint.swift", type: "String?")
+        #expect(patterns.count > 40)
+        for pattern in patterns { #expect(document.contains("`\(pattern)`"), "\(pattern)") }
     }
 
     @Test func `every limit and every reason of a refused token is in Operations.md`() throws {

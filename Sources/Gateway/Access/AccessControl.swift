@@ -128,6 +128,12 @@ final class AccessControl: Sendable {
         return grants
     }
 
+    /// By what a client that was admitted has its peer's name.
+    func claim(of token: Secret?, _ grants: AccessGrants, from address: ClientAddress?) -> PeerClaim {
+        guard requiresToken, let token else { return .address(address?.counted.description ?? "") }
+        return .token(token, namesPeer: grants.peer != nil)
+    }
+
     private func verified(_ token: Secret?) throws(TokenProblem) -> AccessGrants {
         let verifier = state.withLock { $0.verifier }
         guard !verifier.isEmpty else { return .open }

@@ -33,6 +33,14 @@ public struct AccessGrants: Sendable, Hashable {
 
     func admits(to id: RoomID) -> Bool { room == Self.anyRoom || room == id.rawValue }
 
+    /// - Throws: `RoomError` with code `forbidden` for what the token does not permit.
+    func require(_ act: PeerPermissions) throws(RoomError) {
+        guard !permissions.contains(act) else { return }
+        throw RoomError(.forbidden, "the token does not permit it: \(act == .publish ? "publish" : "subscribe")")
+    }
+
     /// What the room has to know.
-    var peerGrant: PeerGrant { PeerGrant(permissions: permissions, displayName: name) }
+    func peerGrant(_ claim: PeerClaim) -> PeerGrant {
+        PeerGrant(permissions: permissions, displayName: name, claim: claim)
+    }
 }

@@ -24,7 +24,8 @@ struct HTTPRouter: Sendable {
         request.forwarding = access.forwarding(request.remoteAddress, request.head.headerFields)
         request.remoteAddress = access.client(request.remoteAddress, request.head.headerFields)
         guard let target = request.target else { return .malformedTarget }
-        if let probe = probe(request, target.path) { return probe }
+        let endpoint = Endpoint(target.path, hasFile: assets.contains)
+        if let endpoint, endpoint.isProbe { return methodAnswer(request, endpoint) ?? probe(endpoint) }
         if let seconds = access.requestReceived(from: request.remoteAddress, request.forwarding) {
             return .tooManyRequests(retryAfter: seconds)
         }
@@ -37,30 +38,65 @@ struct HTTPRouter: Sendable {
             return refusal
         }
         // Reading is not guarded, since without CORS a page cannot see the answer; but Engine.IO opens sessions by it.
-        let isGuarded = !Self.isSafe(request.head.method) || EngineRequest.isPath(target.path)
+        let isGuarded = !Self.isSafe(request.head.method) || endpoint == .socketIO
         if isGuarded, !access.allowsOrigin(of: request.head) {
             return Self.foreignOrigin
         }
-        if EngineRequest.isPath(target.path) { return await socketIO.respond(to: request, target) }
-        if let response = await roomEntry.response(to: request, target.path) { return response }
-        if let response = await whip.respond(to: request, target) { return response }
-        if let response = await state.respond(to: request, target) { return response }
-        if let response = await peers.respond(to: request, target) { return response }
-        if let response = await broadcasters.respond(to: request, target) { return response }
-        guard let route = route(target.path) else {
-            return .failure(.notFound, code: "not-found", "there is nothing at this path")
+        guard let endpoint else {
+            return .failure(.notFound, code: "not-found", "there is nothing at this path: see /api/openapi.json")
         }
-        guard request.head.method == .get || request.head.method == .head else {
-            return .methodNotAllowed("GET, HEAD", "this path can only be read")
+        return methodAnswer(request, endpoint) ?? await answer(to: request, target, endpoint) ?? Self.notFound
+    }
+
+    /// What is answered without the endpoint: methods that it has not (RFC 9110 §15.5.6), and OPTIONS, with which some proxies
+    /// ask whether a server lives.
+    private func methodAnswer(_ request: IncomingRequest, _ endpoint: Endpoint) -> OutgoingResponse? {
+        guard !endpoint.answersEveryMethod, !endpoint.takes(request.head.method) else { return nil }
+        guard request.head.method == .options else {
+            return .methodNotAllowed(endpoint.allowed, "this path takes another method")
         }
-        if access.requiresToken, let refusal = stateRefusal(of: request, target, route) { return refusal }
-        switch route {
+        return OutgoingResponse(status: .noContent, headerFields: [.allow: endpoint.allowed])
+    }
+
+    /// - Returns: `nil` if what the path names is not there.
+    private func answer(
+        to request: IncomingRequest, _ target: RequestTarget, _ endpoint: Endpoint
+    ) async -> OutgoingResponse? {
+        switch endpoint {
+        case .health, .readiness: return probe(endpoint)
         case .metrics: return metrics.response()
-        case .rooms: return state.rooms()
-        case .room(let name): return await state.room(name)
-        case .asset(let path):
-            return assets.response(to: request, path: path)
-                ?? .failure(.notFound, code: "not-found", "there is nothing at this path")
+        case .asset:
+            return assets.response(to: request, path: target.path == ["console"] ? ["console", "index.html"] : target.path)
+        case .roomList: return access.adminRefusal(of: request) ?? state.rooms()
+        case .room: return await room(target.path[1], request, target)
+        case .roomName, .roomExistence, .passwordCheck: return await roomEntry.response(to: request, target.path)
+        case .socketIO: return await socketIO.respond(to: request, target)
+        case .whip, .whep, .whipSession, .whepSession: return await whip.respond(to: request, target)
+        case .peer, .peerRequests, .peerResponses, .peerEvents: return await peers.respond(to: request, target)
+        case .broadcasters, .broadcaster, .broadcasterJoin, .broadcasterInfos, .broadcasterProducers,
+            .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterTransports, .broadcasterConnect,
+            .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume, .broadcasterConsumeData,
+            .broadcasterProduceData:
+            return await broadcasters.respond(to: request, target)
+        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
+            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
+            .stateConsumer, .stateShards, .stateEvents:
+            return await state.respond(to: request, target)
+        }
+    }
+
+    /// Everything about a room for whoever may administer the server, and what the room can receive for whoever may enter it.
+    private func room(_ name: String, _ request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse {
+        do throws(RoomError) {
+            guard access.requiresToken else {
+                return AccessControl.isOwnMachine(request) ? await state.room(name) : state.capabilities(of: name)
+            }
+            let grants = try access.grants(of: AccessControl.token(of: request.head, target))
+            if grants.isAdmin { return await state.room(name) }
+            _ = try access.admit(grants, to: RoomID(name))
+            return state.capabilities()
+        } catch {
+            return .refused(error)
         }
     }
 
@@ -74,26 +110,6 @@ struct HTTPRouter: Sendable {
         handshake.remoteAddress = access.client(remote, request.headerFields)
         handshake.forwarding = access.forwarding(remote, request.headerFields)
         return handshake
-    }
-
-    /// With a key, names of rooms and what is in them are for those whose token grants admin. Whoever may enter a room may know
-    /// what it can receive.
-    private func stateRefusal(
-        of request: IncomingRequest, _ target: RequestTarget, _ route: Route
-    ) -> OutgoingResponse? {
-        do throws(RoomError) {
-            switch route {
-            case .metrics, .asset: return nil
-            case .rooms: return access.adminRefusal(of: request)
-            case .room(let name):
-                let grants = try access.grants(of: AccessControl.token(of: request.head, target))
-                if grants.isAdmin { return nil }
-                _ = try access.admit(grants, to: RoomID(name))
-                return state.capabilities()
-            }
-        } catch {
-            return .refused(error)
-        }
     }
 
     /// Why a request that asks for a WebSocket does not become one; `nil` for one that does not ask.
@@ -110,17 +126,12 @@ struct HTTPRouter: Sendable {
         }
     }
 
-    /// What machines ask again and again, and must not be refused: whether the process lives, and whether it takes new peers.
-    private func probe(_ request: IncomingRequest, _ path: [String]) -> OutgoingResponse? {
-        guard path == ["healthz"] || path == ["readyz"] else { return nil }
-        guard request.head.method == .get || request.head.method == .head else {
-            return .methodNotAllowed("GET, HEAD", "this path can only be read")
-        }
-        if path == ["readyz"], access.isDraining {
-            return OutgoingResponse(
-                status: .serviceUnavailable, contentType: "text/plain; charset=utf-8", body: Array("draining\n".utf8))
-        }
-        return OutgoingResponse(contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    /// Whether the process lives, and whether it takes new peers.
+    private func probe(_ endpoint: Endpoint) -> OutgoingResponse {
+        let isDraining = endpoint == .readiness && access.isDraining
+        return OutgoingResponse(
+            status: isDraining ? .serviceUnavailable : .ok, contentType: "text/plain; charset=utf-8",
+            body: Array((isDraining ? "draining\n" : "ok\n").utf8))
     }
 
     private static func isSafe(_ method: HTTPRequest.Method) -> Bool {
@@ -130,19 +141,6 @@ struct HTTPRouter: Sendable {
     private static let foreignOrigin = OutgoingResponse.failure(
         .forbidden, code: "origin-not-allowed", "pages of this origin may not use this server (--allowed-origin)")
 
-    private enum Route {
-        case metrics, rooms
-        case room(String)
-        case asset([String])
-    }
-
-    private func route(_ path: [String]) -> Route? {
-        switch (path.first, path.count) {
-        case ("metrics", 1): .metrics
-        case ("console", 1): .asset(["console", "index.html"])
-        case ("rooms", 1): .rooms
-        case ("rooms", 2): .room(path[1])
-        default: assets.contains(path) ? .asset(path) : nil
-        }
-    }
+    private static let notFound = OutgoingResponse.failure(
+        .notFound, code: "not-found", "there is nothing at this path")
 }

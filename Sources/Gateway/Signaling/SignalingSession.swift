@@ -305,6 +305,8 @@ final class SignalingSession: PeerChannel {
 
     // MARK: The room's side
 
+    var isUnheard: Bool { state.withLock { $0.outbox.isUnheard } }
+
     func notify(_ notification: ServerNotification) {
         state.withLock { state in
             if state.dialect.knows(notification) { state.outbox.send(.notification(notification)) }

@@ -47,6 +47,11 @@ struct StateAPI: Sendable {
         return OutgoingResponse(json: .object(fields))
     }
 
+    /// The same of a room that is there.
+    func capabilities(of name: String) -> OutgoingResponse {
+        registry.room(RoomID(name)) == nil ? Self.noRoom : capabilities()
+    }
+
     /// - Returns: `nil` for a path that is not below `/api/v1`.
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard target.path.starts(with: ["api", "v1"]) else { return nil }

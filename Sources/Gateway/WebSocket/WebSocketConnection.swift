@@ -28,6 +28,7 @@ final class WebSocketConnection: Sendable {
         var isWakePending = false
         var isClosed = false
         var isOverflown = false
+        var isUnheard = false
         var ending: Ending?
     }
 
@@ -121,6 +122,11 @@ final class WebSocketConnection: Sendable {
         case .close: overheadPerMessage
         }
     }
+
+    /// Whether the client has left the latest ping unanswered.
+    var isUnheard: Bool { outbox.withLock { $0.isUnheard } }
+
+    func setUnheard(_ isUnheard: Bool) { outbox.withLock { $0.isUnheard = isUnheard } }
 
     func outgoingWritten(bytes: Int) { outbox.withLock { $0.bytes -= bytes } }
 

@@ -23,6 +23,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var isReadHeld = false
+    private var isUnheard = false
     private var heartbeat: Scheduled<Void>?
 
     /// - Parameter ready: given the connection as soon as the handler is in the pipeline.
@@ -60,6 +61,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastHeard = context.eventLoop.now
+        if isUnheard { setUnheard(false) }
         let frame = unwrapInboundIn(data)
         switch state {
         case .closed: return
@@ -186,6 +188,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Heartbeat
 
+    private func setUnheard(_ isUnheard: Bool) {
+        self.isUnheard = isUnheard
+        connection?.setUnheard(isUnheard)
+    }
+
     private func scheduleHeartbeat() {
         guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -200,6 +207,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
+        // Nothing since before the latest ping.
+        if !isUnheard, context.eventLoop.now - lastHeard >= TimeAmount(limits.pingInterval) { setUnheard(true) }
         write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), cost: 0)
         context.flush()
         scheduleHeartbeat()

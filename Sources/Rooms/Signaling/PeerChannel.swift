@@ -10,9 +10,15 @@ public protocol PeerChannel: Sendable {
 
     /// The peer has left the room: close the connection after what was sent. Called at most once, and last.
     func close(_ reason: PeerCloseReason)
+
+    /// Whether the client has not answered lately: it may have gone without a word.
+    var isUnheard: Bool { get }
 }
 
 extension PeerChannel {
+    /// For a client that nothing watches over.
+    public var isUnheard: Bool { false }
+
     /// Accepts nothing: for a peer that consumes on request, which is asked nothing.
     public func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         completion(.rejected)

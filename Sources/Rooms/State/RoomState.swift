@@ -71,9 +71,10 @@ struct RoomState {
 
     // MARK: Coming and going
 
-    /// Takes a connection; a peer of the same name leaves first.
+    /// Takes a connection; a peer of the same name leaves first, if the newcomer may take its place.
+    /// - Parameter isFormerUnheard: the client that has the name now has not answered lately.
     mutating func peerConnected(
-        _ id: PeerID, grant: PeerGrant = .everything
+        _ id: PeerID, grant: PeerGrant = .everything, isFormerUnheard: Bool = false
     ) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
         guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
         guard peers[id] != nil || peers.count < configuration.maximumPeers else {
@@ -81,7 +82,12 @@ struct RoomState {
                 RoomLimit.peersPerRoom, "the room is full: it takes \(configuration.maximumPeers) peers")
         }
         var actions: [RoomAction] = []
-        if let older = peers[id] { actions += peerLeft(older.session, .replaced) }
+        if let older = peers[id] {
+            guard grant.claim?.takesPlace(of: older.grant.claim, isUnheard: isFormerUnheard) ?? true else {
+                throw RoomError(.forbidden, "this peer is here already: its place is for the token it came with")
+            }
+            actions += peerLeft(older.session, .replaced)
+        }
         lastSession += 1
         let session = PeerSession(peerID: id, serial: lastSession)
         peers[id] = Peer(

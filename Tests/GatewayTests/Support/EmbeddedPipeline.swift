@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import NIOEmbedded
 import RoundhouseMedia
 import RoundhouseRooms
@@ -14,12 +15,26 @@ extension ConnectionPipeline {
     ) throws -> ConnectionPipeline {
         let rooms = try RoomRegistry(media: .recording { _, _ in true })
         let access = AccessControl(limits: limits, counters: counters)
-        let group = EmbeddedEventLoop()
+        let router = HTTPRouter.testing(
+            rooms: rooms, access: access, counters: counters, group: EmbeddedEventLoop(), logger: logger)
+        return ConnectionPipeline(
+            access: access, router: router, counters: counters,
+            failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(tls),
+            http2: HTTP2Connections(), opened: opened)
+    }
+}
+
+extension HTTPRouter {
+    /// What answers requests, without a connection that brings them.
+    static func testing(
+        rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters, group: any EventLoopGroup,
+        logger: Logger = TestServer.silentLogger
+    ) -> HTTPRouter {
         let socketIO = SocketIOServer(rooms: rooms, access: access, group: group, counters: counters, logger: logger)
         let gateway = SignalingGateway(
-            rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1), access: access,
+            rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1000), access: access,
             counters: counters, logger: logger)
-        let router = HTTPRouter(
+        return HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(registry: rooms, admin: AdminAccess(access: access), media: { [] }),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
@@ -28,9 +43,5 @@ extension ConnectionPipeline {
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(rooms: rooms, access: access, counters: counters, logger: logger),
             access: access)
-        return ConnectionPipeline(
-            access: access, router: router, counters: counters,
-            failures: SetUpFailures(counters: counters, logger: logger), certificates: try TLSCertificates(tls),
-            http2: HTTP2Connections(), opened: opened)
     }
 }

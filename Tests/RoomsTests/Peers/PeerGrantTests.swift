@@ -65,3 +65,46 @@ import Testing
         #expect(state.peers.count == 2)
     }
 }
+
+/// Who may come under a name that is taken.
+@Suite struct PeerClaimTests {
+    private static let claims: [PeerClaim] = [
+        .token(Secret("a"), namesPeer: false), .token(Secret("b"), namesPeer: false), .token(Secret("c"), namesPeer: true),
+        .address("192.0.2.1"), .address("192.0.2.2"),
+    ]
+
+    @Test func `a place is for the same token, for one that names the peer, or for the same address`() {
+        for former in Self.claims {
+            for claim in Self.claims {
+                let isSame = claim == former
+                let expected =
+                    switch (claim, former) {
+                    case (.token(_, namesPeer: true), _), (.token, .address): true
+                    default: isSame
+                    }
+                #expect(claim.takesPlace(of: former, isUnheard: false) == expected, "\(claim) for \(former)")
+                // A client that is not heard of may be the same on another network; a token says whether it is.
+                let isAddress = if case .address = claim { true } else { false }
+                #expect(claim.takesPlace(of: former, isUnheard: true) == (expected || isAddress))
+            }
+            #expect(former.takesPlace(of: nil, isUnheard: false))
+        }
+    }
+
+    @Test func `who may not take a place is refused, and whoever has it notices nothing`() throws {
+        var state = RoomState(
+            id: RoomID("r"), configuration: RoomConfiguration(),
+            routerCapabilities: try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs),
+            generator: SystemRandomNumberGenerator())
+        func grant(_ claim: PeerClaim) -> PeerGrant { PeerGrant(claim: claim) }
+        let first = try state.peerConnected(PeerID("host"), grant: grant(Self.claims[0])).session
+        let refusal = #expect(throws: RoomError.self) {
+            try state.peerConnected(PeerID("host"), grant: grant(Self.claims[1]))
+        }
+        #expect(refusal?.code == .forbidden && state.peers[PeerID("host")]?.session == first)
+        let second = try state.peerConnected(PeerID("host"), grant: grant(Self.claims[0])).session
+        #expect(state.peers[PeerID("host")]?.session == second)
+        _ = try state.peerConnected(PeerID("host"), grant: grant(Self.claims[2]))
+        #expect(throws: RoomError.self) { try state.peerConnected(PeerID("host"), grant: grant(Self.claims[0])) }
+    }
+}

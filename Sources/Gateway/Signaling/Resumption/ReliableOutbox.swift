@@ -10,6 +10,7 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
     /// Whether the client can come back. Without that, nothing is numbered or kept.
     let isResumable: Bool
     private(set) var channel: (any SignalingChannel)?
+    private var isChannelLost = false
     private var link: SignalingLink
     /// Messages made while a request is handled; they follow its response.
     private var held: [Encoder.Message]?
@@ -33,6 +34,8 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
     var isAttached: Bool { link.isAttached }
     /// Whether the client is away and may come back.
     var isAway: Bool { !isEnded && !isAttached }
+    /// Whether the client lost its channel and was not heard of since, or has not answered on it lately.
+    var isUnheard: Bool { isAway && isChannelLost || channel?.isUnheard == true }
     /// Whether nothing was numbered yet.
     var isUnused: Bool { link.lastNumber == 0 }
     /// The client's messages up to this number have arrived.
@@ -55,6 +58,7 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
             link.end()
             throw .ended
         }
+        isChannelLost = false
         defer { self.channel = channel }
         for text in greeting(attachment) { channel.send(text, number: nil) }
         for message in attachment.replay { channel.send(message.text, number: message.number) }
@@ -67,13 +71,17 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
     mutating func channelLost(_ number: UInt64, window: Duration) -> Bool {
         guard link.detach(channel: number, until: eventLoop.now + TimeAmount(window)) else { return false }
         channel = nil
+        isChannelLost = true
         return true
     }
 
     func isCurrent(_ number: UInt64) -> Bool { link.phase == .attached(channel: number) }
 
     /// The client sent a request of its own, without a channel: it has this much more time.
-    mutating func extend(by window: Duration) { link.extend(until: eventLoop.now + TimeAmount(window)) }
+    mutating func extend(by window: Duration) {
+        isChannelLost = false
+        link.extend(until: eventLoop.now + TimeAmount(window))
+    }
 
     /// The room closed the peer: closes the channel, after what was sent.
     /// - Returns: whether the session is over; `false` if the client is away, and learns it when it comes back.

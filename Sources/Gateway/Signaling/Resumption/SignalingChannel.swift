@@ -12,6 +12,14 @@ protocol SignalingChannel: Sendable {
 
     /// The client goes on by another channel.
     func superseded()
+
+    /// Whether the client has not answered lately.
+    var isUnheard: Bool { get }
+}
+
+extension SignalingChannel {
+    /// For channels on which the client is asked nothing.
+    var isUnheard: Bool { false }
 }
 
 extension WebSocketConnection: SignalingChannel {

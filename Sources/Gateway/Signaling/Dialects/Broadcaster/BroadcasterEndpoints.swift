@@ -60,7 +60,8 @@ struct BroadcasterEndpoints: Sendable {
         try authorize(request, target, grants, broadcaster)
         try broadcaster.intake.admitOrRefuse(bytes: request.body.count)
         broadcaster.requested()
-        switch (request.head.method, rest.count, rest.dropFirst().first) {
+        let method = request.head.method == .head ? .get : request.head.method
+        switch (method, rest.count, rest.dropFirst().first) {
         case (.delete, 1, _):
             await broadcaster.membership.leave()
             return Self.text(.ok, "broadcaster deleted")
@@ -70,13 +71,13 @@ struct BroadcasterEndpoints: Sendable {
             return OutgoingResponse(json: .object([:]))
         case (.post, 2, "transports"): return try await open(for: broadcaster, member, try await body(request), request)
         case (.post, 2, "producers"):
-            try Self.permits(grants, .publish)
+            try grants.require(.publish)
             return try await produce(try await body(request), on: nil, broadcaster, member, answer: "producerId")
         case (.post, 2, "consumers"):
-            try Self.permits(grants, .subscribe)
+            try grants.require(.subscribe)
             return try await consume2026(broadcaster, member, try await body(request))
         case (.post, 4, "consumers") where rest[3] == "resume":
-            try Self.permits(grants, .subscribe)
+            try grants.require(.subscribe)
             _ = try await member.room.request(.resumeConsumer(ConsumerID(rest[2])), from: member.peer)
             return OutgoingResponse(json: .object([:]))
         case (.post, 4..., "transports"):
@@ -88,7 +89,8 @@ struct BroadcasterEndpoints: Sendable {
 
     // MARK: Authorization
 
-    /// A broadcaster is driven by whoever made it, and by nobody else who may enter the room.
+    /// A broadcaster is driven by whoever made it, and by nobody else who may enter the room. What it was made with the room
+    /// knows; what the request's own token permits is asked besides.
     private func authorize(
         _ request: IncomingRequest, _ target: RequestTarget, _ grants: AccessGrants, _ broadcaster: Broadcaster
     ) throws(RoomError) {
@@ -100,13 +102,6 @@ struct BroadcasterEndpoints: Sendable {
         let isForAnother = grants.peer.map { $0 != broadcaster.key.id } ?? false
         guard isMaker, !isForAnother else {
             throw access.refused(.wrongPeer, "this broadcaster is somebody else's: see Signaling-Session")
-        }
-    }
-
-    /// What the request's own token permits; what the broadcaster was made with the room knows, and both have to.
-    private static func permits(_ grants: AccessGrants, _ act: PeerPermissions) throws(RoomError) {
-        guard grants.permissions.contains(act) else {
-            throw RoomError(.forbidden, "the token does not permit it: \(act == .publish ? "publish" : "subscribe")")
         }
     }
 
@@ -135,8 +130,9 @@ struct BroadcasterEndpoints: Sendable {
             throw RoomError(.wrongState, "broadcaster with id \"\(name)\" already exists, or there are too many")
         }
         do throws(RoomError) {
+            let claim = access.claim(of: token, grants, from: request.remoteAddress)
             let (entered, peer) = try await rooms.connect(
-                PeerID(name), to: RoomID(room), password: target["password"] ?? "", grant: grants.peerGrant,
+                PeerID(name), to: RoomID(room), password: target["password"] ?? "", grant: grants.peerGrant(claim),
                 through: broadcaster)
             await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))
             var peers: [PeerDescription] = []
@@ -255,10 +251,10 @@ struct BroadcasterEndpoints: Sendable {
             try await connect(id, try await body(request), member)
             return OutgoingResponse(status: .ok)
         case ["producers"]:
-            try Self.permits(grants, .publish)
+            try grants.require(.publish)
             return try await produce(try await body(request), on: id, broadcaster, member, answer: "id")
         case ["consume"]:
-            try Self.permits(grants, .subscribe)
+            try grants.require(.subscribe)
             guard let producer = target["producerId"] else {
                 throw RoomError(.invalidRequest, "the query has no producerId")
             }

@@ -114,6 +114,7 @@ struct PeerEndpoints: Sendable {
         }
         entry.isResumable = true
         entry.accessToken = AccessControl.token(of: request.head, target)
+        entry.remoteAddress = request.remoteAddress
         switch method {
         case "getRouterRtpCapabilities":
             if let refusal = access.refusal(of: request) { return refusal }

@@ -29,6 +29,8 @@ final class EngineConnection: Sendable {
     let name: Secret
     /// The access token that came with the request that opened it.
     let token: Secret?
+    /// Where that came from, if it is known.
+    let remoteAddress: ClientAddress?
     /// The client's messages in order; ends with the session. One consumer.
     let messages: AsyncStream<String>
     private let incoming: AsyncStream<String>.Continuation
@@ -47,12 +49,13 @@ final class EngineConnection: Sendable {
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: Secret, token: Secret? = nil, settings: EngineSession.Settings, intake: SignalingIntake,
+        name: Secret, token: Secret? = nil, from remoteAddress: ClientAddress? = nil, settings: EngineSession.Settings, intake: SignalingIntake,
         socket: WebSocketConnection?, eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
         self.name = name
         self.token = token
+        self.remoteAddress = remoteAddress
         self.eventLoop = eventLoop
         self.ended = ended
         self.intake = intake

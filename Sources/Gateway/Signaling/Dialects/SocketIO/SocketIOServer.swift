@@ -134,10 +134,11 @@ final class SocketIOServer: Sendable {
             counters.resumed(.refused)
         }
         let isResumable = former != nil || field("resumption") == "yes"
+        let accessToken = field("token").map(Secret.init) ?? connection.token
+        let grants = try access.grants(of: accessToken)
         let session = SocketIOSession(
-            token: isResumable ? .random() : nil,
-            grants: try access.grants(of: field("token").map(Secret.init) ?? connection.token),
-            rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
+            token: isResumable ? .random() : nil, grants: grants,
+            claim: access.claim(of: accessToken, grants, from: connection.remoteAddress), rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
             onEnded: { [weak self, counters] session in
                 counters.sessionClosed()
                 self?.forget(session)
@@ -150,11 +151,13 @@ final class SocketIOServer: Sendable {
         return Channel(session: session, number: number)
     }
 
-    /// The acknowledgements that a client which comes back has not got.
+    /// The acknowledgements that a client which comes back has not got: each once, and no more than are kept.
     private static func identifiers(_ json: JSONValue?) -> [UInt64] {
         guard case .array(let ids)? = json else { return [] }
-        return ids.compactMap { id in
-            if case .integer(let number) = id { UInt64(exactly: number) } else { nil }
+        var known: Set<UInt64> = []
+        return ids.prefix(SignalingLink.Settings().recordedReplies).compactMap { id in
+            guard case .integer(let number) = id, let id = UInt64(exactly: number) else { return nil }
+            return known.insert(id).inserted ? id : nil
         }
     }
 
@@ -173,7 +176,9 @@ final class SocketIOServer: Sendable {
         state.withLock { $0.sessions[token.secret] = nil }
     }
 
-    private func open(_ socket: WebSocketConnection?, token: Secret?) -> EngineConnection? {
+    private func open(
+        _ socket: WebSocketConnection?, token: Secret?, from address: ClientAddress?
+    ) -> EngineConnection? {
         guard !access.isDraining else { return nil }
         let name = Secret(Self.randomName())
         let limits = access.limits
@@ -182,7 +187,7 @@ final class SocketIOServer: Sendable {
         settings.outgoingLimit = limits.outgoingBytes
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
-            name: name, token: token, settings: settings, intake: SignalingIntake(limits: limits, counters: counters),
+            name: name, token: token, from: address, settings: settings, intake: SignalingIntake(limits: limits, counters: counters),
             socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })
         let isTaken = state.withLock { state in
@@ -210,11 +215,13 @@ final class SocketIOServer: Sendable {
     // MARK: HTTP
 
     /// A WebSocket whose handshake named Engine.IO's path.
-    func serve(_ socket: WebSocketConnection, session name: Secret?, token: Secret?) async {
+    func serve(
+        _ socket: WebSocketConnection, session name: Secret?, token: Secret?, from address: ClientAddress?
+    ) async {
         if let name {
             if let connection = connection(name) { return await connection.serve(socket, isFirst: false) }
             socket.close(.policyViolation, reason: EngineProblem.unknownSession.message)
-        } else if let connection = open(socket, token: token) {
+        } else if let connection = open(socket, token: token, from: address) {
             return await connection.serve(socket, isFirst: true)
         } else {
             socket.close(.tryAgainLater, reason: "the server is full or stopping")
@@ -233,7 +240,8 @@ final class SocketIOServer: Sendable {
         guard asked.transport == .polling else { return EngineProblem.badRequest.response }
         guard let name = asked.session else {
             guard request.head.method == .get else { return EngineProblem.badMethod.response }
-            guard let connection = open(nil, token: AccessControl.token(of: request.head, target)) else {
+            let token = AccessControl.token(of: request.head, target)
+            guard let connection = open(nil, token: token, from: request.remoteAddress) else {
                 return .refused(RoomError(.overloaded, "the server is full or stopping"))
             }
             var response = await poll(connection, asked.number)

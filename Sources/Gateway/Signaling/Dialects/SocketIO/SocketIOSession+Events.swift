@@ -7,8 +7,10 @@ extension SocketIOSession {
         switch event {
         case .createRoom(let room, let password):
             _ = try access.admit(grants, to: room)
-            return .value(
-                .string(try rooms.createRoom(room, password: password.revealed) ? room.rawValue : "already exists"))
+            // Whoever may enter a room must not lock out those who come later.
+            let isNew = try rooms.createRoom(
+                room, password: password.revealed, mayLock: !access.requiresToken || grants.isAdmin)
+            return .value(.string(isNew ? room.rawValue : "already exists"))
         case .join(let room, let name, let password): return try await join(room, name, password.revealed)
         case .exitRoom:
             guard let current = membership.take() else {
@@ -45,7 +47,7 @@ extension SocketIOSession {
         let peer: PeerSession
         do throws(RoomError) {
             (room, peer) = try await rooms.connect(
-                PeerID(self.id), to: id, password: password, grant: grants.peerGrant, through: self)
+                PeerID(self.id), to: id, password: password, grant: grants.peerGrant(claim), through: self)
         } catch {
             await joined(nil)
             throw error

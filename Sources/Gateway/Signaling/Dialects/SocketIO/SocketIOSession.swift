@@ -28,6 +28,8 @@ final class SocketIOSession: PeerChannel {
     /// By which the client may come back; without it the session ends with its connection.
     let token: ResumptionToken?
     let grants: AccessGrants
+    /// By what it has its peer's name.
+    let claim: PeerClaim
     let rooms: RoomRegistry
     let access: AccessControl
     let counters: GatewayCounters
@@ -45,12 +47,13 @@ final class SocketIOSession: PeerChannel {
     ///   - grants: what its access token gave it.
     ///   - onEnded: called once, from any thread, when the session is over.
     init(
-        token: ResumptionToken?, grants: AccessGrants, rooms: RoomRegistry, access: AccessControl,
+        token: ResumptionToken?, grants: AccessGrants, claim: PeerClaim, rooms: RoomRegistry, access: AccessControl,
         eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
         onEnded: @escaping @Sendable (SocketIOSession) -> Void
     ) {
         self.token = token
         self.grants = grants
+        self.claim = claim
         self.rooms = rooms
         self.access = access
         self.counters = counters
@@ -228,6 +231,8 @@ final class SocketIOSession: PeerChannel {
     func send(_ packet: SocketIOPacket) { state.withLock { $0.outbox.send(packet) } }
 
     // MARK: The room's side
+
+    var isUnheard: Bool { state.withLock { $0.outbox.isUnheard } }
 
     func notify(_ notification: ServerNotification) {
         let room = state.withLock { $0.roomID }

@@ -44,11 +44,17 @@ struct WHIPEndpoints: Sendable {
         case .post: break
         default: return .methodNotAllowed("POST, OPTIONS", "an offer is sent with POST (RFC 9725 §4.1)")
         }
-        let grants: AccessGrants
+        let grant: PeerGrant
+        let ownName: String?
         do throws(RoomError) {
-            grants = try access.admit(
-                AccessControl.token(of: request.head, target), to: RoomID(target.path[1]),
-                as: target.path[0] == "whip" ? target["peerId"].map { PeerID($0) } : nil)
+            let token = AccessControl.token(of: request.head, target)
+            let isPublishing = target.path[0] == "whip"
+            let grants = try access.admit(
+                token, to: RoomID(target.path[1]), as: isPublishing ? target["peerId"].map { PeerID($0) } : nil)
+            // Before anybody's place is taken for it.
+            try grants.require(isPublishing ? .publish : .subscribe)
+            grant = grants.peerGrant(access.claim(of: token, grants, from: request.remoteAddress))
+            ownName = grants.peer
         } catch {
             return .refused(error)
         }
@@ -69,7 +75,7 @@ struct WHIPEndpoints: Sendable {
             return .failure(.badRequest, code: "invalid-sdp", error.description)
         }
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target, grants)
+            let negotiated = try await negotiate(offer, target, grant, ownName)
             return Self.created(negotiated)
         } catch {
             var response = OutgoingResponse.failure(.init(code: error.status), code: error.code, error.message)
@@ -79,7 +85,7 @@ struct WHIPEndpoints: Sendable {
     }
 
     private func negotiate(
-        _ offer: SDPOffer, _ target: RequestTarget, _ grants: AccessGrants
+        _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
             guard let value = target[name] else { return nil }
@@ -92,12 +98,12 @@ struct WHIPEndpoints: Sendable {
         if target.path[0] == "whep" {
             let publisher = try identifier("peer").map { PeerID($0) }
             return try await negotiator.watch(
-                offer, room: target.path[1], password: password, grant: grants.peerGrant, publisher: publisher)
+                offer, room: target.path[1], password: password, grant: grant, publisher: publisher)
         }
-        let peerID = try (identifier("peerId") ?? grants.peer).map { PeerID($0) }
+        let peerID = try (identifier("peerId") ?? ownName).map { PeerID($0) }
         let displayName = try identifier("displayName") ?? peerID?.rawValue ?? "WHIP"
         return try await negotiator.publish(
-            offer, room: target.path[1], password: password, grant: grants.peerGrant, peerID: peerID,
+            offer, room: target.path[1], password: password, grant: grant, peerID: peerID,
             displayName: displayName)
     }
 
