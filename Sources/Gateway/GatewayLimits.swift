@@ -6,6 +6,14 @@ public struct GatewayLimits: Sendable {
     public var connectionsPerAddress = 1000
     /// HTTP requests and new WebSockets of one address in a second; ten times as many at once.
     public var requestsPerSecond = 200
+    /// Tokens of one address that are none, in a second; ten times as many at once. Then none of its tokens is looked at.
+    public var failedTokensPerSecond = 10
+    /// Wrong passwords of one address in a second; ten times as many at once. Then none of its passwords is compared.
+    public var failedPasswordsPerSecond = 2
+    /// Names of rooms that one address may have had made and not used.
+    public var roomNamesPerAddress = 100
+    /// Time for a Socket.IO client to say what it wants.
+    public var connectTimeout = Duration.seconds(15)
     /// Signaling requests of one client in a second; ten times as many at once.
     public var messagesPerSecond = 100
     /// Bytes of one request's header fields, names and values together.

@@ -53,7 +53,7 @@ public final class GatewayServer: Sendable {
                 media: mediaCounters),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
-            whip: WHIPEndpoints(rooms: rooms, access: access, logger: logger),
+            whip: WHIPEndpoints(rooms: rooms, access: access, lane: lane, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(
                 rooms: rooms, access: access, counters: counters, lane: lane, logger: logger), access: access)

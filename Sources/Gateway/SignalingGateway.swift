@@ -33,14 +33,14 @@ actor SignalingGateway {
     /// Serves one client in the caller's task until its connection ends.
     nonisolated func serve(_ connection: WebSocketConnection, _ handshake: SignalingHandshake) async {
         counters.webSocketOpened(handshake.version)
-        if let seconds = access.requestReceived(from: handshake.remoteAddress, handshake.forwarding) {
+        if let seconds = access.accountant.requestReceived(from: handshake.origin) {
             connection.close(.tryAgainLater, reason: "this address asks too often: try again in \(seconds) s")
             return await connection.waitUntilClosed()
         }
         switch handshake.destination {
         case .room(var entry):
             entry.accessToken = handshake.token
-            entry.remoteAddress = handshake.remoteAddress
+            entry.origin = handshake.origin
             if await opened(connection) {
                 if let resumption = entry.resumption {
                     await resume(connection, entry, resumption)
@@ -55,7 +55,7 @@ actor SignalingGateway {
             await ended(connection)
         case .socketIO(let session): 
             await socketIO.serve(
-                connection, session: session, token: handshake.token, from: handshake.remoteAddress)
+                connection, session: session, token: handshake.token, from: handshake.origin)
         }
     }
 
@@ -63,7 +63,12 @@ actor SignalingGateway {
     private nonisolated func begin(
         _ connection: WebSocketConnection, _ entry: RoomEntry, _ version: HTTPVersionName
     ) async {
-        let session = makeSession(entry, eventLoop: connection.eventLoop, version)
+        let session: SignalingSession
+        do throws(RoomError) {
+            session = try makeSession(entry, eventLoop: connection.eventLoop, version)
+        } catch {
+            return connection.close(Self.closeCode(error.code), reason: "\(error.code.name): \(error.message)")
+        }
         do {
             let channel = try session.attach(connection, acknowledged: 0, window: access.limits.resumptionWindow)
             try await enter(session, entry)
@@ -110,9 +115,11 @@ actor SignalingGateway {
 
     // MARK: Sessions
 
+    /// - Throws: `RoomError` with code `limitReached` if the client's address has too many.
     nonisolated func makeSession(
         _ entry: RoomEntry, eventLoop: any EventLoop, _ version: HTTPVersionName? = nil
-    ) -> SignalingSession {
+    ) throws(RoomError) -> SignalingSession {
+        let lease = try access.accountant.hold(.session, for: entry.origin)
         var logger = logger
         logger[metadataKey: "room.id"] = "\(entry.room)"
         logger[metadataKey: "peer.id"] = "\(entry.peer)"
@@ -120,7 +127,7 @@ actor SignalingGateway {
         counters.sessionOpened()
         return SignalingSession(
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
-            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane,
+            limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane, lease: lease,
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)
@@ -129,11 +136,15 @@ actor SignalingGateway {
 
     /// Brings a session's peer into its room.
     nonisolated func enter(_ session: SignalingSession, _ entry: RoomEntry) async throws(RoomError) {
-        let grants = try access.admit(entry.accessToken, to: entry.room, as: entry.peer)
-        let claim = access.claim(of: entry.accessToken, grants, from: entry.remoteAddress)
-        let (room, peer) = try await rooms.connect(
-            entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant(claim),
-            through: session)
+        let grants = try access.admit(entry.accessToken, from: entry.origin, to: entry.room, as: entry.peer)
+        let claim = access.claim(of: entry.accessToken, grants, from: entry.origin.address)
+        let needsPassword = rooms.existence(of: entry.room).needsPassword
+        let (room, peer) = try await access.accountant.guessing(needsPassword, from: entry.origin) {
+            () async throws(RoomError) in
+            try await rooms.connect(
+                entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant(claim),
+                through: session)
+        }
         await session.entered(RoomMember(room: room, peer: peer))
         if entry.isResumable, !sessions.add(session) {
             await session.leaveRoom()

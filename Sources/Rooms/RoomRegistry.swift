@@ -116,12 +116,15 @@ public final class RoomRegistry: Sendable {
     }
 
     /// Finds a name that no room has, nine digits long, and keeps the password for it.
-    /// - Throws: `RoomError` with code `limitReached` while too many names wait for their rooms.
-    public func reserveRoom(password: String = "") throws(RoomError) -> RoomID {
+    /// - Parameter keeper: kept until the name is used or forgotten.
+    /// - Throws: `RoomError` with code `limitReached` while too many rooms wait for their first peers.
+    public func reserveRoom(
+        password: String = "", keeping keeper: (any Sendable)? = nil
+    ) throws(RoomError) -> RoomID {
         var generator = makeGenerator()
         return try state.withLock { state throws(RoomError) -> RoomID in
             let open = state.rooms
-            return try state.reservations.reserve(password: password, now: .now) {
+            return try state.reservations.reserve(password: password, keeping: keeper, now: .now) {
                 while true {
                     let id = RoomID(String(Int.random(in: 100_000_000...999_999_999, using: &generator)))
                     if open[id] == nil { return id }
@@ -130,15 +133,23 @@ public final class RoomRegistry: Sendable {
         }
     }
 
+    /// Forgets names that were reserved and not used in time, and what was kept with them.
+    public func forgetUnusedNames() { state.withLock { $0.reservations.forgetUnused(.now) } }
+
     /// Lets a room exist before its first peer comes.
-    /// - Parameter mayLock: whether it may give a password to a name that was not reserved with one.
+    /// - Parameters:
+    ///   - mayLock: whether it may give a password to a name that was not reserved with one.
+    ///   - keeper: kept until somebody comes, or nobody has.
     /// - Returns: `false` if a room of this name exists.
     /// - Throws: `RoomError` with code `wrongPassword` if the name was reserved with another password, `forbidden`, or
     ///   `limitReached`.
-    public func createRoom(_ id: RoomID, password: String = "", mayLock: Bool = true) throws(RoomError) -> Bool {
+    public func createRoom(
+        _ id: RoomID, password: String = "", mayLock: Bool = true, keeping keeper: (any Sendable)? = nil
+    ) throws(RoomError) -> Bool {
         try state.withLock { state throws(RoomError) -> Bool in
             guard state.rooms[id] == nil else { return false }
-            return try state.reservations.create(id, password: password, mayLock: mayLock, now: .now)
+            return try state.reservations.create(
+                id, password: password, mayLock: mayLock, keeping: keeper, now: .now)
         }
     }
 

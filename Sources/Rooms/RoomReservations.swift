@@ -22,6 +22,8 @@ struct RoomReservations {
     private struct Entry {
         var password: Secret
         var phase: Phase
+        /// What counts it for whoever had it made.
+        var keeper: (any Sendable)?
     }
 
     /// Reserving costs a stranger nothing, so it may not cost much here.
@@ -29,24 +31,31 @@ struct RoomReservations {
     static let timeout = Duration.seconds(600)
 
     private var entries: [RoomID: Entry] = [:]
+    /// Those that will be over, the oldest first. Whatever is not as it says any more was used or forgotten since.
+    private var order: [(id: RoomID, until: ContinuousClock.Instant)] = []
+    /// Of `order` that were looked at.
+    private var passed = 0
 
     var count: Int { entries.count }
 
     /// - Parameter propose: makes a name; called until it is new.
     mutating func reserve(
-        password: String, now: ContinuousClock.Instant, _ propose: () -> RoomID
+        password: String, keeping keeper: (any Sendable)? = nil, now: ContinuousClock.Instant,
+        _ propose: () -> RoomID
     ) throws(RoomError) -> RoomID {
         try ensureCapacity(now)
         var id = propose()
         while entries[id] != nil { id = propose() }
-        entries[id] = Entry(password: Secret(password), phase: .reserved(until: now + Self.timeout))
+        entries[id] = Entry(password: Secret(password), phase: .reserved(until: now + Self.timeout), keeper: keeper)
+        order.append((id, now + Self.timeout))
         return id
     }
 
     /// - Parameter mayLock: whether a name that nobody has asked for before may get a password.
     /// - Returns: `false` if it exists.
     mutating func create(
-        _ id: RoomID, password: String, mayLock: Bool = true, now: ContinuousClock.Instant
+        _ id: RoomID, password: String, mayLock: Bool = true, keeping keeper: (any Sendable)? = nil,
+        now: ContinuousClock.Instant
     ) throws(RoomError) -> Bool {
         if let entry = current(id, now) {
             guard case .reserved = entry.phase else { return false }
@@ -54,12 +63,15 @@ struct RoomReservations {
                 throw RoomError(.wrongPassword, "wrong password")
             }
             entries[id]?.phase = .created(until: now + Self.timeout)
+            entries[id]?.keeper = keeper
+            order.append((id, now + Self.timeout))
         } else {
             guard mayLock || password.isEmpty else {
                 throw RoomError(.forbidden, "a room is locked with a token that grants admin")
             }
             try ensureCapacity(now)
-            entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.timeout))
+            entries[id] = Entry(password: Secret(password), phase: .created(until: now + Self.timeout), keeper: keeper)
+            order.append((id, now + Self.timeout))
         }
         return true
     }
@@ -67,6 +79,8 @@ struct RoomReservations {
     mutating func roomOpened(_ id: RoomID, now: ContinuousClock.Instant) {
         entries[id] = current(id, now)
         entries[id]?.phase = .open
+        // From here on whoever is in the room is counted.
+        entries[id]?.keeper = nil
     }
     mutating func roomClosed(_ id: RoomID) { entries[id] = nil }
 
@@ -91,11 +105,30 @@ struct RoomReservations {
         return entry
     }
 
+    /// Forgets the names that nobody has used in time.
+    mutating func forgetUnused(_ now: ContinuousClock.Instant) {
+        while passed < order.count, order[passed].until <= now { forgetOldest() }
+    }
+
     private mutating func ensureCapacity(_ now: ContinuousClock.Instant) throws(RoomError) {
-        guard entries.count >= Self.limit else { return }
-        entries = entries.filter { !$0.value.phase.isOver(now) }
+        forgetUnused(now)
+        // Whoever came first and has not used its name gives way: a crowd of names must not keep newcomers out.
+        while entries.count >= Self.limit, passed < order.count { forgetOldest() }
         guard entries.count < Self.limit else {
-            throw RoomError(RoomLimit.rooms, "too many room names wait to be used: try again later")
+            throw RoomError(RoomLimit.rooms, "the server has as many rooms as it takes: try again later")
+        }
+    }
+
+    private mutating func forgetOldest() {
+        let (id, until) = order[passed]
+        passed += 1
+        if passed > 1024, passed > order.count / 2 {
+            order.removeFirst(passed)
+            passed = 0
+        }
+        switch entries[id]?.phase {
+        case .reserved(until), .created(until): entries[id] = nil
+        case .reserved, .created, .open, nil: break
         }
     }
 }

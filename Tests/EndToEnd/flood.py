@@ -76,6 +76,13 @@ POSTS = {
     "broadcaster": lambda host, port: post("/rooms/flood/broadcasters", filled('{"id":"x","a":[', "]}", '{"a":1}')),
     "WHIP": lambda host, port: post(
         "/whip/flood", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" + "a=x:1\r\n" * 1990, "application/sdp"),
+    "WHEP": lambda host, port: post(
+        "/whep/flood", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" + "a=x:1\r\n" * 1990, "application/sdp"),
+    "state API": lambda host, port: (
+        f"GET /api/v1/rooms?name={'x' * 6000} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()),
+    "event streams": lambda host, port: (
+        f"GET /api/v1/events?room={'x' * 6000} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()),
+    "metrics": lambda host, port: b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 6000 + b"\r\n\r\n",
     "room entry": lambda host, port: post("/createValidRoomId", filled('{"a":[', "]}", "1e1")),
 }
 KINDS = [*SOCKETS, *POSTS]

@@ -55,15 +55,46 @@ import Testing
         #expect([first, second].map(\.rawValue) == ["1", "2"])
     }
 
-    @Test mutating func `names that wait are bounded, and those given up make room`() throws {
+    @Test mutating func `names that wait are bounded: the oldest that nobody used gives way`() throws {
+        let limit = RoomReservations.limit
+        for number in 0..<limit {
+            _ = try reservations.reserve(password: "secret", now: start) { RoomID("\(number)") }
+        }
+        reservations.roomOpened(RoomID("0"), now: start)
+        try reserve("", start)
+        #expect(try reservations.create(RoomID("new"), password: "", now: start))
+        #expect(reservations.count == limit)
+        // The first is in use, so that the next two went.
+        let isKnown = ["0", "1", "2", "3"].map { reservations.needsPassword(RoomID($0), now: start) }
+        #expect(isKnown == [true, false, false, true])
+        reservations.forgetUnused(start + RoomReservations.timeout)
+        #expect(reservations.count == 1)
+    }
+
+    @Test mutating func `rooms that are in use give way to no name`() throws {
         for number in 0..<RoomReservations.limit {
-            _ = try reservations.reserve(password: "", now: start) { RoomID("\(number)") }
+            _ = try reservations.create(RoomID("\(number)"), password: "", now: start)
+            reservations.roomOpened(RoomID("\(number)"), now: start)
         }
         #expect(throws: RoomError.self) { try reserve("", start) }
         #expect(throws: RoomError.self) { try reservations.create(id, password: "", now: start) }
-        let later = start + RoomReservations.timeout
-        try reserve("", later)
-        #expect(reservations.count == 1)
+    }
+
+    @Test mutating func `what a name is counted by is kept until somebody comes, or nobody has`() throws {
+        final class Keeper: Sendable {}
+        weak var first: Keeper?
+        weak var second: Keeper?
+        do {
+            let keepers = (Keeper(), Keeper())
+            (first, second) = keepers
+            _ = try reservations.reserve(password: "", keeping: keepers.0, now: start) { RoomID("1") }
+            _ = try reservations.create(RoomID("2"), password: "", keeping: keepers.1, now: start)
+        }
+        #expect(first != nil && second != nil)
+        reservations.roomOpened(RoomID("2"), now: start)
+        #expect(second == nil)
+        reservations.forgetUnused(start + RoomReservations.timeout)
+        #expect(first == nil && reservations.count == 1)
     }
 
     @Test func `a registry's rooms open with their password, and close with it`() async throws {

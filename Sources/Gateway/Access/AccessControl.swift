@@ -1,7 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
 import Logging
-import NIOCore
 import RoundhouseMedia
 import RoundhouseRooms
 import Synchronization
@@ -13,48 +12,16 @@ final class AccessControl: Sendable {
     private struct State {
         var verifier = TokenVerifier.none
         var origins = OriginPolicy()
-        var configuration: AccessConfiguration
-        var limits: GatewayLimits
         var adminToken: Secret?
-        var addresses = AddressLimiter()
         /// Connections that are being sent the reason for their refusal.
         var refusals = 0
         var isDraining = false
-        /// Whether a proxy that hides its clients was logged since the settings were read.
-        var hasWarnedOfProxy = false
-
-        func isUnlimited(_ address: ClientAddress) -> Bool {
-            configuration.unlimitedAddresses.contains { $0.contains(address) }
-        }
-
-        func isTrustedProxy(_ address: ClientAddress) -> Bool {
-            configuration.trustedProxies.contains { $0.contains(address) }
-        }
-
-        /// Returned once: what to log about a request whose client cannot be distinguished from the other clients of its proxy.
-        mutating func warning(of address: ClientAddress, _ forwarding: Forwarding) -> Logger.Message? {
-            guard !hasWarnedOfProxy else { return nil }
-            switch forwarding {
-            case .byUnknownProxy where isUnlimited(address):
-                hasWarnedOfProxy = true
-                return """
-                    requests come through a proxy at \(address) that --trusted-proxy does not name: all its clients share the \
-                    limits of one address; give --trusted-proxy \(address)
-                    """
-            case .none where isTrustedProxy(address) && !isUnlimited(address):
-                hasWarnedOfProxy = true
-                return """
-                    the trusted proxy at \(address) sends requests without X-Forwarded-For: all its clients share the limits \
-                    of one address; let it set that field
-                    """
-            default: return nil
-            }
-        }
     }
 
     private let state: Mutex<State>
+    /// What every client takes.
+    let accountant: Accountant
     private let counters: GatewayCounters
-    private let logger: Logger
 
     /// Lets everybody in until `apply` says otherwise.
     init(
@@ -62,9 +29,8 @@ final class AccessControl: Sendable {
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) {
         self.counters = counters
-        self.logger = logger
-        state = Mutex(
-            State(configuration: AccessConfiguration(), limits: limits, adminToken: adminToken))
+        accountant = Accountant(limits: limits, counters: counters, logger: logger)
+        state = Mutex(State(adminToken: adminToken))
     }
 
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
@@ -73,18 +39,16 @@ final class AccessControl: Sendable {
         state.withLock { state in
             state.verifier = verifier
             state.origins = OriginPolicy(configuration.allowedOrigins)
-            state.configuration = configuration
-            state.limits = limits
             state.adminToken = adminToken
-            state.hasWarnedOfProxy = false
         }
+        accountant.apply(configuration, limits: limits)
     }
 
     /// `nil` if there is none; an empty one is none.
     var adminToken: Secret? { state.withLock { $0.adminToken?.isEmpty == false ? $0.adminToken : nil } }
 
     /// For what begins now.
-    var limits: GatewayLimits { state.withLock { $0.limits } }
+    var limits: GatewayLimits { accountant.limits }
 
     // MARK: Tokens
 
@@ -104,20 +68,27 @@ final class AccessControl: Sendable {
     }
 
     /// What a token grants; everything but admin if the server has no key.
-    /// - Throws: `RoomError` with code `unauthorized`.
-    func grants(of token: Secret?) throws(RoomError) -> AccessGrants {
+    /// - Throws: `RoomError` with code `unauthorized`, or `rateLimited` where too many came that are none.
+    func grants(of token: Secret?, from origin: ClientOrigin) throws(RoomError) -> AccessGrants {
+        let verifier = state.withLock { $0.verifier }
+        guard !verifier.isEmpty else { return .open }
+        guard let token else { throw refused(.missing) }
+        try accountant.mayShowToken(origin)
         do throws(TokenProblem) {
-            return try verified(token)
+            return try verifier.verify(token, now: Date().timeIntervalSince1970)
         } catch {
+            accountant.tokenFailed(origin)
             throw refused(error)
         }
     }
 
     /// What the bearer of a token may do in a room, which it is about to enter.
     /// - Parameter peer: the id it wants, if it may choose one.
-    /// - Throws: `RoomError` with code `unauthorized` or `forbidden`, or `shuttingDown` once the server drains.
-    func admit(_ token: Secret?, to room: RoomID, as peer: PeerID? = nil) throws(RoomError) -> AccessGrants {
-        try admit(try grants(of: token), to: room, as: peer)
+    /// - Throws: `RoomError` with code `unauthorized`, `rateLimited` or `forbidden`, or `shuttingDown` once the server drains.
+    func admit(
+        _ token: Secret?, from origin: ClientOrigin, to room: RoomID, as peer: PeerID? = nil
+    ) throws(RoomError) -> AccessGrants {
+        try admit(try grants(of: token, from: origin), to: room, as: peer)
     }
 
     /// The same for grants that were read before.
@@ -134,13 +105,6 @@ final class AccessControl: Sendable {
         return .token(token, namesPeer: grants.peer != nil)
     }
 
-    private func verified(_ token: Secret?) throws(TokenProblem) -> AccessGrants {
-        let verifier = state.withLock { $0.verifier }
-        guard !verifier.isEmpty else { return .open }
-        guard let token else { throw .missing }
-        return try verifier.verify(token, now: Date().timeIntervalSince1970)
-    }
-
     private func refused(_ problem: TokenProblem) -> RoomError {
         counters.tokenRefused(problem)
         return problem.roomError
@@ -155,17 +119,17 @@ final class AccessControl: Sendable {
     /// Whether a request may be carried out that needs some valid token; with a key only.
     /// - Returns: the refusal, or `nil`.
     func refusal(of request: IncomingRequest) -> OutgoingResponse? {
-        do throws(TokenProblem) {
-            _ = try verified(Self.token(of: request.head, request.target))
+        do throws(RoomError) {
+            _ = try grants(of: Self.token(of: request.head, request.target), from: request.origin)
             return nil
         } catch {
-            return refusal(error)
+            return .refused(error)
         }
     }
 
     /// Whether a request may read and change the state of the server: with a token that grants admin; or, if the server has
     /// no key, from a browser or program of this machine.
-    /// - Returns: the refusal (401, 403), or `nil`.
+    /// - Returns: the refusal (401, 403, 429), or `nil`.
     func adminRefusal(of request: IncomingRequest) -> OutgoingResponse? {
         guard requiresToken else {
             guard Self.isOwnMachine(request) else {
@@ -175,17 +139,13 @@ final class AccessControl: Sendable {
             }
             return nil
         }
-        do throws(TokenProblem) {
-            guard try verified(Self.token(of: request.head, request.target)).isAdmin else { throw .notAdmin }
+        do throws(RoomError) {
+            let grants = try grants(of: Self.token(of: request.head, request.target), from: request.origin)
+            guard grants.isAdmin else { throw refused(.notAdmin) }
             return nil
         } catch {
-            return refusal(error)
+            return .refused(error)
         }
-    }
-
-    private func refusal(_ problem: TokenProblem) -> OutgoingResponse {
-        let error = refused(problem)
-        return .refused(error)
     }
 
     /// Whether the client is on this machine and speaks for nobody else: no proxy between, no other host's page (by its Origin,
@@ -217,83 +177,6 @@ final class AccessControl: Sendable {
 
     // MARK: Limits
 
-    /// The client behind a connection: what the last trusted proxy says, or the connection's own address.
-    func client(_ remote: ClientAddress?, _ fields: HTTPFields) -> ClientAddress? {
-        guard let remote else { return nil }
-        let proxies = state.withLock { $0.configuration.trustedProxies }
-        guard !proxies.isEmpty, proxies.contains(where: { $0.contains(remote) }) else { return remote }
-        // From the nearest hop on: what stands before the first stranger, that stranger could have invented.
-        let hops = fields[values: .forwardedFor].flatMap { $0.split(separator: ",") }.suffix(32)
-        var client = remote
-        for hop in hops.reversed() {
-            guard let address = ClientAddress(parsing: String(hop.trimmed)) else { break }
-            client = address
-            if !proxies.contains(where: { $0.contains(address) }) { break }
-        }
-        return client
-    }
-
-    /// Whether a request says that it came through a proxy, and whether that is a trusted one.
-    /// - Parameter remote: the connection's other end.
-    func forwarding(_ remote: ClientAddress?, _ fields: HTTPFields) -> Forwarding {
-        guard fields[.forwardedFor] != nil || fields[.forwarded] != nil else { return .none }
-        let proxies = state.withLock { $0.configuration.trustedProxies }
-        let isTrusted = proxies.contains { proxy in remote.map { proxy.contains($0) } ?? false }
-        return isTrusted ? .byTrustedProxy : .byUnknownProxy
-    }
-
-    /// Takes one request from what an address may ask in a second.
-    ///
-    /// This machine's own programs ask without limit, and whoever comes through a proxy on it is none of them.
-    /// - Returns: `nil`, or the seconds after which it may ask again.
-    func requestReceived(from address: ClientAddress?, _ forwarding: Forwarding = .none) -> Int? {
-        guard let address else { return nil }
-        let (wait, warning) = state.withLock { state -> (Int?, Logger.Message?) in
-            let warning = state.warning(of: address, forwarding)
-            let isOwn = !address.isLoopback || forwarding == .none
-            guard !state.isUnlimited(address) || !isOwn || forwarding == .byUnknownProxy else { return (nil, warning) }
-            let wait = state.addresses.requestReceived(
-                address.counted, rate: RateLimit(perSecond: state.limits.requestsPerSecond), now: .now())
-            return (wait, warning)
-        }
-        if let warning { logger.warning(warning) }
-        if wait != nil { counters.limited(.requestRate) }
-        return wait
-    }
-
-    /// Takes a request's body from the bytes that an address may send, before anything of it is read: those of as many
-    /// clients as may well share an address.
-    /// - Returns: `nil`, or the seconds after which it may send more.
-    func bodyReceived(bytes: Int, from address: ClientAddress?) -> Int? {
-        guard let address, bytes > 0 else { return nil }
-        let wait: Int? = state.withLock { state in
-            guard !state.isUnlimited(address) else { return nil }
-            let client = SignalingAllowance.Rates(
-                messagesPerSecond: state.limits.messagesPerSecond, messageBytes: state.limits.messageBytes)
-            return state.addresses.bodyReceived(
-                address.counted, bytes: bytes,
-                rate: RateLimit(perSecond: client.bytes.perSecond * Self.clientsOfAddress),
-                now: .now())
-        }
-        if wait != nil { counters.limited(.messageBytes) }
-        return wait
-    }
-
-    /// Whose bytes an address may send, as many times over.
-    private static let clientsOfAddress = 8
-
-    /// Counts a connection of an address; `true` is to be followed by `connectionClosed`.
-    func connectionOpened(from address: ClientAddress?) -> Bool {
-        guard let address else { return true }
-        return state.withLock { state in
-            // Counted even if unlimited, so that it can be uncounted after the ranges were exchanged.
-            // A proxy's own connections are its clients'.
-            let isUnlimited = state.isUnlimited(address) || state.isTrustedProxy(address)
-            let limit = isUnlimited ? .max : state.limits.connectionsPerAddress
-            return state.addresses.connectionOpened(address.counted, limit: limit)
-        }
-    }
-
     /// Whether one more connection may be sent the reason for its refusal instead of just being closed; `refusalEnded` follows.
     func refusalBegan() -> Bool {
         state.withLock { state in
@@ -307,11 +190,6 @@ final class AccessControl: Sendable {
 
     /// Connections beyond a limit that may be sent a reason at a time.
     static let maximumRefusals = 32
-
-    func connectionClosed(from address: ClientAddress?) {
-        guard let address else { return }
-        state.withLock { $0.addresses.connectionClosed(address.counted) }
-    }
 
     // MARK: The end
 

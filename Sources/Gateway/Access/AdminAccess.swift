@@ -1,5 +1,6 @@
 import HTTPTypes
 import RoundhouseMedia
+import RoundhouseRooms
 
 /// Decides who may read and change the state of the server over HTTP: whoever sends the admin token, or a token that grants admin.
 ///
@@ -14,9 +15,18 @@ struct AdminAccess: Sendable {
     /// - Returns: the refusal (401, 403), or `nil`.
     func refusal(of request: IncomingRequest, isChange: Bool) -> OutgoingResponse? {
         let token = access.adminToken
-        if let token, let given = AccessControl.token(of: request.head, nil), token.matches(given) { return nil }
+        let given = AccessControl.token(of: request.head, nil)
+        if let token, let given {
+            do throws(RoomError) {
+                try access.accountant.mayShowToken(request.origin)
+            } catch {
+                return .refused(error)
+            }
+            if token.matches(given) { return nil }
+        }
         if access.requiresToken { return access.adminRefusal(of: request) }
         guard token == nil else {
+            if given != nil { access.accountant.tokenFailed(request.origin) }
             var response = OutgoingResponse.failure(
                 .unauthorized, code: "unauthorized", "this needs 'Authorization: Bearer …' with the admin token")
             response.head.headerFields[.wwwAuthenticate] = "Bearer realm=\"roundhouse\""

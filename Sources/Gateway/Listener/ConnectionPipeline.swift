@@ -22,8 +22,10 @@ struct ConnectionPipeline: Sendable {
     func begin(on channel: any Channel) throws {
         let remote = ClientAddress(channel.remoteAddress)
         guard counters.openConnections <= limits.connections else { return try refuse(.connections, channel) }
-        guard access.connectionOpened(from: remote) else { return try refuse(.connectionsPerAddress, channel) }
-        channel.closeFuture.whenComplete { _ in access.connectionClosed(from: remote) }
+        guard let lease = access.accountant.connectionOpened(from: remote) else {
+            return try refuse(.connectionsPerAddress, channel)
+        }
+        channel.closeFuture.whenComplete { _ in lease.release() }
         try channel.pipeline.syncOperations.addHandler(ProtocolSelector(pipeline: self))
     }
 

@@ -2,6 +2,10 @@
 enum GatewayLimit: String, CaseIterable {
     case connections
     case connectionsPerAddress = "connections_per_address"
+    case sessionsPerAddress = "sessions_per_address"
+    case roomNamesPerAddress = "room_names_per_address"
+    /// Tokens that are none, and wrong passwords.
+    case failures = "failures_per_second"
     case requestRate = "requests_per_second"
     case messageRate = "messages_per_second"
     case messageBytes = "message_bytes_per_second"

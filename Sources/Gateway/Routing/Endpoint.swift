@@ -1,4 +1,5 @@
 import HTTPTypes
+import RoundhouseRooms
 
 /// Everything that is answered over HTTP: a case for each kind of path, with its methods and what each asks of a client.
 ///
@@ -113,6 +114,22 @@ enum Endpoint: CaseIterable, Sendable {
             .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateShards, .stateEvents:
             .operation
+        }
+    }
+
+    /// What a request may leave behind that lives on without its connection; whoever makes that has to hold a lease for it.
+    var holding: ClientHolding? {
+        switch self {
+        case .roomName: .roomName
+        case .socketIO, .whip, .whep, .peerRequests, .broadcasters: .session
+        case .health, .readiness, .metrics, .asset, .roomList, .room, .roomExistence, .passwordCheck, .whipSession,
+            .whepSession, .peer, .peerResponses, .peerEvents, .broadcaster, .broadcasterJoin, .broadcasterInfos,
+            .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterTransports,
+            .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume,
+            .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
+            .stateRoomEvents, .statePeers, .statePeer, .stateTransports, .stateTransport, .stateProducers,
+            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateShards, .stateEvents:
+            nil
         }
     }
 

@@ -1,4 +1,5 @@
 import HTTPTypes
+import NIOCore
 import RoundhouseRooms
 
 /// Finds who answers a request; the same for every version of HTTP.
@@ -21,16 +22,19 @@ struct HTTPRouter: Sendable {
 
     private func answer(to request: IncomingRequest) async -> OutgoingResponse {
         var request = request
-        request.forwarding = access.forwarding(request.remoteAddress, request.head.headerFields)
-        request.remoteAddress = access.client(request.remoteAddress, request.head.headerFields)
+        let origin = access.accountant.origin(of: request.remoteAddress, request.head.headerFields)
+        (request.remoteAddress, request.forwarding) = (origin.address, origin.forwarding)
         guard let target = request.target else { return .malformedTarget }
         let endpoint = Endpoint(target.path, hasFile: assets.contains)
         if let endpoint, endpoint.isProbe { return methodAnswer(request, endpoint) ?? probe(endpoint) }
-        if let seconds = access.requestReceived(from: request.remoteAddress, request.forwarding) {
+        // Before anything of it is read, whoever answers it.
+        if let seconds = access.accountant.requestReceived(from: origin) {
             return .tooManyRequests(retryAfter: seconds)
         }
-        if let seconds = access.bodyReceived(bytes: request.body.count, from: request.remoteAddress) {
-            return .tooManyRequests(retryAfter: seconds)
+        switch access.accountant.bodyReceived(bytes: request.body.count, from: origin) {
+        case .now: break
+        case .refused(let seconds): return .tooManyRequests(retryAfter: seconds)
+        case .after(let delay): try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
         }
         if var refusal = handshakeRefusal(request.head) {
             // After an upgrade that came to nothing, HTTP/1.1's upgrade handler lets no second request through.
@@ -45,7 +49,8 @@ struct HTTPRouter: Sendable {
         guard let endpoint else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path: see /api/openapi.json")
         }
-        return methodAnswer(request, endpoint) ?? await answer(to: request, target, endpoint) ?? Self.notFound
+        if let answer = methodAnswer(request, endpoint) { return answer }
+        return await answer(to: request, target, endpoint) ?? Self.notFound
     }
 
     /// What is answered without the endpoint: methods that it has not (RFC 9110 §15.5.6), and OPTIONS, with which some proxies
@@ -91,7 +96,7 @@ struct HTTPRouter: Sendable {
             guard access.requiresToken else {
                 return AccessControl.isOwnMachine(request) ? await state.room(name) : state.capabilities(of: name)
             }
-            let grants = try access.grants(of: AccessControl.token(of: request.head, target))
+            let grants = try access.grants(of: AccessControl.token(of: request.head, target), from: request.origin)
             if grants.isAdmin { return await state.room(name) }
             _ = try access.admit(grants, to: RoomID(name))
             return state.capabilities()
@@ -107,8 +112,7 @@ struct HTTPRouter: Sendable {
         // Counted when the request is answered.
         guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
-        handshake.remoteAddress = access.client(remote, request.headerFields)
-        handshake.forwarding = access.forwarding(remote, request.headerFields)
+        handshake.origin = access.accountant.origin(of: remote, request.headerFields)
         return handshake
     }
 

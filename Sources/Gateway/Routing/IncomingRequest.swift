@@ -8,6 +8,8 @@ struct IncomingRequest: Sendable {
     var remoteAddress: ClientAddress?
     var forwarding = Forwarding.none
 
+    var origin: ClientOrigin { ClientOrigin(address: remoteAddress, forwarding: forwarding) }
+
     /// The client's address, if it is known to be the client's.
     var ownAddress: ClientAddress? { forwarding == .byUnknownProxy ? nil : remoteAddress }
 

@@ -19,8 +19,8 @@ struct RoomEntry: Sendable {
     var isResumable: Bool
     /// What lets it in, if the server asks for that.
     var accessToken: Secret?
-    /// Where it comes from, if that is known.
-    var remoteAddress: ClientAddress?
+    /// Where it comes from.
+    var origin = ClientOrigin.unknown
     /// The client comes back.
     var resumption: Resumption?
 

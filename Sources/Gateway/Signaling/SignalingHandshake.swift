@@ -16,9 +16,8 @@ struct SignalingHandshake: Sendable {
     var version: HTTPVersionName
     /// The access token it brought.
     var token: Secret?
-    /// The client's address, if it is known.
-    var remoteAddress: ClientAddress?
-    var forwarding = Forwarding.none
+    /// Where it comes from.
+    var origin = ClientOrigin.unknown
 
     /// What the upgrade's response adds.
     var responseFields: HTTPFields {

@@ -37,6 +37,7 @@ final class SignalingSession: PeerChannel {
     /// What the client may send, over all its channels.
     let intake: SignalingIntake
     let membership = PeerMembership()
+    private let lease: HoldingLease
     private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
 
@@ -46,7 +47,7 @@ final class SignalingSession: PeerChannel {
     init(
         room roomID: RoomID, peer peerID: PeerID, dialect: any SignalingDialect, token: ResumptionToken?,
         limits: GatewayLimits, eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
-        lane: ReadingLane, onEnded: @escaping @Sendable (SignalingSession) -> Void
+        lane: ReadingLane, lease: HoldingLease, onEnded: @escaping @Sendable (SignalingSession) -> Void
     ) {
         self.roomID = roomID
         self.peerID = peerID
@@ -55,6 +56,7 @@ final class SignalingSession: PeerChannel {
         self.counters = counters
         self.logger = logger
         self.lane = lane
+        self.lease = lease
         intake = SignalingIntake(limits: limits, counters: counters)
         self.onEnded = onEnded
         semaphore = AsyncSemaphore(limit: limits.waitingRequests)
@@ -133,6 +135,7 @@ final class SignalingSession: PeerChannel {
             return state.pending.removeAll()
         }
         for waiter in waiters { waiter(.disconnected) }
+        lease.release()
         onEnded(self)
         Task { await leaveRoom() }
     }

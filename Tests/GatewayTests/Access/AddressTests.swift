@@ -79,25 +79,24 @@ import Testing
     @Test func `addresses are counted each for itself, and forgotten when nothing is left of them`() throws {
         let a = try #require(ClientAddress(parsing: "192.0.2.1"))
         let b = try #require(ClientAddress(parsing: "192.0.2.2"))
-        let rate = RateLimit(perSecond: 1)
-        var limiter = AddressLimiter()
-        func open(_ address: ClientAddress) -> Bool { limiter.connectionOpened(address, limit: 2) }
+        var limiter = AddressLimiter(rates: [.requests: RateLimit(perSecond: 1)])
+        func open(_ address: ClientAddress) -> Bool { limiter.hold(.connection, address, limit: 2) }
         #expect(open(a))
         #expect(open(a))
         #expect(!open(a))
         #expect(open(b))
-        limiter.connectionClosed(a)
+        limiter.release(.connection, a)
         #expect(open(a))
-        for _ in 0..<2 { limiter.connectionClosed(a) }
-        limiter.connectionClosed(b)
-        limiter.connectionClosed(b)
+        for _ in 0..<2 { limiter.release(.connection, a) }
+        limiter.release(.connection, b)
+        limiter.release(.connection, b)
         #expect(limiter.count == 0)
 
         var now = NIODeadline.uptimeNanoseconds(1)
         var refused = 0
         for number in 0..<20_000 {
             let address = ClientAddress(parsing: "10.0.\(number >> 8).\(number & 255)") ?? a
-            if limiter.requestReceived(address, rate: rate, now: now) != nil { refused += 1 }
+            if limiter.take(.requests, address, now: now) != nil { refused += 1 }
             now = now + .milliseconds(10)
         }
         #expect(refused == 0)
@@ -133,9 +132,8 @@ import Testing
         var fields = HTTPFields()
         fields[.forwardedFor] = field
         let address = try #require(ClientAddress(parsing: remote))
-        let client = access.client(address, fields)
-        let forwarding = access.forwarding(address, fields)
-        return (0..<40).count { _ in access.requestReceived(from: client, forwarding) == nil }
+        let origin = access.accountant.origin(of: address, fields)
+        return (0..<40).count { _ in access.accountant.requestReceived(from: origin) == nil }
     }
 
     private func access(
@@ -181,7 +179,8 @@ import Testing
         #expect(try (10...15).contains(taken(access, from: "10.0.0.2")))
         #expect(log.messages.count == 1 && log.messages[0].contains("X-Forwarded-For"))
         let proxy = try #require(ClientAddress(parsing: "10.0.0.2"))
-        #expect((0..<2000).allSatisfy { _ in access.connectionOpened(from: proxy) })
+        let leases = (0..<2000).compactMap { _ in access.accountant.connectionOpened(from: proxy) }
+        #expect(leases.count == 2000)
     }
 
     @Test func `unlimited clients stay so behind a trusted proxy, and a stranger's field says nothing`() async throws {

@@ -58,6 +58,7 @@ extension GatewayLimits {
     static var patient: GatewayLimits {
         var limits = GatewayLimits()
         limits.requestTimeout = .seconds(3600)
+        limits.connectTimeout = .seconds(3600)
         limits.keepAliveTimeout = .seconds(3600)
         limits.pingInterval = .seconds(3600)
         limits.silenceTimeout = .seconds(7200)

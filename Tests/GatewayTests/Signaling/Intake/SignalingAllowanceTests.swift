@@ -108,12 +108,11 @@ import Testing
     }
 
     @Test func `an address pays for its bodies, and into debt for the last`() throws {
-        let rate = RateLimit(perSecond: 1000)
         let address = try #require(ClientAddress(parsing: "192.0.2.1"))
         let other = try #require(ClientAddress(parsing: "192.0.2.2"))
-        var limiter = AddressLimiter()
+        var limiter = AddressLimiter(rates: [.bodies: RateLimit(perSecond: 1000)])
         let waits = [(address, 9000, 0), (address, 6000, 0), (address, 1, 0), (other, 1, 0), (address, 1, 5001)].map {
-            limiter.bodyReceived($0, bytes: $1, rate: rate, now: start + .milliseconds($2))
+            limiter.take(.bodies, upTo: $1, $0, now: start + .milliseconds($2))
         }
         #expect(waits == [nil, nil, 5, nil, nil])
     }

@@ -48,17 +48,20 @@ final class Broadcaster: PeerChannel {
     /// What its client may send.
     let intake: SignalingIntake
     let membership = PeerMembership()
+    private let lease: HoldingLease
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
 
     /// - Parameter ended: called once, when the room has closed the peer.
     init(
-        key: Key, join: JoinRequest, owner: Owner, intake: SignalingIntake, ended: @escaping @Sendable () -> Void
+        key: Key, join: JoinRequest, owner: Owner, intake: SignalingIntake, lease: HoldingLease,
+        ended: @escaping @Sendable () -> Void
     ) {
         self.key = key
         self.join = join
         self.owner = owner
         self.intake = intake
+        self.lease = lease
         self.ended = ended
         state = Mutex(State(capabilities: join.rtpCapabilities))
     }
@@ -79,6 +82,8 @@ final class Broadcaster: PeerChannel {
     func notify(_ notification: ServerNotification) {}
 
     func close(_ reason: PeerCloseReason) {
-        if membership.end() { ended() }
+        guard membership.end() else { return }
+        lease.release()
+        ended()
     }
 }

@@ -52,7 +52,7 @@ struct BroadcasterEndpoints: Sendable {
             guard request.head.method == .post else { return nil }
             return try await create(in: room, target, request, try await body(request))
         }
-        let grants = try access.grants(of: AccessControl.token(of: request.head, target))
+        let grants = try access.grants(of: AccessControl.token(of: request.head, target), from: request.origin)
         guard grants.admits(to: RoomID(room)) else { throw RoomError(.forbidden, "the token is for another room") }
         guard let broadcaster = table[.init(room: room, id: name)], let member = broadcaster.membership.member else {
             throw RoomError(.peerClosed, "broadcaster with id \"\(name)\" does not exist")
@@ -123,17 +123,23 @@ struct BroadcasterEndpoints: Sendable {
             throw RoomError(.invalidRequest, "id: has to be 1 to 64 printable characters")
         }
         let token = AccessControl.token(of: request.head, target)
-        let grants = try access.admit(token, to: RoomID(room), as: PeerID(name))
+        let grants = try access.admit(token, from: request.origin, to: RoomID(room), as: PeerID(name))
         let owner = Broadcaster.Owner(accessToken: access.requiresToken ? token : nil, address: request.remoteAddress)
         let intake = SignalingIntake(limits: access.limits, counters: counters)
-        guard let broadcaster = table.make(.init(room: room, id: name), join, owner: owner, intake: intake) else {
+        let lease = try access.accountant.hold(.session, for: request.origin)
+        let key = Broadcaster.Key(room: room, id: name)
+        guard let broadcaster = table.make(key, join, owner: owner, intake: intake, lease: lease) else {
             throw RoomError(.wrongState, "broadcaster with id \"\(name)\" already exists, or there are too many")
         }
         do throws(RoomError) {
             let claim = access.claim(of: token, grants, from: request.remoteAddress)
-            let (entered, peer) = try await rooms.connect(
-                PeerID(name), to: RoomID(room), password: target["password"] ?? "", grant: grants.peerGrant(claim),
-                through: broadcaster)
+            let needsPassword = rooms.existence(of: RoomID(room)).needsPassword
+            let (entered, peer) = try await access.accountant.guessing(needsPassword, from: request.origin) {
+                () async throws(RoomError) in
+                try await rooms.connect(
+                    PeerID(name), to: RoomID(room), password: target["password"] ?? "",
+                    grant: grants.peerGrant(claim), through: broadcaster)
+            }
             await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))
             var peers: [PeerDescription] = []
             if joinsAtOnce, case .joined(let answer) = try await entered.request(.join(join), from: peer) {
@@ -350,7 +356,7 @@ struct BroadcasterEndpoints: Sendable {
     private static func refusal(_ error: RoomError) -> OutgoingResponse {
         switch error.code {
         case .invalidRequest, .invalidParameters: text(.badRequest, "TypeError: \(error.message)")
-        case .unauthorized, .forbidden, .shuttingDown, .rateLimited: .refused(error)
+        case .unauthorized, .forbidden, .shuttingDown, .rateLimited, .limitReached: .refused(error)
         case .notImplemented: text(.notImplemented, "Error: \(error.message)")
         default: text(.internalServerError, "Error: \(error.message)")
         }

@@ -12,9 +12,10 @@ final class BroadcasterTable: Sendable {
 
     /// - Returns: `nil` if there is one of this name, or there are too many.
     func make(
-        _ key: Broadcaster.Key, _ join: JoinRequest, owner: Broadcaster.Owner, intake: SignalingIntake
+        _ key: Broadcaster.Key, _ join: JoinRequest, owner: Broadcaster.Owner, intake: SignalingIntake,
+        lease: HoldingLease
     ) -> Broadcaster? {
-        let broadcaster = Broadcaster(key: key, join: join, owner: owner, intake: intake) { [weak self] in
+        let broadcaster = Broadcaster(key: key, join: join, owner: owner, intake: intake, lease: lease) { [weak self] in
             self?.remove(key)
         }
         return broadcasters.withLock { broadcasters in

@@ -114,7 +114,7 @@ struct PeerEndpoints: Sendable {
         }
         entry.isResumable = true
         entry.accessToken = AccessControl.token(of: request.head, target)
-        entry.remoteAddress = request.remoteAddress
+        entry.origin = request.origin
         switch method {
         case "getRouterRtpCapabilities":
             if let refusal = access.refusal(of: request) { return refusal }
@@ -136,7 +136,12 @@ struct PeerEndpoints: Sendable {
         } catch {
             return .failure(error)
         }
-        let session = gateway.makeSession(entry, eventLoop: group.next())
+        let session: SignalingSession
+        do throws(RoomError) {
+            session = try gateway.makeSession(entry, eventLoop: group.next())
+        } catch {
+            return .failure(error)
+        }
         do throws(RoomError) {
             try await gateway.enter(session, entry)
             session.logger.info("peer connected")

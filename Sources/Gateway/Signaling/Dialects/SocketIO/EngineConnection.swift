@@ -29,8 +29,9 @@ final class EngineConnection: Sendable {
     let name: Secret
     /// The access token that came with the request that opened it.
     let token: Secret?
-    /// Where that came from, if it is known.
-    let remoteAddress: ClientAddress?
+    /// Where that came from.
+    let origin: ClientOrigin
+    private let lease: HoldingLease
     /// The client's messages in order; ends with the session. One consumer.
     let messages: AsyncStream<String>
     private let incoming: AsyncStream<String>.Continuation
@@ -49,13 +50,14 @@ final class EngineConnection: Sendable {
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: Secret, token: Secret? = nil, from remoteAddress: ClientAddress? = nil, settings: EngineSession.Settings, intake: SignalingIntake,
-        socket: WebSocketConnection?, eventLoop: any EventLoop,
+        name: Secret, token: Secret? = nil, from origin: ClientOrigin, lease: HoldingLease,
+        settings: EngineSession.Settings, intake: SignalingIntake, socket: WebSocketConnection?, eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
         self.name = name
         self.token = token
-        self.remoteAddress = remoteAddress
+        self.origin = origin
+        self.lease = lease
         self.eventLoop = eventLoop
         self.ended = ended
         self.intake = intake
@@ -208,7 +210,9 @@ final class EngineConnection: Sendable {
                 state.closeReason = reason
                 incoming.finish()
                 for waiter in takeWaiters(&state) { waiter.resume() }
-            case .ended: ended(self)
+            case .ended:
+                lease.release()
+                ended(self)
             }
         }
         schedule(&state)

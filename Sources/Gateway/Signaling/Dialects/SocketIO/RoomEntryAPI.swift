@@ -32,8 +32,10 @@ struct RoomEntryAPI: Sendable {
         switch route {
         case .createValidRoomId:
             do throws(RoomError) {
-                return OutgoingResponse(
-                    json: .object(["roomId": .string(try rooms.reserveRoom(password: password).rawValue)]))
+                rooms.forgetUnusedNames()
+                let lease = try access.accountant.hold(.roomName, for: request.origin)
+                let room = try rooms.reserveRoom(password: password, keeping: lease)
+                return OutgoingResponse(json: .object(["roomId": .string(room.rawValue)]))
             } catch {
                 return .refused(error)
             }
@@ -43,9 +45,14 @@ struct RoomEntryAPI: Sendable {
                 json: .fields(["existed": .bool(exists), "needPassword": exists ? .bool(needsPassword) : nil]))
         case .checkPassword:
             // Of a room without password, only "no password" is right: so that server compared.
-            let isRight =
-                rooms.isPassword(password, of: roomID)
-                && (password.isEmpty || rooms.existence(of: roomID).needsPassword)
+            let needsPassword = rooms.existence(of: roomID).needsPassword
+            do throws(RoomError) {
+                if needsPassword { try access.accountant.passwordTried(request.origin) }
+            } catch {
+                return .refused(error)
+            }
+            let isRight = rooms.isPassword(password, of: roomID) && (password.isEmpty || needsPassword)
+            if needsPassword, isRight { access.accountant.passwordWasRight(request.origin) }
             return OutgoingResponse(json: .object(["valid": .bool(isRight)]))
         }
     }

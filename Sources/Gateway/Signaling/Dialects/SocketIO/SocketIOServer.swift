@@ -60,7 +60,13 @@ final class SocketIOServer: Sendable {
     /// Carries one connection's packets until it ends.
     private func serve(_ connection: EngineConnection) async {
         var channel: Channel?
-        let isBroken = await read(connection, &channel)
+        // Who says nothing takes a place of somebody who would.
+        let deadline = Task { [timeout = access.limits.connectTimeout, weak connection] in
+            guard (try? await Task.sleep(for: timeout)) != nil else { return }
+            connection?.close()
+        }
+        let isBroken = await read(connection, &channel, deadline)
+        deadline.cancel()
         connection.close()
         guard let channel else { return }
         if isBroken { channel.session.channelLost(channel.number) } else { channel.session.leave(channel.number) }
@@ -68,7 +74,9 @@ final class SocketIOServer: Sendable {
 
     /// Reads a connection's packets: the first says whose it is, of a new client or of one that comes back.
     /// - Returns: whether the client may be back by another connection.
-    private func read(_ connection: EngineConnection, _ channel: inout Channel?) async -> Bool {
+    private func read(
+        _ connection: EngineConnection, _ channel: inout Channel?, _ deadline: Task<Void, Never>
+    ) async -> Bool {
         for await text in connection.messages {
             defer { connection.messageHandled(text) }
             let intake = channel?.session.intake ?? connection.intake
@@ -90,6 +98,7 @@ final class SocketIOServer: Sendable {
                 guard channel == nil else { return false }
                 do throws(RoomError) {
                     channel = try await self.channel(for: connection, packet.data)
+                    deadline.cancel()
                 } catch {
                     connection.send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)).text)
                     if connection.intake.faultReceived() { return false }
@@ -135,10 +144,13 @@ final class SocketIOServer: Sendable {
         }
         let isResumable = former != nil || field("resumption") == "yes"
         let accessToken = field("token").map(Secret.init) ?? connection.token
-        let grants = try access.grants(of: accessToken)
+        let origin = connection.origin
+        let grants = try access.grants(of: accessToken, from: origin)
         let session = SocketIOSession(
-            token: isResumable ? .random() : nil, grants: grants,
-            claim: access.claim(of: accessToken, grants, from: connection.remoteAddress), rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
+            token: isResumable ? .random() : nil, grants: grants, origin: origin,
+            // Without a way back it ends with its connection, which is counted.
+            lease: isResumable ? try access.accountant.hold(.session, for: origin) : nil,
+            claim: access.claim(of: accessToken, grants, from: origin.address), rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
             onEnded: { [weak self, counters] session in
                 counters.sessionClosed()
                 self?.forget(session)
@@ -177,9 +189,11 @@ final class SocketIOServer: Sendable {
     }
 
     private func open(
-        _ socket: WebSocketConnection?, token: Secret?, from address: ClientAddress?
-    ) -> EngineConnection? {
-        guard !access.isDraining else { return nil }
+        _ socket: WebSocketConnection?, token: Secret?, from origin: ClientOrigin
+    ) throws(RoomError) -> EngineConnection {
+        let overloaded = RoomError(.overloaded, "the server is full or stopping")
+        guard !access.isDraining else { throw overloaded }
+        let lease = try access.accountant.hold(.session, for: origin)
         let name = Secret(Self.randomName())
         let limits = access.limits
         let limit = limits.connections
@@ -187,8 +201,8 @@ final class SocketIOServer: Sendable {
         settings.outgoingLimit = limits.outgoingBytes
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
-            name: name, token: token, from: address, settings: settings, intake: SignalingIntake(limits: limits, counters: counters),
-            socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
+            name: name, token: token, from: origin, lease: lease, settings: settings,
+            intake: SignalingIntake(limits: limits, counters: counters), socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.connections.count < limit else { return false }
@@ -197,7 +211,7 @@ final class SocketIOServer: Sendable {
         }
         if isTaken, case .enqueued = newConnections.yield(connection) { return connection }
         connection.close()
-        return nil
+        throw overloaded
     }
 
     private func forget(_ connection: EngineConnection) {
@@ -216,17 +230,21 @@ final class SocketIOServer: Sendable {
 
     /// A WebSocket whose handshake named Engine.IO's path.
     func serve(
-        _ socket: WebSocketConnection, session name: Secret?, token: Secret?, from address: ClientAddress?
+        _ socket: WebSocketConnection, session name: Secret?, token: Secret?, from origin: ClientOrigin
     ) async {
         if let name {
             if let connection = connection(name) { return await connection.serve(socket, isFirst: false) }
             socket.close(.policyViolation, reason: EngineProblem.unknownSession.message)
-        } else if let connection = open(socket, token: token, from: address) {
-            return await connection.serve(socket, isFirst: true)
-        } else {
-            socket.close(.tryAgainLater, reason: "the server is full or stopping")
+            return await socket.waitUntilClosed()
         }
-        await socket.waitUntilClosed()
+        let connection: EngineConnection
+        do throws(RoomError) {
+            connection = try open(socket, token: token, from: origin)
+        } catch {
+            socket.close(.tryAgainLater, reason: error.message)
+            return await socket.waitUntilClosed()
+        }
+        await connection.serve(socket, isFirst: true)
     }
 
     /// A polling request.
@@ -241,8 +259,11 @@ final class SocketIOServer: Sendable {
         guard let name = asked.session else {
             guard request.head.method == .get else { return EngineProblem.badMethod.response }
             let token = AccessControl.token(of: request.head, target)
-            guard let connection = open(nil, token: token, from: request.remoteAddress) else {
-                return .refused(RoomError(.overloaded, "the server is full or stopping"))
+            let connection: EngineConnection
+            do throws(RoomError) {
+                connection = try open(nil, token: token, from: request.origin)
+            } catch {
+                return .refused(error)
             }
             var response = await poll(connection, asked.number)
             // Some clients would ask for their WebSocket on this same connection, where only a first request can.

@@ -8,8 +8,13 @@ extension SocketIOSession {
         case .createRoom(let room, let password):
             _ = try access.admit(grants, to: room)
             // Whoever may enter a room must not lock out those who come later.
-            let isNew = try rooms.createRoom(
-                room, password: password.revealed, mayLock: !access.requiresToken || grants.isAdmin)
+            let mayLock = !access.requiresToken || grants.isAdmin
+            rooms.forgetUnusedNames()
+            let lease = try access.accountant.hold(.roomName, for: origin)
+            let needsPassword = rooms.existence(of: room).needsPassword
+            let isNew = try await access.accountant.guessing(needsPassword, from: origin) { () throws(RoomError) in
+                try rooms.createRoom(room, password: password.revealed, mayLock: mayLock, keeping: lease)
+            }
             return .value(.string(isNew ? room.rawValue : "already exists"))
         case .join(let room, let name, let password): return try await join(room, name, password.revealed)
         case .exitRoom:
@@ -38,7 +43,10 @@ extension SocketIOSession {
     private func join(_ id: RoomID, _ name: String, _ password: String) async throws(RoomError) -> SocketIOAnswer {
         _ = try access.admit(grants, to: id)
         guard rooms.existence(of: id).exists else { throw RoomError(.invalidRequest, "room does not exist") }
-        guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
+        let needsPassword = rooms.existence(of: id).needsPassword
+        try await access.accountant.guessing(needsPassword, from: origin) { () throws(RoomError) in
+            guard rooms.isPassword(password, of: id) else { throw RoomError(.wrongPassword, "wrong password") }
+        }
         // One socket is in one room. Joining the same one again must not empty it, and with that delete it, in between.
         let isSame = membership.member?.room.id == id
         if let current = membership.member, !isSame { await current.room.left(current.peer) }

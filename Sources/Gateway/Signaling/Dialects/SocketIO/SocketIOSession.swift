@@ -28,6 +28,8 @@ final class SocketIOSession: PeerChannel {
     /// By which the client may come back; without it the session ends with its connection.
     let token: ResumptionToken?
     let grants: AccessGrants
+    let origin: ClientOrigin
+    private let lease: HoldingLease?
     /// By what it has its peer's name.
     let claim: PeerClaim
     let rooms: RoomRegistry
@@ -47,12 +49,15 @@ final class SocketIOSession: PeerChannel {
     ///   - grants: what its access token gave it.
     ///   - onEnded: called once, from any thread, when the session is over.
     init(
-        token: ResumptionToken?, grants: AccessGrants, claim: PeerClaim, rooms: RoomRegistry, access: AccessControl,
+        token: ResumptionToken?, grants: AccessGrants, origin: ClientOrigin, lease: HoldingLease?, claim: PeerClaim,
+        rooms: RoomRegistry, access: AccessControl,
         eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
         onEnded: @escaping @Sendable (SocketIOSession) -> Void
     ) {
         self.token = token
         self.grants = grants
+        self.origin = origin
+        self.lease = lease
         self.claim = claim
         self.rooms = rooms
         self.access = access
@@ -151,6 +156,7 @@ final class SocketIOSession: PeerChannel {
     func end() {
         guard membership.end() else { return }
         state.withLock { $0.outbox.end() }?.superseded()
+        lease?.release()
         onEnded(self)
         Task { await membership.leave() }
     }

@@ -26,7 +26,7 @@ struct SDPNegotiator: Sendable {
         }
 
         init(_ error: RoomError) {
-            let isPassing = error.code == .overloaded || error.code == .timedOut
+            let isPassing = [.overloaded, .timedOut, .rateLimited].contains(error.code)
             self.init(
                 error.code.name, status: error.code.httpStatus, error.message, retryAfter: isPassing ? 1 : nil)
         }
@@ -41,11 +41,11 @@ struct SDPNegotiator: Sendable {
 
     /// A publisher becomes a peer that everybody in the room sees.
     func publish(
-        _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, peerID: PeerID?,
-        displayName: String
+        _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, lease: HoldingLease,
+        peerID: PeerID?, displayName: String
     ) async throws(Refusal) -> Negotiated {
         let parameters = try accepted(offer)
-        return try await open("whip", offer, room: room, password: password, grant: grant, peerID: peerID) {
+        return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID) {
             room, peer, transport throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
             _ = try await room.request(.join(JoinRequest(displayName: displayName, device: device)), from: peer)
@@ -96,7 +96,8 @@ struct SDPNegotiator: Sendable {
     /// A viewer becomes a peer that nobody sees.
     /// - Parameter publisher: whose media; the first publishing peer's if `nil`.
     func watch(
-        _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything, publisher: PeerID?
+        _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything,
+        lease: HoldingLease, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {
         guard rooms.isPassword(password, of: RoomID(name)) else {
             throw Refusal(RoomError(.wrongPassword, "wrong password"))
@@ -117,7 +118,7 @@ struct SDPNegotiator: Sendable {
             throw Refusal("unsupported", status: 422, "no section offers to receive, bundled and with rtcp-mux")
         }
         let streamID = "\(chosen.rawValue.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) })"
-        return try await open("whep", offer, room: name, password: password, grant: grant, peerID: nil) {
+        return try await open("whep", offer, room: name, password: password, grant: grant, lease: lease, peerID: nil) {
             room, peer, transport throws(RoomError) in
             var left = published.filter { $0.peerID == chosen }
             var sections: [SDPAnswer.Section] = []
@@ -170,10 +171,11 @@ struct SDPNegotiator: Sendable {
 
     /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
     private func open(
-        _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, grant: PeerGrant, peerID: PeerID?,
-        fill: Fill
+        _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, grant: PeerGrant,
+        lease: HoldingLease, peerID: PeerID?, fill: Fill
     ) async throws(Refusal) -> Negotiated {
-        let session = sessions.make(endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment)
+        let session = sessions.make(
+            endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment, lease: lease)
         // The identifier is a secret, and a peer's name is not.
         let peerID = peerID ?? PeerID("\(endpoint)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))")
         do throws(RoomError) {

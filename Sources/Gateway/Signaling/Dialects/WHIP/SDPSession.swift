@@ -20,12 +20,17 @@ final class SDPSession: PeerChannel {
 
     let key: SDPSessionTable.Key
     let membership = PeerMembership()
+    private let lease: HoldingLease
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
 
     /// - Parameter ended: called once, when the room has closed the peer.
-    init(key: SDPSessionTable.Key, clientFragment: String, ended: @escaping @Sendable () -> Void) {
+    init(
+        key: SDPSessionTable.Key, clientFragment: String, lease: HoldingLease,
+        ended: @escaping @Sendable () -> Void
+    ) {
         self.key = key
+        self.lease = lease
         self.ended = ended
         state = Mutex(State(clientFragment: clientFragment))
     }
@@ -64,6 +69,8 @@ final class SDPSession: PeerChannel {
     }
 
     func close(_ reason: PeerCloseReason) {
-        if membership.end() { ended() }
+        guard membership.end() else { return }
+        lease.release()
+        ended()
     }
 }

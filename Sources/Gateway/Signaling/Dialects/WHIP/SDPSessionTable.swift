@@ -15,10 +15,12 @@ final class SDPSessionTable: Sendable {
     var count: Int { sessions.withLock { $0.count } }
 
     /// Makes a session with a new identifier of 128 random bits.
-    func make(endpoint: String, room: String, clientFragment: String) -> SDPSession {
+    func make(endpoint: String, room: String, clientFragment: String, lease: HoldingLease) -> SDPSession {
         let id = Self.hexadecimal(.random(in: 0 ... .max)) + Self.hexadecimal(.random(in: 0 ... .max))
         let key = Key(endpoint: endpoint, room: room, id: id)
-        let session = SDPSession(key: key, clientFragment: clientFragment) { [weak self] in self?.remove(key) }
+        let session = SDPSession(key: key, clientFragment: clientFragment, lease: lease) { [weak self] in
+            self?.remove(key)
+        }
         sessions.withLock { $0[key] = session }
         return session
     }

@@ -7,12 +7,14 @@ import RoundhouseRooms
 struct WHIPEndpoints: Sendable {
     let negotiator: SDPNegotiator
     let access: AccessControl
+    let lane: ReadingLane
 
     private static let sdp = "application/sdp"
     private static let fragment = "application/trickle-ice-sdpfrag"
 
-    init(rooms: RoomRegistry, access: AccessControl, logger: Logger) {
+    init(rooms: RoomRegistry, access: AccessControl, lane: ReadingLane = ReadingLane(), logger: Logger) {
         self.access = access
+        self.lane = lane
         negotiator = SDPNegotiator(rooms: rooms, sessions: SDPSessionTable(), logger: logger)
     }
 
@@ -50,7 +52,8 @@ struct WHIPEndpoints: Sendable {
             let token = AccessControl.token(of: request.head, target)
             let isPublishing = target.path[0] == "whip"
             let grants = try access.admit(
-                token, to: RoomID(target.path[1]), as: isPublishing ? target["peerId"].map { PeerID($0) } : nil)
+                token, from: request.origin, to: RoomID(target.path[1]),
+                as: isPublishing ? target["peerId"].map { PeerID($0) } : nil)
             // Before anybody's place is taken for it.
             try grants.require(isPublishing ? .publish : .subscribe)
             grant = grants.peerGrant(access.claim(of: token, grants, from: request.remoteAddress))
@@ -70,12 +73,14 @@ struct WHIPEndpoints: Sendable {
         }
         let offer: SDPOffer
         do throws(SDPError) {
-            offer = try SDPOffer(try SessionDescription(parsing: request.body))
+            offer = try await lane.read(bytes: request.body.count) {
+                Result { () throws(SDPError) in try SDPOffer(try SessionDescription(parsing: request.body)) }
+            }.get()
         } catch {
             return .failure(.badRequest, code: "invalid-sdp", error.description)
         }
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target, grant, ownName)
+            let negotiated = try await negotiate(offer, target, grant, ownName, from: request.origin)
             return Self.created(negotiated)
         } catch {
             var response = OutgoingResponse.failure(.init(code: error.status), code: error.code, error.message)
@@ -85,7 +90,7 @@ struct WHIPEndpoints: Sendable {
     }
 
     private func negotiate(
-        _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?
+        _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?, from origin: ClientOrigin
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
             guard let value = target[name] else { return nil }
@@ -95,15 +100,38 @@ struct WHIPEndpoints: Sendable {
             return value
         }
         let password = target["password"] ?? ""
+        let lease: HoldingLease
+        let needsPassword = negotiator.rooms.existence(of: RoomID(target.path[1])).needsPassword
+        do throws(RoomError) {
+            if needsPassword { try access.accountant.passwordTried(origin) }
+            lease = try access.accountant.hold(.session, for: origin)
+        } catch {
+            throw SDPNegotiator.Refusal(error)
+        }
+        let wrongPassword = RoomError.Code.wrongPassword.name
+        do throws(SDPNegotiator.Refusal) {
+            let negotiated = try await negotiate(offer, target, grant, password: password, ownName, lease, identifier)
+            if needsPassword { access.accountant.passwordWasRight(origin) }
+            return negotiated
+        } catch {
+            if needsPassword, error.code != wrongPassword { access.accountant.passwordWasRight(origin) }
+            throw error
+        }
+    }
+
+    private func negotiate(
+        _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, password: String, _ ownName: String?,
+        _ lease: HoldingLease, _ identifier: (String) throws(SDPNegotiator.Refusal) -> String?
+    ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         if target.path[0] == "whep" {
             let publisher = try identifier("peer").map { PeerID($0) }
             return try await negotiator.watch(
-                offer, room: target.path[1], password: password, grant: grant, publisher: publisher)
+                offer, room: target.path[1], password: password, grant: grant, lease: lease, publisher: publisher)
         }
         let peerID = try (identifier("peerId") ?? ownName).map { PeerID($0) }
         let displayName = try identifier("displayName") ?? peerID?.rawValue ?? "WHIP"
         return try await negotiator.publish(
-            offer, room: target.path[1], password: password, grant: grant, peerID: peerID,
+            offer, room: target.path[1], password: password, grant: grant, lease: lease, peerID: peerID,
             displayName: displayName)
     }
 

@@ -263,7 +263,7 @@ import Testing
                 rooms: server.rooms, sessions: sessions, logger: TestServer.silentLogger,
                 connectTimeout: .milliseconds(50))
             let offer = try SDPOffer(SessionDescription(parsing: smallOffer()))
-            _ = try await negotiator.publish(offer, room: "r%d", peerID: nil, displayName: "x")
+            _ = try await negotiator.publish(offer, room: "r%d", lease: HoldingLease {}, peerID: nil, displayName: "x")
             #expect(sessions.count == 1)
             try await eventually { sessions.count == 0 && server.rooms.list().isEmpty }
         }

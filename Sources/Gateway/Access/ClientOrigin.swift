@@ -1,0 +1,9 @@
+/// Where a client is, as far as the server knows: by this it is counted.
+struct ClientOrigin: Sendable, Hashable {
+    /// The other end of the connection, or the client that a trusted proxy names.
+    var address: ClientAddress?
+    var forwarding = Forwarding.none
+
+    /// This server's own doings, and tests.
+    static let unknown = ClientOrigin()
+}
