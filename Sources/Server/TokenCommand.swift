@@ -37,11 +37,14 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "How long it is valid: a number of s, m, h or d, or 'never'.")
     var expiresIn = "6h"
 
+    @Option(help: "Its name, by which it can be revoked. (default: a random one)")
+    var id: String?
+
     @OptionGroup(title: "Settings of the server") var options: SettingsOptions
 
     func validate() throws {
         guard room != nil || admin else { throw ValidationError("--room is missing: which room is the token for?") }
-        for (option, value) in [("--room", room), ("--name", name), ("--peer", peer)] {
+        for (option, value) in [("--room", room), ("--name", name), ("--peer", peer), ("--id", id)] {
             guard value?.isEmpty != true else { throw ValidationError("\(option) is empty.") }
         }
         _ = try lifetime()
@@ -59,8 +62,17 @@ struct TokenCommand: AsyncParsableCommand {
         if permissions.isEmpty { permissions = .all }
         let grants = AccessGrants(room: room, permissions: permissions, isAdmin: admin, name: name, peer: peer)
         let token = try AccessToken.make(
-            grants, key: key, lifetime: try lifetime(), now: Date().timeIntervalSince1970)
+            grants, key: key, lifetime: try lifetime(), now: Date().timeIntervalSince1970,
+            rules: settings.gateway.access.tokenRules, id: id ?? Self.randomID())
         StandardStream.output.write(token + "\n")
+    }
+
+    /// 96 random bits in hexadecimal.
+    private static func randomID() -> String {
+        (0..<12).map { _ in
+            let digits = String(UInt8.random(in: 0...255), radix: 16)
+            return digits.utf8.count < 2 ? "0" + digits : digits
+        }.joined()
     }
 
     /// In seconds; `nil` forever.

@@ -346,3 +346,42 @@ async def test_an_issuers_public_keys_open_its_rooms_and_are_exchanged_at_sighup
     made = subprocess.run(
         [BINARY, "token", "--auth-key-file", keys, "--room", "r"], capture_output=True, text=True, timeout=60)
     assert made.returncode == 64 and "no secret to sign with" in made.stderr
+
+
+async def test_a_revoked_token_opens_nothing_after_a_hangup_and_an_issuers_others_never_do(artifacts, start_gateway):
+    revoked, keys = artifacts / "revoked", artifacts / "keys"
+    revoked.write_text("# none yet\n")
+    keys.write_text(KEY + "\n")
+    keys.chmod(0o644)
+    gateway = await start_gateway(
+        "--auth-key-file", str(keys), "--revoked-tokens", str(revoked), "--auth-issuer", "https://id.example",
+        "--auth-audience", "meet", "--auth-expiry", "required", "--admin-token", "shown to everybody")
+    await until(lambda: gateway.log.count("every user of this machine") == 2, 30, "what is exposed is a warning")
+    assert "shown to everybody" not in gateway.log
+    claims = {"room": "r", "iss": "https://id.example", "aud": ["shop", "meet"], "exp": int(time.time()) + 600}
+    for change, reason in (({"iss": "https://evil.example"}, "wrong_issuer"), ({"aud": "shop"}, "wrong_audience"),
+                           ({"exp": None}, "no_expiry")):
+        changed = {name: value for name, value in {**claims, **change}.items() if value is not None}
+        code, words = await refused_reason(gateway, token(**changed))
+        assert code == 1008 and len(words) > 15, (code, words)
+        assert (await gateway.metrics())[f'roundhouse_gateway_refused_tokens_total{{reason="{reason}"}}'] == 1
+    made = subprocess.run(
+        [BINARY, "token", "--auth-key-file", keys, "--auth-issuer", "https://id.example", "--auth-audience", "meet",
+         "--room", "r", "--id", "lost"], capture_output=True, text=True, timeout=60).stdout.strip()
+    for secret, name in ((token(**claims, jti="stolen"), "stolen"), (made, "lost")):
+        async with ProtooClient(gateway, "r", "p", query=f"&token={secret}") as client:
+            await client.join()
+            with revoked.open("a") as file:
+                file.write(f"{name} {int(time.time()) + 600}\n")
+            seen = gateway.log.count("configuration reloaded")
+            gateway.process.send_signal(signal.SIGHUP)
+            await until(lambda: gateway.log.count("configuration reloaded") > seen, 30, "the file is read again")
+            assert (await refused_reason(gateway, secret, peer="q"))[0] == 1008
+            # Whoever is there stays.
+            await client.request("changeDisplayName", {"displayName": "still here"})
+    async with ProtooClient(gateway, "r", "p", query=f"&token={token(**claims, jti='good')}") as client:
+        await client.join()
+    with revoked.open("a") as file:
+        file.write("a b c\n")
+    gateway.process.send_signal(signal.SIGHUP)
+    await until(lambda: "not reloaded" in gateway.log and "line 4" in gateway.log, 30, "a bad line is named")

@@ -2,6 +2,8 @@
 public struct AccessConfiguration: Sendable {
     /// What tokens are signed with, the one that signs first; without any, everybody may enter every room.
     public var keys: [AccessKey] = []
+    /// What tokens have to say beside their signature.
+    public var tokenRules = TokenRules()
     /// Origins whose pages may use the server from a browser, beside its own; without any, every page may.
     public var allowedOrigins: [String] = []
     /// Proxies whose `X-Forwarded-For` is believed.

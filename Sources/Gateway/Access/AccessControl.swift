@@ -35,7 +35,7 @@ final class AccessControl: Sendable {
 
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
     func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: Secret? = nil) {
-        let verifier = TokenVerifier(configuration.keys)
+        let verifier = TokenVerifier(configuration.keys, rules: configuration.tokenRules)
         state.withLock { state in
             state.verifier = verifier
             state.origins = OriginPolicy(configuration.allowedOrigins)

@@ -7,9 +7,12 @@ public enum AccessToken {
     ///   - key: one that can sign.
     ///   - lifetime: in seconds from `now`; `nil` for one that never expires.
     ///   - now: seconds since 1970.
+    ///   - rules: those of the server it is for, which it then says what they ask for.
+    ///   - id: by which it can be revoked; `nil` for one that cannot.
     /// - Throws: if the key only verifies, or libcrypto refuses.
     public static func make(
-        _ grants: AccessGrants, key: AccessKey, lifetime: Int?, now: Double
+        _ grants: AccessGrants, key: AccessKey, lifetime: Int?, now: Double, rules: TokenRules = TokenRules(),
+        id: String? = nil
     ) throws(AccessKey.Problem) -> String {
         guard case .secret(let secret) = key.material else {
             throw AccessKey.Problem(message: "a public key signs nothing: give a secret")
@@ -19,7 +22,8 @@ public enum AccessToken {
             "subscribe": .bool(grants.permissions.contains(.subscribe)),
             "data": .bool(grants.permissions.contains(.data)), "admin": grants.isAdmin ? .bool(true) : nil,
             "name": grants.name.map(JSONValue.string), "peer": grants.peer.map(JSONValue.string),
-            "exp": lifetime.map { .normalized((now + Double($0)).rounded()) },
+            "iss": rules.issuers.min().map(JSONValue.string), "aud": rules.audiences.min().map(JSONValue.string),
+            "jti": id.map(JSONValue.string), "exp": lifetime.map { .normalized((now + Double($0)).rounded()) },
         ])
         let token = CompactJWS.make(algorithm: .hs256, keyID: key.id, payload: claims) {
             SignatureVerifier.authenticationCode(of: $0, with: secret)

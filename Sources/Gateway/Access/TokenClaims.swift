@@ -7,6 +7,12 @@ struct TokenClaims {
     let end: Double?
     /// `nbf`, in seconds since 1970; until then it grants nothing.
     let start: Double?
+    /// `iss`
+    let issuer: String?
+    /// `aud`: one, or several in a list (RFC 7519 §4.1.3).
+    let audiences: [String]
+    /// `jti`
+    let id: String?
 
     /// - Returns: `nil` for what is no object, has a name twice (RFC 7519 §4), or a claim of another type. A time that is null
     ///   is of another type, too: issuers that compute with no number write it, and their tokens must not be valid forever.
@@ -27,6 +33,17 @@ struct TokenClaims {
             end = try time("exp")
             start = try time("nbf")
             _ = try time("iat")
+            issuer = try text("iss")
+            id = try text("jti")
+            if let field = try claims.optional("aud") {
+                if case .string(let one) = field.value {
+                    audiences = [one]
+                } else {
+                    audiences = try field.array(limit: 64).map { (entry) throws(JSONFieldError) in try entry.string() }
+                }
+            } else {
+                audiences = []
+            }
         } catch {
             return nil
         }

@@ -13,12 +13,18 @@ enum TokenProblem: String, Error, CaseIterable {
     case wrongRoom = "wrong_room"
     case wrongPeer = "wrong_peer"
     case notAdmin = "not_admin"
+    case noExpiry = "no_expiry"
+    case wrongIssuer = "wrong_issuer"
+    case wrongAudience = "wrong_audience"
+    case revoked
 
     /// Whether a better token would be needed, rather than one with more rights.
     var isUnauthenticated: Bool {
         switch self {
         case .wrongRoom, .wrongPeer, .notAdmin: false
-        case .missing, .tooLong, .malformed, .algorithm, .unknownKey, .signature, .expired, .notYetValid: true
+        case .missing, .tooLong, .malformed, .algorithm, .unknownKey, .signature, .expired, .notYetValid, .noExpiry,
+            .wrongIssuer, .wrongAudience, .revoked:
+            true
         }
     }
 
@@ -35,6 +41,10 @@ enum TokenProblem: String, Error, CaseIterable {
         case .wrongRoom: "the token is for another room"
         case .wrongPeer: "the token is for another peer id"
         case .notAdmin: "the token does not grant admin"
+        case .noExpiry: "this server takes no token that never expires: give it an exp"
+        case .wrongIssuer: "the token is of another issuer (iss) than this server's"
+        case .wrongAudience: "the token is for others (aud) than this server"
+        case .revoked: "the token is valid no longer: get a new one"
         }
     }
 

@@ -16,10 +16,12 @@ struct TokenVerifier: Sendable {
     }
 
     private let keys: [Key]
+    private let rules: TokenRules
 
     var isEmpty: Bool { keys.isEmpty }
 
-    init(_ keys: [AccessKey] = []) {
+    init(_ keys: [AccessKey] = [], rules: TokenRules = TokenRules()) {
+        self.rules = rules
         self.keys = keys.map { key in
             Key(id: key.id, algorithm: key.material.algorithm, verifier: SignatureVerifier(key.material))
         }
@@ -47,6 +49,7 @@ struct TokenVerifier: Sendable {
         else { throw .signature }
         if let end = claims.end, end <= now { throw .expired }
         if let start = claims.start, start > now + Self.clockTolerance { throw .notYetValid }
+        if let problem = rules.problem(claims) { throw problem }
         return claims.grants
     }
 }

@@ -38,7 +38,25 @@ struct ServerSettings: Sendable {
         settings.warnings = sources.likelyTypos.map {
             "the environment's \($0.name) is no setting: did you mean \($0.meant)?"
         }
+        settings.warnings += try exposures(sources)
         return settings
+    }
+
+    /// Secrets that other users of this machine can read.
+    private static func exposures(_ sources: SettingSources) throws(SettingsError) -> [String] {
+        var warnings: [String] = []
+        for setting in Setting.allCases where setting.isSecret {
+            guard try sources.value(of: setting)?.origin == .option else { continue }
+            warnings.append(
+                "\(setting.option) is seen by every user of this machine who lists processes: use \(setting.variable) or a file")
+        }
+        for setting in [Setting.authKeyFile, .tlsPrivateKey, .dtlsPrivateKey] {
+            guard let path = try sources.value(of: setting)?.texts.last?.revealed,
+                let mode = FileMode(of: path), mode.isOpenToOthers
+            else { continue }
+            warnings.append("\(setting.rawValue): every user of this machine may read or change \(path): chmod o= it")
+        }
+        return warnings
     }
 
     private mutating func read(_ reader: inout Reader) throws(SettingsError) {
@@ -135,6 +153,7 @@ struct ServerSettings: Sendable {
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw SettingsError(message: "auth-key, auth-key-file: two keys are named \(twice): give each its own name")
         }
+        access.tokenRules = try tokenRules(&reader)
         access.allowedOrigins = try reader.list(.allowedOrigin, [], shown: "any")
         for origin in access.allowedOrigins where origin != "*" && !AccessConfiguration.isOrigin(origin) {
             throw try reader.failure(
@@ -143,6 +162,25 @@ struct ServerSettings: Sendable {
         access.trustedProxies = try ranges(&reader, .trustedProxy) ?? []
         access.unlimitedAddresses = try ranges(&reader, .unlimitedAddress) ?? access.unlimitedAddresses
         return access
+    }
+
+    private static func tokenRules(_ reader: inout Reader) throws(SettingsError) -> TokenRules {
+        var rules = TokenRules()
+        rules.issuers = Set(try reader.list(.authIssuer, [], shown: "any"))
+        rules.audiences = Set(try reader.list(.authAudience, [], shown: "any"))
+        rules.requiresExpiry = try reader.text(.authExpiry, defaultValue: "optional") == "required"
+        guard let path = try reader.text(.revokedTokens) else { return rules }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw try reader.failure(.revokedTokens, "\(path) cannot be read")
+        }
+        do throws(TokenRules.BadLine) {
+            rules.revoked = try TokenRules.revoked(inFile: text, now: Date().timeIntervalSince1970).get()
+        } catch {
+            throw try reader.failure(
+                .revokedTokens, "\(path): line \(error.number): write a token's jti, and when it would have expired")
+        }
+        reader.note(.revokedTokens, [Secret("\(rules.revoked.hashValue)")])
+        return rules
     }
 
     private static func ranges(_ reader: inout Reader, _ setting: Setting) throws(SettingsError) -> [AddressRange]? {

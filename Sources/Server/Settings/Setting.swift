@@ -17,6 +17,10 @@ enum Setting: String, CaseIterable {
     case adminToken = "admin-token"
     case authKey = "auth-key"
     case authKeyFile = "auth-key-file"
+    case authIssuer = "auth-issuer"
+    case authAudience = "auth-audience"
+    case authExpiry = "auth-expiry"
+    case revokedTokens = "revoked-tokens"
     case allowedOrigin = "allowed-origin"
     case trustedProxy = "trusted-proxy"
     case unlimitedAddress = "unlimited-address"
@@ -45,12 +49,13 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken, .plainPorts:
+            .adminToken, .plainPorts, .revokedTokens:
             .text
-        case .mediaListen, .plainDestinations, .authKey, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
+        case .mediaListen, .plainDestinations, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .tls: .choice(["self-signed"])
+        case .authExpiry: .choice(["optional", "required"])
         case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
             .maxPeersPerRoom:
             .number(1...1_000_000)
@@ -73,7 +78,8 @@ enum Setting: String, CaseIterable {
             .dtlsCertificate,
             .dtlsPrivateKey:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .allowedOrigin,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .authIssuer,
+            .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,
             .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer, .maxConsumersPerPeer, .drainSeconds:

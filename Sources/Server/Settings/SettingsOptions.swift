@@ -71,6 +71,18 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "File with such secrets, one in a line; read again at SIGHUP.")
     var authKeyFile: String?
 
+    @Option(help: "Who may have issued tokens (iss); may be given more than once. (default: whoever has the key)")
+    var authIssuer: [String] = []
+
+    @Option(help: "Whom tokens have to be for (aud), one of these; may be given more than once. (default: anybody)")
+    var authAudience: [String] = []
+
+    @Option(help: "required: tokens have to expire (exp). (default: optional)")
+    var authExpiry: String?
+
+    @Option(help: "File with the names (jti) of tokens that are valid no longer, one in a line; read again at SIGHUP.")
+    var revokedTokens: String?
+
     @Option(help: "Origin whose pages may use the server, beside its own; may be given more than once. (default: any)")
     var allowedOrigin: [String] = []
 
@@ -126,6 +138,7 @@ struct SettingsOptions: ParsableArguments {
             .announcedAddress: announcedAddress, .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
+            .authExpiry: authExpiry, .revokedTokens: revokedTokens,
             .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,
             .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
@@ -134,7 +147,7 @@ struct SettingsOptions: ParsableArguments {
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,
-            .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
+            .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]
         let secrets: [Setting: [Secret]] = [.adminToken: adminToken.map { [$0] } ?? [], .authKey: authKey]
