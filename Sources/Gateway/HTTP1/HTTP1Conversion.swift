@@ -2,9 +2,12 @@ import HTTPTypes
 import NIOHTTP1
 
 extension HTTPRequest {
-    /// - Returns: `nil` if the method or a field's name or value is not what RFC 9110 allows.
+    /// - Returns: `nil` if the method or a field's name or value is not what RFC 9110 allows, or the host is not named once
+    ///   (RFC 9112 §3.2): whom a proxy takes the request for and whom we do would not be the same.
     init?(_ head: HTTPRequestHead, scheme: String) {
         guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
+        let hosts = head.headers.count { $0.name.lowercased() == "host" }
+        guard hosts == 1 || hosts == 0 && head.version == .http1_0 else { return nil }
         var fields = HTTPFields()
         fields.reserveCapacity(head.headers.count)
         for (name, value) in head.headers {

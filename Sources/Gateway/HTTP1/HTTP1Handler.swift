@@ -56,6 +56,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
                 return refuseBody(context)
             }
             state = .receiving(head, ByteBuffer())
+            if head.expectsContinue { sendContinue(head, context) }
         case (.body(let part), .receiving(let head, var body)):
             guard part.readableBytes <= bodyLimit - body.readableBytes else { return refuseBody(context) }
             state = .waiting
@@ -88,7 +89,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         state = .responding
         deadline?.cancel()
         guard let request = HTTPRequest(head, scheme: scheme) else {
-            return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid"), context)
+            return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid, or there is not one Host"), context)
         }
         let incoming = IncomingRequest(
             head: request, body: Array(body.readableBytesView),
@@ -149,6 +150,12 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         startDeadline(limits.keepAliveTimeout, context)
         let done = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         if isLast { close(after: done, context) }
+    }
+
+    /// The client waits with the body until it knows that it is wanted (RFC 9110 §10.1.1).
+    private func sendContinue(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: request.version, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
     private func refuseBody(_ context: ChannelHandlerContext) {
@@ -213,5 +220,12 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
             context.close(promise: nil)
         case .responding, .streaming, .refused: break
         }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Whether the client waits for a word before it sends the body. HTTP/1.0 has none.
+    fileprivate var expectsContinue: Bool {
+        version == .http1_1 && headers["expect"].contains { $0.lowercased() == "100-continue" }
     }
 }

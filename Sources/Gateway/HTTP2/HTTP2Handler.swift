@@ -193,6 +193,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
         }
         let length = request.headerFields[.contentLength].flatMap { Int($0) } ?? 0
         if length > limits.bodyBytes(of: request) { return refuseBody(id, request) }
+        if !isEnd, request.headerFields[.expect]?.lowercased() == "100-continue" { session.proceed(id) }
         if isEnd { route(request, [], on: id) }
     }
 

@@ -18,6 +18,9 @@ final class HTTP2Session {
     private var abandoned: [EventLoopPromise<Void>] = []
     private var flood = HTTP2FloodGuard()
     private var continuations = 0
+    /// The highest number that the client has opened a stream by, and those below it that it has left out.
+    private var lastOpened: Int32 = -1
+    private var leftOut: [ClosedRange<Int32>] = []
     private var now = NIODeadline.uptimeNanoseconds(0)
     /// What ended the connection, once something did.
     private(set) var violation: HTTP2Violation?
@@ -33,8 +36,6 @@ final class HTTP2Session {
         defer { nghttp2_option_del(option) }
         // Windows open again when bytes were used, not when they arrived.
         nghttp2_option_set_no_auto_window_update(option, 1)
-        // Closed streams are kept for priorities, which RFC 9113 §5.3 took out.
-        nghttp2_option_set_no_closed_streams(option, 1)
         HTTP2Callbacks.install(in: callbacks)
         guard
             nghttp2_session_server_new2(&session, callbacks, Unmanaged.passUnretained(self).toOpaque(), option) == 0
@@ -133,6 +134,16 @@ final class HTTP2Session {
         }
     }
 
+    /// The client may send the body that it has waited with (RFC 9110 §10.1.1).
+    func proceed(_ stream: Int32) {
+        var fields = HTTP2Fields()
+        fields.add(":status", "100")
+        fields.withNameValues { values in
+            _ = nghttp2_submit_headers(
+                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, nil, values.baseAddress, values.count, nil)
+        }
+    }
+
     func write(_ stream: Int32, _ bytes: ByteBuffer, written promise: EventLoopPromise<Void>? = nil) {
         guard streams[stream]?.isFinished == false else {
             if let promise { abandoned.append(promise) }
@@ -206,7 +217,9 @@ final class HTTP2Session {
         case NGHTTP2_CONTINUATION.rawValue:
             continuations += 1
             if continuations > limits.continuations { fail(.continuationFlood, NGHTTP2_ENHANCE_YOUR_CALM) }
-        case NGHTTP2_HEADERS.rawValue: continuations = 0
+        case NGHTTP2_HEADERS.rawValue:
+            continuations = 0
+            if !isInOrder(header.stream_id) { fail(.protocolError, NGHTTP2_PROTOCOL_ERROR) }
         case NGHTTP2_DATA.rawValue:
             let isEmpty = header.length == 0 && header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0
             if isEmpty { act(.control) }
@@ -214,6 +227,16 @@ final class HTTP2Session {
         case NGHTTP2_WINDOW_UPDATE.rawValue: act(.windowUpdate)
         default: act(.control)
         }
+    }
+
+    /// Whether a stream that HEADERS open has a greater number than those before (RFC 9113 §5.1.1). Of a stream that was open once,
+    /// they are its trailers, and libnghttp2's business.
+    private func isInOrder(_ stream: Int32) -> Bool {
+        guard stream > lastOpened else { return !leftOut.contains { $0.contains(stream) } }
+        if stream > lastOpened &+ 2 { leftOut.append(lastOpened + 1...stream - 1) }
+        if leftOut.count > 64 { leftOut.removeFirst() }
+        lastOpened = stream
+        return true
     }
 
     func headBegan(_ frame: nghttp2_frame) {

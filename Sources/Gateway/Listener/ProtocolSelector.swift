@@ -44,7 +44,15 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
             return beginTLS(certificate, context)
         }
         let known = received.readableBytesView.prefix(Self.preface.count)
-        guard Self.preface.starts(with: known) else { return choose(.http1, context) }
+        guard Self.preface.starts(with: known) else {
+            // A method of this name is reserved for the preface, and no HTTP/1.1 request has it (RFC 9113 §11.6): a client that
+            // means HTTP/2 and cannot say so is not waited for.
+            guard !known.starts(with: Self.preface.prefix(4)) else {
+                pipeline.counters.connectionRefused(.malformedRequest)
+                return context.close(promise: nil)
+            }
+            return choose(.http1, context)
+        }
         if known.count == Self.preface.count { choose(.http2, context) }
     }
 

@@ -46,6 +46,36 @@ import Testing
         #expect(!channel.isActive)
     }
 
+    @Test func `a client that waits with its body is asked for it, or refused, at once`() throws {
+        func head(_ length: Int, version: String = "1.1") -> String {
+            "POST /isRoomExisted HTTP/\(version)\r\nHost: x\r\nContent-Type: application/json\r\n"
+                + "Content-Length: \(length)\r\nExpect: 100-Continue\r\n\r\n"
+        }
+        let channel = try open()
+        try channel.writeInbound(ByteBuffer(string: head(13)))
+        #expect(try sent(channel) == "HTTP/1.1 100 Continue\r\n\r\n")
+        let large = try open()
+        try large.writeInbound(ByteBuffer(string: head(99_999_999)))
+        #expect(try sent(large).hasPrefix("HTTP/1.1 413 "))
+        // Before HTTP/1.1 there was no such word.
+        let old = try open()
+        try old.writeInbound(ByteBuffer(string: head(13, version: "1.0")))
+        #expect(try sent(old) == "")
+        for channel in [channel, old] { try? channel.close().wait() }
+    }
+
+    @Test(arguments: [
+        "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", "PRI / HTTP/1.1\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\0\0\0\0\0\0", "INVALID CONNECTION PREFACE\r\n\r\n",
+    ])
+    func `a client that means HTTP/2 and does not begin with its preface is not waited for`(_ text: String) throws {
+        let channel = try open()
+        // Also when it comes in pieces.
+        for byte in text.utf8 where channel.isActive { _ = try? channel.writeInbound(ByteBuffer(bytes: [byte])) }
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
     @Test func `a connection that says nothing is ended after ten seconds`() throws {
         let channel = try open()
         channel.embeddedEventLoop.advanceTime(by: .seconds(9))

@@ -62,7 +62,10 @@ import Testing
             try await client.send(get("/healthz", method: "HEAD"))
             let head = try await client.readResponse(isHeadOnly: true)
             #expect(head.status == 200 && head.fields["content-length"] == "3")
-            for method in ["POST", "DELETE", "PUT", "OPTIONS"] {
+            try await client.send(get("/rooms", method: "OPTIONS"))
+            let options = try await client.readResponse()
+            #expect(options.status == 204 && options.fields["allow"] == "GET, HEAD, OPTIONS")
+            for method in ["POST", "DELETE", "PUT"] {
                 try await client.send(get("/rooms", method: method, fields: "Content-Length: 0\r\n"))
                 let response = try await client.readResponse()
                 #expect(response.status == 405 && response.fields["allow"] == "GET, HEAD, OPTIONS", "\(method)")
@@ -97,6 +100,14 @@ import Testing
         BadRequest("no request line", "GARBAGE\r\n\r\n", 400),
         BadRequest("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n", 400),
         BadRequest("an unknown version", "GET / HTTP/9.9\r\n\r\n", 400),
+        BadRequest("no Host", "GET /healthz HTTP/1.1\r\n\r\n", 400),
+        BadRequest("two Hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n", 400),
+        BadRequest("two Hosts of HTTP/1.0", "GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        BadRequest(
+            "a WebSocket with two Hosts",
+            "GET /?roomId=r&peerId=p HTTP/1.1\r\nHost: a\r\nHost: b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                + "Sec-WebSocket-Protocol: protoo\r\n\r\n", 400),
         BadRequest("an unknown method", "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         BadRequest("a length that is no number", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: zz\r\n\r\n", 400),
         BadRequest(

@@ -130,16 +130,16 @@ extension HTTP2ConformanceCase {
             ], is: .served([1])),
         .init(
             "§5.1 closed by reset: DATA", [post(1), .reset(1), .data(1, [1], isEnd: true)],
-            is: .streamError(1, [streamClosed], mayIgnore: true)),
+            is: .streamError(1, [streamClosed])),
         .init(
             "§5.1 closed by reset: HEADERS", [post(1), .reset(1), .get(1)],
-            is: .streamError(1, [streamClosed], mayIgnore: true)),
+            is: .streamError(1, [streamClosed])),
         .init(
             "§5.1 closed by its end: DATA", [.get(1)], [.data(1, [1], isEnd: true)],
-            is: .streamError(1, [streamClosed], mayIgnore: true)),
+            is: .streamError(1, [streamClosed])),
         .init(
             "§5.1 closed by its end: HEADERS", [.get(1)], [.get(1)],
-            is: .streamError(1, [streamClosed], mayIgnore: true)),
+            is: .streamError(1, [streamClosed])),
         .init(
             "§5.1 closed: WINDOW_UPDATE, RST_STREAM and PRIORITY", [.get(1)],
             [
@@ -148,8 +148,16 @@ extension HTTP2ConformanceCase {
             ], is: .served([1, 3])),
         .init("§5.1.1 a stream of an even number", [.get(2)], is: .connectionError([protocolError])),
         .init(
-            "§5.1.1 a number smaller than the last, which could be trailers that met our reset", [.get(5)], [.get(3)],
-            is: .streamError(3, [protocolError, streamClosed], mayIgnore: true)),
+            "§5.1.1 a number smaller than the last", [.get(5)], [.get(3)], is: .connectionError([protocolError])),
+        .init(
+            "§5.1.1 a number that was left out", [.get(1), .get(7)], [.get(9), .get(5)],
+            is: .connectionError([protocolError])),
+        .init(
+            "§8.1 trailers of a stream below the last", [post(1), .get(3), .head(1, [("x", "y")], isEnd: true)],
+            is: .served([1, 3])),
+        .init(
+            "§8.1 trailers of a stream below one that was opened after many were left out",
+            [post(1), .get(301), .head(1, [("x", "y")], isEnd: true)], is: .served([1, 301])),
         .init("§5.1.1 numbers may be left out", [.get(1), .get(7), .get(101)], is: .served([1, 7, 101])),
         .init("§5.1.1 the largest number", [.get(0x7FFF_FFFF)], is: .served([0x7FFF_FFFF])),
         .init(
