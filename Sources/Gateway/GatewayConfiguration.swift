@@ -10,6 +10,8 @@ public struct GatewayConfiguration: Sendable {
     public var port: Int
     /// The certificate for clients that speak TLS, on the same port; `nil` refuses TLS.
     public var tls: TLSSettings?
+    /// What becomes of requests without TLS, if there is a certificate. Programs of this machine and probes are always answered.
+    public var plainHTTP = PlainHTTP.redirect
     /// What clients may use.
     public var limits: GatewayLimits
     /// Access: who may connect, and from where.

@@ -35,8 +35,7 @@ public final class GatewayServer: Sendable {
         let certificates = try TLSCertificates(configuration.tls)
         let counters = GatewayCounters()
         let access = AccessControl(limits: configuration.limits, counters: counters, logger: logger)
-        access.apply(
-            configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        access.apply(configuration)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
         let lane = ReadingLane()
@@ -127,8 +126,7 @@ public final class GatewayServer: Sendable {
     /// Exchanges keys, origins, limits and the admin token, and reads the certificate again if its files were replaced or changed.
     /// - Throws: `GatewayError` if the certificate cannot be used; the old one stays, and all else is replaced.
     public func reload(_ configuration: GatewayConfiguration) throws(GatewayError) {
-        access.apply(
-            configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        access.apply(configuration)
         if try certificates.reload(configuration.tls) { logger.notice("certificate reloaded") }
     }
 

@@ -17,6 +17,8 @@ public struct MediaConfiguration: Sendable {
     public var certificateFile: String?
     /// The PEM file of the certificate's private key.
     public var privateKeyFile: String?
+    /// Whether DTLS is also spoken with CBC suites, and SRTP with tags of 32 bits.
+    public var acceptsLegacyDTLS: Bool
     /// Pin each shard's thread to a core.
     public var pinsThreads: Bool
 
@@ -25,7 +27,7 @@ public struct MediaConfiguration: Sendable {
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
         plainPorts: ClosedRange<UInt16>? = nil, plainDestinations: [IPAddressRange] = [],
         announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
-        pinsThreads: Bool = true
+        acceptsLegacyDTLS: Bool = false, pinsThreads: Bool = true
     ) {
         self.shards = shards
         self.listenAddresses = listenAddresses
@@ -35,6 +37,7 @@ public struct MediaConfiguration: Sendable {
         self.announcedAddress = announcedAddress
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
+        self.acceptsLegacyDTLS = acceptsLegacyDTLS
         self.pinsThreads = pinsThreads
     }
 }

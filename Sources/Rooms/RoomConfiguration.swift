@@ -18,6 +18,8 @@ public struct RoomConfiguration: Sendable {
     public var maximumProducersPerPeer: Int
     /// Consumers of one peer that makes them itself.
     public var maximumConsumersPerPeer: Int
+    /// Whether a client's certificate may be known by its SHA-1 alone.
+    public var acceptsSHA1Fingerprints: Bool
     /// How long statistics and snapshots wait for the media threads.
     public var statisticsTimeout: Duration
     /// What `mediasoup-version` says to clients.
@@ -29,7 +31,7 @@ public struct RoomConfiguration: Sendable {
         iceConsentTimeout: MediaDuration = .seconds(30), keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
-        maximumConsumersPerPeer: Int = 4096,
+        maximumConsumersPerPeer: Int = 4096, acceptsSHA1Fingerprints: Bool = false,
         statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
     ) {
         self.mediaCodecs = mediaCodecs
@@ -40,6 +42,7 @@ public struct RoomConfiguration: Sendable {
         self.maximumTransportsPerPeer = maximumTransportsPerPeer
         self.maximumProducersPerPeer = maximumProducersPerPeer
         self.maximumConsumersPerPeer = maximumConsumersPerPeer
+        self.acceptsSHA1Fingerprints = acceptsSHA1Fingerprints
         self.statisticsTimeout = statisticsTimeout
         self.announcedVersion = announcedVersion
     }

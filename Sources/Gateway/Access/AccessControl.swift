@@ -13,6 +13,8 @@ final class AccessControl: Sendable {
         var verifier = TokenVerifier.none
         var origins = OriginPolicy()
         var adminToken: Secret?
+        var plainHTTP = PlainHTTP.allow
+        var sendsHSTS = false
         /// Connections that are being sent the reason for their refusal.
         var refusals = 0
         var isDraining = false
@@ -34,6 +36,16 @@ final class AccessControl: Sendable {
     }
 
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
+    func apply(_ configuration: GatewayConfiguration) {
+        apply(configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        state.withLock { state in
+            state.plainHTTP = configuration.tls == nil ? .allow : configuration.plainHTTP
+            // A certificate for trying out would lock its own visitors out.
+            state.sendsHSTS = state.plainHTTP != .allow && configuration.tls != .selfSigned
+        }
+    }
+
+    /// The same without what TLS is about.
     func apply(_ configuration: AccessConfiguration, limits: GatewayLimits, adminToken: Secret? = nil) {
         let verifier = TokenVerifier(configuration.keys, rules: configuration.tokenRules)
         state.withLock { state in
@@ -162,6 +174,37 @@ final class AccessControl: Sendable {
             return false
         }
         return fields[.origin].map { OriginPolicy.isSame($0.lowercased(), request.head) } ?? true
+    }
+
+    // MARK: TLS
+
+    /// What a request gets that came without TLS and should have come with it; `nil` if it may.
+    func plainAnswer(_ request: IncomingRequest) -> OutgoingResponse? {
+        let policy = state.withLock { $0.plainHTTP }
+        guard !request.isEncrypted, policy != .allow, !Self.isOwnMachine(request) else { return nil }
+        let isReading = request.head.method == .get || request.head.method == .head
+        // The name is the client's own: with a character that no name has, it is none.
+        guard policy == .redirect, isReading, let host = request.head.authority, !host.isEmpty,
+            host.utf8.allSatisfy(Self.isHostByte), let path = request.head.path, path.hasPrefix("/")
+        else {
+            return .failure(.forbidden, code: "https-required", "this server is used over https:// (--http)")
+        }
+        return OutgoingResponse(
+            status: .permanentRedirect,
+            headerFields: [.location: "https://\(host)\(path)", .cacheControl: "no-store"])
+    }
+
+    /// What tells a browser to come over TLS from now on (RFC 6797); `nil` where that is not meant.
+    var strictTransportSecurity: String? { state.withLock { $0.sendsHSTS } ? "max-age=15552000" : nil }
+
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
     }
 
     // MARK: Origins

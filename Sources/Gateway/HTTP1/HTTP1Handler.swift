@@ -93,7 +93,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         }
         let incoming = IncomingRequest(
             head: request, body: Array(body.readableBytesView),
-            remoteAddress: ClientAddress(context.channel.remoteAddress))
+            remoteAddress: ClientAddress(context.channel.remoteAddress), isEncrypted: scheme == "https")
         let router = router
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in

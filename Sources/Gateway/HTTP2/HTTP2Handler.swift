@@ -28,6 +28,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     private let router: HTTPRouter
     private let limits: GatewayLimits
     private let counters: GatewayCounters
+    private let isEncrypted: Bool
     /// Adds what speaks WebSocket to a tunnel's channel.
     private let tunnel: (any Channel, SignalingHandshake) throws -> Void
     private var streams: [Int32: Stream] = [:]
@@ -44,12 +45,14 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     init(
         session: HTTP2Session, router: HTTPRouter, limits: GatewayLimits, counters: GatewayCounters,
+        isEncrypted: Bool = false,
         tunnel: @escaping (any Channel, SignalingHandshake) throws -> Void
     ) {
         self.session = session
         self.router = router
         self.limits = limits
         self.counters = counters
+        self.isEncrypted = isEncrypted
         self.tunnel = tunnel
     }
 
@@ -184,7 +187,9 @@ final class HTTP2Handler: ChannelDuplexHandler {
         guard let context else { return }
         streams[id] = Stream(exchange: .receiving(request, ByteBuffer()), since: context.eventLoop.now)
         if request.extendedConnectProtocol != nil, !isEnd {
-            if let handshake = router.handshake(request, from: ClientAddress(context.channel.remoteAddress)) {
+            if let handshake = router.handshake(
+                request, from: ClientAddress(context.channel.remoteAddress), isEncrypted: isEncrypted)
+             {
                 openTunnel(id, handshake, context)
             } else {
                 route(request, [], on: id)
@@ -248,7 +253,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
         let router = router
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let incoming = IncomingRequest(
-            head: request, body: body, remoteAddress: ClientAddress(context.channel.remoteAddress))
+            head: request, body: body, remoteAddress: ClientAddress(context.channel.remoteAddress),
+            isEncrypted: isEncrypted)
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
             let handler = bound.value
             handler.running -= 1

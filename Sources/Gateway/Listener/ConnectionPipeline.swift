@@ -81,14 +81,15 @@ struct ConnectionPipeline: Sendable {
         try operations.addHandler(http)
     }
 
-    func addHTTP2(to channel: any Channel) throws {
+    func addHTTP2(to channel: any Channel, isEncrypted: Bool = false) throws {
         let limits = limits
         guard let session = HTTP2Session(limits: HTTP2Limits(headerBytes: limits.headerBytes)) else {
             throw ChannelError.operationUnsupported
         }
         counters.versionChosen(.http2)
         let handler = HTTP2Handler(
-            session: session, router: router, limits: limits, counters: counters, tunnel: addWebSocket)
+            session: session, router: router, limits: limits, counters: counters, isEncrypted: isEncrypted,
+            tunnel: addWebSocket)
         try channel.pipeline.syncOperations.addHandler(handler)
         http2.opened(handler, on: channel)
     }
@@ -115,7 +116,9 @@ struct ConnectionPipeline: Sendable {
     private func handshake(
         _ head: HTTPRequestHead, _ scheme: String, _ remote: ClientAddress?
     ) -> SignalingHandshake? {
-        HTTPRequest(head, scheme: scheme).flatMap { router.handshake($0, from: remote) }
+        HTTPRequest(head, scheme: scheme).flatMap {
+            router.handshake($0, from: remote, isEncrypted: scheme == "https")
+        }
     }
 }
 

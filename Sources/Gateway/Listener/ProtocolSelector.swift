@@ -90,7 +90,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
         do {
             switch version {
             case .http1: try pipeline.addHTTP1(to: context.channel, scheme: isEncrypted ? "https" : "http")
-            case .http2: try pipeline.addHTTP2(to: context.channel)
+            case .http2: try pipeline.addHTTP2(to: context.channel, isEncrypted: isEncrypted)
             }
         } catch {
             pipeline.failures.occurred(error)

@@ -16,7 +16,10 @@ struct HTTPRouter: Sendable {
     let open = OpenRequests()
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
-        let response = await open.counting { await answer(to: request) }
+        var response = await open.counting { await answer(to: request) }
+        if request.isEncrypted, let policy = access.strictTransportSecurity {
+            response?.head.headerFields[.strictTransportSecurity] = policy
+        }
         return response ?? .refused(RoomError(.shuttingDown, "the server is stopping: try again, or another one"))
     }
 
@@ -36,6 +39,7 @@ struct HTTPRouter: Sendable {
         case .refused(let seconds): return .tooManyRequests(retryAfter: seconds)
         case .after(let delay): try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
         }
+        if let answer = access.plainAnswer(request) { return answer }
         if var refusal = handshakeRefusal(request.head) {
             // After an upgrade that came to nothing, HTTP/1.1's upgrade handler lets no second request through.
             refusal.head.headerFields[.connection] = "close"
@@ -107,12 +111,17 @@ struct HTTPRouter: Sendable {
 
     /// The signaling handshake that a request asks for, if it may have it.
     /// - Parameter remote: the connection's other end.
-    func handshake(_ request: HTTPRequest, from remote: ClientAddress?) -> SignalingHandshake? {
+    func handshake(
+        _ request: HTTPRequest, from remote: ClientAddress?, isEncrypted: Bool = false
+    ) -> SignalingHandshake? {
         guard case .accept(var handshake) = SignalingHandshake.validate(request) else { return nil }
         // Counted when the request is answered.
         guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
         handshake.origin = access.accountant.origin(of: remote, request.headerFields)
+        let incoming = IncomingRequest(
+            head: request, remoteAddress: handshake.origin.address, isEncrypted: isEncrypted)
+        guard access.plainAnswer(incoming) == nil else { return nil }
         return handshake
     }
 

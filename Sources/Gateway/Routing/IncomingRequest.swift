@@ -7,6 +7,8 @@ struct IncomingRequest: Sendable {
     /// The other end of the connection, or the client that a trusted proxy names.
     var remoteAddress: ClientAddress?
     var forwarding = Forwarding.none
+    /// Whether it came over TLS.
+    var isEncrypted = false
 
     var origin: ClientOrigin { ClientOrigin(address: remoteAddress, forwarding: forwarding) }
 

@@ -16,18 +16,21 @@ import COpenSSL
     let datagramMethod: OpaquePointer
 
     /// Makes an EC P-256 key and a self-signed certificate, valid from ten years ago for twenty years.
-    convenience init() throws(MediaError) {
+    /// - Parameter isLegacy: whether CBC suites and SRTP tags of 32 bits are offered, too.
+    convenience init(isLegacy: Bool = false) throws(MediaError) {
         guard let key = unsafe rh_EVP_EC_gen("P-256") else { throw Self.failure("cannot make an EC P-256 key") }
         defer { unsafe EVP_PKEY_free(key) }
         guard let certificate = unsafe X509_new() else { throw Self.failure("cannot make a certificate") }
         defer { unsafe X509_free(certificate) }
         let tenYears = 10 * 365 * 86_400
         try unsafe SelfSignedCertificate.fill(certificate, key: key, from: -tenYears, to: tenYears)
-        unsafe try self.init(certificate: certificate, key: key)
+        unsafe try self.init(certificate: certificate, key: key, isLegacy: isLegacy)
     }
 
     /// Reads a certificate and its key from PEM files. The certificate file's first certificate counts.
-    convenience init(certificateFile: String, privateKeyFile: String) throws(MediaError) {
+    convenience init(
+        certificateFile: String, privateKeyFile: String, isLegacy: Bool = false
+    ) throws(MediaError) {
         let certificate = try unsafe PEMFile.certificate(certificateFile)
         defer { unsafe X509_free(certificate) }
         let key = try unsafe PEMFile.privateKey(privateKeyFile)
@@ -36,10 +39,10 @@ import COpenSSL
             ERR_clear_error()
             throw MediaError(.certificate, "the key in \(privateKeyFile) does not belong to \(certificateFile)")
         }
-        unsafe try self.init(certificate: certificate, key: key)
+        unsafe try self.init(certificate: certificate, key: key, isLegacy: isLegacy)
     }
 
-    private init(certificate: OpaquePointer, key: OpaquePointer) throws(MediaError) {
+    private init(certificate: OpaquePointer, key: OpaquePointer, isLegacy: Bool) throws(MediaError) {
         let encoded = unsafe SelfSignedCertificate.encode { unsafe i2d_X509(certificate, $0) }
         guard let fingerprints = Self.fingerprints(of: encoded) else {
             throw Self.failure("cannot compute the fingerprints")
@@ -59,7 +62,7 @@ import COpenSSL
         else {
             throw Self.failure("the SSL context refuses the certificate")
         }
-        guard unsafe Self.configure(context) else { throw Self.failure("the SSL context refuses its settings") }
+        guard unsafe Self.configure(context, isLegacy: isLegacy) else { throw Self.failure("the SSL context refuses its settings") }
     }
 
     deinit {
@@ -95,7 +98,7 @@ import COpenSSL
         return DTLSFingerprint(algorithm: algorithm, value: Array(value.prefix(algorithm.length)))
     }
 
-    private static func configure(_ context: OpaquePointer) -> Bool {
+    private static func configure(_ context: OpaquePointer, isLegacy: Bool) -> Bool {
         unsafe SSL_CTX_set_options(
             context,
             rh_SSL_OP_NO_QUERY_MTU | rh_SSL_OP_NO_TICKET | rh_SSL_OP_CIPHER_SERVER_PREFERENCE
@@ -104,12 +107,14 @@ import COpenSSL
         _ = unsafe rh_SSL_CTX_disable_session_cache(context)
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context, dtlsAcceptAnyCertificate, nil)
-        // The elliptic-curve suites RFC 8827 §6.5 asks of every endpoint come first; CBC suites last, for old clients.
-        let ciphers =
-            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AESGCM:ECDHE+AES+SHA1"
-        let profiles = [
-            SRTPProfile.aeadAES128GCM, .aeadAES256GCM, .aes128CMHMACSHA1x80, .aes128CMHMACSHA1x32,
-        ]
+        // The elliptic-curve suites RFC 8827 §6.5 asks of every endpoint come first.
+        var ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AESGCM"
+        // Of SRTP every endpoint has AES-CM with tags of 80 bits.
+        var profiles = [SRTPProfile.aeadAES128GCM, .aeadAES256GCM, .aes128CMHMACSHA1x80]
+        if isLegacy {
+            ciphers += ":ECDHE+AES+SHA1"
+            profiles.append(.aes128CMHMACSHA1x32)
+        }
         return unsafe rh_SSL_CTX_set_version(context, DTLS1_2_VERSION) == 1
             && SSL_CTX_set_cipher_list(context, ciphers) == 1
             && rh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1

@@ -141,8 +141,10 @@ public final class MediaPlane: Sendable {
 
     private static func certificate(_ configuration: MediaConfiguration) throws(MediaError) -> DTLSCertificate {
         switch (configuration.certificateFile, configuration.privateKeyFile) {
-        case (nil, nil): return try DTLSCertificate()
-        case (let certificate?, let key?): return try DTLSCertificate(certificateFile: certificate, privateKeyFile: key)
+        case (nil, nil): return try DTLSCertificate(isLegacy: configuration.acceptsLegacyDTLS)
+        case (let certificate?, let key?):
+            return try DTLSCertificate(
+                certificateFile: certificate, privateKeyFile: key, isLegacy: configuration.acceptsLegacyDTLS)
         default:
             throw MediaError(
                 .invalidSetting, "give both --dtls-certificate and --dtls-private-key, or neither of them")

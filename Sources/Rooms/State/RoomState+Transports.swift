@@ -56,12 +56,18 @@ extension RoomState {
         guard !transport.isConnected else {
             throw RoomError(.wrongState, "connect() already called for transport \"\(transport.id)\"")
         }
-        guard let fingerprint = request.dtlsParameters.fingerprints.first else {
+        let fingerprints = request.dtlsParameters.fingerprints
+        for (index, one) in fingerprints.enumerated() where one.value.count != one.algorithm.length {
+            throw RoomError(
+                .invalidParameters, "dtlsParameters.fingerprints[\(index)].value: not \(one.algorithm.length) bytes")
+        }
+        // Of several the strongest is compared: the others prove less.
+        guard let fingerprint = fingerprints.max(by: { $0.algorithm.length < $1.algorithm.length }) else {
             throw RoomError(.invalidParameters, "dtlsParameters.fingerprints: empty")
         }
-        guard fingerprint.value.count == fingerprint.algorithm.length else {
+        guard fingerprint.algorithm != .sha1 || configuration.acceptsSHA1Fingerprints else {
             throw RoomError(
-                .invalidParameters, "dtlsParameters.fingerprints[0].value: not \(fingerprint.algorithm.length) bytes")
+                .invalidParameters, "dtlsParameters.fingerprints: sha-1 alone proves too little, give sha-256 (--dtls-legacy)")
         }
         // One side is the DTLS client, the other the server; a client that leaves it open is asked to be the server.
         let role: DTLSRole = request.dtlsParameters.role == .client ? .server : .client

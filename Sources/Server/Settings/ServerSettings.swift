@@ -63,6 +63,9 @@ struct ServerSettings: Sendable {
         gateway.host = try reader.text(.host) ?? gateway.host
         gateway.port = try reader.number(.port, gateway.port)
         gateway.tls = try Self.tls(&reader)
+        gateway.plainHTTP = try reader.text(.http, defaultValue: "redirect").flatMap(PlainHTTP.init) ?? .redirect
+        let allowsLegacy = try reader.text(.dtlsLegacy, defaultValue: "refuse") == "allow"
+        rooms.acceptsSHA1Fingerprints = allowsLegacy
         let (certificate, key) = try reader.pair(.dtlsCertificate, .dtlsPrivateKey)
         let listen = try reader.list(.mediaListen, ["0.0.0.0"])
         let mediaPort = try reader.number(.mediaPort, 44444)
@@ -71,7 +74,7 @@ struct ServerSettings: Sendable {
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
             announcedAddress: try reader.text(.announcedAddress),
-            certificateFile: certificate, privateKeyFile: key)
+            certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
         let limits = gateway.limits

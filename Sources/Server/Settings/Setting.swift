@@ -12,8 +12,10 @@ enum Setting: String, CaseIterable {
     case tls
     case tlsCertificate = "tls-certificate"
     case tlsPrivateKey = "tls-private-key"
+    case http
     case dtlsCertificate = "dtls-certificate"
     case dtlsPrivateKey = "dtls-private-key"
+    case dtlsLegacy = "dtls-legacy"
     case adminToken = "admin-token"
     case authKey = "auth-key"
     case authKeyFile = "auth-key-file"
@@ -55,6 +57,8 @@ enum Setting: String, CaseIterable {
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .tls: .choice(["self-signed"])
+        case .http: .choice(["redirect", "refuse", "allow"])
+        case .dtlsLegacy: .choice(["refuse", "allow"])
         case .authExpiry: .choice(["optional", "required"])
         case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
             .maxPeersPerRoom:
@@ -76,9 +80,9 @@ enum Setting: String, CaseIterable {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
             .dtlsCertificate,
-            .dtlsPrivateKey:
+            .dtlsPrivateKey, .dtlsLegacy:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .adminToken, .logLevel, .authKey, .authKeyFile, .authIssuer,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .authKey, .authKeyFile, .authIssuer,
             .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,

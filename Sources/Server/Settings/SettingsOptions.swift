@@ -50,11 +50,25 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "PEM file of the HTTPS certificate's private key.")
     var tlsPrivateKey: String?
 
+    @Option(
+        help: """
+            With a certificate, what becomes of requests without TLS from other machines: redirect, refuse or allow. \
+            (default: redirect)
+            """)
+    var http: String?
+
     @Option(help: "PEM file of the DTLS certificate. (default: one made at start)")
     var dtlsCertificate: String?
 
     @Option(help: "PEM file of the DTLS certificate's private key.")
     var dtlsPrivateKey: String?
+
+    @Option(
+        help: """
+            allow: media also by CBC suites, 32-bit SRTP tags and SHA-1 fingerprints, for clients that know nothing newer. \
+            (default: refuse)
+            """)
+    var dtlsLegacy: String?
 
     @Option(
         help: "What clients of /api/v1 and of the console have to give; better in ROUNDHOUSE_ADMIN_TOKEN.",
@@ -136,7 +150,7 @@ struct SettingsOptions: ParsableArguments {
         let texts: [Setting: String?] = [
             .host: host, .port: port, .mediaPort: mediaPort, .plainPorts: plainPorts,
             .announcedAddress: announcedAddress, .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
-            .tlsPrivateKey: tlsPrivateKey,
+            .tlsPrivateKey: tlsPrivateKey, .http: http, .dtlsLegacy: dtlsLegacy,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
             .authExpiry: authExpiry, .revokedTokens: revokedTokens,
             .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,

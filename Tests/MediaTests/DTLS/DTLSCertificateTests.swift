@@ -50,6 +50,20 @@ struct DTLSCertificateTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `only AEAD suites are spoken, unless old ones are asked for`(isLegacy: Bool) throws {
+        let certificate = try DTLSCertificate(isLegacy: isLegacy)
+        let suites = SSL_CTX_get_ciphers(certificate.context)
+        let count = OPENSSL_sk_num(suites)
+        #expect(count > 4)
+        var hasOthers = false
+        for index in 0..<count {
+            let suite = try #require(OPENSSL_sk_value(suites, index))
+            if SSL_CIPHER_is_aead(OpaquePointer(suite)) != 1 { hasOthers = true }
+        }
+        #expect(hasOthers == isLegacy)
+    }
+
     @Test func `a generated certificate is its own, valid for ten years both ways, with five fingerprints`() throws {
         let first = try DTLSCertificate()
         let second = try DTLSCertificate()

@@ -31,7 +31,7 @@ final class InteropCall {
     private(set) var sent: [WireRecord] = []
 
     init(_ row: InteropCase) throws {
-        let ours = try DTLSCertificate()
+        let ours = try DTLSCertificate(isLegacy: true)
         let theirs = try DTLSCertificate()
         let context = try PlainContext(like: theirs, ciphers: row.suite, offersSRTP: true)
         connection = try DTLSConnection(certificate: ours)

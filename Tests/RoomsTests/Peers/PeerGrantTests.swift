@@ -1,4 +1,4 @@
-import RoundhouseMedia
+@testable import RoundhouseMedia
 import Testing
 
 @testable import RoundhouseRooms
@@ -63,6 +63,43 @@ import Testing
         #expect(refusal?.limit == .peersPerRoom)
         _ = try state.join(JoinRequest(displayName: "A"), from: first)
         #expect(state.peers.count == 2)
+    }
+}
+
+/// By which fingerprint a client's certificate is known.
+@Suite struct FingerprintTests {
+    private func compared(
+        _ fingerprints: [DTLSFingerprint], acceptsSHA1: Bool = false
+    ) throws -> DTLSFingerprint.Algorithm? {
+        var configuration = RoomConfiguration()
+        configuration.acceptsSHA1Fingerprints = acceptsSHA1
+        var state = RoomState(
+            id: RoomID("r"), configuration: configuration,
+            routerCapabilities: try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs),
+            generator: SystemRandomNumberGenerator())
+        let session = try state.peerConnected(PeerID("a")).session
+        let opening = try state.openTransport(.init(producing: true, consuming: false), from: session)
+        _ = state.transportOpened(opening, TransportKey(rawValue: 1))
+        do {
+            return try state.connectTransport(
+                .init(transportID: opening.id, dtlsParameters: .init(fingerprints: fingerprints)), from: session
+            ).fingerprint.algorithm
+        } catch {
+            return nil
+        }
+    }
+
+    private func fingerprint(_ algorithm: DTLSFingerprint.Algorithm) -> DTLSFingerprint {
+        DTLSFingerprint(algorithm: algorithm, value: [UInt8](repeating: 1, count: algorithm.length))
+    }
+
+    @Test func `the strongest is compared, and sha-1 alone only where that is allowed`() throws {
+        let (sha1, sha256, sha512) = (fingerprint(.sha1), fingerprint(.sha256), fingerprint(.sha512))
+        #expect(try compared([sha1, sha256]) == .sha256)
+        #expect(try compared([sha512, sha256, sha1]) == .sha512)
+        #expect(try compared([sha1]) == nil)
+        #expect(try compared([sha1], acceptsSHA1: true) == .sha1)
+        #expect(try compared([DTLSFingerprint(algorithm: .sha256, value: [1]), sha512]) == nil)
     }
 }
 
