@@ -76,7 +76,9 @@ actor SignalingGateway {
             await session.carry(connection, channel: channel)
             await channelEnded(channel, of: session, as: connection)
         } catch let error as RoomError {
-            session.logger.warning("peer refused", metadata: ["error": "\(error)"])
+            access.audit.refused(
+                error, by: "WebSocket", from: entry.origin, ["room.id": "\(entry.room)", "peer.id": "\(entry.peer)"])
+            session.logger.info("peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: "\(error.code.name): \(error.message)")
             session.end()
         } catch {
@@ -124,6 +126,7 @@ actor SignalingGateway {
         logger[metadataKey: "room.id"] = "\(entry.room)"
         logger[metadataKey: "peer.id"] = "\(entry.peer)"
         if let version { logger[metadataKey: "http"] = "\(version.rawValue)" }
+        if let address = entry.origin.address { logger[metadataKey: "client.address"] = "\(address)" }
         counters.sessionOpened()
         return SignalingSession(
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,

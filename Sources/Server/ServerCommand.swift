@@ -24,6 +24,7 @@ struct ServerCommand: AsyncParsableCommand {
         let settings = try readSettings(options)
         let running = RunningSettings(settings)
         LoggingSystem.bootstrap { RunningLogHandler(label: $0, settings: running) }
+        defer { LogQueue.standardError.flush() }
         do throws(StartError) {
             try await serve(settings, running)
         } catch {

@@ -23,6 +23,8 @@ final class AccessControl: Sendable {
     private let state: Mutex<State>
     /// What every client takes.
     let accountant: Accountant
+    /// Whom it refused, and what operators did.
+    let audit: AuditLog
     private let counters: GatewayCounters
 
     /// Lets everybody in until `apply` says otherwise.
@@ -32,6 +34,7 @@ final class AccessControl: Sendable {
     ) {
         self.counters = counters
         accountant = Accountant(limits: limits, counters: counters, logger: logger)
+        audit = AuditLog(logger)
         state = Mutex(State(adminToken: adminToken))
     }
 

@@ -6,7 +6,7 @@ import RoundhouseRooms
 ///
 /// Where there is neither an admin token nor a key, programs and pages of this machine may read, and nobody may change.
 struct AdminAccess: Sendable {
-    private let access: AccessControl
+    let access: AccessControl
 
     /// - Parameter access: what knows the admin token, and verifies signed tokens.
     init(access: AccessControl) { self.access = access }

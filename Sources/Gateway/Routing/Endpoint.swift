@@ -171,6 +171,12 @@ enum Endpoint: CaseIterable, Sendable {
         }
     }
 
+    /// The room that a path of this endpoint names.
+    func room(of path: [String]) -> String? {
+        guard let index = pattern?.split(separator: "/").firstIndex(of: "{room}"), index < path.count else { return nil }
+        return path[index]
+    }
+
     private static let byFirstSegment: [String: [(segments: [Substring], endpoint: Endpoint)]] = {
         let patterns = allCases.compactMap { endpoint in
             endpoint.pattern.map { ($0.split(separator: "/"), endpoint) }

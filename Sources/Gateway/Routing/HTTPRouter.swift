@@ -1,4 +1,5 @@
 import HTTPTypes
+import Logging
 import NIOCore
 import RoundhouseRooms
 
@@ -54,7 +55,26 @@ struct HTTPRouter: Sendable {
             return .failure(.notFound, code: "not-found", "there is nothing at this path: see /api/openapi.json")
         }
         if let answer = methodAnswer(request, endpoint) { return answer }
-        return await answer(to: request, target, endpoint) ?? Self.notFound
+        let response = await answer(to: request, target, endpoint) ?? Self.notFound
+        audit(response, to: request, target, endpoint)
+        return response
+    }
+
+    /// Writes down who was refused, at whichever endpoint.
+    private func audit(
+        _ response: OutgoingResponse, to request: IncomingRequest, _ target: RequestTarget, _ endpoint: Endpoint
+    ) {
+        let status = response.head.status.code
+        guard AuditLog.isRefusal(status) else { return }
+        var more: Logger.Metadata = ["status": "\(status)"]
+        // The path itself may hold a session's secret.
+        if let room = endpoint.room(of: target.path) { more["room.id"] = "\(room)" }
+        let error = (try? JSONValue(parsing: response.body)).flatMap { try? JSONReader($0).required("error") }
+        let code = try? error?.required("code").string()
+        let message = try? error?.required("message").string()
+        access.audit.refused(
+            code ?? "refused", message ?? "", by: "\(request.head.method) \(endpoint.pattern ?? "/")",
+            from: request.origin, more)
     }
 
     /// What is answered without the endpoint: methods that it has not (RFC 9110 §15.5.6), and OPTIONS, with which some proxies

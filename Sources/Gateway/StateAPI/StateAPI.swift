@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Logging
 import RoundhouseMedia
 import RoundhouseRooms
 
@@ -66,7 +67,7 @@ struct StateAPI: Sendable {
         if let refusal = admin.refusal(of: request, isChange: method != .get) { return refusal }
         do throws(StateQuery.Invalid) {
             let query = try StateQuery(target, allowed: method == .get ? route.parameters : [])
-            return method == .get ? try await read(route, query, request) : await change(route, method)
+            return method == .get ? try await read(route, query, request) : await change(route, method, request)
         } catch {
             return .failure(.badRequest, code: "invalid-parameter", error.message)
         }
@@ -124,18 +125,27 @@ struct StateAPI: Sendable {
         }
     }
 
-    private func change(_ route: StateRoute, _ method: HTTPRequest.Method) async -> OutgoingResponse {
+    private func change(
+        _ route: StateRoute, _ method: HTTPRequest.Method, _ request: IncomingRequest
+    ) async -> OutgoingResponse {
+        let audit = admin.access.audit
         switch route {
         case .room(let id):
             guard let room = registry.room(id) else { return Self.noRoom }
+            audit.operated("an operator closes a room", from: request.origin, ["room.id": "\(id)"])
             await room.close(.roomClosed)
         case .peer(let id, let peer):
             guard let room = registry.room(id) else { return Self.noRoom }
             guard await room.kick(peer) else { return Self.one(nil, .peerClosed) }
+            audit.operated(
+                "an operator has sent a peer away", from: request.origin, ["room.id": "\(id)", "peer.id": "\(peer)"])
         case .producerPause(let id, let producer, let isPaused):
             guard let room = registry.room(id) else { return Self.noRoom }
             do throws(RoomError) {
                 try await room.setProducerPaused(producer, isPaused)
+                audit.operated(
+                    isPaused ? "an operator has paused a producer" : "an operator has resumed a producer",
+                    from: request.origin, ["room.id": "\(id)", "producer.id": "\(producer)"])
             } catch {
                 return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
             }

@@ -91,13 +91,17 @@ struct RunningServer {
     /// A client that does not end its connection must not keep the process.
     private static func endIfStuck() async {
         guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
+        LogQueue.standardError.flush()
         StandardStream.error.write("\(ProgramName.current): did not stop in time: ended with connections open\n")
         _exit(1)
     }
 
     /// A second signal means not to wait for clients.
     private static func exitAtNextSignal(_ signals: ProcessSignals) async {
-        for await signal in signals.stream where signal != SIGHUP { _exit(128 + signal) }
+        for await signal in signals.stream where signal != SIGHUP {
+            LogQueue.standardError.flush(seconds: 0.2)
+            _exit(128 + signal)
+        }
     }
 
     private static func openMediaPlane(_ settings: ServerSettings) throws(StartError) -> MediaPlane {

@@ -13,4 +13,5 @@ final class RunningSettings: Sendable {
     }
 
     var logLevel: Logger.Level { state.withLock { $0.logLevel } }
+    var logFormat: LogFormat { state.withLock { $0.logFormat } }
 }

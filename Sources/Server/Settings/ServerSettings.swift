@@ -11,6 +11,7 @@ struct ServerSettings: Sendable {
     private(set) var media = MediaConfiguration()
     private(set) var drainSeconds = 2
     private(set) var logLevel = Logger.Level.info
+    private(set) var logFormat = LogFormat.text
     /// Each setting's value in words, and where it is from; secrets are only counted.
     private(set) var shown: [Setting: (value: String, origin: String)] = [:]
     /// What the values are compared by.
@@ -90,6 +91,7 @@ struct ServerSettings: Sendable {
         rooms.maximumProducersPerPeer = try reader.number(.maxProducersPerPeer, rooms.maximumProducersPerPeer)
         rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
+        logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
     }
 

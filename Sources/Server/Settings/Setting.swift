@@ -38,6 +38,7 @@ enum Setting: String, CaseIterable {
     case maxConsumersPerPeer = "max-consumers-per-peer"
     case drainSeconds = "drain-seconds"
     case logLevel = "log-level"
+    case logFormat = "log-format"
 
     /// What a value may be.
     enum Kind {
@@ -68,6 +69,7 @@ enum Setting: String, CaseIterable {
         case .maxProducersPerPeer: .number(1...10_000)
         case .maxConsumersPerPeer: .number(1...100_000)
         case .drainSeconds: .number(0...3600)
+        case .logFormat: .choice(["text", "json"])
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
         }
     }
@@ -82,7 +84,7 @@ enum Setting: String, CaseIterable {
             .dtlsCertificate,
             .dtlsPrivateKey, .dtlsLegacy:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .authKey, .authKeyFile, .authIssuer,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .logFormat, .authKey, .authKeyFile, .authIssuer,
             .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,

@@ -145,6 +145,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
+    @Option(help: "text or json: how the log's lines are written. (default: text)")
+    var logFormat: String?
+
     /// What was given, by setting.
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
@@ -158,6 +161,7 @@ struct SettingsOptions: ParsableArguments {
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
             .maxConsumersPerPeer: maxConsumersPerPeer, .drainSeconds: drainSeconds, .logLevel: logLevel,
+            .logFormat: logFormat,
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,

@@ -146,7 +146,11 @@ struct BroadcasterEndpoints: Sendable {
                 peers = answer.peers
             }
             endWhenIdle(broadcaster)
-            logger.info("broadcaster created", metadata: ["room.id": "\(room)", "peer.id": "\(name)"])
+            logger.info(
+                "broadcaster created",
+                metadata: AuditLog.client(request.origin).merging([
+                    "room.id": "\(room)", "peer.id": "\(name)",
+                ]) { own, _ in own })
             let session = JSONValue.object(["session": .object(["token": .string(owner.session.text)])])
             let description =
                 joinsAtOnce ? Self.description(peers, await entered.publications()) : .object([:])

@@ -152,7 +152,7 @@ struct PeerEndpoints: Sendable {
             ])
             return .success(.object(fields))
         } catch {
-            session.logger.warning("peer refused", metadata: ["error": "\(error)"])
+            session.logger.info("peer refused", metadata: ["error": "\(error)"])
             session.end()
             return .failure(error)
         }

@@ -100,6 +100,7 @@ final class SocketIOServer: Sendable {
                     channel = try await self.channel(for: connection, packet.data)
                     deadline.cancel()
                 } catch {
+                    access.audit.refused(error, by: "Socket.IO", from: connection.origin)
                     connection.send(SocketIOPacket(kind: .connectError, data: SocketIOReply.connectError(error)).text)
                     if connection.intake.faultReceived() { return false }
                 }

@@ -68,6 +68,7 @@ final class SocketIOSession: PeerChannel {
         intake = SignalingIntake(limits: limits, counters: counters)
         var logger = logger
         logger[metadataKey: "peer.id"] = "\(id)"
+        if let address = origin.address { logger[metadataKey: "client.address"] = "\(address)" }
         self.logger = logger
         state = Mutex(
             State(
@@ -195,6 +196,7 @@ final class SocketIOSession: PeerChannel {
             return (try await result(of: event), "ok")
         } catch {
             // A name that is none could be anything.
+            access.audit.refused(error, by: "Socket.IO", from: origin, ["event": "\(SocketIOEvent.names.contains(name) ? name : "unknown")"])
             if error.code != .unknownMethod {
                 logger.debug("event refused", metadata: ["event": "\(name)", "error": "\(error)"])
             }

@@ -196,8 +196,7 @@ struct SDPNegotiator: Sendable {
                 offer: offer, sections: sections, transport: transport, sessionID: .random(in: 1...UInt64(Int64.max)))
             await session.started(transport, mid: offer.bundle[0], consumers: consumers)
             expectConnection(of: session)
-            logger.info(
-                "session opened", metadata: ["room.id": "\(name)", "peer.id": "\(peerID)", "endpoint": "\(endpoint)"])
+            logger.info("peer connected", metadata: ["room.id": "\(name)", "peer.id": "\(peerID)"])
             return Negotiated(session: session, answer: answer.description)
         } catch {
             await session.membership.leave()

@@ -81,6 +81,11 @@ struct WHIPEndpoints: Sendable {
         }
         do throws(SDPNegotiator.Refusal) {
             let negotiated = try await negotiate(offer, target, grant, ownName, from: request.origin)
+            negotiator.logger.info(
+                "session opened",
+                metadata: AuditLog.client(request.origin).merging([
+                    "room.id": "\(target.path[1])", "endpoint": "\(target.path[0])",
+                ]) { own, _ in own })
             return Self.created(negotiated)
         } catch {
             var response = OutgoingResponse.failure(.init(code: error.status), code: error.code, error.message)

@@ -1,0 +1,40 @@
+import Logging
+import RoundhouseRooms
+
+/// Writes down who was refused and what operators did, with the client's address: what one asks the log about afterwards.
+///
+/// Refusals are as many as strangers like, so that their lines are limited; operators' acts are all there.
+final class AuditLog: Sendable {
+    private let logger: Logger
+    private let refusals: LimitedLog
+
+    init(_ logger: Logger) {
+        self.logger = logger
+        refusals = LimitedLog(logger)
+    }
+
+    /// Whether a refusal is somebody's who is not meant to enter, rather than a mistake in a request.
+    static func isRefusal(_ status: Int) -> Bool { status == 401 || status == 403 || status == 429 }
+
+    /// A client was not let in, or an operator was none.
+    func refused(_ error: RoomError, by door: String, from origin: ClientOrigin, _ more: Logger.Metadata = [:]) {
+        guard Self.isRefusal(error.code.httpStatus) else { return }
+        refused(error.code.name, error.message, by: door, from: origin, more)
+    }
+
+    func refused(
+        _ code: String, _ message: String, by door: String, from origin: ClientOrigin, _ more: Logger.Metadata = [:]
+    ) {
+        let metadata = more.merging(["door": "\(door)", "code": "\(code)", "error": "\(message)"]) { own, _ in own }
+        refusals.warning("refused", metadata: metadata.merging(Self.client(origin)) { own, _ in own })
+    }
+
+    /// Somebody with the rights of an operator has changed something.
+    func operated(_ act: Logger.Message, from origin: ClientOrigin, _ more: Logger.Metadata) {
+        logger.notice(act, metadata: more.merging(Self.client(origin)) { own, _ in own })
+    }
+
+    static func client(_ origin: ClientOrigin) -> Logger.Metadata {
+        origin.address.map { ["client.address": "\($0)"] } ?? [:]
+    }
+}
