@@ -185,6 +185,25 @@ import Testing
         #expect(!produce.isPaused)
     }
 
+    @Test func `what everybody is told of a track is bounded`() throws {
+        func produce(appData: Int, parameter: Int) -> String? {
+            let text = """
+                {"transportId":"t","kind":"audio","appData":{"x":"\(String(repeating: "x", count: appData))"},
+                "rtpParameters":{"codecs":[{"mimeType":"audio/opus","payloadType":100,"clockRate":48000,
+                "parameters":{"x":"\(String(repeating: "x", count: parameter))"}}],"encodings":[{"ssrc":1}]}}
+                """
+            do {
+                _ = try SignalingRequest(method: "produce", data: try JSONValue(parsing: text))
+                return nil
+            } catch {
+                return (error as? RoomError)?.message
+            }
+        }
+        #expect(produce(appData: 4000, parameter: 16_000) == nil)
+        #expect(produce(appData: 4096, parameter: 0)?.contains("appData: longer than 4096 bytes") == true)
+        #expect(produce(appData: 0, parameter: 16_384)?.contains("rtpParameters: longer than 16384 bytes") == true)
+    }
+
     @Test func `capabilities and parameters survive their JSON`() throws {
         #expect(try RTPCapabilities(JSONReader(receiverCapabilities.json)) == receiverCapabilities)
         #expect(try RTPParameters(JSONReader(simulcastParameters().json)) == simulcastParameters())

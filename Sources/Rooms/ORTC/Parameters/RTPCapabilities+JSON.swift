@@ -7,6 +7,10 @@ extension JSONReader {
         return try required(name, problem)
     }
 
+    func checkSize(_ bytes: Int) throws(JSONFieldError) {
+        guard value.serialized.count <= bytes else { throw failure("longer than \(bytes) bytes") }
+    }
+
     func checkObject(_ problem: String) throws(JSONFieldError) {
         guard case .object = value else { throw failure(problem) }
     }

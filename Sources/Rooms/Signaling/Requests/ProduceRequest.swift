@@ -13,6 +13,11 @@ public struct ProduceRequest: Sendable {
     /// Anything the client wants the others to know: a JSON object.
     public var appData: JSONValue
 
+    /// Bytes that `appData` may have as JSON; a client's has a few dozen.
+    static let appDataBytes = 4096
+    /// Bytes that `rtpParameters` may have as JSON; a browser's has two thousand.
+    static let parametersBytes = 16_384
+
     /// A request.
     public init(
         transportID: TransportID, kind: MediaKind, rtpParameters: RTPParameters, isPaused: Bool = false,
