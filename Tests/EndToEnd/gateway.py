@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 import network
 
@@ -33,6 +34,10 @@ class Gateway:
         self.options = [
             "--host", host, "--port", str(self.port), "--media-port", str(self.media_port), "--shards", str(shards),
             "--media-listen", host, *options]
+        # Elsewhere than at loopback, what is in a room is for operators.
+        self.admin_token = uuid.uuid4().hex if namespace and "--admin-token" not in options else None
+        if self.admin_token:
+            self.options += ["--admin-token", self.admin_token]
         if announced:
             self.options += ["--announced-address", announced]
         self.command = [*limits, str(BINARY), *self.options]
@@ -77,7 +82,9 @@ class Gateway:
     def _get(self, path):
         with network.inside(self.namespace):
             try:
-                with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                headers = {"Authorization": f"Bearer {self.admin_token}"} if self.admin_token else {}
+                request = urllib.request.Request(self.url + path, headers=headers)
+                with urllib.request.urlopen(request, timeout=10) as answer:
                     return answer.status, answer.read().decode()
             except urllib.error.HTTPError as refusal:
                 return refusal.code, refusal.read().decode()

@@ -15,11 +15,11 @@ enum AccessRule: Sendable, Hashable {
     case session
     /// A token for the path's room that permits this, from whoever made the broadcaster.
     case maker(PeerPermissions)
-    /// A token for the room, which shows what the room can receive; a token that grants admin shows all.
+    /// A token for the room, which shows what the room can receive; the admin token, or one that grants admin, shows all.
     case roomOrOperator
-    /// A token that grants admin.
+    /// The admin token, or a token that grants admin. Without a key, programs of this machine need none.
     case administrator
-    /// The admin token, or a token that grants admin.
+    /// The same; without a key, programs of this machine need none if there is no admin token, and change nothing.
     case operation
     /// What comes in asks for a token itself, once the connection stands.
     case connection

@@ -15,18 +15,14 @@ struct AdminAccess: Sendable {
     /// - Returns: the refusal (401, 403), or `nil`.
     func refusal(of request: IncomingRequest, isChange: Bool) -> OutgoingResponse? {
         let token = access.adminToken
-        let given = AccessControl.token(of: request.head, nil)
-        if let token, let given {
-            do throws(RoomError) {
-                try access.accountant.mayShowToken(request.origin)
-            } catch {
-                return .refused(error)
-            }
-            if token.matches(given) { return nil }
+        do throws(RoomError) {
+            if try showsToken(request) { return nil }
+        } catch {
+            return .refused(error)
         }
         if access.requiresToken { return access.adminRefusal(of: request) }
         guard token == nil else {
-            if given != nil { access.accountant.tokenFailed(request.origin) }
+            if AccessControl.token(of: request.head, nil) != nil { access.accountant.tokenFailed(request.origin) }
             var response = OutgoingResponse.failure(
                 .unauthorized, code: "unauthorized", "this needs 'Authorization: Bearer …' with the admin token")
             response.head.headerFields[.wwwAuthenticate] = "Bearer realm=\"roundhouse\""
@@ -43,5 +39,22 @@ struct AdminAccess: Sendable {
             )
         }
         return nil
+    }
+
+    /// The same for the older paths that only read: programs of this machine may do that without a key, whatever the admin token.
+    func readingRefusal(of request: IncomingRequest) -> OutgoingResponse? {
+        do throws(RoomError) {
+            return try showsToken(request) ? nil : access.adminRefusal(of: request)
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    /// Whether a request has the admin token.
+    /// - Throws: `RoomError` with code `rateLimited` where too many came that were none.
+    func showsToken(_ request: IncomingRequest) throws(RoomError) -> Bool {
+        guard let token = access.adminToken, let given = AccessControl.token(of: request.head, nil) else { return false }
+        try access.accountant.mayShowToken(request.origin)
+        return token.matches(given)
     }
 }

@@ -96,7 +96,7 @@ struct HTTPRouter: Sendable {
         case .metrics: return metrics.response()
         case .asset:
             return assets.response(to: request, path: target.path == ["console"] ? ["console", "index.html"] : target.path)
-        case .roomList: return access.adminRefusal(of: request) ?? state.rooms()
+        case .roomList: return state.admin.readingRefusal(of: request) ?? state.rooms()
         case .room: return await room(target.path[1], request, target)
         case .roomName, .roomExistence, .passwordCheck: return await roomEntry.response(to: request, target.path)
         case .socketIO: return await socketIO.respond(to: request, target)
@@ -117,6 +117,7 @@ struct HTTPRouter: Sendable {
     /// Everything about a room for whoever may administer the server, and what the room can receive for whoever may enter it.
     private func room(_ name: String, _ request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse {
         do throws(RoomError) {
+            if try state.admin.showsToken(request) { return await state.room(name) }
             guard access.requiresToken else {
                 return AccessControl.isOwnMachine(request) ? await state.room(name) : state.capabilities(of: name)
             }

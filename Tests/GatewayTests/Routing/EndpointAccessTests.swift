@@ -99,11 +99,11 @@ import Testing
         switch endpoint.rule {
         case .nothing, .connection: return .served
         case .anyToken: return grants == nil ? .unauthorized : .served
-        case .administrator: return grants.map { $0.isAdmin ? .served : .forbidden } ?? .unauthorized
-        case .operation:
+        case .administrator, .operation:
             if client.isAdminToken { return .served }
             return grants.map { $0.isAdmin ? .served : .forbidden } ?? .unauthorized
-        case .roomOrOperator: return grants?.isAdmin == true ? .served : permitted([], true)
+        case .roomOrOperator:
+            return client.isAdminToken || grants?.isAdmin == true ? .served : permitted([], true)
         case .session: return subject == .own ? .served : .unknown
         case .entryOrSession: return subject == .own ? .served : entry([], as: name)
         case .entry(let act): return entry(act, as: endpoint == .whep ? nil : name)
