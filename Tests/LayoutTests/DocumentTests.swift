@@ -60,6 +60,24 @@ struct DocumentTests {
         for pattern in patterns { #expect(document.contains("`\(pattern)`"), "\(pattern)") }
     }
 
+    @Test func `every test that Security.md names is there`() throws {
+        let document = try rows(of: "Docs/Security.md")
+        let files = (SourceTree.tests + SourceTree.scripts)
+        let names = Set(document.matches(of: /`([A-Za-z0-9_]+(?:Tests|\.py))`/).map { String($0.1) })
+        #expect(names.count > 10)
+        for name in names {
+            #expect(
+                files.contains { file in
+                    file.name == name || file.name == name + ".swift"
+                        || file.lines.contains { $0.contains("struct \(name)") }
+                }, "\(name)")
+        }
+        for sentence in document.matches(of: /`([a-z][^`\/{}]+ [^`\/{}]+ [^`\/{}]+)`/) where !sentence.1.hasPrefix("make ") {
+            let declaration = "func `\(sentence.1)`"
+            #expect(files.contains { $0.lines.contains { $0.contains(declaration) } }, "\(sentence.1)")
+        }
+    }
+
     @Test func `every limit and every reason of a refused token is in Operations.md`() throws {
         let document = try rows(of: "Docs/Operations.md")
         for (path, name) in [
