@@ -53,7 +53,7 @@ actor SignalingGateway {
             // The closing handshake is part of the service: a server that stops lets its clients read why.
             await connection.waitUntilClosed()
             await ended(connection)
-        case .socketIO(let session): 
+        case .socketIO(let session):
             await socketIO.serve(
                 connection, session: session, token: handshake.token, from: handshake.origin)
         }

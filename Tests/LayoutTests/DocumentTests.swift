@@ -72,7 +72,8 @@ struct DocumentTests {
                         || file.lines.contains { $0.contains("struct \(name)") }
                 }, "\(name)")
         }
-        for sentence in document.matches(of: /`([a-z][^`\/{}]+ [^`\/{}]+ [^`\/{}]+)`/) where !sentence.1.hasPrefix("make ") {
+        for sentence in document.matches(of: /`([a-z][^`\/{}]+ [^`\/{}]+ [^`\/{}]+)`/)
+        where !sentence.1.hasPrefix("make ") {
             let declaration = "func `\(sentence.1)`"
             #expect(files.contains { $0.lines.contains { $0.contains(declaration) } }, "\(sentence.1)")
         }

@@ -30,7 +30,9 @@ import Testing
         queue.flush(seconds: 60)
         let lines = reader.text.split(separator: "\n")
         #expect(lines.first == "line 1000" && lines.dropFirst(99).first == "line 1099")
-        #expect(lines.contains { $0.hasSuffix("4900 lines were left out: they were not read in time") }, "\(lines.suffix(3))")
+        #expect(
+            lines.contains { $0.hasSuffix("4900 lines were left out: they were not read in time") },
+            "\(lines.suffix(3))")
         // It goes on where it was.
         queue.append("later\n")
         queue.flush(seconds: 60)
@@ -77,7 +79,8 @@ import Testing
             let text = line(.text, "hello", ["room.id": "\(forged)", "list": ["\(forged)"]])
             #expect(text.split(whereSeparator: \.isNewline).count == 1 && text.hasSuffix(" hello\n"), "\(text)")
             #expect(text.contains("room.id=\(forged.debugDescription)"), "\(text)")
-            #expect(!text.dropLast().unicodeScalars.contains { $0.value < 32 || $0.value == 0x2028 || $0.value == 0x202E })
+            #expect(
+                !text.dropLast().unicodeScalars.contains { $0.value < 32 || $0.value == 0x2028 || $0.value == 0x202E })
         }
         #expect(!line(.text, "a\nb", [:]).dropLast().contains("\n"))
     }

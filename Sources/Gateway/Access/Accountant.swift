@@ -95,7 +95,8 @@ final class Accountant: Sendable {
             messagesPerSecond: limits.messagesPerSecond, messageBytes: limits.messageBytes)
         return [
             .requests: RateLimit(perSecond: limits.requestsPerSecond),
-            .bodies: RateLimit(perSecond: client.bytes.perSecond.multipliedReportingOverflow(by: clientsOfAddress).partialValue),
+            .bodies: RateLimit(
+                perSecond: client.bytes.perSecond.multipliedReportingOverflow(by: clientsOfAddress).partialValue),
             .tokens: RateLimit(perSecond: limits.failedTokensPerSecond),
             .passwords: RateLimit(perSecond: limits.failedPasswordsPerSecond),
         ]
@@ -147,7 +148,8 @@ final class Accountant: Sendable {
                     .bodies, bytes, address.counted, times: Self.unlimitedTimes, now: .now())
                 return delay > .zero ? .after(delay) : .now
             }
-            return state.addresses.take(.bodies, upTo: bytes, charged, now: .now()).map { .refused(seconds: $0) } ?? .now
+            return state.addresses.take(.bodies, upTo: bytes, charged, now: .now()).map { .refused(seconds: $0) }
+                ?? .now
         }
         if admission != .now { counters.limited(.messageBytes) }
         return admission

@@ -53,7 +53,9 @@ struct AdminAccess: Sendable {
     /// Whether a request has the admin token.
     /// - Throws: `RoomError` with code `rateLimited` where too many came that were none.
     func showsToken(_ request: IncomingRequest) throws(RoomError) -> Bool {
-        guard let token = access.adminToken, let given = AccessControl.token(of: request.head, nil) else { return false }
+        guard let token = access.adminToken, let given = AccessControl.token(of: request.head, nil) else {
+            return false
+        }
         try access.accountant.mayShowToken(request.origin)
         return token.matches(given)
     }

@@ -89,7 +89,10 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         state = .responding
         deadline?.cancel()
         guard let request = HTTPRequest(head, scheme: scheme) else {
-            return refuse(.failure(.badRequest, code: "malformed-request", "a header field is not valid, or there is not one Host"), context)
+            return refuse(
+                .failure(
+                    .badRequest, code: "malformed-request", "a header field is not valid, or there is not one Host"),
+                context)
         }
         let incoming = IncomingRequest(
             head: request, body: Array(body.readableBytesView),

@@ -189,7 +189,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
         if request.extendedConnectProtocol != nil, !isEnd {
             if let handshake = router.handshake(
                 request, from: ClientAddress(context.channel.remoteAddress), isEncrypted: isEncrypted)
-             {
+            {
                 openTunnel(id, handshake, context)
             } else {
                 route(request, [], on: id)

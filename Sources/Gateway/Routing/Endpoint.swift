@@ -173,7 +173,9 @@ enum Endpoint: CaseIterable, Sendable {
 
     /// The room that a path of this endpoint names.
     func room(of path: [String]) -> String? {
-        guard let index = pattern?.split(separator: "/").firstIndex(of: "{room}"), index < path.count else { return nil }
+        guard let index = pattern?.split(separator: "/").firstIndex(of: "{room}"), index < path.count else {
+            return nil
+        }
         return path[index]
     }
 

@@ -95,7 +95,8 @@ struct HTTPRouter: Sendable {
         case .health, .readiness: return probe(endpoint)
         case .metrics: return metrics.response()
         case .asset:
-            return assets.response(to: request, path: target.path == ["console"] ? ["console", "index.html"] : target.path)
+            return assets.response(
+                to: request, path: target.path == ["console"] ? ["console", "index.html"] : target.path)
         case .roomList: return state.admin.readingRefusal(of: request) ?? state.rooms()
         case .room: return await room(target.path[1], request, target)
         case .roomName, .roomExistence, .passwordCheck: return await roomEntry.response(to: request, target.path)

@@ -62,7 +62,9 @@ import COpenSSL
         else {
             throw Self.failure("the SSL context refuses the certificate")
         }
-        guard unsafe Self.configure(context, isLegacy: isLegacy) else { throw Self.failure("the SSL context refuses its settings") }
+        guard unsafe Self.configure(context, isLegacy: isLegacy) else {
+            throw Self.failure("the SSL context refuses its settings")
+        }
     }
 
     deinit {

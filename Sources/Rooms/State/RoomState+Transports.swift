@@ -67,7 +67,8 @@ extension RoomState {
         }
         guard fingerprint.algorithm != .sha1 || configuration.acceptsSHA1Fingerprints else {
             throw RoomError(
-                .invalidParameters, "dtlsParameters.fingerprints: sha-1 alone proves too little, give sha-256 (--dtls-legacy)")
+                .invalidParameters,
+                "dtlsParameters.fingerprints: sha-1 alone proves too little, give sha-256 (--dtls-legacy)")
         }
         // One side is the DTLS client, the other the server; a client that leaves it open is asked to be the server.
         let role: DTLSRole = request.dtlsParameters.role == .client ? .server : .client

@@ -55,7 +55,9 @@ final class LogQueue: Sendable {
                 var text = state.waiting.joined()
                 state.waiting = []
                 written = text.utf8.count
-                if state.leftOut > 0 { text += "log: \(state.leftOut) lines were left out: they were not read in time\n" }
+                if state.leftOut > 0 {
+                    text += "log: \(state.leftOut) lines were left out: they were not read in time\n"
+                }
                 state.leftOut = 0
                 return text
             }

@@ -49,7 +49,8 @@ struct ServerSettings: Sendable {
         for setting in Setting.allCases where setting.isSecret {
             guard try sources.value(of: setting)?.origin == .option else { continue }
             warnings.append(
-                "\(setting.option) is seen by every user of this machine who lists processes: use \(setting.variable) or a file")
+                "\(setting.option) is seen by every user of this machine who lists processes: use \(setting.variable) or a file"
+            )
         }
         for setting in [Setting.authKeyFile, .tlsPrivateKey, .dtlsPrivateKey] {
             guard let path = try sources.value(of: setting)?.texts.last?.revealed,

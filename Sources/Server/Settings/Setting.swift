@@ -54,7 +54,9 @@ enum Setting: String, CaseIterable {
         case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
             .adminToken, .plainPorts, .revokedTokens:
             .text
-        case .mediaListen, .plainDestinations, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy, .unlimitedAddress: .list
+        case .mediaListen, .plainDestinations, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy,
+            .unlimitedAddress:
+            .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .tls: .choice(["self-signed"])
@@ -84,7 +86,8 @@ enum Setting: String, CaseIterable {
             .dtlsCertificate,
             .dtlsPrivateKey, .dtlsLegacy:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .logFormat, .authKey, .authKeyFile, .authIssuer,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .logFormat, .authKey, .authKeyFile,
+            .authIssuer,
             .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,

@@ -165,7 +165,8 @@ struct SettingsOptions: ParsableArguments {
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,
-            .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin, .trustedProxy: trustedProxy,
+            .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
+            .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]
         let secrets: [Setting: [Secret]] = [.adminToken: adminToken.map { [$0] } ?? [], .authKey: authKey]

@@ -103,7 +103,8 @@ import Testing
         let settings = EngineSession.Settings()
         expectHidden(
             EngineConnection(
-                name: Secret(Self.needle), token: Secret(Self.needle), from: .unknown, lease: HoldingLease {}, settings: settings,
+                name: Secret(Self.needle), token: Secret(Self.needle), from: .unknown, lease: HoldingLease {},
+                settings: settings,
                 intake: SignalingIntake(limits: GatewayLimits(), counters: GatewayCounters()), socket: nil,
                 eventLoop: EmbeddedEventLoop(), ended: { _ in }))
     }

@@ -61,7 +61,9 @@ struct AccessWorld {
 
         func made(_ path: String, _ body: String, type: String = "application/json") async throws -> OutgoingResponse {
             let response = await ask(.post, path, Array(body.utf8), [.contentType: type], as: owner)
-            #expect([200, 201].contains(response.head.status.code), "\(path): \(String(decoding: response.body, as: UTF8.self))")
+            #expect(
+                [200, 201].contains(response.head.status.code),
+                "\(path): \(String(decoding: response.body, as: UTF8.self))")
             return response
         }
         func text(_ response: OutgoingResponse, _ path: String...) throws -> String {

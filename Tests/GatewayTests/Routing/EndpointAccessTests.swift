@@ -50,7 +50,8 @@ import Testing
         for peer in ["ann", "film", "cam", "bob"] {
             clients.append(try client("a token for \(peer)", .init(room: "town", peer: peer)))
         }
-        clients.append(try client("a watching token for ann", .init(room: "town", permissions: .subscribe, peer: "ann")))
+        clients.append(
+            try client("a watching token for ann", .init(room: "town", permissions: .subscribe, peer: "ann")))
         clients.append(try client("a token for another room", .init(room: "village")))
         clients.append(try client("a token for another room's ann", .init(room: "village", peer: "ann")))
         clients.append(try client("a token for any room", .init(room: "*")))

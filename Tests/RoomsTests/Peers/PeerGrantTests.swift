@@ -1,6 +1,6 @@
-@testable import RoundhouseMedia
 import Testing
 
+@testable import RoundhouseMedia
 @testable import RoundhouseRooms
 
 @Suite struct PeerGrantTests {
@@ -106,7 +106,8 @@ import Testing
 /// Who may come under a name that is taken.
 @Suite struct PeerClaimTests {
     private static let claims: [PeerClaim] = [
-        .token(Secret("a"), namesPeer: false), .token(Secret("b"), namesPeer: false), .token(Secret("c"), namesPeer: true),
+        .token(Secret("a"), namesPeer: false), .token(Secret("b"), namesPeer: false),
+        .token(Secret("c"), namesPeer: true),
         .address("192.0.2.1"), .address("192.0.2.2"),
     ]
 

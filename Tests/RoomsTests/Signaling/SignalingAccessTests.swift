@@ -51,7 +51,8 @@ import Testing
             .consume(
                 .init(transportID: transport, producerID: published, rtpCapabilities: receiverCapabilities)),
             .getProducers, .getPeers,
-            .setConsumerPreferredLayers(.init(consumerID: consumer, layers: .init(spatialLayer: 0, temporalLayer: nil))),
+            .setConsumerPreferredLayers(
+                .init(consumerID: consumer, layers: .init(spatialLayer: 0, temporalLayer: nil))),
             .setConsumerPriority(.init(consumerID: consumer, priority: 2)), .requestConsumerKeyFrame(consumer),
             .switchProducer(.init(consumerID: consumer, producerID: published)), .produceData,
             .changeDisplayName("Somebody"), .getTransportStats(transport), .getProducerStats(producer),
@@ -77,7 +78,8 @@ import Testing
         }
 
         private static func peer(
-            _ name: String, _ permissions: PeerPermissions, _ fixture: RoomFixture, _ published: ProducerID, ssrc: UInt32
+            _ name: String, _ permissions: PeerPermissions, _ fixture: RoomFixture, _ published: ProducerID,
+            ssrc: UInt32
         ) async throws -> (ConnectedPeer, Objects) {
             let client = RecordingClient()
             let (room, session) = try await fixture.registry.connect(
@@ -93,7 +95,8 @@ import Testing
             }
             let consume = ConsumeRequest(
                 transportID: peer.sending, producerID: published, rtpCapabilities: receiverCapabilities)
-            if permissions.contains(.subscribe), case .consumer(let consumer) = try await peer.request(.consume(consume))
+            if permissions.contains(.subscribe),
+                case .consumer(let consumer) = try await peer.request(.consume(consume))
             {
                 objects.consumer = consumer.id
             }

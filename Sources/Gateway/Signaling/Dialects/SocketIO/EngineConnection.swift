@@ -51,7 +51,8 @@ final class EngineConnection: Sendable {
     ///   - ended: called once, when the name can be forgotten.
     init(
         name: Secret, token: Secret? = nil, from origin: ClientOrigin, lease: HoldingLease,
-        settings: EngineSession.Settings, intake: SignalingIntake, socket: WebSocketConnection?, eventLoop: any EventLoop,
+        settings: EngineSession.Settings, intake: SignalingIntake, socket: WebSocketConnection?,
+        eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
     ) {
         self.name = name

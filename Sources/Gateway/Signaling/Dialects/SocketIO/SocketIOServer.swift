@@ -151,7 +151,8 @@ final class SocketIOServer: Sendable {
             token: isResumable ? .random() : nil, grants: grants, origin: origin,
             // Without a way back it ends with its connection, which is counted.
             lease: isResumable ? try access.accountant.hold(.session, for: origin) : nil,
-            claim: access.claim(of: accessToken, grants, from: origin.address), rooms: rooms, access: access, eventLoop: group.next(), counters: counters, logger: logger,
+            claim: access.claim(of: accessToken, grants, from: origin.address), rooms: rooms, access: access,
+            eventLoop: group.next(), counters: counters, logger: logger,
             onEnded: { [weak self, counters] session in
                 counters.sessionClosed()
                 self?.forget(session)
@@ -203,7 +204,8 @@ final class SocketIOServer: Sendable {
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
             name: name, token: token, from: origin, lease: lease, settings: settings,
-            intake: SignalingIntake(limits: limits, counters: counters), socket: socket, eventLoop: socket?.eventLoop ?? group.next(),
+            intake: SignalingIntake(limits: limits, counters: counters), socket: socket,
+            eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.connections.count < limit else { return false }

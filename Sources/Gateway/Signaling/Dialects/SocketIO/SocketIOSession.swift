@@ -196,7 +196,9 @@ final class SocketIOSession: PeerChannel {
             return (try await result(of: event), "ok")
         } catch {
             // A name that is none could be anything.
-            access.audit.refused(error, by: "Socket.IO", from: origin, ["event": "\(SocketIOEvent.names.contains(name) ? name : "unknown")"])
+            access.audit.refused(
+                error, by: "Socket.IO", from: origin,
+                ["event": "\(SocketIOEvent.names.contains(name) ? name : "unknown")"])
             if error.code != .unknownMethod {
                 logger.debug("event refused", metadata: ["event": "\(name)", "error": "\(error)"])
             }

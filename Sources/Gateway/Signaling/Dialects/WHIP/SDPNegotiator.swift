@@ -45,7 +45,8 @@ struct SDPNegotiator: Sendable {
         peerID: PeerID?, displayName: String
     ) async throws(Refusal) -> Negotiated {
         let parameters = try accepted(offer)
-        return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID) {
+        return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
+        {
             room, peer, transport throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
             _ = try await room.request(.join(JoinRequest(displayName: displayName, device: device)), from: peer)
