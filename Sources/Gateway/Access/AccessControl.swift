@@ -197,7 +197,7 @@ final class AccessControl: Sendable {
             headerFields: [.location: "https://\(host)\(path)", .cacheControl: "no-store"])
     }
 
-    /// What tells a browser to come over TLS from now on (RFC 6797); `nil` where that is not meant.
+    /// What tells a browser to come over TLS from now on (RFC 6797); `nil` if that is not meant.
     var strictTransportSecurity: String? { state.withLock { $0.sendsHSTS } ? "max-age=15552000" : nil }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

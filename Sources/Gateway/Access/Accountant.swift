@@ -102,7 +102,7 @@ final class Accountant: Sendable {
         ]
     }
 
-    // MARK: Who it is
+    // MARK: The client
 
     /// The client behind a connection: what the last trusted proxy says, or the connection's own address.
     /// - Parameter remote: the connection's other end.

@@ -1,6 +1,6 @@
 /// What a token has to say beside its signature, by the operator's wish.
 public struct TokenRules: Sendable, Hashable {
-    /// Who may have issued it (`iss`); none: whoever has the key.
+    /// The issuers (`iss`) whose tokens are taken; none: whoever has the key.
     public var issuers: Set<String> = []
     /// Of those it was issued for (`aud`), one has to be among these; none: it may be for anybody.
     public var audiences: Set<String> = []

@@ -13,7 +13,7 @@ enum LogFormat: String, CaseIterable {
         case .text:
             let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted($0.value))" }.joined()
             let message = event.message.description
-            let words = message.unicodeScalars.contains(where: Self.isControl) ? message.debugDescription : message
+            let words = message.unicodeScalars.contains(where: Self.isControl) ? Self.escaped(message) : message
             return "\(time) \(event.level) \(label):\(fields) [\(event.source)] \(words)\n"
         case .json:
             let line = JSONValue.object([
@@ -31,12 +31,26 @@ enum LogFormat: String, CaseIterable {
         case .string, .stringConvertible:
             let text = "\(value)"
             let isPlain = !text.unicodeScalars.contains { $0 == "=" || $0 == "\"" || isControl($0) }
-            return isPlain ? text : text.debugDescription
+            return isPlain ? text : escaped(text)
         case .array(let values): return "[" + values.map(quoted).joined(separator: ", ") + "]"
         case .dictionary(let values):
-            let fields = values.sorted { $0.key < $1.key }.map { "\($0.key.debugDescription): \(quoted($0.value))" }
+            let fields = values.sorted { $0.key < $1.key }.map { "\(escaped($0.key)): \(quoted($0.value))" }
             return "[" + fields.joined(separator: ", ") + "]"
         }
+    }
+
+    /// In quotes, with an escape for everything that ends a line or reorders what a terminal shows: Swift's own leaves
+    /// U+2028 and U+202E as they are.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.debugDescription.unicodeScalars {
+            if isControl(scalar) {
+                escaped += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            } else {
+                escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
     }
 
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {

@@ -4,7 +4,7 @@
     import Musl
 #endif
 
-/// Who may do what with a file, beside its owner.
+/// What others than its owner may do with a file.
 struct FileMode {
     private let bits: mode_t
 

@@ -85,7 +85,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "File with such secrets, one in a line; read again at SIGHUP.")
     var authKeyFile: String?
 
-    @Option(help: "Who may have issued tokens (iss); may be given more than once. (default: whoever has the key)")
+    @Option(help: "Issuer (iss) whose tokens are taken; may be given more than once. (default: whoever has the key)")
     var authIssuer: [String] = []
 
     @Option(help: "Whom tokens have to be for (aud), one of these; may be given more than once. (default: anybody)")

@@ -9,7 +9,7 @@ import Testing
 
 /// A room with one object of every kind that has an owner, and what asks for them.
 struct AccessWorld {
-    /// Who asks.
+    /// The client that asks.
     struct Client: Sendable, CustomStringConvertible {
         var description: String
         /// What it shows, if anything.

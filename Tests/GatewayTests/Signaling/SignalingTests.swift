@@ -184,7 +184,7 @@ import Testing
             #expect(peers.map { $0["id"] } == [.string("alice")])
             #expect(try await alice.notification("newPeer")["data"]?["id"] == .string("bob"))
             let http = try await server.connect()
-            try await http.send("GET /rooms/lobby HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await http.send("GET /rooms/lobby HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let snapshot = try JSONValue(parsing: try await http.readResponse().body)
             guard case .array(let seen)? = snapshot["peers"] else {
                 Issue.record("no peers in \(snapshot)")

@@ -103,7 +103,7 @@ import Testing
     }
 }
 
-/// Who may come under a name that is taken.
+/// Which clients may come under a name that is taken.
 @Suite struct PeerClaimTests {
     private static let claims: [PeerClaim] = [
         .token(Secret("a"), namesPeer: false), .token(Secret("b"), namesPeer: false),
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `who may not take a place is refused, and whoever has it notices nothing`() throws {
+    @Test func `a client that may not take a place is refused, and the one that has it notices nothing`() throws {
         var state = RoomState(
             id: RoomID("r"), configuration: RoomConfiguration(),
             routerCapabilities: try ORTC.routerCapabilities(mediaCodecs: RoomConfiguration.defaultMediaCodecs),

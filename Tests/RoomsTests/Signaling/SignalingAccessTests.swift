@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(arguments: permissions)
-    func `nobody reaches what is another's, by any request, whatever is permitted`(
+    func `nobody reaches what belongs to others, by any request, whatever is permitted`(
         _ permissions: PeerPermissions
     ) async throws {
         let scene = try await Scene(permissions)

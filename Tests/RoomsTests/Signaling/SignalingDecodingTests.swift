@@ -185,7 +185,7 @@ import Testing
         #expect(!produce.isPaused)
     }
 
-    @Test func `what everybody is told of a track is bounded`() throws {
+    @Test func `what everybody hears of a track is bounded`() throws {
         func produce(appData: Int, parameter: Int) -> String? {
             let text = """
                 {"transportId":"t","kind":"audio","appData":{"x":"\(String(repeating: "x", count: appData))"},

@@ -162,10 +162,11 @@ extension ProduceRequest: JSONReadable {
         try appData?.checkObject("if given, appData must be an object")
         // Both go to everybody in the room, and are kept as long as the producer.
         try appData?.checkSize(Self.appDataBytes)
+        let transportID = try reader.transportID()
         let parameters = try reader.required("rtpParameters")
         try parameters.checkSize(Self.parametersBytes)
         self.init(
-            transportID: try reader.transportID(), kind: kind, rtpParameters: try RTPParameters(parameters),
+            transportID: transportID, kind: kind, rtpParameters: try RTPParameters(parameters),
             isPaused: try reader.optional("paused")?.bool() ?? false, appData: appData?.value ?? .object([:]))
     }
 }

@@ -60,7 +60,7 @@ final class SocketIOServer: Sendable {
     /// Carries one connection's packets until it ends.
     private func serve(_ connection: EngineConnection) async {
         var channel: Channel?
-        // Who says nothing takes a place of somebody who would.
+        // A client that says nothing takes the place of one that would.
         let deadline = Task { [timeout = access.limits.connectTimeout, weak connection] in
             guard (try? await Task.sleep(for: timeout)) != nil else { return }
             connection?.close()
