@@ -111,7 +111,7 @@ async def test_the_signaling_of_chromium_rides_the_pages_http2_connection(start_
 
 async def test_the_signaling_of_firefox_rides_the_pages_http2_connection(link, start_gateway, artifacts):
     gateway = await start_gateway(
-        "--tls", "self-signed", namespace=link.server, host=link.server_address)
+        "--tls", "self-signed", "--http", "allow", namespace=link.server, host=link.server_address)
     relay = network.Relay(link.client, (gateway.host, gateway.port))
     try:
         # It has no button for the certificate's warning; its driver takes any.
