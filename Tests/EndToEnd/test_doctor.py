@@ -56,7 +56,8 @@ def test_a_server_that_would_work_is_started_and_ended():
 
 
 def test_people_read_a_line_for_each():
-    done = subprocess.run([str(word) for word in (BINARY, "doctor", *free())], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(word) for word in (BINARY, "doctor", *free())], capture_output=True, text=True, timeout=60)
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and len(lines) >= 12, done.stdout
     assert all(line.split()[0] in ("ok", "warning") for line in lines), done.stdout

@@ -51,7 +51,8 @@ class Secrets:
 
 async def by_protoo(gateway, secrets, key):
     access, password = secrets.token(key, room="town"), secrets.make("room password")
-    async with RoomServerClient(gateway, ["websocket"], {"token": secrets.token(key, room="town", admin=True)}) as creator:
+    granted = secrets.token(key, room="town", admin=True)
+    async with RoomServerClient(gateway, ["websocket"], {"token": granted}) as creator:
         assert await creator.request("createRoom", {"room_id": "town", "password": password}) == "town"
     for query in (f"&token={access}&password={secrets.make('wrong password')}",
                   f"&token={secrets.token(secrets.make('strange key'), room='town')}&password={password}",

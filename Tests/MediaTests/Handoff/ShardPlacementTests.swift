@@ -62,6 +62,18 @@ import Testing
         #expect(call.imbalance <= 1.15)
     }
 
+    @Test(arguments: [2, 3, 4], [2, 3, 4, 6])
+    func `a few people are spread at once, however long they take to come`(shards: Int, people: Int) {
+        for seconds in 0...3 {
+            var call = PlacementCall(shards: shards)
+            for _ in 0..<people {
+                call.join(0)
+                for _ in 0..<seconds { call.second() }
+            }
+            #expect(call.imbalance <= call.leastImbalance + 0.001, "\(seconds) s between two")
+        }
+    }
+
     @Test func `on a busy server the people of a small room share a shard`() {
         var call = PlacementCall(shards: 4)
         for number in 0..<120 { call.join(number / 60, rates: [50, 100]) }

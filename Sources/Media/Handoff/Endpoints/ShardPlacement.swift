@@ -76,9 +76,11 @@ struct ShardPlacement: Sendable {
             least = min(least, load[keyPath: cost])
             sum += load[keyPath: cost]
         }
-        let limit = least + sum / loads.count / Self.tolerance
+        let tolerance = sum / loads.count / Self.tolerance
+        let limit = least + tolerance
         func rank(_ shard: Int) -> (Int, Int, Int) {
-            let members = own[shard] ?? 0
+            // A server with little to do loses nothing by spreading a room.
+            let members = tolerance > 0 ? own[shard] ?? 0 : 0
             return (members < Self.fullBatch ? -members : 0, loads[shard][keyPath: cost], second(shard))
         }
         var best: Int?
@@ -178,10 +180,11 @@ struct ShardPlacement: Sendable {
         packets = packetsForwarded
         // Those that came meanwhile had no time to show what they cost, and count as one each.
         let known = loads.map { min($0.former, $0.consumers) }
-        let (all, count) = (sent.reduce(0, +), UInt64(known.reduce(0, +)))
+        let (all, count) = (sent.reduce(0, &+), UInt64(known.reduce(0, +)))
+        let consumers = max(UInt64(loads.reduce(0) { $0 + $1.consumers }), 1)
         for shard in loads.indices {
-            let isFlowing = all > count && count > 0
-            loads[shard].measured = isFlowing ? Int(clamping: sent[shard] * count / all) : known[shard]
+            let isFlowing = all > count && 2 * count >= consumers
+            loads[shard].measured = isFlowing ? Int(clamping: sent[shard] &* count / all) : known[shard]
             loads[shard].measuredConsumers = known[shard]
             loads[shard].former = loads[shard].consumers
         }
