@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(5))) struct LogQueueTests {
+@Suite(.timeLimit(.minutes(15))) struct LogQueueTests {
     /// Somebody who reads only when let.
     private final class Reader: Sendable {
         let gate = DispatchSemaphore(value: 0)
