@@ -27,7 +27,8 @@ async def test_a_log_that_nobody_reads_stops_nobody():
     port = free_port()
     reading, writing = os.pipe()
     process = await asyncio.create_subprocess_exec(
-        BINARY, "--port", str(port), "--media-port", "0", "--shards", "1", "--log-level", "trace", "--auth-key", KEY,
+        BINARY, "--host", "127.0.0.1", "--media-listen", "127.0.0.1", "--port", str(port), "--media-port", "0",
+        "--shards", "1", "--log-level", "trace", "--auth-key", KEY,
         stdout=asyncio.subprocess.PIPE, stderr=writing)
     os.close(writing)
     try:

@@ -70,16 +70,16 @@ struct SettingsExamination {
         }
         do throws(StartError) {
             let server = try await RunningServer.start(settings)
-            let endpoints = server.plane.handle.endpoints
+            let (port, endpoints) = (server.gateway.port, server.plane.handle.endpoints)
             await server.close()
-            return [.ok("server", "starts with these settings, and ends")] + reach(endpoints)
+            return [.ok("server", "starts with these settings, and ends")] + reach(port, endpoints)
         } catch {
             return [.failure("server", "does not start: \(error.message)")]
         }
     }
 
     /// From where media can come.
-    private func reach(_ endpoints: [ShardEndpoint]) -> [Finding] {
+    private func reach(_ port: Int, _ endpoints: [ShardEndpoint]) -> [Finding] {
         let addresses = endpoints.flatMap(\.addresses)
         let ports = Set(addresses.map { "\($0.transport.rawValue.uppercased()) \($0.port)" }).sorted()
         var names: [String] = []
@@ -101,7 +101,7 @@ struct SettingsExamination {
                 "media", "clients are sent to \(list): only this machine's own. Give --media-listen 0.0.0.0")
         }
         return [
-            finding, .ok("firewall", "has to let in TCP \(settings.gateway.port) and \(ports.joined(separator: ", "))"),
+            finding, .ok("firewall", "has to let in TCP \(port) and \(ports.joined(separator: ", "))"),
         ]
     }
 }
