@@ -59,6 +59,13 @@ class Person:
 
     async def enter(self):
         await self.page.goto(self.url)
+
+        async def runs():
+            return await self.page.evaluate("window.roundhouse !== undefined")
+        try:
+            await until(runs, 20, f"the page of {self.name} runs")
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; its console: {self.page.console}") from None
         return self
 
     async def streams(self):

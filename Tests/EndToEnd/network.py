@@ -97,6 +97,10 @@ class Namespaces:
         try:
             for name in (self.client, self.server):
                 subprocess.run(["ip", "netns", "add", name], check=True)
+                # An IPv6 address of its own takes its device a second or two, and Chromium drops what it is loading
+                # when one comes (ERR_NETWORK_CHANGED).
+                with inside(name):
+                    pathlib.Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
             self._join()
             subprocess.run(["ip", "-n", self.client, "route", "add", "default", "via", self.server_address], check=True)
         except BaseException:
