@@ -153,3 +153,31 @@ async def test_the_lobby_speaks_five_languages_and_fits_every_screen(gateway, ch
         if scheme:
             assert await violations(page) == [], language
         await page.close()
+
+
+async def test_a_page_of_which_a_part_does_not_arrive_loads_again_and_then_says_so(gateway, chromium):
+    whole = "document.querySelector('#not-loaded') === null && sessionStorage.length === 0"
+    for path, module in (("/?room=hall&name=Ada", "texts.js"), ("/console", "chart.js")):
+        page = await chromium.page(locale="de-DE")
+        loads = []
+        page.page.on("load", lambda one: loads.append(one))
+
+        # As when the network changes, which makes Chromium drop what is under way.
+        async def drop(route):
+            await route.abort("internetdisconnected")
+        await page.page.route(f"**/{module}", drop, times=1)
+        await page.goto(gateway.url + path)
+        await until(lambda: len(loads) == 2, 20, "the page loads again by itself")
+        await becomes(page, whole, True)
+        assert any("ERR_INTERNET_DISCONNECTED" in line for line in page.console), page.console
+
+        await page.page.route(f"**/{module}", drop)
+        await page.goto(gateway.url + path)
+        await until(lambda: len(loads) == 4, 20, "the page loads again by itself, once")
+        await becomes(page, "document.querySelector('#not-loaded').innerText",
+                      "Ein Teil dieser Seite ist nicht angekommen. Noch einmal laden")
+        await page.page.unroute(f"**/{module}")
+        await page.page.click("#not-loaded button")
+        await until(lambda: len(loads) == 5, 20, "the page loads again at a click")
+        await becomes(page, whole, True)
+        await page.close()

@@ -77,6 +77,10 @@ static const unsigned char icon_svg[] = {
 #embed "../../Gateway/Page/icon.svg"
 };
 
+static const unsigned char loading_js[] = {
+#embed "../../Gateway/Page/loading.js"
+};
+
 static const unsigned char lobby_js[] = {
 #embed "../../Gateway/Page/lobby.js"
 };
@@ -250,6 +254,7 @@ static const struct page_asset assets[] = {
     ASSET("tilestats.js", tilestats_js),
     ASSET("grid.js", grid_js),
     ASSET("icon.svg", icon_svg),
+    ASSET("loading.js", loading_js),
     ASSET("lobby.js", lobby_js),
     ASSET("localmedia.js", localmedia_js),
     ASSET("toasts.js", toasts_js),
