@@ -47,7 +47,9 @@ struct AccessWorld {
     private(set) var producer = ""
 
     init(hasKey: Bool, owner: Client) async throws {
-        rooms = try RoomRegistry(media: .recording { _, _ in true })
+        // There are no media threads that could answer.
+        rooms = try RoomRegistry(
+            media: .recording { _, _ in true }, configuration: RoomConfiguration(statisticsTimeout: .zero))
         var limits = GatewayLimits.patient
         limits.requestsPerSecond = 1_000_000
         limits.messagesPerSecond = 1_000_000
@@ -83,12 +85,10 @@ struct AccessWorld {
         producer = try text(
             try await made("/rooms/town/broadcasters/film/transports/\(transport)/producers", Self.produce), "id")
         let published = try await made(
-            "/whip/town?peerId=cam", String(decoding: try OfferFile.aiortcPublish.bytes, as: UTF8.self),
-            type: "application/sdp")
+            "/whip/town?peerId=cam", try Self.publishing.get(), type: "application/sdp")
         publisher = String(published.head.headerFields[.location]?.split(separator: "/").last ?? "")
         let watched = try await made(
-            "/whep/town?peer=cam", String(decoding: try OfferFile.aiortcWatch.bytes, as: UTF8.self),
-            type: "application/sdp")
+            "/whep/town?peer=cam", try Self.watching.get(), type: "application/sdp")
         viewer = String(watched.head.headerFields[.location]?.split(separator: "/").last ?? "")
     }
 
@@ -109,6 +109,11 @@ struct AccessWorld {
             to: IncomingRequest(head: head, body: body, remoteAddress: ClientAddress(parsing: client.address)))
     }
 
+    private static let publishing = offer(.aiortcPublish)
+    private static let watching = offer(.aiortcWatch)
+    private static func offer(_ file: OfferFile) -> Result<String, any Error> {
+        Result { String(decoding: try file.bytes, as: UTF8.self) }
+    }
     private static let produce = """
         {"kind": "audio", "rtpParameters": {"encodings": [{"ssrc": 1111}], "codecs": [
         {"mimeType": "audio/opus", "payloadType": 101, "clockRate": 48000, "channels": 2}]}}
@@ -139,10 +144,10 @@ struct AccessWorld {
         case .whip:
             path += "?peerId=\(subject == .fresh ? "bob" : "cam")"
             fields[.contentType] = "application/sdp"
-            body = String(decoding: try OfferFile.aiortcPublish.bytes, as: UTF8.self)
+            body = try Self.publishing.get()
         case .whep:
             fields[.contentType] = "application/sdp"
-            body = String(decoding: try OfferFile.aiortcWatch.bytes, as: UTF8.self)
+            body = try Self.watching.get()
         case .whipSession, .whepSession:
             fields = [.contentType: "application/trickle-ice-sdpfrag", .ifMatch: "*"]
             body = "a=ice-ufrag:abcdefgh\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"

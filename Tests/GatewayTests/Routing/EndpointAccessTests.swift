@@ -16,11 +16,10 @@ import Testing
         case methods
 
         init(_ response: OutgoingResponse, to method: HTTPRequest.Method) {
-            let body = String(decoding: response.body, as: UTF8.self)
             switch response.head.status.code {
             case 401: self = .unauthorized
             case 403: self = .forbidden
-            case 404 where body.contains("session-not-found"): self = .unknown
+            case 404 where String(decoding: response.body, as: UTF8.self).contains("session-not-found"): self = .unknown
             case 405: self = .noSuchMethod
             case 204 where method == .options: self = .methods
             default: self = .served
@@ -145,20 +144,22 @@ import Testing
                         let before = world.events
                         let response = try await world.ask(endpoint, method, subject, as: client)
                         let verdict = Verdict(response, to: method)
-                        let what = "\(method) \(endpoint.pattern ?? "/") of \(subject) with \(client)"
-                        let words = String(decoding: response.body.prefix(200), as: UTF8.self)
+                        var what: Comment {
+                            let words = String(decoding: response.body.prefix(200), as: UTF8.self)
+                            return "\(method) \(endpoint.pattern ?? "/") of \(subject) with \(client): \(words)"
+                        }
                         tried += 1
                         if endpoint.takes(method) {
-                            #expect(verdict == expected(endpoint, client, subject, method), "\(what): \(words)")
+                            #expect(verdict == expected(endpoint, client, subject, method), what)
                         } else if endpoint == .socketIO {
-                            #expect(response.head.status.code == 400, "\(what)")
+                            #expect(response.head.status.code == 400, what)
                         } else if method == .options {
-                            #expect(verdict == .methods, "\(what): \(words)")
+                            #expect(verdict == .methods, what)
                         } else {
-                            #expect([.noSuchMethod, .unknown].contains(verdict), "\(what): \(words)")
+                            #expect([.noSuchMethod, .unknown].contains(verdict), what)
                         }
                         // A client that is refused has changed nothing.
-                        if verdict != .served { #expect(world.events == before, "\(what)") }
+                        if verdict != .served { #expect(world.events == before, what) }
                         // An event stream that ends leaves its peer unheard; what is deleted may go a moment later.
                         let isGoing = verdict == .served && (endpoint == .peerEvents || method == .delete)
                         guard world.events != before || isGoing else { continue }

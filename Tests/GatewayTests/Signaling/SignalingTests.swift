@@ -197,18 +197,22 @@ import Testing
     }
 
     @Test func `a second connection of a peer takes the first one's place`() async throws {
-        try await TestServer.with { server in
+        var limits = GatewayLimits.patient
+        // Else the server gives the first client up if this test has no turn for two seconds.
+        limits.closeTimeout = .seconds(60)
+        try await TestServer.with(limits: limits) { server in
             let first = try await server.join("alice")
             _ = try await first.join("Alice")
             let second = try await server.join("alice")
             let close = try await first.closeFrame()
+            try await first.sendFrame(8, [0x0F, 0xA0])
             #expect(close.closeCode == 4000)
             #expect(String(decoding: close.payload.dropFirst(2), as: UTF8.self).hasPrefix("closed by protoo-server"))
             #expect(try await second.join("Alice")["ok"] == .bool(true))
-            try await first.sendFrame(8, [0x0F, 0xA0])
             _ = await first.raw.readToEnd()
             #expect(server.rooms.totals().counts.peers == 1)
             #expect(try await second.request("getRouterRtpCapabilities")["ok"] == .bool(true))
+            try await second.close()
         }
     }
 

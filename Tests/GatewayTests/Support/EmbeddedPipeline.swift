@@ -25,6 +25,9 @@ extension ConnectionPipeline {
 }
 
 extension HTTPRouter {
+    /// The page, whose entity tags take a while in a debug build.
+    private static let page = StaticAssets()
+
     /// What answers requests, without a connection that brings them.
     static func testing(
         rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters, group: any EventLoopGroup,
@@ -35,7 +38,7 @@ extension HTTPRouter {
             rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: 1000), access: access,
             counters: counters, logger: logger)
         return HTTPRouter(
-            assets: StaticAssets(),
+            assets: page,
             state: StateAPI(registry: rooms, admin: AdminAccess(access: access), media: { [] }),
             metrics: MetricsExposition(counters: counters, registry: rooms, media: { [] }),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access), socketIO: socketIO,
