@@ -3,7 +3,7 @@
 
 /// Writes a consumer's header over a copy of a packet's template (`HeaderTemplate`).
 struct HeaderWriter {
-    /// Whether the packets are numbered for transport-wide feedback.
+    /// Whether packets are numbered for transport-wide feedback, where they may tell when they were sent.
     let usesTransportWideSequence: Bool
     private let stampsSendTime: Bool
     /// The MID element as nine consecutive bytes; all zero, which is padding, if no MID was negotiated.
@@ -14,13 +14,8 @@ struct HeaderWriter {
     private let renumbering: HeaderIDRewriter?
 
     init(_ settings: ConsumerSettings) {
-        let wantsNACK = settings.codecs.contains { $0.feedback.contains(.nack) }
-        let hasRTX = settings.rtxSSRC != nil && settings.codecs.contains { $0.rtxPayloadType != nil }
-        // Without RTX a lost packet is sent again under its own number, so under the same SRTP nonce: it must be the same
-        // bytes (RFC 7714 §8.1), which rules out anything that depends on when it is sent.
-        let mayStamp = hasRTX || !wantsNACK
-        usesTransportWideSequence = mayStamp && settings.headerExtensions[.transportWideSequence] != 0
-        stampsSendTime = mayStamp && settings.headerExtensions[.absSendTime] != 0
+        usesTransportWideSequence = settings.headerExtensions[.transportWideSequence] != 0
+        stampsSendTime = settings.headerExtensions[.absSendTime] != 0
         (midHead, midTail) = Self.midElement(settings)
         descriptors = DependencyDescriptorRewriter(isWanted: settings.headerExtensions[.dependencyDescriptor] != 0)
         renumbering = settings.numbering.map { HeaderIDRewriter($0) }
@@ -33,12 +28,13 @@ struct HeaderWriter {
 
     /// - Parameters:
     ///   - out: room for the template.
+    ///   - tellsTime: whether it may hold what depends on when it is sent.
     ///   - absSendTime: the time of sending as 24 bits of 6.18 fixed-point seconds.
     ///   - transportWide: the packet's number on its transport, if it is numbered.
     @inline(__always)
     mutating func write(
         _ outgoing: OutgoingPacket, template: UnsafeRawBufferPointer, to out: UnsafeMutableRawPointer,
-        absSendTime: UInt32, transportWide: UInt16
+        tellsTime: Bool, absSendTime: UInt32, transportWide: UInt16
     ) {
         guard let source = template.baseAddress else { return }
         unsafe out.copyMemory(from: source, byteCount: template.count)
@@ -48,11 +44,11 @@ struct HeaderWriter {
             of: UInt16(truncatingIfNeeded: outgoing.index).bigEndian, toByteOffset: 2, as: UInt16.self)
         unsafe out.storeBytes(of: outgoing.timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
         unsafe out.storeBytes(of: outgoing.ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
-        if stampsSendTime {
+        if stampsSendTime, tellsTime {
             let stamp = UInt32(HeaderExtension.absSendTime.routerID << 4 | 2) << 24 | absSendTime
             unsafe out.storeBytes(of: stamp.bigEndian, toByteOffset: HeaderTemplate.absSendTimeOffset, as: UInt32.self)
         }
-        if usesTransportWideSequence {
+        if usesTransportWideSequence, tellsTime {
             let offset = HeaderTemplate.transportWideOffset
             unsafe out.storeBytes(
                 of: HeaderExtension.transportWideSequence.routerID << 4 | 1, toByteOffset: offset, as: UInt8.self)

@@ -42,6 +42,8 @@ struct OutgoingStream: ~Copyable {
     private let codecs: [ConsumerCodec]
     /// Bit p: payload type p is accepted.
     private let accepted: InlineArray<2, UInt64>
+    /// Bit p: packets of payload type p are sent again as they were.
+    private let repeated: InlineArray<2, UInt64>
 
     /// - Parameters:
     ///   - firstSequence: random, below 2^15, so that a lost first packet cannot hide a roll-over (RFC 3711 §3.3.1).
@@ -62,6 +64,7 @@ struct OutgoingStream: ~Copyable {
             ssrc: settings.ssrc, rtxSSRC: settings.rtxSSRC, clockRate: clockRate, firstRTXSequence: firstRTXSequence)
         codecs = settings.codecs
         accepted = Self.payloadTypes(of: settings.codecs)
+        repeated = Self.repeatedPayloadTypes(of: settings.codecs, hasRTX: settings.rtxSSRC != nil)
     }
 
     /// A bit for each payload type.
@@ -69,6 +72,16 @@ struct OutgoingStream: ~Copyable {
         var bits = InlineArray<2, UInt64>(repeating: 0)
         for codec in codecs { bits[Int(codec.payloadType >> 6) & 1] |= 1 << UInt64(codec.payloadType & 63) }
         return bits
+    }
+
+    private static func repeatedPayloadTypes(of codecs: [ConsumerCodec], hasRTX: Bool) -> InlineArray<2, UInt64> {
+        payloadTypes(of: codecs.filter { $0.repair(hasRTX: hasRTX) == .asItWas })
+    }
+
+    /// Whether a packet's header may hold what depends on when it is sent.
+    @inline(__always)
+    func mayTellTime(_ outgoing: OutgoingPacket) -> Bool {
+        repeated[Int(outgoing.payloadType >> 6) & 1] & (1 << UInt64(outgoing.payloadType & 63)) == 0
     }
 
     /// Whether the consumer gets some of its source's layers, or renamed pictures.
@@ -99,10 +112,12 @@ struct OutgoingStream: ~Copyable {
         accepted[Int(payloadType >> 6) & 1] & (1 << UInt64(payloadType & 63)) != 0
     }
 
-    /// The RTX payload type for a media payload type.
-    func rtxPayloadType(for payloadType: UInt8) -> UInt8? {
-        for codec in codecs where codec.payloadType == payloadType { return codec.rtxPayloadType }
-        return nil
+    /// How packets of a media payload type are sent again.
+    private func repair(of payloadType: UInt8) -> PacketRepair {
+        for codec in codecs where codec.payloadType == payloadType {
+            return codec.repair(hasRTX: sent.rtxSSRC != nil)
+        }
+        return .none
     }
 
     /// Whether something is being sent.
@@ -491,7 +506,8 @@ extension OutgoingStream {
         return (index, original)
     }
 
-    /// Decides on a packet's retransmission: as RTX where negotiated, else as it was (RFC 4588, RFC 4585 §6.2.1).
+    /// Decides on a packet's retransmission: as RTX where its codec has that, else as it was if its codec wants NACKs (RFC 4588,
+    /// RFC 4585 §6.2.1).
     /// - Parameters:
     ///   - index: its number, from `original(ofRequested:)`.
     ///   - packet: the original, from the feed's cache.
@@ -499,7 +515,8 @@ extension OutgoingStream {
     mutating func retransmit(
         _ index: UInt64, _ packet: PreparedPacket, hadMarker: Bool, at now: MediaInstant
     ) -> OutgoingPacket? {
-        guard !drops(packet) else { return nil }
+        let repair = repair(of: packet.payloadType)
+        guard !drops(packet), repair != .none else { return nil }
         var outgoing = OutgoingPacket(
             ssrc: ssrc, index: index, timestamp: timestamps.preview(packet.timestamp),
             payloadType: packet.payloadType, hasMarker: hadMarker)
@@ -518,7 +535,7 @@ extension OutgoingStream {
             }
         }
         guard sent.mayResend(extended: index, at: now) else { return nil }
-        if let rtxSSRC = sent.rtxSSRC, let payloadType = rtxPayloadType(for: packet.payloadType) {
+        if let rtxSSRC = sent.rtxSSRC, case .rtx(let payloadType) = repair {
             outgoing.originalSequence = UInt16(truncatingIfNeeded: index)
             outgoing.ssrc = rtxSSRC.rawValue
             outgoing.payloadType = payloadType
@@ -567,6 +584,7 @@ extension OutgoingStream: Restorable {
         self.sent = sent
         self.codecs = codecs
         accepted = Self.payloadTypes(of: codecs)
+        repeated = Self.repeatedPayloadTypes(of: codecs, hasRTX: self.sent.rtxSSRC != nil)
         self.selection = selection.map { Box($0) }
     }
 

@@ -38,10 +38,11 @@ extension Shard {
         payload: UnsafeRawBufferPointer, _ bytes: UnsafeRawPointer, to out: UnsafeMutableRawPointer,
         absSendTime: UInt32, for consumer: inout ShardConsumer, _ transport: inout MediaTransport
     ) -> Int {
+        let tellsTime = consumer.stream.mayTellTime(outgoing)
         unsafe consumer.header.write(
-            outgoing, template: template, to: out, absSendTime: absSendTime,
+            outgoing, template: template, to: out, tellsTime: tellsTime, absSendTime: absSendTime,
             transportWide: transport.transportWideSequence)
-        if consumer.header.usesTransportWideSequence { transport.transportWideSequence &+= 1 }
+        if tellsTime, consumer.header.usesTransportWideSequence { transport.transportWideSequence &+= 1 }
         var source = unsafe bytes
         var payloadLength = payload.count
         if outgoing.pictureIDs != nil || outgoing.isPaddingOnly || outgoing.originalSequence != nil {

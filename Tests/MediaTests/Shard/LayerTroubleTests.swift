@@ -118,22 +118,7 @@ struct LayerTroubleTests {
     func `without RTX what is sent again is the same to the last bit`(layered: LayeredCase) throws {
         let call = try LayeredCall(layered.video, encodings: layered.encodings, usesRTX: false)
         call.world.run(for: .seconds(4))
-        var seen: [[UInt8]: [UInt8]] = [:]
-        var repeated = 0
-        var different = 0
-        let viewer = call.viewer.peer.localAddress
-        call.world.network.filter = { datagram in
-            guard datagram.to == viewer, datagram.bytes.count > 40,
-                datagram.bytes.withUnsafeBytes({ DatagramKind.classify($0) }) == .rtp
-            else { return datagram }
-            let name = Array(datagram.bytes[2..<4] + datagram.bytes[8..<12])
-            if let before = seen[name] {
-                repeated += 1
-                if before != datagram.bytes { different += 1 }
-            }
-            seen[name] = datagram.bytes
-            return datagram
-        }
+        let repeated = RepeatedPackets(to: call.viewer.peer, in: call.world)
         var conditions = LinkConditions.lossy(0.05)
         conditions.delay = .milliseconds(40)
         conditions.reorder = 0.02
@@ -142,8 +127,8 @@ struct LayerTroubleTests {
             try call.viewer.prefer(UInt8((step * 2 + step / 3) % 3), UInt8(step % 3), of: call.stream)
             call.world.run(for: .milliseconds(1100))
         }
-        #expect(repeated > 20)
-        #expect(different == 0)
+        #expect(repeated.same > 20)
+        #expect(repeated.different == 0)
         #expect(call.viewer.peer.authenticationFailures == 0)
     }
 }

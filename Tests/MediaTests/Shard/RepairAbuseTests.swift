@@ -79,6 +79,37 @@ struct RepairAbuseTests {
         }
     }
 
+    /// Whoever goes by the one codec's RTX writes the time of sending into headers that are sent again under their numbers.
+    @Test(arguments: [true, false])
+    func `of two codecs, one with RTX, the other's packets come again to the last bit or not at all`(
+        wantsNACK: Bool
+    ) throws {
+        let world = try VirtualWorld()
+        let publisher = try world.join()
+        let viewer = try world.join()
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        try publisher.publish(track)
+        let stream = try viewer.subscribe(to: track) { settings in
+            settings.codecs[0].rtxPayloadType = nil
+            if !wantsNACK { settings.codecs[0].feedback.remove(.nack) }
+            settings.codecs.append(
+                ConsumerCodec(
+                    codec: .h264, clockRate: 90_000, payloadType: ClientCodecs.routerPayloadType(.h264),
+                    rtxPayloadType: ClientCodecs.routerVP8RTX, feedback: ClientCodecs.videoFeedback))
+        }
+        world.run(for: .seconds(1))
+        let repeated = RepeatedPackets(to: viewer.peer, in: world)
+        world.network.conditions = .lossy(0.05)
+        world.network.conditions.delay = .milliseconds(20)
+        world.run(for: .seconds(5))
+        #expect(stream.nacksSent > 10)
+        #expect(repeated.different == 0)
+        #expect(wantsNACK == (repeated.same > 10))
+        #expect(wantsNACK == (world.server.value(.packetsRetransmitted) > 10))
+        #expect(stream.repaired == 0 && stream.faults == [])
+    }
+
     @Test func `RTX for packets nobody knows is dropped, and the stream goes on`() throws {
         let (world, publisher, _, track, stream) = try makeCall(shards: 1)
         world.run(for: .seconds(2))

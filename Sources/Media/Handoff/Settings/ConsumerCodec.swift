@@ -22,4 +22,11 @@ public struct ConsumerCodec: Sendable, Hashable {
         self.rtxPayloadType = rtxPayloadType
         self.feedback = feedback
     }
+
+    /// How a lost packet of this codec is sent again.
+    /// - Parameter hasRTX: whether the consumer has an SSRC for retransmissions.
+    func repair(hasRTX: Bool) -> PacketRepair {
+        if hasRTX, let rtxPayloadType { return .rtx(payloadType: rtxPayloadType) }
+        return feedback.contains(.nack) ? .asItWas : .none
+    }
 }
