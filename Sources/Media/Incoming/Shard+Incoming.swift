@@ -44,7 +44,7 @@ extension Shard {
             if wasIdle { rescheduleTimer(of: transport) }
         }
         guard let reference = unsafe known ?? learnStream(header, in: packet, on: transport) else {
-            transports[transport].protection.forget(header.ssrc.rawValue)
+            transports[transport].protection.retire(header.ssrc.rawValue)
             unsafe refused(.unknownSSRC, packet, on: transport)
             counters.add(.unknownSSRC)
             return false

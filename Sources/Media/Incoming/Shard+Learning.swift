@@ -92,7 +92,7 @@ extension Shard {
         if let old = streams[stream].received.rtxSSRC {
             guard !streams[stream].received.isRTXActive(at: now, within: Self.takeoverSilence) else { return nil }
             transports[transport].streams.remove(old.rawValue)
-            transports[transport].protection.forget(old.rawValue)
+            transports[transport].protection.retire(old.rawValue)
         }
         streams[stream].received.replaceRTX(by: ssrc)
         let reference = MediaTransport.StreamReference(stream: stream, isRTX: true)

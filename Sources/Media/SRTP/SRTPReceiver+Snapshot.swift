@@ -32,8 +32,8 @@ extension SRTPReceiver.Snapshot {
 }
 
 extension SRTPStreamState {
-    /// Bits of the byte that says which of the two indices there are.
-    private static let (hasRTP, hasRTCP) = (1 as UInt8, 2 as UInt8)
+    /// Bits of the byte that says which of the two indices there are, and whether anybody takes the stream.
+    private static let (hasRTP, hasRTCP, isRetired) = (1 as UInt8, 2 as UInt8, 4 as UInt8)
 
     fileprivate init(from reader: inout SnapshotReader) throws(WireError) {
         ssrc = try reader.readUInt32()
@@ -45,11 +45,14 @@ extension SRTPStreamState {
         let rtcpIndex = try reader.readUInt32()
         highestRTCPIndex = present & Self.hasRTCP != 0 ? rtcpIndex : nil
         rtcpWindow = try reader.readUInt64()
+        isRetired = present & Self.isRetired != 0
     }
 
     fileprivate func write(to writer: inout SnapshotWriter) {
         writer.writeUInt32(ssrc)
-        writer.writeUInt8((highestIndex == nil ? 0 : Self.hasRTP) | (highestRTCPIndex == nil ? 0 : Self.hasRTCP))
+        writer.writeUInt8(
+            (highestIndex == nil ? 0 : Self.hasRTP) | (highestRTCPIndex == nil ? 0 : Self.hasRTCP)
+                | (isRetired ? Self.isRetired : 0))
         writer.writeUInt64(highestIndex ?? 0)
         for word in window { writer.writeUInt64(word) }
         writer.writeUInt32(highestRTCPIndex ?? 0)

@@ -47,8 +47,8 @@ struct SRTPReceiver: ~Copyable {
 
     // MARK: Streams
 
-    /// How many SSRCs have authenticated and were not forgotten.
-    var streamCount: Int { table.count }
+    /// How many SSRCs have authenticated and are not retired.
+    var streamCount: Int { table.count - table.retiredCount }
 
     /// Every stream's roll-over counter and replay windows, as plain data.
     var streams: [SRTPStreamState] { table.exported }
@@ -58,11 +58,8 @@ struct SRTPReceiver: ~Copyable {
         master.map { Snapshot(profile: profile, master: $0, streams: table.exported) }
     }
 
-    /// Forgets an SSRC whose producer is gone. Its next packet would be taken for the first of a new stream, with
-    /// roll-over counter zero.
-    mutating func forget(_ ssrc: UInt32) {
-        _ = table.remove(ssrc)
-    }
+    /// Nobody takes an SSRC any longer: it counts for no limit, and its packets stay replays under the same keys.
+    mutating func retire(_ ssrc: UInt32) { table.retire(ssrc) }
 
     /// Continues a stream of another opener with the same key. `false` when there is no room or the state is not one.
     mutating func resume(_ state: SRTPStreamState) -> Bool { table.insert(state) }
@@ -94,6 +91,7 @@ struct SRTPReceiver: ~Copyable {
         if let refusal { return refusal }
         if slot < 0 { slot = table.insert(ssrc) }
         guard slot >= 0 else { return .tooManyStreams }
+        table.taken(slot)
         let state = unsafe table.state(slot)
         if unsafe !state.pointee.hasRTP {
             unsafe state.pointee.hasRTP = true

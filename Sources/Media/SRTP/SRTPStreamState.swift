@@ -9,4 +9,6 @@ struct SRTPStreamState: Sendable, Hashable {
     var highestRTCPIndex: UInt32?
     /// Bit n: the index n below the highest was seen.
     var rtcpWindow: UInt64
+    /// Nobody takes it any longer.
+    var isRetired = false
 }

@@ -1,10 +1,15 @@
 /// The inbound streams of a transport by SSRC. A stream enters only after a packet of it authenticated, so only the peer
 /// that holds the keys can fill the table, and no further than `limit`.
+///
+/// A stream that nobody takes any longer is retired: its roll-over counter and windows are kept, since the keys go on and
+/// what was recorded of it must stay a replay (RFC 3711 §3.3.2). Only the oldest of too many is forgotten.
 // Safe: the three arrays hold `capacity` elements (`windows` `wordCount` words for each), all initialized; slots handed
 // out are below `count`; they change only in `insert` and `remove`, between which no pointer is kept.
 @safe struct SRTPStreamTable: ~Copyable {
     /// The most streams a transport can have.
     static let limit = 1024
+    /// The most that are kept of those that nobody takes any longer.
+    static let retiredLimit = 128
 
     /// The fixed part of a stream's state.
     struct Slot {
@@ -13,6 +18,8 @@
         var highestRTCPIndex: UInt32 = 0
         var hasRTP = false
         var hasRTCP = false
+        /// When it was retired, by the count of all that were; 0 while it is taken.
+        var retirement: UInt64 = 0
     }
 
     private var ssrcs: UnsafeMutablePointer<UInt32>
@@ -21,6 +28,9 @@
     /// Most transports receive one or two streams.
     private var capacity = 2
     private(set) var count = 0
+    /// How many are retired.
+    private(set) var retiredCount = 0
+    private var lastRetirement: UInt64 = 0
     /// Where the last look-up ended: packets come in bursts of one stream.
     private var recent = 0
 
@@ -39,7 +49,8 @@
         unsafe windows.deallocate()
     }
 
-    var isFull: Bool { count >= Self.limit }
+    /// Whether there is room for no further stream, not even in a retired one's place.
+    var isFull: Bool { count - retiredCount >= Self.limit }
 
     /// The stream's slot, or −1.
     mutating func find(_ ssrc: UInt32) -> Int {
@@ -58,6 +69,7 @@
     /// Makes a slot for an SSRC that has none, or −1 when the table is full.
     mutating func insert(_ ssrc: UInt32) -> Int {
         guard !isFull else { return -1 }
+        if count >= Self.limit { removeOldestRetired() }
         if count == capacity { grow() }
         let slot = count
         unsafe ssrcs[slot] = ssrc
@@ -68,10 +80,37 @@
         return slot
     }
 
-    /// Forgets an SSRC. `false` when it was not there.
-    mutating func remove(_ ssrc: UInt32) -> Bool {
+    /// Nobody takes an SSRC any longer, until a packet of it is opened again.
+    mutating func retire(_ ssrc: UInt32) {
         let slot = find(ssrc)
-        guard slot >= 0 else { return false }
+        guard slot >= 0 else { return }
+        if unsafe slots[slot].retirement == 0 { retiredCount += 1 }
+        lastRetirement += 1
+        unsafe slots[slot].retirement = lastRetirement
+        if retiredCount > Self.retiredLimit { removeOldestRetired() }
+    }
+
+    /// A packet of a stream was opened.
+    @inline(__always)
+    mutating func taken(_ slot: Int) {
+        guard unsafe slots[slot].retirement != 0 else { return }
+        unsafe slots[slot].retirement = 0
+        retiredCount -= 1
+    }
+
+    private mutating func removeOldestRetired() {
+        var (oldest, earliest) = (-1, UInt64.max)
+        for slot in 0..<count {
+            let retirement = unsafe slots[slot].retirement
+            guard retirement != 0, retirement < earliest else { continue }
+            (oldest, earliest) = (slot, retirement)
+        }
+        guard oldest >= 0 else { return }
+        retiredCount -= 1
+        remove(at: oldest)
+    }
+
+    private mutating func remove(at slot: Int) {
         count -= 1
         if slot != count {
             unsafe ssrcs[slot] = ssrcs[count]
@@ -79,7 +118,6 @@
             unsafe window(slot).words.update(from: window(count).words, count: SRTPReplayWindow.wordCount)
         }
         recent = 0
-        return true
     }
 
     func state(_ slot: Int) -> UnsafeMutablePointer<Slot> { unsafe slots + slot }
@@ -88,7 +126,7 @@
         unsafe SRTPReplayWindow(words: windows + slot * SRTPReplayWindow.wordCount)
     }
 
-    /// Every stream, as plain data.
+    /// Every stream, as plain data; the retired ones in no order, which only decides whom more of them drive out.
     var exported: [SRTPStreamState] {
         (0..<count).map { slot in
             let words = unsafe UnsafeBufferPointer(start: window(slot).words, count: SRTPReplayWindow.wordCount)
@@ -96,7 +134,7 @@
                 ssrc: ssrcs[slot], highestIndex: slots[slot].hasRTP ? slots[slot].highestIndex : nil,
                 window: Array(words),
                 highestRTCPIndex: slots[slot].hasRTCP ? slots[slot].highestRTCPIndex : nil,
-                rtcpWindow: slots[slot].rtcpWindow)
+                rtcpWindow: slots[slot].rtcpWindow, isRetired: slots[slot].retirement != 0)
         }
     }
 
@@ -110,6 +148,7 @@
             highestRTCPIndex: (state.highestRTCPIndex ?? 0) & 0x7FFF_FFFF, hasRTP: state.highestIndex != nil,
             hasRTCP: state.highestRTCPIndex != nil)
         for (position, word) in state.window.enumerated() { unsafe window(slot).words[position] = word }
+        if state.isRetired { retire(state.ssrc) }
         return true
     }
 

@@ -138,7 +138,7 @@ extension Shard {
         let ssrcs = [streams[stream].received.ssrc, streams[stream].received.rtxSSRC].compactMap { $0 }
         encodingRestarted(stream)
         transports[transport].streams.removeAll { _, reference in reference.stream == stream }
-        for ssrc in ssrcs { transports[transport].protection.forget(ssrc.rawValue) }
+        for ssrc in ssrcs { transports[transport].protection.retire(ssrc.rawValue) }
         producers[producer].streams[streams[stream].encoding] = nil
         if let highest = streams[stream].received.highestExtended {
             producers[producer].streamEnded(encoding: streams[stream].encoding, highest: highest)

@@ -39,7 +39,7 @@ struct PacketProtection: ~Copyable {
         opener = nil
     }
 
-    /// How many of the client's streams it keeps state for.
+    /// How many of the client's streams are taken.
     var receivedStreams: Int {
         switch opener {
         case .some(let opener): opener.streamCount
@@ -77,8 +77,8 @@ struct PacketProtection: ~Copyable {
         }
     }
 
-    /// The state of a stream that turned out to be nobody's, or has ended.
-    mutating func forget(_ ssrc: UInt32) { opener?.forget(ssrc) }
+    /// A stream turned out to be nobody's, or has ended.
+    mutating func retire(_ ssrc: UInt32) { opener?.retire(ssrc) }
 
     /// Puts a packet's payload behind its header, and protects both.
     /// - Parameter payload: may be behind the header already.

@@ -117,7 +117,7 @@ final class TestOpener {
         self.init(try SRTPReceiver(profile: profile, master: master, engine: engine))
     }
 
-    func forget(_ ssrc: UInt32) { opener.forget(ssrc) }
+    func retire(_ ssrc: UInt32) { opener.retire(ssrc) }
     func resume(_ state: SRTPStreamState) -> Bool { opener.resume(state) }
 
     /// The result, and the plaintext when there is one.

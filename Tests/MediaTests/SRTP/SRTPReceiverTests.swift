@@ -119,7 +119,7 @@ struct SRTPReceiverTests {
     }
 
     @Test(arguments: SRTPCase.all)
-    func `a peer has at most 1,024 streams, and room again when one is forgotten`(row: SRTPCase) throws {
+    func `a peer has at most 1,024 streams, and room again when one is retired`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
@@ -132,7 +132,7 @@ struct SRTPReceiverTests {
         #expect(opener.opened(sealed).0 == .tooManyStreams)
         let again = try sealer.sealed(TestRTPPacket(ssrc: 77, sequence: 1, payloadLength: 10), index: 1)
         #expect(opener.opened(again).0 == .replayed)
-        opener.forget(77)
+        opener.retire(77)
         #expect(opener.opened(sealed).1 == late.bytes)
         #expect(opener.streamCount == SRTPStreamTable.limit)
         // The other streams kept their windows when one moved into the gap.
@@ -141,17 +141,54 @@ struct SRTPReceiverTests {
     }
 
     @Test(arguments: SRTPCase.all)
-    func `a forgotten SSRC starts from the beginning`(row: SRTPCase) throws {
+    func `what was opened of a retired SSRC stays a replay, and its numbers go on`(row: SRTPCase) throws {
         let master = masterKey(row.profile)
         let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
         let opener = try TestOpener(row.profile, master, engine: row.engine)
-        let packet = TestRTPPacket(sequence: 9, payloadLength: 40)
-        let sealed = try sealer.sealed(packet, index: 9)
-        #expect(opener.opened(sealed).1 == packet.bytes)
-        #expect(opener.opened(sealed).0 == .replayed)
-        opener.forget(packet.ssrc)
+        func packet(_ index: UInt64) throws -> (plain: [UInt8], sealed: [UInt8]) {
+            let packet = TestRTPPacket(sequence: UInt16(truncatingIfNeeded: index), payloadLength: 40)
+            return (packet.bytes, try sealer.sealed(packet, index: index))
+        }
+        let first = try packet(65_530)
+        #expect(opener.opened(first.sealed).1 == first.plain)
+        opener.retire(TestRTPPacket(sequence: 0, payloadLength: 40).ssrc)
         #expect(opener.streamCount == 0)
-        #expect(opener.opened(sealed).1 == packet.bytes)
+        #expect(opener.opened(first.sealed).0 == .replayed)
+        #expect(opener.streamCount == 0)
+        // Over a roll-over, which a stream that begins would not know of.
+        let next = try packet(65_540)
+        #expect(opener.opened(next.sealed).1 == next.plain)
+        #expect(opener.streamCount == 1)
+        #expect(opener.opened(next.sealed).0 == .replayed)
+    }
+
+    @Test(arguments: SRTPCase.all)
+    func `of retired SSRCs the oldest are forgotten, those that are taken never`(row: SRTPCase) throws {
+        let master = masterKey(row.profile)
+        let sealer = try TestSealer(row.profile, master, engine: .libcrypto)
+        let opener = try TestOpener(row.profile, master, engine: row.engine)
+        func packet(_ ssrc: UInt32) throws -> [UInt8] {
+            try sealer.sealed(TestRTPPacket(ssrc: ssrc, sequence: 1, payloadLength: 10), index: 1)
+        }
+        let count = UInt32(SRTPStreamTable.limit * 2)
+        let kept = UInt32(SRTPStreamTable.retiredLimit)
+        _ = opener.opened(try packet(1))
+        for ssrc in 2...count {
+            guard case .opened = opener.opened(try packet(ssrc)).0 else {
+                Issue.record("stream \(ssrc) found no room")
+                return
+            }
+            opener.retire(ssrc)
+        }
+        #expect(opener.streamCount == 1)
+        #expect(opener.streams.count == 1 + Int(kept))
+        for ssrc in [1, count, count - kept + 1] { #expect(opener.opened(try packet(ssrc)).0 == .replayed) }
+        // A full table takes the retired ones' places.
+        for ssrc in 2...UInt32(SRTPStreamTable.limit) { _ = opener.opened(try packet(ssrc)) }
+        #expect(opener.streamCount == SRTPStreamTable.limit)
+        #expect(opener.streams.count == SRTPStreamTable.limit)
+        #expect(opener.opened(try packet(5000)).0 == .tooManyStreams)
+        #expect(opener.opened(try packet(1)).0 == .replayed)
     }
 
     @Test(arguments: SRTPProfile.allCases)

@@ -41,6 +41,30 @@ struct HostileInputTests {
         }
     }
 
+    /// RFC 3711 §3.3.2: the keys go on, so what was recorded under them stays a replay.
+    @Test func `packets recorded of a producer bring nothing when its SSRC is announced again`() throws {
+        let (world, publisher, _, recorded) = try makeRecordedCall()
+        let track = publisher.peer.tracks[0]
+        track.isSending = false
+        world.run(for: .milliseconds(100))
+        publisher.handle.closeProducer(try #require(track.producer))
+        world.run(for: .milliseconds(50))
+        try publisher.publish(track)
+        let again = try world.members[1].subscribe(to: track)
+        world.run(for: .milliseconds(50))
+        let (received, replays) = (world.server.value(.packetsReceived), world.server.value(.srtpReplay))
+        let packets = recorded.filter { $0.bytes.withUnsafeBytes { DatagramKind.classify($0) } == .rtp }
+        #expect(packets.count == 6)
+        for datagram in packets { world.inject(datagram.bytes, from: datagram.from, shard: publisher.transport.shard) }
+        world.run(for: .milliseconds(50))
+        #expect(world.server.value(.packetsReceived) == received)
+        #expect(world.server.value(.srtpReplay) == replays + UInt64(packets.count))
+        #expect(again.packets == 0)
+        track.isSending = true
+        world.run(for: .seconds(1))
+        expectUndisturbed(world, again, "after the replays")
+    }
+
     @Test func `truncated, replayed and damaged datagrams of every kind change nothing`() throws {
         let (world, publisher, stream, recorded) = try makeRecordedCall()
         let contents = world.server.withShard(0) { ShardContents($0) }
