@@ -16,6 +16,7 @@
         private let queues: [MPSCQueue<MediaCommand>]
         private let outputs: [Output]
         private let certificate: DTLSCertificate
+        private let secret: HashSecret
         private let canSegment: Bool
         private var owners: [IPAddressPort: (shard: Int, socket: Int)] = [:]
 
@@ -80,6 +81,9 @@
             let rings = (0..<count).map { from in
                 (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
             }
+            var random = SplitMix(seed: seed)
+            let secret = HashSecret(using: &random)
+            self.secret = secret
             self.count = count
             self.queues = queues
             self.certificate = certificate
@@ -97,8 +101,7 @@
                         output: outputs[index],
                         canSegment: canSegment, counters: counters[index],
                         links: ShardLinks(index: index, rings: rings, queues: queues) { _ in },
-                        seed: seed &+ UInt64(index),
-                        now: now))
+                        seed: seed &+ UInt64(index), secret: secret, now: now))
             }
             let endpoints = addresses.map { list in
                 ShardEndpoint(
@@ -199,7 +202,8 @@
             }
             var successor = Shard(
                 index: index, certificate: certificate, localAddresses: addresses[index], output: outputs[index],
-                canSegment: canSegment, counters: counters[index], links: shards[index].links, seed: 0, now: now)
+                canSegment: canSegment, counters: counters[index], links: shards[index].links, seed: 0,
+                secret: secret, now: now)
             try successor.restore(snapshot, events: { queues[$0] }, sockets: { sockets[$0] })
             (shards + index).deinitialize(count: 1)
             (shards + index).initialize(to: successor)

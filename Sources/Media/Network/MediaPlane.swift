@@ -51,6 +51,7 @@ public final class MediaPlane: Sendable {
         }
         let wakers = opened.map { ShardWaker(descriptor: $0.wakeDescriptor) }
         var system = SystemRandomNumberGenerator()
+        let secret = HashSecret(using: &system)
         threads = opened.enumerated().map { index, io in
             let counters = Counters()
             let seed = system.next()
@@ -61,7 +62,7 @@ public final class MediaPlane: Sendable {
                     index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
                     canSegment: io.canSegment, counters: counters,
                     links: ShardLinks(index: index, rings: rings, queues: queues) { wakers[$0].wake() }, seed: seed,
-                    now: .current)
+                    secret: secret, now: .current)
             }
         }
         let serial = KeySerial(shards: count)

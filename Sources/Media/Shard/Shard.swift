@@ -41,7 +41,7 @@
     var transportsByUsernameFragment: [String: Slot<MediaTransport>] = [:]
     var tuples: [Tuple?] = []
     var freeTuples: [Int] = []
-    var tupleNumbers = TupleTable()
+    var tupleNumbers: TupleTable
     /// The transports of sockets of their own, behind the shard's: the first of them has number `localAddresses.count`.
     var plainBindings: [PlainBinding?] = []
     var producersByKey: [UInt64: Slot<ShardProducer>] = [:]
@@ -69,9 +69,10 @@
 
     init(
         index: Int, certificate: DTLSCertificate, localAddresses: [IPAddressPort], output: any DatagramOutput,
-        canSegment: Bool, counters: Counters, links: ShardLinks, seed: UInt64, now: MediaInstant
+        canSegment: Bool, counters: Counters, links: ShardLinks, seed: UInt64, secret: HashSecret, now: MediaInstant
     ) {
         self.index = index
+        tupleNumbers = TupleTable(secret: secret)
         self.certificate = certificate
         self.localAddresses = localAddresses
         self.output = output

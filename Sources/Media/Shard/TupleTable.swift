@@ -1,12 +1,18 @@
 /// Finds a tuple's number by its address pair.
 ///
 /// Open addressing with linear probing, keys in place: one cache line or two per look-up. The table doubles until
-/// `limit` and then refuses, so that a flood of addresses cannot take the memory.
+/// `limit` and then refuses, so that a flood of addresses cannot take the memory. Where a search begins depends on a secret:
+/// whoever chooses addresses, which in an IPv6 network are many, cannot choose them to begin at one place.
 struct TupleTable {
     /// A local socket and a remote address.
     struct Key: Hashable {
         var remote: IPAddressPort
         var socket: UInt16
+
+        @inline(__always)
+        func hash(_ secret: HashSecret) -> UInt64 {
+            secret.hash(remote.high, remote.low, UInt64(remote.port) << 16 | UInt64(socket))
+        }
     }
 
     private enum Slot {
@@ -20,10 +26,12 @@ struct TupleTable {
     /// Used and removed slots: what a probe may have to pass.
     private var filledCount = 0
     private let limit: Int
+    private let secret: HashSecret
 
     /// - Parameter limit: most tuples at once.
-    init(limit: Int = 1 << 20) {
+    init(secret: HashSecret, limit: Int = 1 << 20) {
         slots = [Slot](repeating: .empty, count: 256)
+        self.secret = secret
         self.limit = limit
     }
 
@@ -65,13 +73,9 @@ struct TupleTable {
         }
     }
 
-    /// Not `Hasher`: its strength against chosen keys costs 20 ns, and `limit` bounds what chosen addresses can do.
+    @inline(__always)
     private func start(of key: Key) -> Int {
-        let ports = UInt64(key.remote.port) << 16 | UInt64(key.socket)
-        var hash = (key.remote.low ^ (ports &* 0x9E37_79B9_7F4A_7C15)) &* 0xBF58_476D_1CE4_E5B9
-        hash ^= (hash >> 29) ^ (key.remote.high &* 0x94D0_49BB_1331_11EB)
-        hash = hash &* 0x94D0_49BB_1331_11EB
-        return Int(truncatingIfNeeded: hash >> 32) & (slots.count - 1)
+        Int(truncatingIfNeeded: key.hash(secret)) & (slots.count - 1)
     }
 
     private mutating func rebuild() {

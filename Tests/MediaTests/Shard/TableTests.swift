@@ -4,9 +4,14 @@ import Testing
 
 @Suite("The shard's tables")
 struct TableTests {
+    private static func secret(_ seed: Int) -> HashSecret {
+        var random = SplitMix(seed: UInt64(seed))
+        return HashSecret(using: &random)
+    }
+
     @Test(arguments: 1...8) func `the tuple table agrees with a dictionary`(seed: Int) {
         var random = SplitMix(seed: UInt64(seed))
-        var table = TupleTable()
+        var table = TupleTable(secret: Self.secret(seed))
         var model: [TupleTable.Key: Int] = [:]
         var mostKeys = 0
         for step in 0..<20_000 {
@@ -38,7 +43,7 @@ struct TableTests {
     }
 
     @Test func `a full tuple table refuses and stays whole`() {
-        var table = TupleTable(limit: 1000)
+        var table = TupleTable(secret: Self.secret(1), limit: 1000)
         func key(_ index: Int) -> TupleTable.Key {
             .init(remote: IPAddressPort(ipv4: UInt32(index), port: 1), socket: 0)
         }
@@ -58,7 +63,7 @@ struct TableTests {
     }
 
     @Test func `the same address on two sockets is two tuples`() {
-        var table = TupleTable()
+        var table = TupleTable(secret: Self.secret(1))
         let remote = IPAddressPort(ipv4: 1, port: 2)
         let added5 = table.insert(.init(remote: remote, socket: 0), number: 10)
         #expect(added5)
@@ -66,6 +71,46 @@ struct TableTests {
         #expect(added6)
         #expect(table.find(.init(remote: remote, socket: 0)) == 10)
         #expect(table.find(.init(remote: remote, socket: 1)) == 11)
+    }
+
+    /// The most keys that begin at one of 1,024 places.
+    private func longestChain(_ keys: [TupleTable.Key], _ secret: HashSecret) -> Int {
+        var chains = [Int](repeating: 0, count: 1024)
+        for key in keys { chains[Int(truncatingIfNeeded: key.hash(secret) & 1023)] += 1 }
+        return chains.max() ?? 0
+    }
+
+    @Test func `tuples that were chosen to collide under one secret do not under another`() {
+        var random = SplitMix(seed: 7)
+        var crafted: [TupleTable.Key] = []
+        while crafted.count < 100 {
+            // Whoever has a /64 has its low half and the port.
+            let remote = IPAddressPort(
+                ipv6High: 0x2001_0DB8 << 32, low: random.next(), port: UInt16(truncatingIfNeeded: random.next()))
+            let key = TupleTable.Key(remote: remote, socket: 0)
+            if key.hash(Self.secret(1)) & 1023 == 5 { crafted.append(key) }
+        }
+        #expect(longestChain(crafted, Self.secret(1)) == 100)
+        for seed in 2...20 { #expect(longestChain(crafted, Self.secret(seed)) <= 5) }
+    }
+
+    @Test func `addresses and ports in a row spread under every secret`() {
+        let families: [(String, (UInt64) -> IPAddressPort)] = [
+            ("ports", { .init(ipv4: 0x0A00_0001, port: UInt16($0)) }),
+            ("IPv4 addresses", { .init(ipv4: 0x0A00_0000 + UInt32($0), port: 5000) }),
+            ("every 256th IPv4 address", { .init(ipv4: 0x0A00_0000 + UInt32($0 << 8), port: 5000) }),
+            ("interfaces", { .init(ipv6High: 0x2001_0DB8 << 32, low: $0, port: 5000) }),
+            ("high interfaces", { .init(ipv6High: 0x2001_0DB8 << 32, low: $0 << 54, port: 5000) }),
+            ("networks", { .init(ipv6High: 0x2001_0DB8 << 32 | $0, low: 1, port: 5000) }),
+            ("networks and interfaces", { .init(ipv6High: 0x2001_0DB8 << 32 | $0, low: $0, port: 5000) }),
+        ]
+        for (name, address) in families {
+            let keys = (0..<1024 as Range<UInt64>).map { TupleTable.Key(remote: address($0), socket: 0) }
+            for seed in 1...10 {
+                let longest = longestChain(keys, Self.secret(seed))
+                #expect(longest <= 10, "\(name) under secret \(seed)")
+            }
+        }
     }
 
     @Test(arguments: 1...8) func `the SSRC table agrees with a dictionary`(seed: Int) {
