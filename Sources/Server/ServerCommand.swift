@@ -45,6 +45,9 @@ struct ServerCommand: AsyncParsableCommand {
                 "everybody who can reach this address may enter every room: give --auth-key-file to ask for tokens",
                 metadata: ["host": "\(settings.gateway.host)"])
         }
+        if case .insteadOfFaulty = MediaEnvironment.encryption {
+            logger.warning("libIPSec_MB.so.1 gives wrong answers: it is not used, and libcrypto encrypts instead")
+        }
         let reload = ConfigurationReload(options: options, server: server, running: running, logger: logger)
         StandardStream.output.write(welcome(server, settings))
         try await server.run(signals, running, reload: reload)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import platform
 import socket
 import subprocess
 
@@ -53,6 +54,38 @@ def test_a_server_that_would_work_is_started_and_ended():
     assert {"system", "clock", "processors", "sending", "waiting", "encryption", "buffers", "open files"} <= set(found)
     # The ports are free again.
     assert doctor(*options)[1]["server"][0] == "ok"
+
+
+# Has all that the server looks for, and encrypts nothing.
+FAULTY_LIBRARY = r"""
+#include <stdint.h>
+#include <string.h>
+unsigned imb_get_version(void) { return 1u << 16 | 5; }
+#define PRE(bits, variant) void aes_gcm_pre_##bits##_##variant(const void *key, void *expanded) {}
+#define CRYPT(way, bits, variant)                                                                                      \
+    void aes_gcm_##way##_##bits##_##variant(                                                                           \
+        const void *key, void *context, uint8_t *out, const uint8_t *in, uint64_t count, const uint8_t *vector,        \
+        const uint8_t *header, uint64_t header_length, uint8_t *tag, uint64_t tag_length) {                            \
+        memmove(out, in, count);                                                                                       \
+        memset(tag, 0, tag_length);                                                                                    \
+    }
+#define ALL(bits, variant) PRE(bits, variant) CRYPT(enc, bits, variant) CRYPT(dec, bits, variant)
+ALL(128, avx_gen4) ALL(256, avx_gen4) ALL(128, vaes_avx512) ALL(256, vaes_avx512)
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the library is for x86-64")
+async def test_a_library_that_encrypts_wrongly_is_not_used_and_is_named(start_gateway, tmp_path, monkeypatch):
+    source = tmp_path / "faulty.c"
+    source.write_text(FAULTY_LIBRARY)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libIPSec_MB.so.1", source], check=True, timeout=60)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    status, found = doctor(*free())
+    assert status == 0, found
+    assert found["encryption"][0] == "warning" and "not used" in found["encryption"][1], found
+    server = await start_gateway()
+    lines = [line for line in server.log.splitlines() if "libIPSec_MB" in line]
+    assert len(lines) == 1 and "wrong answers" in lines[0], lines
 
 
 def test_people_read_a_line_for_each():

@@ -8,8 +8,10 @@ public struct MediaEnvironment: Sendable {
     public let sendsInSegments: Bool
     /// Whether a thread can wait for less than a millisecond (epoll_pwait2, Linux 5.11, where no sandbox refuses it).
     public let waitsInNanoseconds: Bool
-    /// Whether intel-ipsec-mb is there and the processor has what it needs.
-    public let hasAcceleratedEncryption: Bool
+    /// What encrypts.
+    public static var encryption: EncryptionLibrary {
+        AcceleratedGCMCipher.isAvailable ? .accelerated : AcceleratedGCMCipher.isFaulty ? .insteadOfFaulty : .usual
+    }
     /// Whether the kernel holds its clock for synchronized; `nil` where a sandbox keeps it from saying so.
     public let isClockKeptRight: Bool?
     /// How many bytes of datagrams a socket keeps for a thread that is busy.
@@ -28,7 +30,7 @@ public struct MediaEnvironment: Sendable {
         return MediaEnvironment(
             processors: Int(cln_processor_count()), sendsInSegments: loop.canSegment,
             waitsInNanoseconds: loop.waitsInNanoseconds,
-            hasAcceleratedEncryption: AcceleratedGCMCipher.isAvailable, isClockKeptRight: clock(),
+            isClockKeptRight: clock(),
             receiveBufferBytes: loop.receiveBufferBytes)
     }
 }

@@ -7,7 +7,9 @@ import CIPSecMB
 @safe struct AcceleratedGCMCipher {
     static let tagLength = 16
     /// Whether `init` will do.
-    static var isAvailable: Bool { cim_is_available() }
+    static var isAvailable: Bool { cim_look() == CIM_USABLE }
+    /// Whether the library is there and is not to be trusted with a packet.
+    static var isFaulty: Bool { cim_look() == CIM_FAULTY }
 
     private let expanded: UnsafeMutableRawPointer
     private let keyLength: Int

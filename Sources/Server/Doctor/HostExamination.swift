@@ -30,6 +30,20 @@ enum HostExamination {
         }
     }
 
+    private static func encryption() -> Finding {
+        switch MediaEnvironment.encryption {
+        case .accelerated: .ok("encryption", "by intel-ipsec-mb")
+        case .usual:
+            .ok(
+                "encryption",
+                "by libcrypto; with intel-ipsec-mb (package libipsec-mb1, x86 only) it takes half the time")
+        case .insteadOfFaulty:
+            .warning(
+                "encryption",
+                "by libcrypto: libIPSec_MB.so.1 gives wrong answers and is not used; where does it come from?")
+        }
+    }
+
     private static func media(_ environment: MediaEnvironment) -> [Finding] {
         var findings = [clock(environment.isClockKeptRight)]
         let processors = environment.processors
@@ -47,12 +61,7 @@ enum HostExamination {
                     "waiting",
                     "in whole milliseconds: the kernel lacks epoll_pwait2 (before Linux 5.11), or a sandbox refuses it")
         )
-        findings.append(
-            environment.hasAcceleratedEncryption
-                ? .ok("encryption", "by intel-ipsec-mb")
-                : .ok(
-                    "encryption",
-                    "by libcrypto; with intel-ipsec-mb (package libipsec-mb1, x86 only) it takes half the time"))
+        findings.append(encryption())
         let (given, wanted) = (environment.receiveBufferBytes, MediaEnvironment.wantedBufferBytes)
         findings.append(
             given >= wanted

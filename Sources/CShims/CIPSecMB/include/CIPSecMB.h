@@ -8,9 +8,17 @@
 #define CIM_KEY_SIZE 1024
 #define CIM_KEY_ALIGNMENT 64
 
-/// Whether library and processor are there. Looks once; safe from any thread.
-bool cim_is_available(void);
-/// Expands a key of 16 or 32 bytes. Call only when available.
+enum cim_state {
+    /// The library is not there, is another version, or the processor lacks what it needs.
+    CIM_ABSENT,
+    /// It is there, and gives other answers than AES-GCM has.
+    CIM_FAULTY,
+    CIM_USABLE,
+};
+
+/// Looks for the library and tries it, once; safe from any thread.
+enum cim_state cim_look(void);
+/// Expands a key of 16 or 32 bytes. Call only when usable.
 void cim_expand_key(void *expanded, const uint8_t *key, size_t key_length);
 /// Encrypts `count` bytes from `source` to `destination` (equal or apart) and writes the 16-byte tag.
 void cim_seal(
