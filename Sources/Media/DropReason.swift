@@ -21,6 +21,9 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case srtpAuthentication
     case srtpReplay
     case srtpTooManyStreams
+    /// Its producer, or its transport with all its producers, sends more than it may.
+    case producerRate
+    case transportRate
     /// A DTLS record that is cut off, or shorter than what protects it.
     case malformedDTLS
     /// A DTLS record that was not made with the peer's key, or changed on the way.

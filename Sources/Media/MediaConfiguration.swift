@@ -19,6 +19,8 @@ public struct MediaConfiguration: Sendable {
     public var privateKeyFile: String?
     /// Whether DTLS is also spoken with CBC suites, and SRTP with tags of 32 bits.
     public var acceptsLegacyDTLS: Bool
+    /// What publishers may send.
+    public var ingressLimits: IngressLimits
     /// Pin each shard's thread to a core.
     public var pinsThreads: Bool
 
@@ -27,7 +29,7 @@ public struct MediaConfiguration: Sendable {
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
         plainPorts: ClosedRange<UInt16>? = nil, plainDestinations: [IPAddressRange] = [],
         announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
-        acceptsLegacyDTLS: Bool = false, pinsThreads: Bool = true
+        acceptsLegacyDTLS: Bool = false, ingressLimits: IngressLimits = IngressLimits(), pinsThreads: Bool = true
     ) {
         self.shards = shards
         self.listenAddresses = listenAddresses
@@ -38,6 +40,7 @@ public struct MediaConfiguration: Sendable {
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
         self.acceptsLegacyDTLS = acceptsLegacyDTLS
+        self.ingressLimits = ingressLimits
         self.pinsThreads = pinsThreads
     }
 }

@@ -17,6 +17,7 @@
         private let outputs: [Output]
         private let certificate: DTLSCertificate
         private let secret: HashSecret
+        private let limits: IngressLimits
         private let canSegment: Bool
         private var owners: [IPAddressPort: (shard: Int, socket: Int)] = [:]
 
@@ -74,7 +75,8 @@
         /// - Parameters:
         ///   - sockets: addresses of each shard: 10.0.0.1, 10.0.0.2, ….
         init(
-            shards count: Int = 1, sockets: Int = 1, seed: UInt64 = 1, canSegment: Bool = true, now: MediaInstant
+            shards count: Int = 1, sockets: Int = 1, seed: UInt64 = 1, canSegment: Bool = true,
+            limits: IngressLimits = IngressLimits(), now: MediaInstant
         ) throws {
             let certificate = try DTLSCertificate()
             let queues = (0..<count).map { _ in MPSCQueue<MediaCommand>(capacity: 65_536, reserve: 16_384) }
@@ -84,6 +86,7 @@
             var random = SplitMix(seed: seed)
             let secret = HashSecret(using: &random)
             self.secret = secret
+            self.limits = limits
             self.count = count
             self.queues = queues
             self.certificate = certificate
@@ -101,7 +104,8 @@
                         output: outputs[index],
                         canSegment: canSegment, counters: counters[index],
                         links: ShardLinks(index: index, rings: rings, queues: queues) { _ in },
-                        seed: seed &+ UInt64(index), secret: secret, now: now))
+                        seed: seed &+ UInt64(index), secret: secret, limits: limits,
+                        now: now))
             }
             let endpoints = addresses.map { list in
                 ShardEndpoint(
@@ -203,7 +207,7 @@
             var successor = Shard(
                 index: index, certificate: certificate, localAddresses: addresses[index], output: outputs[index],
                 canSegment: canSegment, counters: counters[index], links: shards[index].links, seed: 0,
-                secret: secret, now: now)
+                secret: secret, limits: limits, now: now)
             try successor.restore(snapshot, events: { queues[$0] }, sockets: { sockets[$0] })
             (shards + index).deinitialize(count: 1)
             (shards + index).initialize(to: successor)

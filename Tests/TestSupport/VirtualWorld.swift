@@ -14,10 +14,13 @@
         /// What arrives within this time arrives in one tick, as with a kernel's batches.
         var quantum = MediaDuration.milliseconds(1)
 
-        init(shards: Int = 1, sockets: Int = 1, seed: UInt64 = 1) throws {
+        init(
+            shards: Int = 1, sockets: Int = 1, seed: UInt64 = 1, limits: IngressLimits = IngressLimits()
+        ) throws {
             random = SplitMix(seed: seed)
             network = VirtualNetwork(seed: random.next())
-            server = try VirtualServer(shards: shards, sockets: sockets, seed: random.next(), now: clock.now)
+            server = try VirtualServer(
+                shards: shards, sockets: sockets, seed: random.next(), limits: limits, now: clock.now)
         }
 
         var now: MediaInstant { clock.now }

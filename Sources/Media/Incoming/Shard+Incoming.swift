@@ -29,7 +29,16 @@ extension Shard {
             counters.add(.malformedRTP)
             return false
         }
+        // Before it is noted as received: to congestion control and whoever asks for what is missing it is lost.
+        guard transports[transport].bucket.take(length, transportRate, at: now) else {
+            counters.add(.transportRate)
+            return false
+        }
         let known = transports[transport].streams.find(header.ssrc.rawValue)
+        if let known, !producers[streams[known.stream].producer].bucket.take(length, producerRate, at: now) {
+            counters.add(.producerRate)
+            return true
+        }
         // An id's meaning is a media section's, and so a producer's; who that is, is not known yet of a new SSRC.
         var extensions: ReceivedExtensions
         if let known {

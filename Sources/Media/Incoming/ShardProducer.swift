@@ -11,6 +11,8 @@ struct ShardProducer: ~Copyable {
     /// its place.
     private var sequenceBases: [UInt64]
     var isPaused: Bool
+    /// What of its packets is taken.
+    var bucket = IngressBucket()
     /// Whether a packet of it was of use since it was last looked, and ever.
     var isHeard = false
     var hasEverBeenHeard = false

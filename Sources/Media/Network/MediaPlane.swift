@@ -62,7 +62,7 @@ public final class MediaPlane: Sendable {
                     index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
                     canSegment: io.canSegment, counters: counters,
                     links: ShardLinks(index: index, rings: rings, queues: queues) { wakers[$0].wake() }, seed: seed,
-                    secret: secret, now: .current)
+                    secret: secret, limits: configuration.ingressLimits, now: .current)
             }
         }
         let serial = KeySerial(shards: count)

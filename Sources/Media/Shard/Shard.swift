@@ -18,6 +18,8 @@
     let output: any DatagramOutput
     let counters: Counters
     let links: ShardLinks
+    /// What a producer, and a transport with all its producers, may send.
+    let (producerRate, transportRate): (IngressRate, IngressRate)
 
     var now: MediaInstant
     /// The wall clock at `now`.
@@ -69,10 +71,13 @@
 
     init(
         index: Int, certificate: DTLSCertificate, localAddresses: [IPAddressPort], output: any DatagramOutput,
-        canSegment: Bool, counters: Counters, links: ShardLinks, seed: UInt64, secret: HashSecret, now: MediaInstant
+        canSegment: Bool, counters: Counters, links: ShardLinks, seed: UInt64, secret: HashSecret,
+        limits: IngressLimits, now: MediaInstant
     ) {
         self.index = index
         tupleNumbers = TupleTable(secret: secret)
+        producerRate = IngressRate(megabits: limits.megabitsPerProducer)
+        transportRate = IngressRate(megabits: limits.megabitsPerTransport)
         self.certificate = certificate
         self.localAddresses = localAddresses
         self.output = output

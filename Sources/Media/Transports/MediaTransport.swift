@@ -38,6 +38,8 @@ struct MediaTransport: ~Copyable {
     var hasAudioLevels = false
     var traceLimiter = TraceLimiter()
 
+    /// What of its packets is taken.
+    var bucket = IngressBucket()
     var traffic = TransportTraffic()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0

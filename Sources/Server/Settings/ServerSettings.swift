@@ -91,6 +91,10 @@ struct ServerSettings: Sendable {
         rooms.maximumTransportsPerPeer = try reader.number(.maxTransportsPerPeer, rooms.maximumTransportsPerPeer)
         rooms.maximumProducersPerPeer = try reader.number(.maxProducersPerPeer, rooms.maximumProducersPerPeer)
         rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
+        media.ingressLimits.megabitsPerProducer = try reader.number(
+            .maxMegabitsPerProducer, media.ingressLimits.megabitsPerProducer)
+        media.ingressLimits.megabitsPerTransport = try reader.number(
+            .maxMegabitsPerTransport, media.ingressLimits.megabitsPerTransport)
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info

@@ -36,6 +36,8 @@ enum Setting: String, CaseIterable {
     case maxTransportsPerPeer = "max-transports-per-peer"
     case maxProducersPerPeer = "max-producers-per-peer"
     case maxConsumersPerPeer = "max-consumers-per-peer"
+    case maxMegabitsPerProducer = "max-megabits-per-producer"
+    case maxMegabitsPerTransport = "max-megabits-per-transport"
     case drainSeconds = "drain-seconds"
     case logLevel = "log-level"
     case logFormat = "log-format"
@@ -69,7 +71,7 @@ enum Setting: String, CaseIterable {
         case .maxMessageSize: .number(1024...16_777_216)
         case .maxTransportsPerPeer: .number(1...1000)
         case .maxProducersPerPeer: .number(1...10_000)
-        case .maxConsumersPerPeer: .number(1...100_000)
+        case .maxConsumersPerPeer, .maxMegabitsPerProducer, .maxMegabitsPerTransport: .number(1...100_000)
         case .drainSeconds: .number(0...3600)
         case .logFormat: .choice(["text", "json"])
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
@@ -83,8 +85,7 @@ enum Setting: String, CaseIterable {
     var isReloadable: Bool {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
-            .dtlsCertificate,
-            .dtlsPrivateKey, .dtlsLegacy:
+            .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .logFormat, .authKey, .authKeyFile,
             .authIssuer,

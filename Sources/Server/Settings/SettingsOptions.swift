@@ -139,6 +139,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Consumers of one peer that makes them itself. (default: 4096)")
     var maxConsumersPerPeer: String?
 
+    @Option(
+        help: "Mbit/s taken of one producer; a packet counts for 625 bytes at least. (default: 100)")
+    var maxMegabitsPerProducer: String?
+
+    @Option(help: "Mbit/s taken of one transport, all its producers together. (default: 200)")
+    var maxMegabitsPerTransport: String?
+
     @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
     var drainSeconds: String?
 
@@ -160,7 +167,8 @@ struct SettingsOptions: ParsableArguments {
             .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
-            .maxConsumersPerPeer: maxConsumersPerPeer, .drainSeconds: drainSeconds, .logLevel: logLevel,
+            .maxConsumersPerPeer: maxConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
+            .maxMegabitsPerTransport: maxMegabitsPerTransport, .drainSeconds: drainSeconds, .logLevel: logLevel,
             .logFormat: logFormat,
         ]
         let lists: [Setting: [String]] = [
