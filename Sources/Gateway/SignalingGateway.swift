@@ -76,9 +76,9 @@ actor SignalingGateway {
             await session.carry(connection, channel: channel)
             await channelEnded(channel, of: session, as: connection)
         } catch let error as RoomError {
-            access.audit.refused(
+            let isAudited = access.audit.refused(
                 error, by: "WebSocket", from: entry.origin, ["room.id": "\(entry.room)", "peer.id": "\(entry.peer)"])
-            session.logger.info("peer refused", metadata: ["error": "\(error)"])
+            session.logger.log(level: isAudited ? .debug : .info, "peer refused", metadata: ["error": "\(error)"])
             connection.close(Self.closeCode(error.code), reason: "\(error.code.name): \(error.message)")
             session.end()
         } catch {

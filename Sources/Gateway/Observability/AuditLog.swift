@@ -17,16 +17,25 @@ final class AuditLog: Sendable {
     static func isRefusal(_ status: Int) -> Bool { status == 401 || status == 403 || status == 429 }
 
     /// A client was not let in, or an operator was none.
-    func refused(_ error: RoomError, by door: String, from origin: ClientOrigin, _ more: Logger.Metadata = [:]) {
-        guard Self.isRefusal(error.code.httpStatus) else { return }
-        refused(error.code.name, error.message, by: door, from: origin, more)
+    /// - Returns: whether that is what an error says.
+    @discardableResult
+    func refused(
+        _ error: RoomError, by door: String, from origin: ClientOrigin,
+        _ more: @autoclosure () -> Logger.Metadata = [:]
+    ) -> Bool {
+        guard Self.isRefusal(error.code.httpStatus) else { return false }
+        refused(by: door, from: origin) {
+            more().merging(["code": "\(error.code.name)", "error": "\(error.message)"]) { own, _ in own }
+        }
+        return true
     }
 
-    func refused(
-        _ code: String, _ message: String, by door: String, from origin: ClientOrigin, _ more: Logger.Metadata = [:]
-    ) {
-        let metadata = more.merging(["door": "\(door)", "code": "\(code)", "error": "\(message)"]) { own, _ in own }
-        refusals.warning("refused", metadata: metadata.merging(Self.client(origin)) { own, _ in own })
+    /// - Parameter describe: what is known of it; asked only for a line that is written.
+    func refused(by door: String, from origin: ClientOrigin, _ describe: () -> Logger.Metadata) {
+        refusals.warning(
+            "refused",
+            metadata: describe().merging(["door": "\(door)"]) { own, _ in own }
+                .merging(Self.client(origin)) { own, _ in own })
     }
 
     /// Somebody with the rights of an operator has changed something.

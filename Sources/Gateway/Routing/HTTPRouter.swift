@@ -66,15 +66,15 @@ struct HTTPRouter: Sendable {
     ) {
         let status = response.head.status.code
         guard AuditLog.isRefusal(status) else { return }
-        var more: Logger.Metadata = ["status": "\(status)"]
-        // The path itself may hold a session's secret.
-        if let room = endpoint.room(of: target.path) { more["room.id"] = "\(room)" }
-        let error = (try? JSONValue(parsing: response.body)).flatMap { try? JSONReader($0).required("error") }
-        let code = try? error?.required("code").string()
-        let message = try? error?.required("message").string()
-        access.audit.refused(
-            code ?? "refused", message ?? "", by: "\(request.head.method) \(endpoint.pattern ?? "/")",
-            from: request.origin, more)
+        access.audit.refused(by: "\(request.head.method) \(endpoint.pattern ?? "/")", from: request.origin) {
+            var known: Logger.Metadata = ["status": "\(status)"]
+            // The path itself may hold a session's secret.
+            if let room = endpoint.room(of: target.path) { known["room.id"] = "\(room)" }
+            let error = (try? JSONValue(parsing: response.body)).flatMap { try? JSONReader($0).required("error") }
+            known["code"] = "\((try? error?.required("code").string()) ?? "refused")"
+            known["error"] = "\((try? error?.required("message").string()) ?? "")"
+            return known
+        }
     }
 
     /// What is answered without the endpoint: methods that it has not (RFC 9110 §15.5.6), and OPTIONS, with which some proxies

@@ -152,7 +152,9 @@ struct PeerEndpoints: Sendable {
             ])
             return .success(.object(fields))
         } catch {
-            session.logger.info("peer refused", metadata: ["error": "\(error)"])
+            // The router writes down who may not enter.
+            let isAudited = AuditLog.isRefusal(error.code.httpStatus)
+            session.logger.log(level: isAudited ? .debug : .info, "peer refused", metadata: ["error": "\(error)"])
             session.end()
             return .failure(error)
         }
