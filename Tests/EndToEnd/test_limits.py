@@ -160,6 +160,28 @@ async def test_foreign_pages_are_kept_out_and_named_ones_and_our_own_are_not(sta
     assert await limited(gateway, "origin") > 0
 
 
+async def test_pages_of_other_origins_are_kept_out_unless_any_are_let_in(start_gateway):
+    for options, is_taken in [((), False), (("--allowed-origin", "any"), True)]:
+        gateway = await start_gateway(*options)
+        evil = {"Origin": "https://evil.example.com"}
+        async with aiohttp.ClientSession() as session:
+            try:
+                url = f"{gateway.url}/?roomId=r&peerId=p"
+                async with session.ws_connect(url, protocols=["protoo"], headers=evil):
+                    assert is_taken
+            except aiohttp.WSServerHandshakeError as refusal:
+                assert not is_taken and refusal.status == 403
+            # What a form or fetch sends without asking first.
+            plain = {**evil, "Content-Type": "text/plain"}
+            async with session.post(f"{gateway.url}/rooms/r/broadcasters", data=b"{}", headers=plain) as answer:
+                assert answer.status == (400 if is_taken else 403)
+            async with session.get(f"{gateway.url}/socket.io/?EIO=4&transport=polling", headers=evil) as answer:
+                assert answer.status == (200 if is_taken else 403)
+            own = {"Origin": gateway.url}
+            async with session.get(f"{gateway.url}/socket.io/?EIO=4&transport=polling", headers=own) as answer:
+                assert answer.status == 200
+
+
 @pytest.mark.parametrize("head", [
     "GET /../../etc/passwd HTTP/1.1", "GET /..%2f..%2fetc%2fpasswd HTTP/1.1", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1",
     "GET //etc/passwd HTTP/1.1", "GET /socket.io/../../etc/passwd HTTP/1.1", "GET /whip/..%2f../x HTTP/1.1",

@@ -4,7 +4,7 @@ public struct AccessConfiguration: Sendable {
     public var keys: [AccessKey] = []
     /// What tokens have to say beside their signature.
     public var tokenRules = TokenRules()
-    /// Origins whose pages may use the server from a browser, beside its own; without any, every page may.
+    /// Origins whose pages may use the server from a browser, beside its own; `any` for every page.
     public var allowedOrigins: [String] = []
     /// Proxies whose `X-Forwarded-For` is believed.
     public var trustedProxies: [AddressRange] = []
@@ -14,6 +14,6 @@ public struct AccessConfiguration: Sendable {
     /// The defaults: open to everybody.
     public init() {}
 
-    /// Whether a text is an origin as a browser sends it: `https://example.com`, with a port if it is not the usual.
-    public static func isOrigin(_ text: String) -> Bool { OriginPolicy.isOrigin(text) }
+    /// Whether a text is an origin as a browser sends it, `https://example.com`, with a port if it is not the usual; or `any`.
+    public static func isOrigin(_ text: String) -> Bool { OriginPolicy.isAny(text) || OriginPolicy.isOrigin(text) }
 }

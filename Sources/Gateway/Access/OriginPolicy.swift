@@ -2,22 +2,33 @@ import HTTPTypes
 
 /// Which web pages may use this server from a browser (RFC 6454).
 ///
-/// A program that is no browser sends no Origin, and any it likes: this keeps other people's pages out, not other people.
+/// A program that is no browser sends no Origin, and any it likes: this keeps other people's pages out, not other people. A
+/// page that somebody sees in an office could otherwise use a server there, or on their own machine, that it cannot reach.
 struct OriginPolicy: Sendable {
-    /// Empty for any; else `scheme://host[:port]`, in lower case.
+    /// Any page is taken.
+    let isOpen: Bool
+    /// `scheme://host[:port]`, in lower case.
     let allowed: Set<String>
 
-    init(_ origins: [String] = []) { allowed = Set(origins.map { $0.lowercased() }.filter { $0 != "*" }) }
+    /// - Parameter origins: beside the server's own; `any` or `*` for all.
+    init(_ origins: [String] = []) {
+        let origins = origins.map { $0.lowercased() }
+        isOpen = origins.contains(where: Self.isAny)
+        allowed = Set(origins)
+    }
+
+    /// Whether a text stands for all origins.
+    static func isAny(_ text: String) -> Bool { text == "any" || text == "*" }
 
     /// Whether a page's request is taken. The server's own page always is.
     func allows(_ request: HTTPRequest) -> Bool {
         guard let origin = request.headerFields[.origin]?.lowercased() else { return true }
-        return allowed.isEmpty || allowed.contains(origin) || Self.isSame(origin, request)
+        return isOpen || allowed.contains(origin) || Self.isSame(origin, request)
     }
 
     /// What `Access-Control-Allow-Origin` says; `nil` if a page may not read the answer.
     func shared(with request: HTTPRequest) -> String? {
-        guard !allowed.isEmpty else { return "*" }
+        guard !isOpen else { return "*" }
         guard let origin = request.headerFields[.origin] else { return nil }
         return allows(request) ? origin : nil
     }

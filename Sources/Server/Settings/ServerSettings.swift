@@ -164,10 +164,10 @@ struct ServerSettings: Sendable {
             throw SettingsError(message: "auth-key, auth-key-file: two keys are named \(twice): give each its own name")
         }
         access.tokenRules = try tokenRules(&reader)
-        access.allowedOrigins = try reader.list(.allowedOrigin, [], shown: "any")
-        for origin in access.allowedOrigins where origin != "*" && !AccessConfiguration.isOrigin(origin) {
+        access.allowedOrigins = try reader.list(.allowedOrigin, [], shown: "its own")
+        for origin in access.allowedOrigins where !AccessConfiguration.isOrigin(origin) {
             throw try reader.failure(
-                .allowedOrigin, "\(origin) is no origin: write it as https://example.com or https://example.com:8443")
+                .allowedOrigin, "\(origin) is no origin: write https://example.com or https://example.com:8443, or any")
         }
         access.trustedProxies = try ranges(&reader, .trustedProxy) ?? []
         access.unlimitedAddresses = try ranges(&reader, .unlimitedAddress) ?? access.unlimitedAddresses

@@ -97,7 +97,10 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "File with the names (jti) of tokens that are valid no longer, one in a line; read again at SIGHUP.")
     var revokedTokens: String?
 
-    @Option(help: "Origin whose pages may use the server, beside its own; may be given more than once. (default: any)")
+    @Option(
+        help: """
+            Origin whose pages may use the server, beside its own, or 'any'; may be given more than once. (default: its own)
+            """)
     var allowedOrigin: [String] = []
 
     @Option(help: "Proxy whose X-Forwarded-For is believed, an address or range; may be given more than once.")

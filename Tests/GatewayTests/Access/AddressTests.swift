@@ -116,11 +116,14 @@ import Testing
             ("http://example.com", false), ("https://example.com.evil", false), ("null", false), ("", false),
         ] {
             #expect(policy.allows(request(origin)) == isTaken, "\(origin ?? "none")")
-            #expect(OriginPolicy().allows(request(origin)))
+            #expect(OriginPolicy(["any"]).allows(request(origin)) && OriginPolicy(["*"]).allows(request(origin)))
+            let isOwn = origin == nil || origin == "http://h:1"
+            #expect(OriginPolicy().allows(request(origin)) == isOwn, "\(origin ?? "none")")
         }
         #expect(policy.shared(with: request("https://example.com")) == "https://example.com")
         #expect(policy.shared(with: request("https://evil")) == nil)
-        #expect(OriginPolicy().shared(with: request("https://evil")) == "*")
+        #expect(OriginPolicy().shared(with: request("https://evil")) == nil)
+        #expect(OriginPolicy(["any"]).shared(with: request("https://evil")) == "*")
     }
 
     // MARK: Behind proxies

@@ -41,7 +41,7 @@ import Testing
             let created = try await offer(client, "/whip/lobby?peerId=camera&displayName=Camera%20One", try file.bytes)
             #expect(created.status == 201, "\(created.body)")
             #expect(created.fields["content-type"] == "application/sdp")
-            #expect(created.fields["access-control-allow-origin"] == "*")
+            #expect(created.fields["access-control-allow-origin"] == nil, "no page of another origin asked")
             let location = try #require(created.fields["location"])
             #expect(location.hasPrefix("/whip/lobby/"))
             #expect(created.fields["etag"]?.hasPrefix("\"") == true)
