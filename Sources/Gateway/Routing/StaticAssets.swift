@@ -50,8 +50,12 @@ struct StaticAssets: Sendable {
             .eTag: asset.entityTag,
             .cacheControl: "no-cache",
             .xContentTypeOptions: "nosniff",
-            .contentSecurityPolicy: Self.contentSecurityPolicy,
+            .contentSecurityPolicy: Self.contentSecurityPolicy(for: request.head.authority),
             .referrerPolicy: "no-referrer",
+            .permissionsPolicy: Self.permissionsPolicy,
+            .crossOriginOpenerPolicy: "same-origin",
+            // Pages of other origins may be let in, and load the client from here.
+            .crossOriginResourcePolicy: path.first == "socket.io" ? "cross-origin" : "same-origin",
         ]
         if let tags = request.head.headerFields[.ifNoneMatch], Self.matches(tags, asset.entityTag) {
             return OutgoingResponse(status: .notModified, headerFields: fields)
@@ -59,10 +63,31 @@ struct StaticAssets: Sendable {
         return OutgoingResponse(status: .ok, headerFields: fields, body: asset.bytes)
     }
 
-    /// The page runs only its own files and talks only to this server; `blob:` and `data:` are for media and icons.
-    static let contentSecurityPolicy =
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-        + "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    /// The page runs only its own files and talks only to this server; `blob:` and `data:` are for media and icons. Older
+    /// Safari does not count WebSockets to the page's own host as `'self'`.
+    static func contentSecurityPolicy(for authority: String?) -> String {
+        let host = authority.flatMap { $0.utf8.allSatisfy(isOfHost) ? $0 : nil }
+        let sockets = host.map { " ws://\($0) wss://\($0)" } ?? ""
+        return "default-src 'self'; connect-src 'self'\(sockets); img-src 'self' data: blob:; "
+            + "media-src 'self' blob: mediastream:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+            + "frame-ancestors 'none'"
+    }
+
+    /// What may stand in a host with a port, and ends no directive.
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"),
+            UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
+
+    /// What a call uses, and only the page itself.
+    static let permissionsPolicy =
+        "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), picture-in-picture=(self), "
+        + "autoplay=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), accelerometer=(), gyroscope=()"
 
     /// The weak comparison of RFC 9110 §13.1.2.
     private static func matches(_ header: String, _ tag: String) -> Bool {
@@ -98,5 +123,8 @@ struct StaticAssets: Sendable {
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!  // '!' okay: a token.
+    // '!' okay: tokens.
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+    static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
 }

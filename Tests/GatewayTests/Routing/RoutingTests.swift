@@ -47,6 +47,26 @@ import Testing
         #expect(try #require(get(["app.js"])).head.headerFields[.contentType] == "text/javascript; charset=utf-8")
     }
 
+    @Test func `a page connects to its own host only, and no other page's script reads or opens it`() throws {
+        func fields(_ path: [String], _ authority: String?) throws -> HTTPFields {
+            let head = HTTPRequest(method: .get, scheme: "http", authority: authority, path: "/")
+            let client = StaticAssets(files: [("index.html", [1]), ("socket.io/socket.io.js", [1])])
+            return try #require(client.response(to: IncomingRequest(head: head), path: path)).head.headerFields
+        }
+        let index = try fields([], "meet.example:8443")
+        let policy = try #require(index[.contentSecurityPolicy])
+        #expect(policy.contains("connect-src 'self' ws://meet.example:8443 wss://meet.example:8443;"))
+        for authority in [nil, "a; script-src *", "a b", "*", "a'b", "ü"] {
+            #expect(try fields([], authority)[.contentSecurityPolicy]?.contains("connect-src 'self';") == true)
+        }
+        #expect(try fields([], "[::1]:3016")[.contentSecurityPolicy]?.contains(" wss://[::1]:3016;") == true)
+        #expect(index[.permissionsPolicy]?.contains("camera=(self), microphone=(self), display-capture=(self)") == true)
+        #expect(index[.crossOriginOpenerPolicy] == "same-origin")
+        #expect(index[.crossOriginResourcePolicy] == "same-origin")
+        // The one file that is made for pages elsewhere.
+        #expect(try fields(["socket.io", "socket.io.js"], "h")[.crossOriginResourcePolicy] == "cross-origin")
+    }
+
     @Test(arguments: [
         ["..", "Package.swift"], ["../index.html"], ["app.js", ""], [""], ["etc", "passwd"], ["App.js"],
     ])
