@@ -13,9 +13,21 @@ LOBBY = "!document.getElementById('lobby').hidden"
 REASONS = "document.getElementById('join-form').innerText"
 
 
+# Keeps the URLs that the page asks the server by: proxies write them into their logs.
+WATCH_URLS = """(() => {
+  const seen = window.urlsSeen = [];
+  const { WebSocket: Socket, fetch: ask } = window;
+  window.WebSocket = class extends Socket {
+    constructor(url, protocols) { super(url, protocols); seen.push(String(url)); }
+  };
+  window.fetch = (url, options) => { seen.push(String(url)); return ask(url, options); };
+})()"""
+
+
 async def fill_and_join(page, url, password):
     """Joins; the page asks for a password when the room turns out to have one."""
     await page.goto(url)
+    await page.evaluate(WATCH_URLS)
     await page.page.click("#join")
     await is_refused(page, "This room has a password")
     if password:
@@ -50,7 +62,9 @@ async def test_a_rooms_password_is_typed_into_the_page(gateway, chromium, artifa
             await page.picture(artifacts / "refused.png")
         await fill_and_join(page, url, password)
         await is_connected(page)
-        assert password not in urllib.parse.unquote_plus(await page.evaluate("location.href"))
+        asked = await page.evaluate("window.urlsSeen.concat(location.href)")
+        assert any("roomId=" in one for one in asked), asked
+        assert not any(password in urllib.parse.unquote_plus(one) or "password" in one for one in asked), asked
         people.append(person)
     for person in people:
         await person.sees_and_hears(seconds=60)

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import urllib.parse
 
 import aiohttp
 import pytest
@@ -75,11 +76,32 @@ async def by_protoo(gateway, secrets, key):
     async with ProtooClient(gateway, "town", "ann", query=f"&resume={session}&ack=0") as client:
         await until(lambda: client.heard("resumed"), 30, "the session is picked up")
         await client.request("getRouterRtpCapabilities")
-    # The token as a subprotocol.
+        await beside_the_url(gateway, secrets, access, password)
+
+
+async def beside_the_url(gateway, secrets, access, password):
+    """As the page does: in subprotocols, or in fields. Somebody keeps the room, and its password, alive."""
     async with aiohttp.ClientSession() as http:
-        url = f"{gateway.url}/?roomId=town&peerId=sub&password={password}"
-        async with http.ws_connect(url, protocols=["protoo", f"bearer.{access}"]) as socket:
-            assert (await socket.receive_json(timeout=30))["method"] == "mediasoup-version"
+        url = f"{gateway.url}/?roomId=town&peerId=sub"
+        shown = ["protoo", f"bearer.{access}", f"password.{urllib.parse.quote(password, safe='')}"]
+        wrong = f"password.{secrets.make('wrong password beside the URL')}"
+        async with http.ws_connect(url, protocols=[*shown[:2], wrong]) as socket:
+            await socket.receive(timeout=30)
+            assert socket.close_code == 1008
+        async with http.ws_connect(url + "&resumption=yes", protocols=shown) as socket:
+            messages = [await socket.receive_json(timeout=30) for _ in range(2)]
+            assert {message["method"] for message in messages} == {"resumable", "mediasoup-version"}
+            session = secrets.add("session beside the URL", next(
+                message["data"]["token"] for message in messages if message["method"] == "resumable"))
+            await socket.close(code=4002)
+        async with http.ws_connect(url + "&ack=0", protocols=[*shown, f"resume.{session}"]) as socket:
+            assert (await socket.receive_json(timeout=30))["method"] == "resumed"
+        join = {"method": "join", "data": {"displayName": "Cyd"}}
+        for given, status in ((password, 200), (secrets.make("wrong password in a field"), 403)):
+            fields = {"Authorization": f"Bearer {access}", "Room-Password": urllib.parse.quote(given, safe="")}
+            async with http.post(
+                    f"{gateway.url}/rooms/town/peers/{status}/requests", json=join, headers=fields) as answer:
+                assert answer.status == status
 
 
 async def by_requests(gateway, secrets, key):

@@ -78,8 +78,7 @@ final class AccessControl: Sendable {
             if parts.count == 2, parts[0].lowercased() == "bearer" { return Secret(String(parts[1].trimmed)) }
         }
         if let token = target?["token"], !token.isEmpty { return Secret(token) }
-        let offered = request.headerFields[.secWebSocketProtocol]?.split(separator: ",") ?? []
-        return offered.lazy.map(\.trimmed).first { $0.hasPrefix("bearer.") }.map { Secret(String($0.dropFirst(7))) }
+        return ShownSecret.subprotocol("bearer", request.headerFields).map { Secret($0) }
     }
 
     /// What a token grants; everything but admin if the server has no key.

@@ -29,6 +29,16 @@ export class RequestError extends Error {
   }
 }
 
+/** Percent-encoded, with what `encodeURIComponent` leaves and HTTP allows in no token. */
+export function encoded(secret) {
+  return encodeURIComponent(secret).replace(/[()]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+}
+
+/** Secrets as subprotocols, which is all that a page can send beside the URL; and proxies write URLs into their logs. */
+export function subprotocols(secrets) {
+  return Object.entries(secrets).filter(([, value]) => value).map(([name, value]) => `${name}.${encoded(value)}`);
+}
+
 /** What outlives a connection: the numbers in both directions, and what the server may not have got. */
 class Session {
   /** Given by a server that lets clients come back. */
@@ -81,6 +91,8 @@ class Session {
  */
 export class ProtooClient {
   #url;
+  /** `{ bearer, password }`, each only if there is one. */
+  #secrets;
   #handlers;
   #socket = null;
   #session = new Session();
@@ -94,8 +106,9 @@ export class ProtooClient {
     this.#retry();
   };
 
-  constructor(url, handlers) {
+  constructor(url, secrets, handlers) {
     this.#url = url;
+    this.#secrets = secrets;
     this.#handlers = handlers;
     addEventListener('online', this.#retryNow);
     this.#open();
@@ -166,7 +179,7 @@ export class ProtooClient {
 
   /** Picks the session up; the server says `resumed`, or closes with SESSION_OVER. */
   #resume() {
-    this.#connect({ resume: this.#session.token, ack: this.#session.received }, () => {});
+    this.#connect({ ack: this.#session.received }, () => {}, { resume: this.#session.token });
   }
 
   #retry() {
@@ -175,10 +188,10 @@ export class ProtooClient {
     else this.#open();
   }
 
-  #connect(parameters, opened) {
+  #connect(parameters, opened, secrets = {}) {
     const url = new URL(this.#url);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    const socket = new WebSocket(url.href, 'protoo');
+    const socket = new WebSocket(url.href, ['protoo', ...subprotocols({ ...this.#secrets, ...secrets })]);
     this.#socket = socket;
     let wasOpen = false;
     socket.onopen = () => {

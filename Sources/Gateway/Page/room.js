@@ -1,5 +1,5 @@
 /** One stay in one room: signaling and both transports, with what is sent, received and known. No DOM in here. */
-import { ProtooClient, CLOSED_BY_SERVER, SERVER_STOPS } from './protoo.js';
+import { ProtooClient, CLOSED_BY_SERVER, encoded, SERVER_STOPS } from './protoo.js';
 import { browserCapabilities, receiveCapabilities } from './capabilities.js';
 import { SendTransport } from './sendtransport.js';
 import { ReceiveTransport } from './receivetransport.js';
@@ -67,13 +67,14 @@ export class Room {
     this.#receivingPart = new Receiving({ ...shared, known: this.#known, fitsTiles });
     this.#sendingPart = new Sending({ ...shared, others: () => this.peers.size, cameraPreferences });
     const url = new URL(server);
-    const credentials = { ...(password ? { password } : {}), ...(token ? { token } : {}) };
-    for (const [name, value] of Object.entries({ roomId: roomID, peerId: peerID, ...credentials })) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries({ roomId: roomID, peerId: peerID })) url.searchParams.set(name, value);
     const why = new URL(`/rooms/${encodeURIComponent(roomID)}/peers/${encodeURIComponent(peerID)}/requests`, url);
     why.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-    for (const [name, value] of Object.entries(credentials)) why.searchParams.set(name, value);
-    this.#why = why;
-    this.#client = new ProtooClient(url.href, {
+    const shown = {
+      ...(token ? { authorization: `Bearer ${encoded(token)}` } : {}), ...(password ? { 'room-password': encoded(password) } : {}),
+    };
+    this.#why = { url: why, shown };
+    this.#client = new ProtooClient(url.href, { bearer: token, password }, {
       opened: () => this.#opened(),
       interrupted: (end) => this.#interrupted(end),
       isFinal: ({ reason }) => !this.#joinedOnce && needsPerson(readReason(reason)),
@@ -288,8 +289,9 @@ export class Room {
   async #askWhy() {
     const retryAt = this.retryAt;
     try {
-      const answer = await fetch(this.#why, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(5_000),
+      const { url, shown } = this.#why;
+      const answer = await fetch(url, {
+        method: 'POST', headers: { 'content-type': 'application/json', ...shown }, signal: AbortSignal.timeout(5_000),
         body: JSON.stringify({ id: 1, method: 'getRouterRtpCapabilities' }),
       });
       const { error } = answer.ok ? {} : await answer.json();

@@ -40,7 +40,7 @@ struct RequestTarget: Sendable, Equatable {
         a.path == b.path && a.query.elementsEqual(b.query) { $0 == $1 }
     }
 
-    private static func decode(_ text: Substring, plusIsSpace: Bool) -> String? {
+    static func decode(_ text: Substring, plusIsSpace: Bool) -> String? {
         var bytes: [UInt8] = []
         var iterator = text.utf8.makeIterator()
         while let byte = iterator.next() {

@@ -24,18 +24,22 @@ struct RoomEntry: Sendable {
     /// The client comes back.
     var resumption: Resumption?
 
-    /// - Parameter target: `password`, `protocol`, `resumption`, `resume` and `ack` are in its query.
-    init(room: String, peer: String, _ target: RequestTarget) throws(SignalingHandshake.Problem) {
+    /// - Parameters:
+    ///   - target: `password`, `protocol`, `resumption`, `resume` and `ack` are in its query.
+    ///   - fields: where password and session may stand instead (`ShownSecret`).
+    init(
+        room: String, peer: String, _ target: RequestTarget, _ fields: HTTPFields
+    ) throws(SignalingHandshake.Problem) {
         self.room = RoomID(room)
         self.peer = PeerID(peer)
-        password = Secret(target["password"] ?? "")
+        password = Secret(target["password"] ?? ShownSecret.password(fields) ?? "")
         switch target["protocol"] {
         case nil, "2024": dialect = ProtooDialect()
         case "2026": dialect = ProtooDialect(vocabulary: Protoo2026())
         default: throw Self.problem("protocol has to be 2024 or 2026")
         }
         isResumable = target["resumption"] == "yes"
-        guard let token = target["resume"] else { return }
+        guard let token = target["resume"] ?? ShownSecret.subprotocol("resume", fields) else { return }
         guard let acknowledged = UInt64(target["ack"] ?? "0") else {
             throw Self.problem("ack has to be the number of the last message received")
         }

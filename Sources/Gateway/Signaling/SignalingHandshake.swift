@@ -82,7 +82,7 @@ struct SignalingHandshake: Sendable {
         do throws(Problem) {
             let entry = try RoomEntry(
                 room: try identifier("roomId", in: target).get(), peer: try identifier("peerId", in: target).get(),
-                target)
+                target, fields)
             return .accept(SignalingHandshake(destination: .room(entry), version: version))
         } catch {
             return .refuse(error.response)

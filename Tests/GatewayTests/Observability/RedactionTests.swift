@@ -64,7 +64,7 @@ import Testing
     @Test func `requests, handshakes and what they ask for`() throws {
         let target = try target()
         expectHidden(target)
-        expectHidden(try RoomEntry(room: "r", peer: "p", target))
+        expectHidden(try RoomEntry(room: "r", peer: "p", target, [:]))
         var head = HTTPRequest(
             method: .get, scheme: "http", authority: "h",
             path: "/?roomId=r&peerId=p&token=\(Self.needle)&resume=\(Self.needle)")

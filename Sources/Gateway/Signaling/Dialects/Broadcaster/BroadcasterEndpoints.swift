@@ -137,7 +137,8 @@ struct BroadcasterEndpoints: Sendable {
             let (entered, peer) = try await access.accountant.guessing(needsPassword, from: request.origin) {
                 () async throws(RoomError) in
                 try await rooms.connect(
-                    PeerID(name), to: RoomID(room), password: target["password"] ?? "",
+                    PeerID(name), to: RoomID(room),
+                    password: target["password"] ?? ShownSecret.password(request.head.headerFields) ?? "",
                     grant: grants.peerGrant(claim), through: broadcaster)
             }
             await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))

@@ -108,7 +108,8 @@ struct PeerEndpoints: Sendable {
     ) async throws(Refusal) -> OutgoingResponse {
         var entry: RoomEntry
         do throws(SignalingHandshake.Problem) {
-            entry = try RoomEntry(room: target.path[1], peer: target.path[3], target)
+            entry = try RoomEntry(
+                room: target.path[1], peer: target.path[3], target, request.head.headerFields)
         } catch {
             return error.response
         }
@@ -273,7 +274,8 @@ struct PeerEndpoints: Sendable {
             status: .noContent,
             headerFields: [
                 .accessControlAllowMethods: "\(method), OPTIONS",
-                .accessControlAllowHeaders: "Authorization, Content-Type, Last-Event-ID, Signaling-Session",
+                .accessControlAllowHeaders:
+                    "Authorization, Content-Type, Last-Event-ID, Room-Password, Signaling-Session",
                 .accessControlMaxAge: "86400",
             ])
     }

@@ -80,7 +80,7 @@ struct WHIPEndpoints: Sendable {
             return .failure(.badRequest, code: "invalid-sdp", error.description)
         }
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target, grant, ownName, from: request.origin)
+            let negotiated = try await negotiate(offer, request, target, grant, ownName)
             negotiator.logger.info(
                 "session opened",
                 metadata: AuditLog.client(request.origin).merging([
@@ -95,7 +95,7 @@ struct WHIPEndpoints: Sendable {
     }
 
     private func negotiate(
-        _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?, from origin: ClientOrigin
+        _ offer: SDPOffer, _ request: IncomingRequest, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
             guard let value = target[name] else { return nil }
@@ -104,7 +104,8 @@ struct WHIPEndpoints: Sendable {
             }
             return value
         }
-        let password = target["password"] ?? ""
+        let origin = request.origin
+        let password = target["password"] ?? ShownSecret.password(request.head.headerFields) ?? ""
         let lease: HoldingLease
         let needsPassword = negotiator.rooms.existence(of: RoomID(target.path[1])).needsPassword
         do throws(RoomError) {
@@ -230,7 +231,8 @@ struct WHIPEndpoints: Sendable {
             status: .noContent,
             headerFields: [
                 name: type, .accessControlAllowMethods: methods,
-                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match", .accessControlMaxAge: "86400",
+                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match, Room-Password",
+                .accessControlMaxAge: "86400",
             ])
     }
 
