@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end soak bench fuzz lint format tsan package package-test source-package \
+.PHONY: help setup build run test unit end-to-end soak bench fuzz lint format tsan asan package package-test source-package \
     source-package-test release clean
 
 help: ## Shows these lines
@@ -52,6 +52,9 @@ format: ## Formats the Swift sources in place
 
 tsan: setup ## Runs the lock-free tests and a busy room under the thread sanitizer
 	@.ci/tsan $(ARGS)
+
+asan: setup ## Runs the Swift tests and the fuzz targets' corpus under the address sanitizer
+	@.ci/asan $(ARGS)
 
 package: ## Makes .deb, .rpm, tarball and image in .build/packages
 	@.ci/setup package

@@ -5,6 +5,8 @@
 /// The parsers that bytes from the network reach, by the name `run.sh` knows.
 enum Target: String, CaseIterable {
     case rtp, rtcp, stun, vp8, vp9, h264, h265, av1, opus, descriptor
+    case dtls, srtp, ice, shard
+    case json, request, sdp, target, engine, websocket, http2, token
 
     // Sendable: set once before the first input, by libFuzzer's only thread.
     nonisolated(unsafe) static var selected = Target.rtp
@@ -21,6 +23,18 @@ enum Target: String, CaseIterable {
         case .av1: Self.runPayload(.av1, bytes)
         case .opus: Self.runPayload(.opus, bytes)
         case .descriptor: Self.runDescriptors(bytes)
+        case .dtls: TransportTargets.runDTLS(bytes)
+        case .srtp: TransportTargets.runSRTP(bytes)
+        case .ice: TransportTargets.runICE(bytes)
+        case .shard: ShardTarget.run(bytes)
+        case .json: SignalingTargets.runJSON(bytes)
+        case .request: SignalingTargets.runRequest(bytes)
+        case .sdp: SignalingTargets.runSDP(bytes)
+        case .target: SignalingTargets.runTarget(bytes)
+        case .engine: SignalingTargets.runEngine(bytes)
+        case .websocket: SignalingTargets.runWebSocket(bytes)
+        case .http2: SignalingTargets.runHTTP2(bytes)
+        case .token: SignalingTargets.runToken(bytes)
         }
     }
 
