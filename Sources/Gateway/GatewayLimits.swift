@@ -51,6 +51,14 @@ public struct GatewayLimits: Sendable {
     public var replayBytes = 1_048_576
     /// Requests of one client, sent side by side, that may wait for their turn.
     public var waitingRequests = 64
+    /// Time between a Socket.IO client's pong and the next ping.
+    public var enginePingInterval = Duration.seconds(25)
+    /// Time for its pong.
+    public var enginePingTimeout = Duration.seconds(20)
+    /// Time for a WHIP or WHEP client to connect its transport.
+    public var mediaConnectTimeout = Duration.seconds(30)
+    /// Time that a broadcaster stays without a request, a packet or a checked transport.
+    public var broadcasterIdleTimeout = Duration.seconds(60)
     /// Time for a client to finish the closing handshake before the connection is cut.
     public var closeTimeout = Duration.seconds(2)
 

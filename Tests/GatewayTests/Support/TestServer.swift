@@ -65,6 +65,10 @@ extension GatewayLimits {
         limits.responseTimeout = .seconds(3600)
         limits.resumptionWindow = .seconds(3600)
         limits.eventsWindow = .seconds(3600)
+        limits.enginePingInterval = .seconds(3600)
+        limits.enginePingTimeout = .seconds(3600)
+        limits.mediaConnectTimeout = .seconds(3600)
+        limits.broadcasterIdleTimeout = .seconds(3600)
         return limits
     }
 }

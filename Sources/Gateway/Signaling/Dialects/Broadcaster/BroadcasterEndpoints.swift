@@ -18,14 +18,14 @@ struct BroadcasterEndpoints: Sendable {
 
     init(
         rooms: RoomRegistry, access: AccessControl, counters: GatewayCounters, lane: ReadingLane = ReadingLane(),
-        logger: Logger, idleTimeout: Duration = .seconds(60)
+        logger: Logger, idleTimeout: Duration? = nil
     ) {
         self.rooms = rooms
         self.access = access
         self.counters = counters
         self.lane = lane
         self.logger = logger
-        self.idleTimeout = idleTimeout
+        self.idleTimeout = idleTimeout ?? access.limits.broadcasterIdleTimeout
         table = BroadcasterTable(limit: access.limits.connections)
     }
 

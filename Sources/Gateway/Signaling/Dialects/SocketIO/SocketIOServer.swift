@@ -200,6 +200,8 @@ final class SocketIOServer: Sendable {
         let limits = access.limits
         let limit = limits.connections
         var settings = EngineSession.Settings()
+        settings.pingInterval = TimeAmount(limits.enginePingInterval)
+        settings.pingTimeout = TimeAmount(limits.enginePingTimeout)
         settings.outgoingLimit = limits.outgoingBytes
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(

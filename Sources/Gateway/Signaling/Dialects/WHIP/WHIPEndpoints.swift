@@ -15,7 +15,9 @@ struct WHIPEndpoints: Sendable {
     init(rooms: RoomRegistry, access: AccessControl, lane: ReadingLane = ReadingLane(), logger: Logger) {
         self.access = access
         self.lane = lane
-        negotiator = SDPNegotiator(rooms: rooms, sessions: SDPSessionTable(), logger: logger)
+        negotiator = SDPNegotiator(
+            rooms: rooms, sessions: SDPSessionTable(), logger: logger,
+            connectTimeout: access.limits.mediaConnectTimeout)
     }
 
     /// - Returns: `nil` if the path is not one of theirs.
@@ -30,7 +32,7 @@ struct WHIPEndpoints: Sendable {
             let key = SDPSessionTable.Key(endpoint: endpoint, room: target.path[1], id: target.path[2])
             response = await atSession(request, key)
         }
-        // Where no origin is named, pages of any may publish and watch: who may is not a matter of cookies, so none are sent.
+        // Pages of the origins that are let in may publish and watch: who may is not a matter of cookies, so none are sent.
         let origin = access.sharedOrigin(with: request.head)
         response.head.headerFields[.accessControlAllowOrigin] = origin
         if origin != "*" { response.head.headerFields[.vary] = "Origin" }
