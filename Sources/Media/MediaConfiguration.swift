@@ -11,8 +11,8 @@ public struct MediaConfiguration: Sendable {
     public var plainPorts: ClosedRange<UInt16>?
     /// Where plain transports may send RTP, beside the address of the client that asks for one.
     public var plainDestinations: [IPAddressRange]
-    /// The address that clients get instead of the bound one: an IP address or a host name.
-    public var announcedAddress: String?
+    /// The addresses that clients get instead of the bound ones of the same family.
+    public var announcedAddresses: [AnnouncedAddress]
     /// PEM files of the DTLS certificate and its key; both or none. None: an EC P-256 certificate is made at start.
     public var certificateFile: String?
     /// The PEM file of the certificate's private key.
@@ -28,7 +28,7 @@ public struct MediaConfiguration: Sendable {
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
         plainPorts: ClosedRange<UInt16>? = nil, plainDestinations: [IPAddressRange] = [],
-        announcedAddress: String? = nil, certificateFile: String? = nil, privateKeyFile: String? = nil,
+        announcedAddresses: [AnnouncedAddress] = [], certificateFile: String? = nil, privateKeyFile: String? = nil,
         acceptsLegacyDTLS: Bool = false, ingressLimits: IngressLimits = IngressLimits(), pinsThreads: Bool = true
     ) {
         self.shards = shards
@@ -36,7 +36,7 @@ public struct MediaConfiguration: Sendable {
         self.port = port
         self.plainPorts = plainPorts
         self.plainDestinations = plainDestinations
-        self.announcedAddress = announcedAddress
+        self.announcedAddresses = announcedAddresses
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
         self.acceptsLegacyDTLS = acceptsLegacyDTLS

@@ -24,6 +24,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case reportsSent
     case stunRequests
     case stunRejected
+    /// Checks without PRIORITY (RFC 8445 §7.1.1), which were answered all the same.
+    case stunWithoutPriority
     case handshakesCompleted
     case handshakesFailed
     case transportsOpened

@@ -134,7 +134,7 @@ extension Room {
             key.shard < media.endpoints.count ? media.endpoints[key.shard] : ShardEndpoint(addresses: [])
         let description = WebRtcTransportDescription(
             id: opening.id, iceParameters: ICEParameters(opening.settings.iceCredentials),
-            iceCandidates: ICECandidate.candidates(of: endpoint, forceTcp: opening.forceTcp),
+            iceCandidates: ICECandidate.candidates(of: endpoint),
             fingerprints: media.fingerprints)
         return .now(.webRtcTransport(description), then: actions)
     }

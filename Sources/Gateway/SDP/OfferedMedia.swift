@@ -8,6 +8,8 @@ struct OfferedMedia: Sendable {
     /// `nil` for data channels and what else is neither audio nor video.
     var kind: MediaKind?
     var mid: String
+    /// Whether the offer says so itself: an only section needs no name.
+    var hasMID = true
     var direction: HeaderExtensionDirection
     /// In order of preference.
     var codecs: [OfferedCodec] = []
@@ -32,14 +34,15 @@ extension OfferedMedia {
         let attributes = SDPAttributes(section.attributes)
         let profile = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "TCP/DTLS/RTP/SAVPF"]
         let kind = profile.contains(section.transport) ? MediaKind(rawValue: section.media) : nil
-        guard let midAttribute = attributes.first("mid") else { throw section.failure("has no a=mid") }
-        let mid = midAttribute.value ?? ""
+        let midAttribute = attributes.first("mid")
+        guard midAttribute != nil || session.media.count == 1 else { throw section.failure("has no a=mid") }
+        let mid = midAttribute.map { $0.value ?? "" } ?? "0"
         // What a one-byte header extension can carry (RFC 8285 §4.2).
-        guard (1...16).contains(mid.utf8.count), !mid.contains(" ") else {
+        if let midAttribute, !(1...16).contains(mid.utf8.count) || mid.contains(" ") {
             throw midAttribute.failure("not 1 to 16 bytes")
         }
         self.init(
-            description: section, kind: kind, mid: mid,
+            description: section, kind: kind, mid: mid, hasMID: midAttribute != nil,
             direction: attributes.direction ?? SDPAttributes(session.attributes).direction ?? .sendrecv,
             usesRTCPMultiplexing: attributes.first("rtcp-mux") != nil,
             usesReducedSizeRTCP: attributes.first("rtcp-rsize") != nil,

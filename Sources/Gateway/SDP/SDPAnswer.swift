@@ -26,7 +26,7 @@ struct SDPAnswer {
         let accepted = zip(offer.media, sections).filter { !$0.1.isRejected }.map(\.0.mid)
         // The group keeps the offer's order, so that the tagged section is the same (RFC 9143 §7.3.1).
         let bundle = offer.bundle.filter(accepted.contains)
-        if !bundle.isEmpty {
+        if !bundle.isEmpty, offer.media.allSatisfy(\.hasMID) {
             answer.attributes.append(SDPAttribute("group", "BUNDLE \(bundle.joined(separator: " "))"))
         }
         // Without it a sender of AV1 leaves its layers' structure out: it needs the long form, the rest the short one.
@@ -44,13 +44,37 @@ struct SDPAnswer {
         return answer
     }
 
+    /// What RFC 3264 §6 wants of it is its place and port 0; GStreamer 1.22 and aiortc refuse an answer in which it lacks
+    /// what sections that are used have.
     private func rejected(_ offered: OfferedMedia) -> MediaDescription {
         var section = MediaDescription(
             media: offered.description.media, port: 0, transport: offered.description.transport,
             formats: offered.description.formats)
         section.otherLines = [SDPLine(number: 0, type: "c", value: "IN IP4 0.0.0.0")]
-        section.attributes = [SDPAttribute("mid", offered.mid), SDPAttribute("inactive")]
+        section.attributes = named(offered) + [SDPAttribute("inactive"), SDPAttribute("rtcp-mux")] + transportLines
+        if offered.kind == nil {
+            section.attributes.removeAll { $0.name == "rtcp-mux" }
+            section.attributes += offered.description.attributes.filter { $0.name == "sctp-port" }
+        }
+        for codec in offered.codecs where codec.isMedia {
+            section.attributes += Self.lines(of: codec.parameters, offered).filter { $0.name != "rtcp-fb" }
+        }
         return section
+    }
+
+    private func named(_ offered: OfferedMedia) -> [SDPAttribute] {
+        offered.hasMID ? [SDPAttribute("mid", offered.mid)] : []
+    }
+
+    /// Where the transport stands: the same in every section.
+    private var transportLines: [SDPAttribute] {
+        [
+            SDPAttribute("ice-ufrag", transport.iceParameters.usernameFragment),
+            SDPAttribute("ice-pwd", transport.iceParameters.password),
+        ]
+            + transport.fingerprints.filter { $0.algorithm == .sha256 }.map {
+                SDPAttribute("fingerprint", "sha-256 \($0.text)")
+            } + [SDPAttribute("setup", offer.setup == .passive ? "active" : "passive")]
     }
 
     private func receiving(_ offered: OfferedMedia, _ parameters: RTPParameters) -> MediaDescription {
@@ -84,17 +108,10 @@ struct SDPAnswer {
             media: offered.description.media, port: candidate?.port ?? 9, transport: offered.description.transport,
             formats: parameters.codecs.map { String($0.payloadType) })
         section.otherLines = [SDPLine(number: 0, type: "c", value: Self.connection(candidate?.address ?? ""))]
-        var lines = [
-            SDPAttribute("mid", offered.mid), SDPAttribute(direction.rawValue), SDPAttribute("rtcp-mux"),
-        ]
+        var lines = named(offered) + [SDPAttribute(direction.rawValue), SDPAttribute("rtcp-mux")]
         if offered.usesReducedSizeRTCP { lines.append(SDPAttribute("rtcp-rsize")) }
         if offered.allowsMixedExtensions { lines.append(SDPAttribute("extmap-allow-mixed")) }
-        lines.append(SDPAttribute("ice-ufrag", transport.iceParameters.usernameFragment))
-        lines.append(SDPAttribute("ice-pwd", transport.iceParameters.password))
-        for fingerprint in transport.fingerprints where fingerprint.algorithm == .sha256 {
-            lines.append(SDPAttribute("fingerprint", "sha-256 \(fingerprint.text)"))
-        }
-        lines.append(SDPAttribute("setup", offer.setup == .passive ? "active" : "passive"))
+        lines += transportLines
         for ext in parameters.headerExtensions {
             // What the offer says only one of us sends is turned around; a bare number stays bare (RFC 8285 §7).
             let offeredDirection = offered.extensions.first { $0.id == ext.id }?.direction

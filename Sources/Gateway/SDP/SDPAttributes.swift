@@ -160,7 +160,9 @@ struct SDPAttributes {
             guard words[0].utf8.count <= 16 else { throw attribute.failure("the identifier has more than 16 bytes") }
             if words[1] == "send" { declared.append(String(words[0])) }
         }
-        guard let attribute = first("simulcast") else { return declared.count == 1 ? declared : [] }
+        // The drafts' "send rid=…" means nothing to anybody now, and its offers are otherwise good.
+        let simulcast = first("simulcast").flatMap { $0.value?.contains("rid=") == true ? nil : $0 }
+        guard let attribute = simulcast else { return declared.count == 1 ? declared : [] }
         let words = (attribute.value ?? "").split(separator: " ")
         guard let index = words.firstIndex(of: "send") else { return [] }
         guard index + 1 < words.count else { throw attribute.failure("nothing follows \"send\"") }

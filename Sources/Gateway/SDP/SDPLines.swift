@@ -19,10 +19,14 @@ enum SDPLines {
                 throw SDPError(line: number, "description", "a line of more than \(maximumLength) bytes")
             }
             if let last = content.reversed().first, last == UInt8(ascii: "\r") { content = content.dropLast() }
+            // Empty lines at the end are an editor's or a template's; only another line behind makes one wrong.
+            if content.isEmpty, rest.allSatisfy(isLineBreak) { break }
             lines.append(try line(content, number))
         }
         return lines
     }
+
+    private static func isLineBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
     private static func line(_ content: some Collection<UInt8>, _ number: Int) throws(SDPError) -> SDPLine {
         guard let type = content.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(type),

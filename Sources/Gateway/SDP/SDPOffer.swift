@@ -71,6 +71,16 @@ struct SDPOffer: Sendable {
         allowsMixedExtensions = common.first("extmap-allow-mixed") != nil
     }
 
+    /// Whether the offer names all of the client's candidates, and none of them is for UDP.
+    var isReachableByTCPOnly: Bool {
+        let attributes = media.flatMap(\.description.attributes)
+        let transports = attributes.filter { $0.name == "candidate" }.compactMap {
+            $0.value?.split(separator: " ").dropFirst(2).first?.lowercased()
+        }
+        return attributes.contains { $0.name == "end-of-candidates" } && !transports.isEmpty
+            && transports.allSatisfy { $0 == "tcp" }
+    }
+
     private static func bundle(
         _ session: SessionDescription, _ media: [OfferedMedia]
     ) throws(SDPError) -> [String] {

@@ -81,7 +81,7 @@ struct SignalingHandshake: Sendable {
         }
         do throws(Problem) {
             let entry = try RoomEntry(
-                room: try identifier("roomId", in: target).get(), peer: try identifier("peerId", in: target).get(),
+                room: try name("roomId", .room, in: target).get(), peer: try name("peerId", .peer, in: target).get(),
                 target, fields)
             return .accept(SignalingHandshake(destination: .room(entry), version: version))
         } catch {
@@ -98,31 +98,20 @@ struct SignalingHandshake: Sendable {
         }
     }
 
-    /// A name that a client may choose: 1 to 64 scalars, none invisible (a name that looks like another is no name).
-    static func isIdentifier(_ text: String) -> Bool {
-        guard !text.isEmpty, text.unicodeScalars.count <= 64 else { return false }
-        return text.unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-            default: true
-            }
-        }
-    }
-
     struct Problem: Error { var response: OutgoingResponse }
 
-    private static func identifier(_ name: String, in target: RequestTarget) -> Result<String, Problem> {
+    private static func name(
+        _ name: String, _ kind: ClientName, in target: RequestTarget
+    ) -> Result<String, Problem> {
         guard let value = target[name] else {
             return .failure(
                 Problem(
                     response: .failure(
                         .badRequest, code: "missing-parameter", "the query has no \(name): use /?roomId=…&peerId=…")))
         }
-        guard isIdentifier(value) else {
+        guard kind.admits(value) else {
             return .failure(
-                Problem(
-                    response: .failure(
-                        .badRequest, code: "invalid-parameter", "\(name) has to be 1 to 64 printable characters")))
+                Problem(response: .failure(.badRequest, code: "invalid-parameter", "\(name) \(kind.rule)")))
         }
         return .success(value)
     }

@@ -41,7 +41,7 @@ extension ICELiteAgent {
             return .ignored(.noSpace)
         }
         checkAccepted(on: tuple, nominates: message.hasUseCandidate, nomination: message.nomination, at: now)
-        return .succeeded
+        return message.priority == nil ? .succeededWithoutPriority : .succeeded
     }
 
     private enum Verdict {
@@ -51,8 +51,9 @@ extension ICELiteAgent {
     }
 
     private func verdict(on message: STUNMessage) -> Verdict {
-        // RFC 8445 §7.1.1, §7.2.2: FINGERPRINT and PRIORITY are in every check.
-        guard message.method == STUNMessage.bindingMethod, message.hasFingerprint, message.priority != nil else {
+        // RFC 8445 §7.1.1, §7.2.2: FINGERPRINT and PRIORITY are in every check. A lite agent never needs the priority, and
+        // ffmpeg 8.0 sends none.
+        guard message.method == STUNMessage.bindingMethod, message.hasFingerprint else {
             return .refused(code: 400, nil)
         }
         // RFC 8489 §9.1.3.

@@ -193,17 +193,20 @@ public final class MediaPlane: Sendable {
             let address = configuration.listenAddresses.lazy.compactMap({ IPAddressPort(text: $0, port: 0) }).first
         else { return nil }
         let reachable = bound.first { $0.family == address.family } ?? first
-        let ip = configuration.announcedAddress ?? (address.isUnspecified ? reachable : address).addressText
+        // Clients of plain transports get one.
+        let own = address.isUnspecified ? reachable : address
+        let ip = configuration.announcedAddresses.texts(for: own).first ?? own.addressText
         return PlainPorts(address: address, ip: ip, ports: ports)
     }
 
-    /// What clients get: the announced address with each bound port, or the bound addresses themselves.
+    /// What clients get: the announced addresses with each bound port, or the bound addresses themselves.
     private static func endpoint(_ io: EpollLoop, _ configuration: MediaConfiguration) -> ShardEndpoint {
         var addresses: [CandidateAddress] = []
         for bound in io.localAddresses {
-            let text = configuration.announcedAddress ?? bound.addressText
-            let candidate = CandidateAddress(address: text, port: bound.port, transport: .udp)
-            if !addresses.contains(candidate) { addresses.append(candidate) }
+            for text in configuration.announcedAddresses.texts(for: bound) {
+                let candidate = CandidateAddress(address: text, port: bound.port, transport: .udp)
+                if !addresses.contains(candidate) { addresses.append(candidate) }
+            }
         }
         return ShardEndpoint(addresses: addresses)
     }

@@ -43,6 +43,7 @@ extension Shard {
             bytes, on: id, from: key.remote, at: now, reply: &reply)
         {
         case .succeeded: break
+        case .succeededWithoutPriority: counters.add(.stunWithoutPriority)
         case .rejected: counters.add(.stunRejected)
         case .ignored: counters.add(.malformedSTUN)
         }

@@ -40,10 +40,10 @@ extension ORTC {
 
     /// Whether an endpoint with these capabilities can receive a producer.
     public static func canConsume(_ consumable: RTPParameters, _ capabilities: RTPCapabilities) -> Bool {
-        let first = consumable.codecs.first { codec in
-            capabilities.codecs.contains { CodecMatch($0, codec, isStrict: true) != nil }
+        // RTX matches RTX whatever it repairs, so it says nothing.
+        consumable.codecs.contains { codec in
+            !codec.isRTX && capabilities.codecs.contains { CodecMatch($0, codec, isStrict: true) != nil }
         }
-        return first.map { !$0.isRTX } ?? false
     }
 
     /// What an endpoint receives of a producer: one stream, whatever the producer's encodings.

@@ -5,6 +5,5 @@ struct TransportOpening {
     let id: TransportID
     let peerID: PeerID
     let isConsuming: Bool
-    let forceTcp: Bool
     let settings: TransportSettings
 }

@@ -75,7 +75,7 @@ struct ServerSettings: Sendable {
             shards: try reader.optionalNumber(.shards, defaultValue: "one per core"), listenAddresses: listen,
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
-            announcedAddress: try reader.text(.announcedAddress),
+            announcedAddresses: try Self.announcedAddresses(&reader),
             certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
@@ -121,6 +121,20 @@ struct ServerSettings: Sendable {
             ranges.append(range)
         }
         return ranges
+    }
+
+    private static func announcedAddresses(_ reader: inout Reader) throws(SettingsError) -> [AnnouncedAddress] {
+        var addresses: [AnnouncedAddress] = []
+        for text in try reader.list(.announcedAddress, []) {
+            guard let address = AnnouncedAddress(text) else {
+                throw try reader.failure(
+                    .announcedAddress,
+                    "\(text) is neither an address nor a host name: write 203.0.113.10, 2001:db8::10 or media.example.org, "
+                        + "without a port")
+            }
+            addresses.append(address)
+        }
+        return addresses
     }
 
     private static func tls(_ reader: inout Reader) throws(SettingsError) -> TLSSettings? {

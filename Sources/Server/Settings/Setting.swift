@@ -53,10 +53,10 @@ enum Setting: String, CaseIterable {
 
     var kind: Kind {
         switch self {
-        case .host, .announcedAddress, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
+        case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
             .adminToken, .plainPorts, .revokedTokens:
             .text
-        case .mediaListen, .plainDestinations, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy,
+        case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy,
             .unlimitedAddress:
             .list
         case .port, .mediaPort: .number(0...65_535)

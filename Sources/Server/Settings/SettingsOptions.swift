@@ -35,8 +35,12 @@ struct SettingsOptions: ParsableArguments {
             """)
     var plainDestinations: [String] = []
 
-    @Option(help: "Address or host name to announce to clients instead of the bound ones.")
-    var announcedAddress: String?
+    @Option(
+        help: """
+            Address or host name to announce to clients instead of the bound ones of its family; may be given more than \
+            once.
+            """)
+    var announcedAddress: [String] = []
 
     @Option(help: "Media threads. (default: one per core)")
     var shards: String?
@@ -162,7 +166,7 @@ struct SettingsOptions: ParsableArguments {
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
             .host: host, .port: port, .mediaPort: mediaPort, .plainPorts: plainPorts,
-            .announcedAddress: announcedAddress, .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
+            .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey, .http: http, .dtlsLegacy: dtlsLegacy,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
             .authExpiry: authExpiry, .revokedTokens: revokedTokens,
@@ -176,7 +180,7 @@ struct SettingsOptions: ParsableArguments {
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,
-            .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
+            .announcedAddress: announcedAddress, .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
             .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]

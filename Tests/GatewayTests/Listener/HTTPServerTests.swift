@@ -169,6 +169,7 @@ import Testing
         arguments: [
             ("/?roomId=r", [:], 400, "missing-parameter"), ("/", [:], 400, "missing-parameter"),
             ("/?roomId=r&peerId=%07", [:], 400, "invalid-parameter"),
+            ("/?roomId=r&peerId=a%20b", [:], 400, "invalid-parameter"),
             ("/?roomId=r&peerId=p", ["Sec-WebSocket-Protocol": "chat"], 400, "unsupported-subprotocol"),
             ("/?roomId=r&peerId=p", ["Sec-WebSocket-Version": "7"], 426, "unsupported-websocket-version"),
             ("/?roomId=r&peerId=p", ["Sec-WebSocket-Key": "x"], 400, "bad-handshake"),

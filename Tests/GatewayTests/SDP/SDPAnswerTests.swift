@@ -100,6 +100,45 @@ struct SDPAnswerTests {
         #expect(!answer.attributes.contains { $0.name == "group" })
     }
 
+    @Test func `a rejected section has all that clients look for, and no place in the bundle`() throws {
+        let offer = try OfferFile.chromiumWatch.offer
+        let answer = try answer(offer, [.rejected, .rejected])
+        #expect(!answer.attributes.contains { $0.name == "group" })
+        for (section, offered) in zip(answer.media, offer.media) {
+            #expect(section.port == 0 && section.formats == offered.description.formats)
+            for name in ["mid", "inactive", "rtcp-mux", "ice-ufrag", "ice-pwd", "fingerprint", "setup"] {
+                #expect(values(name, section).count == 1, "\(name)")
+            }
+            #expect(values("rtpmap", section).count == offered.codecs.filter(\.isMedia).count)
+            #expect(values("candidate", section).isEmpty)
+        }
+    }
+
+    @Test func `an only section needs no name, and gets none`() throws {
+        let text = String(decoding: smallOffer(), as: UTF8.self)
+            .replacing("a=mid:a\n", with: "").replacing("a=group:BUNDLE a\n", with: "")
+        let offer = try SDPOffer(try SessionDescription(parsing: Array(text.utf8)))
+        let answer = try answer(offer, receiving(offer))
+        #expect(answer.media[0].port == 40000)
+        #expect(values("mid", answer.media[0]).isEmpty && !answer.attributes.contains { $0.name == "group" })
+    }
+
+    @Test func `simulcast as drafts had it is as if it were not there`() throws {
+        let offer = try SDPOffer(
+            try SessionDescription(parsing: offerOfTwo(video: ["a=rtpmap:96 VP8/90000", "a=simulcast: send rid=1;2"])))
+        #expect(offer.media[1].sendRIDs.isEmpty)
+        #expect(values("simulcast", try answer(offer, receiving(offer)).media[1]).isEmpty)
+    }
+
+    @Test func `simulcast by SSRC alone is taken, in the group's order`() throws {
+        let lines = ["a=ssrc-group:SIM 3 1 2", "a=ssrc-group:FID 1 11", "a=ssrc:1 cname:c", "a=ssrc:2 cname:c", "a=ssrc:3 cname:c"]
+        let offer = try SDPOffer(
+            try SessionDescription(parsing: offerOfTwo(video: ["a=rtpmap:96 VP8/90000"] + lines)))
+        let parameters = try #require(offer.media[1].producerParameters(for: router))
+        #expect(parameters.encodings.map(\.ssrc) == [3, 1, 2])
+        #expect(try ORTC.producerMapping(parameters, router: router, firstMappedSSRC: 1).encodings.count == 3)
+    }
+
     @Test func `a viewer is given stream, SSRCs and codec in its own numbers`() throws {
         let offer = try OfferFile.chromiumWatch.offer
         let media = offer.media[1]

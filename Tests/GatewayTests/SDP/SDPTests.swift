@@ -62,6 +62,12 @@ struct SDPTests {
 
     @Test func `a small good offer is read`() { #expect(error(smallOffer()) == nil) }
 
+    @Test func `empty lines at the end are an editor's, elsewhere an error`() {
+        for end in ["\n", "\r\n", "\n\n\r\n"] { #expect(error(smallOffer() + Array(end.utf8)) == nil) }
+        let text = String(decoding: smallOffer(), as: UTF8.self)
+        #expect(error(Array(text.replacing("s=-\n", with: "s=-\n\n").utf8))?.line == 4)
+    }
+
     @Test(arguments: [
         ("v=0", "v=1", 1, "v="), ("o=- 1 1 IN IP4 127.0.0.1", "o=- 1", 2, "o="), ("s=-", "t=0 0", 3, "t="),
         ("t=0 0\n", "", 0, "t="), ("m=audio 9", "m=audio 99999", 6, "m="), (" 111\n", "\n", 6, "m="),
@@ -75,7 +81,7 @@ struct SDPTests {
         ("a=ice-ufrag:abcd", "a=ice-ufrag:ab", 8, "a=ice-ufrag"), ("a=ice-ufrag:abcd\n", "", 6, "m=audio"),
         ("a=ice-pwd:abcdefghijklmnopqrstuv", "a=ice-pwd:short", 9, "a=ice-pwd"),
         ("sha-256 AB", "sha-256 XX", 10, "a=fingerprint"), ("sha-256", "sha-257", 6, "m=audio"),
-        ("setup:actpass", "setup:holdconn", 11, "a=setup"), ("a=mid:a\n", "", 6, "m=audio"),
+        ("setup:actpass", "setup:holdconn", 11, "a=setup"), ("a=mid:a\n", "", 5, "a=group"),
         ("BUNDLE a", "BUNDLE a b", 5, "a=group"), ("c=IN", "C=IN", 7, "line"), ("s=-", "s=\u{0}", 3, "s="),
         ("a=rtcp-mux", "a", 14, "line"),
     ])

@@ -9,7 +9,7 @@ enum TransportFixture {
         iceParameters: ICEParameters(ICECredentials(usernameFragment: "ufrag", password: "0123456789012345678901")),
         iceCandidates: [
             ICECandidate(
-                foundation: "udpcandidate", priority: 1_076_302_079, address: "192.0.2.1", port: 40000, transport: .udp)
+                foundation: "1", priority: 1_076_302_079, address: "192.0.2.1", port: 40000, transport: .udp)
         ],
         fingerprints: [DTLSFingerprint(algorithm: .sha256, value: [UInt8](repeating: 0xAB, count: 32))])
 }

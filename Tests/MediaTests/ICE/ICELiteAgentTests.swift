@@ -114,11 +114,17 @@ struct ICELiteAgentCheckTests {
         }
     }
 
+    @Test func `a check without a priority is answered, and noted`() throws {
+        var script = ICEScript()
+        #expect(try script.send { $0.hasPriority = false } == .succeededWithoutPriority)
+        #expect(script.events() == [selected(1), .stateChanged(.connected)])
+        try script.withReply { #expect($0.messageClass == .success) }
+    }
+
     @Test func `each broken check gets its error code, and changes nothing`() throws {
         let changes: [(UInt16, (inout ICEScript.Check) -> Void)] = [
             (400, { $0.method = 3 }),
             (400, { $0.hasFingerprint = false }),
-            (400, { $0.hasPriority = false }),
             (400, { $0.hasIntegrity = false }),
             (400, { $0.hasUsername = false }),
             (401, { $0.credentials.password = "a wrong password" }),

@@ -295,6 +295,15 @@ import Testing
         #expect(throws: ORTCError.unsupported("no compatible media codecs")) {
             try ORTC.consumerParameters(vp8, rtxOnly, ssrc: 1)
         }
+        // RTX matches RTX whatever it repairs: the first codec's says nothing about the second.
+        var both = vp8
+        let vp9 = RTPCodecParameters(mimeType: "video/VP9", payloadType: 98, clockRate: 90000)
+        var rtx = try #require(vp8.codecs.first { $0.isRTX })
+        rtx.payloadType = 99
+        rtx.parameters["apt"] = .integer(98)
+        both.codecs = [vp9, rtx] + vp8.codecs
+        #expect(ORTC.canConsume(both, receiverCapabilities))
+        #expect(try ORTC.consumerParameters(both, receiverCapabilities, ssrc: 1).codecs.map(\.mimeType).first == "video/VP8")
         #expect(throws: ORTCError.unsupported("no compatible media codecs")) {
             try ORTC.consumerParameters(vp8, RTPCapabilities(), ssrc: 1)
         }

@@ -138,7 +138,7 @@ import Testing
         (
             "connectWebRtcTransport",
             #"{"transportId":"t","dtlsParameters":{"fingerprints":[{"algorithm":"md5","value":"00"}]}}"#,
-            "dtlsParameters.fingerprints[0].algorithm: not one of sha-1, sha-224, sha-256, sha-384, sha-512"
+            "dtlsParameters.fingerprints: none by sha-1, sha-224, sha-256, sha-384, sha-512"
         ),
         (
             "connectWebRtcTransport",
@@ -262,19 +262,40 @@ import Testing
         }
     }
 
+    @Test func `what nearly valid clients send is taken`() throws {
+        for (given, taken) in [("1050000.0000000001", 1_050_000), ("1.5e6", 1_500_000), ("700000.9", 700_000)] {
+            let reader = JSONReader(try json(#"{"ssrc":1,"maxBitrate":\#(given)}"#))
+            #expect(try RTPEncodingParameters(reader).maxBitrate == UInt32(taken))
+        }
+        for given in ["-1", "4294967296", "\"1\"", "1e300"] {
+            let reader = JSONReader(try json(#"{"ssrc":1,"maxBitrate":\#(given)}"#))
+            #expect(throws: JSONFieldError.self) { try RTPEncodingParameters(reader) }
+        }
+        for (given, taken) in [("120", "120"), ("12.5", "12.5"), ("\"12\"", "12")] {
+            #expect(try DeviceDescription(JSONReader(try json(#"{"version":\#(given)}"#))).version == taken)
+        }
+        let known = Array(repeating: "AB", count: 32).joined(separator: ":")
+        let parameters = try RemoteDTLSParameters(
+            JSONReader(
+                try json(
+                    #"{"fingerprints":[{"algorithm":"sha3-256","value":"AA"},{"algorithm":"sha-256","value":"\#(known)"}]}"#)))
+        #expect(parameters.fingerprints.map(\.algorithm) == [.sha256])
+    }
+
     @Test func `candidates carry both ip and address, and TCP ones their type`() {
         let endpoint = ShardEndpoint(addresses: [
             CandidateAddress(address: "192.0.2.1", port: 44444, transport: .udp),
             CandidateAddress(address: "192.0.2.1", port: 44444, transport: .tcp),
         ])
-        let candidates = ICECandidate.candidates(of: endpoint, forceTcp: false)
+        let candidates = ICECandidate.candidates(of: endpoint)
         #expect(
             candidates[0].json.text
-                == #"{"address":"192.0.2.1","foundation":"udpcandidate","ip":"192.0.2.1","port":44444,"priority":1076302079,"#
+                == #"{"address":"192.0.2.1","foundation":"1","ip":"192.0.2.1","port":44444,"priority":1076302079,"#
                 + #""protocol":"udp","type":"host"}"#)
         #expect(candidates[1].json.text.contains(#""tcpType":"passive""#))
         #expect(candidates[0].priority > candidates[1].priority)
-        #expect(ICECandidate.candidates(of: endpoint, forceTcp: true).map(\.transport) == [.tcp])
+        // RFC 8445 §5.1.1.3: only candidates of one base and protocol share a foundation.
+        #expect(candidates.map(\.foundation) == ["1", "2"])
     }
 
     @Test func `every error code has its own stable name and a status`() {

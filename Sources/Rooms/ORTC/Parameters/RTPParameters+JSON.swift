@@ -71,7 +71,12 @@ extension RTPEncodingParameters: JSONReadable, JSONRepresentable {
         dtx = try reader.optional("dtx").map { field throws(JSONFieldError) in (try? field.bool()) ?? false }
         scalabilityMode = try reader.optional("scalabilityMode")?
             .string("invalid encoding.scalabilityMode", limit: 32)
-        maxBitrate = try reader.optional("maxBitrate")?.integer(UInt32.self, "invalid encoding.maxBitrate")
+        if let field = try reader.optional("maxBitrate") {
+            // Applications compute it (1,500,000 × 0.7), and a bit more or less is nothing.
+            let value = try field.number("invalid encoding.maxBitrate").rounded(.down)
+            guard let whole = UInt32(exactly: value) else { throw field.failure("invalid encoding.maxBitrate") }
+            maxBitrate = whole
+        }
     }
 
     /// The fields mediasoup's clients read.

@@ -84,7 +84,13 @@ extension DeviceDescription: JSONReadable, JSONRepresentable {
         self.init(
             flag: try reader.optional("flag")?.string(limit: 128),
             name: try reader.optional("name")?.string(limit: 256),
-            version: try reader.optional("version")?.string(limit: 128))
+            version: try reader.optional("version").map { field throws(JSONFieldError) in
+                // Programs give their version as a number, too.
+                guard case .string = field.value else {
+                    return JSONValue.normalized(try field.number("not a string")).text
+                }
+                return try field.string(limit: 128)
+            })
     }
 
     /// The fields mediasoup's clients read.
@@ -130,14 +136,16 @@ extension RemoteDTLSParameters: JSONReadable {
         for entry in entries {
             let name = try entry.required("algorithm")
             let value = try entry.required("value")
-            guard let algorithm = DTLSFingerprint.Algorithm(rawValue: try name.string().lowercased()) else {
-                throw name.failure(
-                    "not one of \(DTLSFingerprint.Algorithm.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
+            // Of several, those of hashes that nobody here knows are passed over (RFC 8122 §5.1).
+            guard let algorithm = DTLSFingerprint.Algorithm(rawValue: try name.string().lowercased()) else { continue }
             guard let fingerprint = DTLSFingerprint(algorithm: algorithm, text: try value.string()) else {
                 throw value.failure("not \(algorithm.length) hexadecimal pairs with colons between")
             }
             fingerprints.append(fingerprint)
+        }
+        guard !fingerprints.isEmpty else {
+            throw list.failure(
+                "none by \(DTLSFingerprint.Algorithm.allCases.map(\.rawValue).joined(separator: ", "))")
         }
     }
 }

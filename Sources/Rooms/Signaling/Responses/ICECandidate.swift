@@ -2,7 +2,8 @@ public import RoundhouseMedia
 
 /// An address at which a transport can be reached (RFC 8445 §5.3).
 public struct ICECandidate: Sendable, Hashable, JSONRepresentable {
-    /// `udpcandidate` or `tcpcandidate`.
+    /// Another one for every address, since RFC 8445 §5.1.1.3 has candidates of one base and protocol share one. Letters of
+    /// no meaning: ffmpeg 8.0 takes a line that holds "udp" twice for another protocol.
     public var foundation: String
     /// RFC 8445 §5.1.2.
     public var priority: UInt32
@@ -23,11 +24,11 @@ public struct ICECandidate: Sendable, Hashable, JSONRepresentable {
     }
 
     /// The candidates of a shard; earlier addresses are preferred, as mediasoup numbers them.
-    static func candidates(of endpoint: ShardEndpoint, forceTcp: Bool) -> [ICECandidate] {
-        endpoint.addresses.enumerated().filter { !forceTcp || $0.element.transport == .tcp }.map { index, address in
+    static func candidates(of endpoint: ShardEndpoint) -> [ICECandidate] {
+        endpoint.addresses.enumerated().map { index, address in
             let localPreference = UInt32(max(10000 - 100 * index, 0))
             return ICECandidate(
-                foundation: "\(address.transport.rawValue)candidate",
+                foundation: String(index + 1),
                 priority: 64 << 24 + localPreference << 8 + 255, address: address.address, port: address.port,
                 transport: address.transport)
         }

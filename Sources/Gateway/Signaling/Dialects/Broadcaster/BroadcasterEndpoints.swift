@@ -33,9 +33,9 @@ struct BroadcasterEndpoints: Sendable {
     func respond(to request: IncomingRequest, _ target: RequestTarget) async -> OutgoingResponse? {
         guard target.path.count >= 3, target.path[0] == "rooms", target.path[2] == "broadcasters" else { return nil }
         do throws(RoomError) {
-            for name in [target.path[1]] + target.path.dropFirst(3).prefix(1)
-            where !SignalingHandshake.isIdentifier(name) {
-                throw RoomError(.invalidRequest, "a name has to be 1 to 64 printable characters")
+            for (kind, name) in zip([ClientName.room, .peer], [target.path[1]] + target.path.dropFirst(3))
+            where !kind.admits(name) {
+                throw RoomError(.invalidRequest, "a name of a \(kind) \(kind.rule)")
             }
             return try await answer(request, target) ?? Self.text(.notFound, "Error: no such resource")
         } catch {
@@ -119,8 +119,8 @@ struct BroadcasterEndpoints: Sendable {
             if join.device.flag == nil { join.device.flag = "broadcaster" }
             return (name, join, !is2026)
         }
-        guard SignalingHandshake.isIdentifier(name) else {
-            throw RoomError(.invalidRequest, "id: has to be 1 to 64 printable characters")
+        guard ClientName.peer.admits(name) else {
+            throw RoomError(.invalidRequest, "id: \(ClientName.peer.rule)")
         }
         let token = AccessControl.token(of: request.head, target)
         let grants = try access.admit(token, from: request.origin, to: RoomID(room), as: PeerID(name))

@@ -48,11 +48,10 @@ struct PeerEndpoints: Sendable {
         guard request.head.method.rawValue == Self.method(for: resource) else {
             return .methodNotAllowed("\(Self.method(for: resource)), OPTIONS", "this path takes another method")
         }
-        for name in [target.path[1], target.path[3]] where !SignalingHandshake.isIdentifier(name) {
+        for (kind, name) in [(ClientName.room, target.path[1]), (.peer, target.path[3])] where !kind.admits(name) {
             throw Refusal(
                 response: .failure(
-                    .badRequest, code: "invalid-parameter",
-                    "room and peer have to be 1 to 64 printable characters: not \"\(name.prefix(64))\""))
+                    .badRequest, code: "invalid-parameter", "the \(kind)'s name \(kind.rule): not \"\(name.prefix(64))\""))
         }
         switch resource {
         case .requests: return try await requestReceived(request, target)

@@ -114,8 +114,8 @@ extension JSONReader {
 
     fileprivate func roomID() throws(JSONFieldError) -> RoomID {
         let text = try word("room_id")
-        guard SignalingHandshake.isIdentifier(text) else {
-            throw try required("room_id").failure("has to be 1 to 64 printable characters")
+        guard ClientName.room.admits(text) else {
+            throw try required("room_id").failure(ClientName.room.rule)
         }
         return RoomID(text)
     }

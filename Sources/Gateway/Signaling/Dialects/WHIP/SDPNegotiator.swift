@@ -40,11 +40,13 @@ struct SDPNegotiator: Sendable {
     // MARK: WHIP
 
     /// A publisher becomes a peer that everybody in the room sees.
+    /// - Parameter isPartial: sections that cannot be taken are left out, if any can.
     func publish(
         _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, lease: HoldingLease,
-        peerID: PeerID?, displayName: String
+        peerID: PeerID?, displayName: String, isPartial: Bool = false
     ) async throws(Refusal) -> Negotiated {
-        let parameters = try accepted(offer)
+        try requireUDP(offer)
+        let parameters = try accepted(offer, isPartial: isPartial)
         return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
         {
             room, peer, transport throws(RoomError) in
@@ -67,11 +69,18 @@ struct SDPNegotiator: Sendable {
         }
     }
 
+    /// A client that names no way over UDP would wait for a connection that cannot come.
+    private func requireUDP(_ offer: SDPOffer) throws(Refusal) {
+        guard !offer.isReachableByTCPOnly else {
+            throw Refusal("unsupported", status: 422, "all candidates of the offer are TCP: media goes over UDP here")
+        }
+    }
+
     /// What is taken of each section; `nil` of one in which the client sends neither sound nor pictures.
     ///
     /// All that the client means to send is taken, or nothing (RFC 9725 §4.4): a publisher whose picture alone was refused
     /// would believe itself seen.
-    private func accepted(_ offer: SDPOffer) throws(Refusal) -> [RTPParameters?] {
+    private func accepted(_ offer: SDPOffer, isPartial: Bool) throws(Refusal) -> [RTPParameters?] {
         var refusals: [String] = []
         var isAnySent = false
         let parameters = offer.media.enumerated().map { index, media -> RTPParameters? in
@@ -86,7 +95,7 @@ struct SDPNegotiator: Sendable {
         guard isAnySent else {
             throw Refusal("unsupported", status: 422, "no section offers to send audio or video")
         }
-        guard refusals.isEmpty else {
+        guard refusals.isEmpty || isPartial && parameters.contains(where: { $0 != nil }) else {
             throw Refusal("unsupported", status: 422, refusals.joined(separator: "; "))
         }
         return parameters
@@ -100,6 +109,7 @@ struct SDPNegotiator: Sendable {
         _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything,
         lease: HoldingLease, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {
+        try requireUDP(offer)
         guard rooms.isPassword(password, of: RoomID(name)) else {
             throw Refusal(RoomError(.wrongPassword, "wrong password"))
         }

@@ -16,6 +16,7 @@ final class SDPSession: PeerChannel {
         var clientFragment: String
         /// Ours, which is the entity tag too: it changes with each restart and only then.
         var fragment = ""
+        var hasRestarted = false
     }
 
     let key: SDPSessionTable.Key
@@ -48,12 +49,15 @@ final class SDPSession: PeerChannel {
 
     var transport: (description: WebRtcTransportDescription, mid: String)? { state.withLock { $0.transport } }
     var entityTag: String { state.withLock { "\"\($0.fragment)\"" } }
+    /// Whether the entity tag was another one before.
+    var hasRestarted: Bool { state.withLock { $0.hasRestarted } }
     var clientFragment: String { state.withLock { $0.clientFragment } }
 
     func restarted(clientFragment: String, fragment: String) {
         state.withLock { state in
             state.clientFragment = clientFragment
             state.fragment = fragment
+            state.hasRestarted = true
         }
     }
 

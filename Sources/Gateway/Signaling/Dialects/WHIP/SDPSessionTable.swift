@@ -9,10 +9,20 @@ final class SDPSessionTable: Sendable {
         var id: String
     }
 
-    private let sessions = Mutex<[Key: SDPSession]>([:])
+    /// How long a session that has ended is remembered: a client whose connection closed first deletes it all the same.
+    static let memory = Duration.seconds(60)
+    /// Sessions that ended, oldest first; beyond this many the oldest are forgotten.
+    static let rememberedEnds = 4096
 
-    subscript(key: Key) -> SDPSession? { sessions.withLock { $0[key] } }
-    var count: Int { sessions.withLock { $0.count } }
+    private struct Sessions {
+        var open: [Key: SDPSession] = [:]
+        var ended: [(key: Key, at: ContinuousClock.Instant)] = []
+    }
+
+    private let sessions = Mutex(Sessions())
+
+    subscript(key: Key) -> SDPSession? { sessions.withLock { $0.open[key] } }
+    var count: Int { sessions.withLock { $0.open.count } }
 
     /// Makes a session with a new identifier of 128 random bits.
     func make(endpoint: String, room: String, clientFragment: String, lease: HoldingLease) -> SDPSession {
@@ -21,11 +31,24 @@ final class SDPSessionTable: Sendable {
         let session = SDPSession(key: key, clientFragment: clientFragment, lease: lease) { [weak self] in
             self?.remove(key)
         }
-        sessions.withLock { $0[key] = session }
+        sessions.withLock { $0.open[key] = session }
         return session
     }
 
-    func remove(_ key: Key) { sessions.withLock { $0[key] = nil } }
+    func remove(_ key: Key, at now: ContinuousClock.Instant = .now) {
+        sessions.withLock { sessions in
+            guard sessions.open.removeValue(forKey: key) != nil else { return }
+            sessions.ended.append((key, now))
+            while let first = sessions.ended.first,
+                sessions.ended.count > Self.rememberedEnds || now - first.at > Self.memory
+            { sessions.ended.removeFirst() }
+        }
+    }
+
+    /// Whether there was such a session a moment ago.
+    func hasEnded(_ key: Key, at now: ContinuousClock.Instant = .now) -> Bool {
+        sessions.withLock { $0.ended.contains { $0.key == key && now - $0.at <= Self.memory } }
+    }
 
     private static func hexadecimal(_ number: UInt64) -> String {
         let digits = String(number, radix: 16)

@@ -32,6 +32,7 @@ struct WHIPEndpoints: Sendable {
             let key = SDPSessionTable.Key(endpoint: endpoint, room: target.path[1], id: target.path[2])
             response = await atSession(request, key)
         }
+        if response.head.status.code >= 400 { response = Self.problem(response) }
         // Pages of the origins that are let in may publish and watch: who may is not a matter of cookies, so none are sent.
         let origin = access.sharedOrigin(with: request.head)
         response.head.headerFields[.accessControlAllowOrigin] = origin
@@ -69,9 +70,9 @@ struct WHIPEndpoints: Sendable {
             response.head.headerFields[.acceptPost] = Self.sdp
             return response
         }
-        guard SignalingHandshake.isIdentifier(target.path[1]) else {
+        guard ClientName.room.admits(target.path[1]) else {
             return .failure(
-                .badRequest, code: "invalid-parameter", "the room's name has to be 1 to 64 printable characters")
+                .badRequest, code: "invalid-parameter", "the room's name, behind /\(target.path[0])/, \(ClientName.room.rule)")
         }
         let offer: SDPOffer
         do throws(SDPError) {
@@ -99,13 +100,6 @@ struct WHIPEndpoints: Sendable {
     private func negotiate(
         _ offer: SDPOffer, _ request: IncomingRequest, _ target: RequestTarget, _ grant: PeerGrant, _ ownName: String?
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
-        func identifier(_ name: String) throws(SDPNegotiator.Refusal) -> String? {
-            guard let value = target[name] else { return nil }
-            guard SignalingHandshake.isIdentifier(value) else {
-                throw .init("invalid-parameter", status: 400, "\(name) has to be 1 to 64 printable characters")
-            }
-            return value
-        }
         let origin = request.origin
         let password = target["password"] ?? ShownSecret.password(request.head.headerFields) ?? ""
         let lease: HoldingLease
@@ -118,7 +112,7 @@ struct WHIPEndpoints: Sendable {
         }
         let wrongPassword = RoomError.Code.wrongPassword.name
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target, grant, password: password, ownName, lease, identifier)
+            let negotiated = try await negotiate(offer, target, grant, password: password, ownName, lease)
             if needsPassword { access.accountant.passwordWasRight(origin) }
             return negotiated
         } catch {
@@ -127,20 +121,30 @@ struct WHIPEndpoints: Sendable {
         }
     }
 
+    private static func name(
+        _ name: String, _ kind: ClientName, in target: RequestTarget
+    ) throws(SDPNegotiator.Refusal) -> String? {
+        guard let value = target[name] else { return nil }
+        guard kind.admits(value) else {
+            throw .init("invalid-parameter", status: 400, "\(name) \(kind.rule)")
+        }
+        return value
+    }
+
     private func negotiate(
         _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, password: String, _ ownName: String?,
-        _ lease: HoldingLease, _ identifier: (String) throws(SDPNegotiator.Refusal) -> String?
+        _ lease: HoldingLease
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         if target.path[0] == "whep" {
-            let publisher = try identifier("peer").map { PeerID($0) }
+            let publisher = try Self.name("peer", .peer, in: target).map { PeerID($0) }
             return try await negotiator.watch(
                 offer, room: target.path[1], password: password, grant: grant, lease: lease, publisher: publisher)
         }
-        let peerID = try (identifier("peerId") ?? ownName).map { PeerID($0) }
-        let displayName = try identifier("displayName") ?? peerID?.rawValue ?? "WHIP"
+        let peerID = try (Self.name("peerId", .peer, in: target) ?? ownName).map { PeerID($0) }
+        let displayName = try Self.name("displayName", .room, in: target) ?? peerID?.rawValue ?? "WHIP"
         return try await negotiator.publish(
             offer, room: target.path[1], password: password, grant: grant, lease: lease, peerID: peerID,
-            displayName: displayName)
+            displayName: displayName, isPartial: target["partial"] == "yes")
     }
 
     private static func created(_ negotiated: SDPNegotiator.Negotiated) -> OutgoingResponse {
@@ -159,9 +163,14 @@ struct WHIPEndpoints: Sendable {
         if request.head.method == .options {
             return Self.preflight("PATCH, DELETE, OPTIONS", accepts: .acceptPatch, Self.fragment)
         }
+        guard !key.id.isEmpty else {
+            return .failure(
+                .notFound, code: "session-not-found", "no session is named: offers go to /\(key.endpoint)/{room}, without a slash behind")
+        }
         guard let session = negotiator.sessions[key], let member = session.membership.member,
             let (transport, mid) = session.transport
         else {
+            if request.head.method == .delete, negotiator.sessions.hasEnded(key) { return OutgoingResponse(status: .ok) }
             return .failure(.notFound, code: "session-not-found", "there is no such session, or it has ended")
         }
         switch request.head.method {
@@ -185,13 +194,16 @@ struct WHIPEndpoints: Sendable {
             response.head.headerFields[.acceptPatch] = Self.fragment
             return response
         }
-        guard let condition = request.head.headerFields[.ifMatch] else {
+        let condition = request.head.headerFields[.ifMatch]
+        // RFC 9725 §4.3.1 wants it always; some clients (medooze's) leave it out, and before the first restart there is only
+        // one state that they can mean.
+        guard condition != nil || !session.hasRestarted else {
             return .failure(
                 .init(code: 428), code: "precondition-required",
                 "If-Match has to name the session's ETag, or * to restart ICE")
         }
-        let tags = condition.split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
-        guard condition == "*" || tags.contains(Substring(session.entityTag)) else {
+        let tags = condition?.split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
+        guard condition == nil || condition == "*" || tags?.contains(Substring(session.entityTag)) == true else {
             return .failure(
                 .preconditionFailed, code: "precondition-failed",
                 "the ETag does not match: ICE has been restarted since")
@@ -224,6 +236,21 @@ struct WHIPEndpoints: Sendable {
         }
     }
 
+    /// Our errors, with the members of problem details (RFC 9457 §3.1) beside, which clients show.
+    private static func problem(_ response: OutgoingResponse) -> OutgoingResponse {
+        guard case .object(var fields)? = try? JSONValue(parsing: response.body),
+            case .object(let error)? = fields["error"]
+        else { return response }
+        var response = response
+        fields["type"] = .string("about:blank")
+        fields["title"] = error["code"]
+        fields["status"] = .integer(Int64(response.head.status.code))
+        fields["detail"] = error["message"]
+        response.body = JSONValue.object(fields).serialized
+        response.head.headerFields[.contentType] = "application/problem+json"
+        return response
+    }
+
     // MARK: Fields
 
     private static func preflight(
@@ -233,7 +260,7 @@ struct WHIPEndpoints: Sendable {
             status: .noContent,
             headerFields: [
                 name: type, .accessControlAllowMethods: methods,
-                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match, Room-Password",
+                .accessControlAllowHeaders: "Authorization, Content-Type, ETag, If-Match, Room-Password",
                 .accessControlMaxAge: "86400",
             ])
     }

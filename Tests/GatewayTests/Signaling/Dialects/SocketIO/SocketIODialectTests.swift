@@ -218,7 +218,7 @@ import Testing
             #expect(try await alice.event("newProducers") == listed, "its own are listed too")
 
             let transport = try text(
-                try await bob.ask("createWebRtcTransport", .object(["forceTcp": .bool(true)]))["id"])
+                try await bob.ask("createWebRtcTransport", .object(["forceTcp": .bool(false)]))["id"])
             let request = JSONValue.object([
                 "consumerTransportId": .string(transport), "producerId": .string(producer),
                 "rtpCapabilities": capabilities,
