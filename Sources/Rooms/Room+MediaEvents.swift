@@ -19,6 +19,7 @@ extension Room {
             perform(state.iceStateChanged(key, iceState, selected: selected))
         case .dtlsStateChanged(let key, let dtlsState):
             perform(state.dtlsStateChanged(key, dtlsState))
+        case .handshakeFailed(let key, let failure, let detail): handshakeFailed(key, failure, detail)
         case .transportSuperseded(let key, let successor): state.transportSuperseded(key, by: successor)
         case .plainTuplesChanged(let key, let tuples): state.plainTuplesChanged(key, tuples)
         case .warningRaised(let key, let warning): warningRaised(key, warning)
@@ -39,6 +40,17 @@ extension Room {
             perform(state.videoOrientationChanged(key, orientation))
         case .trace(let trace): perform(state.traced(trace))
         }
+    }
+
+    private func handshakeFailed(_ key: TransportKey, _ failure: DTLSFailure, _ detail: String?) {
+        guard let transport = state.transportIDs[key].flatMap({ state.transports[$0] }) else { return }
+        var metadata: Logger.Metadata = [
+            "room.id": "\(id)", "peer.id": "\(transport.peerID)", "transport.id": "\(transport.id)",
+            "reason": "\(failure.rawValue)",
+        ]
+        if let detail { metadata["detail"] = "\(detail)" }
+        if let tuple = transport.webRTC?.selectedTuple { metadata["remote.address"] = "\(tuple.remoteAddress)" }
+        logger.warning("a DTLS handshake failed: \(failure.hint)", metadata: metadata)
     }
 
     private func warningRaised(_ key: TransportKey, _ warning: TransportWarning) {

@@ -20,6 +20,16 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
+    /// Swift has the arguments from /proc. Where that is not mounted they would be ignored in silence, the key that closes
+    /// the server too.
+    static func main() async {
+        guard CommandLine.arguments.contains(where: { !$0.isEmpty }) else {
+            StandardStream.error.write("gateway: its options cannot be read, since /proc is not mounted: mount it\n")
+            exit(withError: ExitCode(1))
+        }
+        await main(nil)
+    }
+
     func run() async throws {
         let settings = try readSettings(options)
         let running = RunningSettings(settings)

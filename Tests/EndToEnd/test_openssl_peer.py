@@ -65,11 +65,11 @@ def free_port():
         return one.getsockname()[1]
 
 
-def certificate(folder):
+def certificate(folder, curve="P-256"):
     """Files with a certificate and its key, and the fingerprint."""
     cert, key = folder / "peer.pem", folder / "peer.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-nodes", "-keyout", key,
          "-out", cert, "-days", "2", "-subj", "/CN=peer"], check=True, capture_output=True)
     printed = subprocess.run(
         ["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"], check=True, capture_output=True,
@@ -184,3 +184,55 @@ async def test_openssl_connects_sends_data_and_either_side_closes(
             await program.end()
             relay.close()
     gateway.assert_alive()
+
+
+async def handshake(gateway, peer, curve, tmp_path, signaled=None):
+    """`s_client` with a certificate on this curve, once it is connected or refused."""
+    cert, key, fingerprint = certificate(tmp_path, curve)
+    info = await peer.open_transport(producing=True)
+    candidate = info["iceCandidates"][0]
+    relay = await Relay((candidate["ip"], candidate["port"])).open()
+    await relay.check(info["iceParameters"])
+    program = await Program.start(
+        "s_client", "-connect", f"127.0.0.1:{relay.port}", "-dtls1_2", "-cert", cert, "-key", key,
+        "-use_srtp", "SRTP_AEAD_AES_128_GCM", "-mtu", 1200)
+    await peer.request("connectWebRtcTransport", {"transportId": info["id"], "dtlsParameters": {
+        "role": "client", "fingerprints": [{"algorithm": "sha-256", "value": signaled or fingerprint}]}})
+    return relay, program
+
+
+@pytest.mark.parametrize("curve", ["P-224", "P-384", "P-521"])
+async def test_certificates_on_other_curves_are_accepted(start_gateway, tmp_path, curve):
+    gateway = await start_gateway()
+    async with ProtooClient(gateway, "openssl", "peer") as peer:
+        await peer.join()
+        relay, program = await handshake(gateway, peer, curve, tmp_path)
+        try:
+            async def connected():
+                return await states(gateway) == ["connected"]
+            await until(connected, 20, f"a certificate on {curve} connects", every=0.1)
+        finally:
+            await program.end()
+            relay.close()
+
+
+@pytest.mark.parametrize("curve, signaled, reason, words", [
+    ("secp256k1", None, "protocol_violation", "wrong curve"),
+    ("P-256", ":".join(["AB"] * 32), "fingerprint_mismatch", "another certificate than the fingerprint"),
+])
+async def test_a_handshake_that_fails_is_a_line_and_a_count_with_the_cause(
+        start_gateway, tmp_path, curve, signaled, reason, words):
+    gateway = await start_gateway()
+    async with ProtooClient(gateway, "openssl", "peer") as peer:
+        await peer.join()
+        relay, program = await handshake(gateway, peer, curve, tmp_path, signaled)
+        try:
+            await until(lambda: peer.close_code, 20, "the peer is sent away")
+            line, = [one for one in gateway.log.splitlines() if "a DTLS handshake failed" in one]
+            assert f"reason={reason}" in line and words in line and "127.0.0.1" in line, line
+            metrics = await gateway.metrics()
+            assert sum(value for name, value in metrics.items()
+                       if name.startswith("roundhouse_media_handshake_failures_total") and reason in name) == 1
+        finally:
+            await program.end()
+            relay.close()

@@ -286,6 +286,16 @@ async def test_exit_codes_say_what_was_wrong(artifacts, options, code):
     assert done.returncode == code, done.stderr
 
 
+async def test_without_proc_nothing_starts_that_ignores_its_options():
+    # A user namespace may mount over /proc without privileges.
+    hidden = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    if subprocess.run([*hidden, "true"], capture_output=True, timeout=60).returncode != 0:
+        pytest.skip("no user namespaces here")
+    done = subprocess.run([*hidden, BINARY, "--host", "127.0.0.1", "--port", "70000"], capture_output=True, text=True,
+                          timeout=60)
+    assert (done.returncode, "/proc is not mounted" in done.stderr) == (1, True), done
+
+
 async def test_a_signal_during_the_start_is_a_stop(artifacts):
     gateway = Gateway(artifacts)
     gateway.spawn()

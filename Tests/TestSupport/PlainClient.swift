@@ -23,7 +23,8 @@
 
         /// - Parameter keys: protect what each side sends: `local` the client's.
         init(
-            in world: VirtualWorld, isComedia: Bool = true, usesRTCPMux: Bool = false, keys: SRTPKeyingMaterial? = nil,
+            in world: VirtualWorld, isComedia: Bool = true, keepsAddress: Bool = false, usesRTCPMux: Bool = false,
+            keys: SRTPKeyingMaterial? = nil,
             destinations: PlainDestinations = PlainClient.anywhere
         ) throws {
             self.world = world
@@ -31,7 +32,8 @@
             let protection = keys.map { PlainProtection(profile: $0.profile, local: $0.remote) }
             (transport, endpoint) = try world.server.handle.openPlainTransport(
                 PlainTransportSettings(
-                    isComedia: isComedia, usesRTCPMux: usesRTCPMux, protection: protection, destinations: destinations),
+                    isComedia: isComedia, keepsAddress: keepsAddress, usesRTCPMux: usesRTCPMux, protection: protection,
+                    destinations: destinations),
                 events: queue)
             if let keys {
                 sealer = try SRTPSender(profile: keys.profile, master: keys.local)

@@ -221,6 +221,9 @@ final class SignalingSession: PeerChannel {
     private func dispatch(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {
         switch meaning {
         case .room(let request): return await dispatch(request, method)
+        case .roomIn(let dialect, let request):
+            state.withLock { $0.dialect = dialect }
+            return await dispatch(request, method)
         case .known(let data): return .success(data)
         case .knownAnd(let data, let dialect):
             state.withLock { $0.dialect = dialect }

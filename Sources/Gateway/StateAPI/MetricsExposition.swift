@@ -32,6 +32,12 @@ struct MetricsExposition: Sendable {
         for shard in shards {
             for drop in shard.drops { page.sample(["shard": "\(shard.shard)", "reason": drop.reason], drop.count) }
         }
+        page.family("roundhouse_media_handshake_failures_total", .counter, "DTLS handshakes that failed, by reason.")
+        for shard in shards {
+            for failure in shard.handshakeFailures {
+                page.sample(["shard": "\(shard.shard)", "reason": failure.reason], failure.count)
+            }
+        }
         page.family("roundhouse_media_cpu_seconds_total", .counter, "CPU time of the media threads.")
         for shard in shards { page.sample(["shard": "\(shard.shard)"], shard.cpuSeconds) }
     }

@@ -119,7 +119,8 @@ import COpenSSL
         }
         return unsafe rh_SSL_CTX_set_version(context, DTLS1_2_VERSION) == 1
             && SSL_CTX_set_cipher_list(context, ciphers) == 1
-            && rh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1
+            // The last two are for certificates on these curves, which GnuTLS, ffmpeg 8.1's library, makes on request.
+            && rh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521:P-224") == 1
             && offerProfiles(profiles, in: context)
     }
 

@@ -33,6 +33,8 @@ final class DTLSConnection {
     private var records: DTLSRecordLayer?
     private(set) var remoteFingerprint: DTLSFingerprint?
     private var events: [DTLSEvent] = []
+    /// What libssl, or the peer's alert, says of why it failed.
+    private(set) var failureDetail: String?
     private var outgoing = DatagramQueue()
     private var deadline: MediaInstant?
     private var ownCounters = DTLSCounters()
@@ -227,7 +229,7 @@ final class DTLSConnection {
         // Not from somebody who has not shown who it is.
         case .applicationData(let payload): ownCounters.ignoredApplicationBytes &+= UInt64(payload.count)
         case .lastFlightRepeated: ownCounters.retransmissions &+= 1
-        case .failed: fail(.alertReceived)
+        case .failed(let alert): fail(.alertReceived, "alert \(alert)")
         case .closed: peerClosed()
         }
     }
@@ -264,9 +266,10 @@ final class DTLSConnection {
         fail(reason)
     }
 
-    private func fail(_ reason: DTLSFailure) {
+    private func fail(_ reason: DTLSFailure, _ problem: String? = nil) {
         guard state != .failed, state != .closed else { return }
         state = .failed
+        failureDetail = problem ?? handshake?.problem
         deadline = nil
         events.append(.failed(reason))
     }

@@ -20,6 +20,8 @@ import COpenSSL
     var outgoing = DatagramQueue()
     /// Datagrams dropped because nobody took them.
     private(set) var droppedOutgoing: UInt64 = 0
+    /// What libssl says of its last failure.
+    private(set) var problem: String?
 
     /// - Parameter mtu: the longest datagram payload to send, in bytes, at least 228 (libssl's least).
     init(certificate: DTLSCertificate, mtu: Int) throws(MediaError) {
@@ -215,10 +217,17 @@ import COpenSSL
 
     private func failureOfShutdown() -> DTLSFailure {
         // A fatal alert shuts the read side too, but leaves an error.
-        ERR_peek_last_error() == 0 ? .closedByPeer : .alertReceived
+        noteProblem()
+        return ERR_peek_last_error() == 0 ? .closedByPeer : .alertReceived
+    }
+
+    private func noteProblem() {
+        let code = ERR_peek_last_error()
+        problem = unsafe code == 0 ? nil : ERR_reason_error_string(code).map { unsafe String(cString: $0) }
     }
 
     private func failureOfQueue() -> DTLSFailure {
+        noteProblem()
         let code = ERR_peek_last_error()
         if code == 0 { return .protocolViolation }
         let reason = ERR_GET_REASON(code)

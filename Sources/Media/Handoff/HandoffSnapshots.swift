@@ -48,6 +48,7 @@ extension TransportWarning.Kind: Restorable {
         case 5: self = .foreignPackets
         case 6: self = .noKeyFrame
         case 7: self = .destinationNotAllowed
+        case 8: self = .largePackets
         default: throw .malformed
         }
     }
@@ -61,6 +62,7 @@ extension TransportWarning.Kind: Restorable {
         case .foreignPackets: writer.writeUInt8(5)
         case .noKeyFrame: writer.writeUInt8(6)
         case .destinationNotAllowed: writer.writeUInt8(7)
+        case .largePackets: writer.writeUInt8(8)
         }
     }
 }

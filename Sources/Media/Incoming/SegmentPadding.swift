@@ -3,6 +3,8 @@
 enum SegmentPadding {
     /// Lengths become multiples of this: under one per cent more bytes, and nearly always equal within a frame.
     static let step = 16
+    /// Longer ones fill their path as they are: nothing of ours makes them longer.
+    static let longest = 1200
     /// Shorter packets are not cuts of a large frame.
     static let shortest = 256
 
@@ -13,7 +15,7 @@ enum SegmentPadding {
     static func pad(_ payload: inout UnsafeRawBufferPointer, headerLength: Int, room: Int) -> Int {
         let length = headerLength + payload.count
         let padding = (step - length % step) % step
-        guard padding > 0, padding <= room, length >= shortest, let start = payload.baseAddress else { return 0 }
+        guard padding > 0, padding <= room, (shortest...longest).contains(length), let start = payload.baseAddress else { return 0 }
         let end = unsafe UnsafeMutableRawPointer(mutating: start + payload.count)
         unsafe end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
         unsafe end.storeBytes(of: UInt8(truncatingIfNeeded: padding), toByteOffset: padding - 1, as: UInt8.self)

@@ -151,6 +151,7 @@ extension Shard {
         var payload = unsafe UnsafeRawBufferPointer(rebasing: packet[header.payload])
         if unsafe !payload.isEmpty { producers[producer].heard(isKeyFrame: placed.isKeyFrame) }
         if placed.isKeyFrame { counters.add(.keyFramesReceived) }
+        if packet.count > SegmentPadding.longest { warnOfSize(of: producers[producer].transport) }
         if !producers[producer].traces.isEmpty {
             traceReceived(
                 header, size: packet.count, isKeyFrame: placed.isKeyFrame, isRTX: placed.isRecovered, of: stream)

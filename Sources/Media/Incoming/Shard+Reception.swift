@@ -55,6 +55,16 @@ extension Shard {
             payloadType: packet[1] & 0x7F)
     }
 
+    /// Senders that know nothing of SRTP and header extensions fill their link's packets, and the server's do not fit then.
+    func warnOfSize(of transport: Slot<MediaTransport>) {
+        guard case .plain(let path) = transports[transport].association, !plainAssociations[path].hasWarnedOfSize else {
+            return
+        }
+        plainAssociations[path].hasWarnedOfSize = true
+        let warning = TransportWarning(.largePackets)
+        transports[transport].events.append(.warningRaised(transports[transport].key, warning))
+    }
+
     /// A consumer would run, if only its packets might be sent to the address that was learned.
     func warnOfDestination(of transport: Slot<MediaTransport>) {
         guard case .plain(let path) = transports[transport].association, !plainAssociations[path].hasWarnedOfDestination

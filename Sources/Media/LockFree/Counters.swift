@@ -4,8 +4,8 @@ import Synchronization
 //   One writer: the shard whose counters they are calls `add`. Any thread calls `value`.
 //
 // Layout
-//   One 8-byte atomic per case of `ShardCounter` and `DropReason`, in an allocation aligned to and padded with 128 bytes, so that no other
-//   shard's counters share a cache line.
+//   One 8-byte atomic per case of `ShardCounter`, `DropReason` and `DTLSFailure`, in an allocation aligned to and padded with 128
+//   bytes, so that no other shard's counters share a cache line.
 //
 // Ordering
 //   All relaxed: a counter publishes nothing but itself, and two counters read one after the other may be of different
@@ -23,7 +23,8 @@ import Synchronization
 // Sendable: every access is atomic.
 @safe final class Counters: @unchecked Sendable {
     private static let reasonsOffset = ShardCounter.allCases.count
-    private static let count = reasonsOffset + DropReason.allCases.count
+    private static let failuresOffset = reasonsOffset + DropReason.allCases.count
+    private static let count = failuresOffset + DTLSFailure.allCases.count
     // Safe: owns `count` initialized atomics; a case's raw value is below its enumeration's count.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let memory: UnsafeMutableRawPointer
@@ -45,6 +46,15 @@ import Synchronization
 
     /// Counts a drop; the owning shard only.
     func add(_ reason: DropReason, _ amount: UInt64 = 1) { add(Self.reasonsOffset + reason.rawValue, amount) }
+
+    /// Counts a handshake that failed; the owning shard only.
+    func add(_ failure: DTLSFailure) { add(Self.index(of: failure), 1) }
+
+    func value(_ failure: DTLSFailure) -> UInt64 { unsafe cells[Self.index(of: failure)].load(ordering: .relaxed) }
+
+    private static func index(of failure: DTLSFailure) -> Int {
+        failuresOffset + (DTLSFailure.allCases.firstIndex(of: failure) ?? 0)
+    }
 
     func value(_ counter: ShardCounter) -> UInt64 { unsafe cells[counter.rawValue].load(ordering: .relaxed) }
 

@@ -136,6 +136,7 @@ public final class MediaPlane: Sendable {
                 shard: thread.index,
                 values: ShardCounter.allCases.map { ($0.label, thread.counters.value($0)) },
                 drops: DropReason.allCases.map { ($0.label, thread.counters.value($0)) },
+                handshakeFailures: DTLSFailure.allCases.map { ($0.rawValue, thread.counters.value($0)) },
                 cpuSeconds: thread.cpuSeconds)
         }
     }

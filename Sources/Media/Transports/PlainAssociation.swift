@@ -1,6 +1,11 @@
 /// A plain transport's association: sockets of its own, and its client's addresses, which it names or shows.
 struct PlainAssociation: ~Copyable {
+    /// After this much silence a stream that comes from elsewhere is its sender's, who was started again.
+    static let silence = MediaDuration.seconds(2)
+
     let isComedia: Bool
+    /// Whether a learned address stays.
+    let keepsAddress: Bool
     let usesRTCPMux: Bool
     /// `nil` for RTP in the clear.
     let profile: SRTPProfile?
@@ -12,19 +17,26 @@ struct PlainAssociation: ~Copyable {
     /// Whether `connect` was called.
     var isConnected = false
     var remote: IPAddressPort?
-    /// With RTCP-mux the same.
+    /// When RTP came from there last.
+    var heard = MediaInstant(nanoseconds: 0)
+    /// With RTCP-mux the same, unless reports came before RTP did, and from another socket of the client's.
     var rtcpRemote: IPAddressPort?
     /// Whether media may be sent to `remote`; reports may, as they are few, and tell the sender how it is received.
     var mayReceiveMedia = false
     var hasWarnedOfDestination = false
+    var hasWarnedOfSize = false
 
     init(_ settings: PlainTransportSettings, _ sockets: PlainSockets) {
         isComedia = settings.isComedia
+        keepsAddress = settings.keepsAddress
         usesRTCPMux = settings.usesRTCPMux
         profile = settings.protection?.profile
         self.sockets = sockets
         destinations = settings.destinations
     }
+
+    /// Whether RTP from another address may be the client's, started again.
+    func mayFollow(at now: MediaInstant) -> Bool { isComedia && !keepsAddress && now - heard >= Self.silence }
 
     /// The addresses as events and statistics tell them.
     var tuples: PlainTuples {
@@ -54,8 +66,9 @@ extension Shard {
 extension PlainAssociation {
     /// - Parameter sockets: the transport's own, which came by another way.
     init(restoring reader: inout SnapshotReader, _ sockets: PlainSockets) throws(WireError) {
-        try reader.readVersion(1)
+        try reader.readVersion(2)
         let isComedia: Bool = try reader.read()
+        let keepsAddress: Bool = try reader.read()
         let usesRTCPMux: Bool = try reader.read()
         let identifier: UInt16? = try reader.readOptional()
         let profile = identifier.flatMap { SRTPProfile(identifier: UInt($0)) }
@@ -66,7 +79,10 @@ extension PlainAssociation {
         let rtcpRemote: IPAddressPort? = try reader.readOptional()
         let mayReceiveMedia: Bool = try reader.read()
         let hasWarnedOfDestination: Bool = try reader.read()
+        let hasWarnedOfSize: Bool = try reader.read()
+        let heard: MediaInstant = try reader.read()
         self.isComedia = isComedia
+        self.keepsAddress = keepsAddress
         self.usesRTCPMux = usesRTCPMux
         self.profile = profile
         self.sockets = sockets
@@ -76,11 +92,14 @@ extension PlainAssociation {
         self.rtcpRemote = rtcpRemote
         self.mayReceiveMedia = mayReceiveMedia
         self.hasWarnedOfDestination = hasWarnedOfDestination
+        self.hasWarnedOfSize = hasWarnedOfSize
+        self.heard = heard
     }
 
     func write(to writer: inout SnapshotWriter) {
-        writer.writeUInt8(1)
+        writer.writeUInt8(2)
         writer.write(isComedia)
+        writer.write(keepsAddress)
         writer.write(usesRTCPMux)
         writer.writeOptional(profile?.identifier)
         writer.write(destinations)
@@ -89,5 +108,7 @@ extension PlainAssociation {
         writer.writeOptional(rtcpRemote)
         writer.write(mayReceiveMedia)
         writer.write(hasWarnedOfDestination)
+        writer.write(hasWarnedOfSize)
+        writer.write(heard)
     }
 }

@@ -71,7 +71,10 @@ extension Shard {
         case .rtcp where own.isRTCP || plainAssociations[own.plain].usesRTCPMux: isRTCP = true
         default: return counters.add(.unknownDatagram)
         }
-        let known = isRTCP ? plainAssociations[own.plain].rtcpRemote : plainAssociations[own.plain].remote
+        var known = isRTCP ? plainAssociations[own.plain].rtcpRemote : plainAssociations[own.plain].remote
+        // It has to be one of its streams, as the first packet had to be.
+        let follows = known != nil && known != remote && !isRTCP && plainAssociations[own.plain].mayFollow(at: now)
+        if follows { known = nil }
         guard known == remote || (known == nil && plainAssociations[own.plain].isComedia) else {
             if !isRTCP { unsafe refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
             return counters.add(.foreignSource)
@@ -94,6 +97,9 @@ extension Shard {
         // A receiver sends some packet to show its address: any will do while there is no producer to belong to.
         let shows = unsafe isOwn || (!hasProducers && isWellFormed(datagram, length: length, isRTCP: isRTCP))
         guard known != nil || shows else { return }
+        if !isRTCP { plainAssociations[own.plain].heard = now }
+        // What it reports comes from its new sockets, too.
+        if follows { plainAssociations[own.plain].rtcpRemote = nil }
         transports[transport].traffic.received &+= UInt64(datagram.count)
         transports[transport].packetsReceived &+= 1
         if known == nil { learn(remote, isRTCP: isRTCP, of: own) }
@@ -133,8 +139,13 @@ extension Shard {
     /// The client has shown where it is. From now on it is there and nowhere else.
     private mutating func learn(_ remote: IPAddressPort, isRTCP: Bool, of own: PlainBinding) {
         let (transport, plain) = (own.transport, own.plain)
-        if plainAssociations[plain].usesRTCPMux || isRTCP { plainAssociations[plain].rtcpRemote = remote }
-        if plainAssociations[plain].usesRTCPMux || !isRTCP { setRemote(remote, of: transport, plain) }
+        let sharesPort = plainAssociations[plain].usesRTCPMux
+        // Senders like ffmpeg have a socket for reports, also where these go to RTP's port: from there no RTP comes.
+        let isForBoth = sharesPort && transports[transport].producers.isEmpty
+        if isRTCP || (sharesPort && plainAssociations[plain].rtcpRemote == nil) {
+            plainAssociations[plain].rtcpRemote = remote
+        }
+        if !isRTCP || isForBoth { setRemote(remote, of: transport, plain) }
         transports[transport].events.append(
             .plainTuplesChanged(transports[transport].key, plainAssociations[plain].tuples))
     }

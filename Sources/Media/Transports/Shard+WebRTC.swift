@@ -193,8 +193,12 @@ extension Shard {
             case .connected(let keys): handshakeCompleted(keys, on: transport, webRTC)
             // Nobody offers data channels yet.
             case .applicationData: break
-            case .failed:
+            case .failed(let failure):
                 counters.add(.handshakesFailed)
+                counters.add(failure)
+                transports[transport].events.append(
+                    .handshakeFailed(
+                        transports[transport].key, failure, detail: webRTCAssociations[webRTC].dtls.failureDetail))
                 setDTLSState(.failed, of: transport, webRTC)
             case .closed:
                 // The client said goodbye: its keys are over, in both directions (RFC 5764 §4.1).

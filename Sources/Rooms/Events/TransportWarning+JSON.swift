@@ -21,6 +21,9 @@ extension TransportWarning: JSONRepresentable {
         case .noKeyFrame:
             "pictures come without a key frame, and nobody can begin to see them: let the encoder make one every few "
                 + "seconds, with its parameter sets in the stream"
+        case .largePackets:
+            "RTP packets of more than 1,200 bytes come, and what SRTP and header extensions add may keep them from paths that "
+                + "carry 1,500: let the sender make shorter ones (ffmpeg: ?pkt_size=1200 in its URL)"
         case .destinationNotAllowed:
             "no RTP is sent to \(remoteAddress ?? "its client"), which is not the address that asked for the transport: "
                 + "allow it with --plain-destinations"

@@ -142,6 +142,7 @@ extension RoomState {
             let producer = producers[consumer.producerID]
         else { return [.closeConsumer(key)] }
         consumers[id]?.phase = .offered(key)
+        consumers[id]?.offeredProducerPaused = producer.isPaused
         consumerDescribed(id, key, producer)
         return [.offer(peer.session, id, NewConsumerRequest(consumer, of: producer))]
     }
@@ -169,20 +170,34 @@ extension RoomState {
 
     /// The client has answered `newConsumer`: from here on media may flow.
     mutating func consumerAnswered(_ id: ConsumerID, _ outcome: ServerRequestOutcome) -> [RoomAction] {
+        if let session = endedUnanswered.removeValue(forKey: id) {
+            return outcome == .accepted ? [.notify(session, .consumerClosed(id))] : []
+        }
         guard let consumer = consumers[id], case .offered(let key) = consumer.phase,
-            producers[consumer.producerID] != nil
+            let producer = producers[consumer.producerID]
         else { return [] }
         switch outcome {
         case .disconnected:
             // The connection's owner will say that the peer has left.
             return []
         case .rejected:
+            consumers[id]?.phase = .accepted(key)
             // It stays settled: offering it again would be refused again.
             return consumerClosed(id)
         case .accepted:
             consumers[id]?.phase = .accepted(key)
-            return [.updateConsumer(id)] + scoreUpdates(id)
+            let isStale = producer.isPaused != consumer.offeredProducerPaused
+            return [.updateConsumer(id)] + (isStale ? pauseNotices(id, producer) : []) + scoreUpdates(id)
         }
+    }
+
+    /// What its client is notified of when its producer is paused or resumed. Before it has answered the offer it knows no
+    /// such consumer, and is notified then.
+    func pauseNotices(_ id: ConsumerID, _ producer: Producer) -> [RoomAction] {
+        guard let consumer = consumers[id], case .accepted = consumer.phase, let peer = peers[consumer.peerID] else {
+            return []
+        }
+        return [.notify(peer.session, producer.isPaused ? .consumerPaused(id) : .consumerResumed(id))]
     }
 
     /// Changes of a consumer that were not yet sent to the media plane.
@@ -220,7 +235,12 @@ extension RoomState {
     mutating func consumerClosed(_ id: ConsumerID) -> [RoomAction] {
         guard let consumer = removeConsumer(id), let key = consumer.key else { return [] }
         var actions: [RoomAction] = [.closeConsumer(key)]
-        if let peer = peers[consumer.peerID] { actions.append(.notify(peer.session, .consumerClosed(id))) }
+        guard let peer = peers[consumer.peerID] else { return actions }
+        if case .offered = consumer.phase {
+            endedUnanswered[id] = peer.session
+        } else {
+            actions.append(.notify(peer.session, .consumerClosed(id)))
+        }
         return actions
     }
 

@@ -14,8 +14,8 @@ extension RoomState {
         return PlainTransportOpening(
             id: TransportID(randomIdentifier()), peerID: peer.id,
             settings: PlainTransportSettings(
-                isComedia: request.comedia, usesRTCPMux: request.rtcpMux, protection: protection,
-                destinations: destinations))
+                isComedia: request.comedia, keepsAddress: request.keepsAddress, usesRTCPMux: request.rtcpMux,
+                protection: protection, destinations: destinations))
     }
 
     /// The media plane has the transport.

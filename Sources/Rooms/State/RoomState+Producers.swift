@@ -101,18 +101,17 @@ extension RoomState {
 
     /// Changes a producer's pause, after the media plane took it.
     mutating func producerPauseChanged(_ id: ProducerID, _ isPaused: Bool) -> [RoomAction] {
-        guard let producer = producers[id], producer.isPaused != isPaused else { return [] }
-        producers[id]?.isPaused = isPaused
+        guard var producer = producers[id], producer.isPaused != isPaused else { return [] }
+        producer.isPaused = isPaused
+        producers[id] = producer
         journal.append(
             isPaused ? .producerPaused(id, peer: producer.peerID) : .producerResumed(id, peer: producer.peerID))
         if producer.kind == .audio { audio.setProducerPaused(id, isPaused) }
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs {
-            guard let consumer = consumers[consumerID], consumer.key != nil, let peer = peers[consumer.peerID] else {
-                continue
-            }
+            guard consumers[consumerID]?.key != nil else { continue }
             actions.append(.updateConsumer(consumerID))
-            actions.append(.notify(peer.session, isPaused ? .consumerPaused(consumerID) : .consumerResumed(consumerID)))
+            actions += pauseNotices(consumerID, producer)
         }
         return actions
     }

@@ -19,6 +19,9 @@ struct RoomState {
     var producers: [ProducerID: Producer] = [:]
     var producerIDs: [ProducerKey: ProducerID] = [:]
     var consumers: [ConsumerID: Consumer] = [:]
+    /// Consumers that ended before their clients had answered the offer. Clients make a consumer while they answer, and know
+    /// it only then: one that was closed meanwhile would stay with them forever.
+    var endedUnanswered: [ConsumerID: PeerSession] = [:]
     /// What has happened and was not yet reported.
     var journal: [RoomEvent.Kind] = [.roomOpened]
     var consumerIDs: [ConsumerKey: ConsumerID] = [:]

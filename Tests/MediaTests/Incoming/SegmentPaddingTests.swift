@@ -25,6 +25,13 @@ struct SegmentPaddingTests {
         #expect(bytes[1008...].allSatisfy { $0 == 0xEE })
     }
 
+    @Test func `no packet of up to 1,200 bytes gets longer than that, and no longer one gets longer`() {
+        for length in 256...1500 {
+            let padded = pad(length - 32, room: 16).count + 32
+            #expect(padded == (length <= 1200 ? (length + 15) / 16 * 16 : length))
+        }
+    }
+
     @Test func `without room, for a short packet and for a fitting one nothing changes`() {
         #expect(pad(1000, room: 7).padding == 0)
         #expect(pad(120, room: 16).padding == 0)

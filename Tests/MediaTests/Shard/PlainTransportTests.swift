@@ -144,6 +144,67 @@ struct PlainTransportTests {
         #expect(client.tuples.last?.rtp.remoteAddress == client.address.addressText)
     }
 
+    @Test(arguments: [false, true]) func `a sender that is started again elsewhere is followed after two seconds`(
+        usesRTCPMux: Bool
+    ) throws {
+        let (world, client, _, stream) = try broadcast(usesRTCPMux: usesRTCPMux)
+        sendVideo(client, 1..<11)
+        try client.sendReport(ssrc: video)
+        let other = world.makeAddress()
+        world.run(for: .milliseconds(1900))
+        client.send(client.packet(.video, ssrc: video, number: 11), from: other)
+        world.run(for: .milliseconds(50))
+        #expect(stream.packets == 10 && world.server.value(.foreignSource) == 1)
+        world.run(for: .milliseconds(100))
+        // Nobody takes its place without a packet of its stream.
+        client.send(client.packet(.video, ssrc: SSRC(9), number: 11), from: other)
+        client.send([UInt8](repeating: 0x80, count: 40), from: other)
+        client.send(client.packet(.video, ssrc: video, number: 11), from: client.address)
+        world.run(for: .milliseconds(10))
+        #expect(stream.packets == 11)
+        world.run(for: .milliseconds(2000))
+        for number in UInt64(12)..<22 {
+            client.send(client.packet(.video, ssrc: video, number: number), from: other)
+            world.run(for: .milliseconds(10))
+        }
+        #expect(stream.packets == 21)
+        #expect(client.tuples.last?.rtp.remotePort == other.port)
+        let reports = other.withPort(other.port + 1)
+        try client.sendReport(ssrc: video, from: usesRTCPMux ? other : reports)
+        world.run(for: .milliseconds(10))
+        if !usesRTCPMux { #expect(client.tuples.last?.rtcp?.remotePort == reports.port) }
+        // The old one is a stranger now.
+        let before = world.server.value(.foreignSource)
+        client.send(client.packet(.video, ssrc: video, number: 22), from: client.address)
+        world.run(for: .milliseconds(10))
+        #expect(stream.packets == 21 && world.server.value(.foreignSource) == before + 1)
+    }
+
+    @Test func `a client that asked to keep its address keeps it`() throws {
+        let world = try VirtualWorld()
+        let client = try PlainClient(in: world, keepsAddress: true)
+        _ = try client.produce(.video, ssrc: video)
+        sendVideo(client, 1..<11)
+        world.run(for: .seconds(60))
+        client.send(client.packet(.video, ssrc: video, number: 11), from: world.makeAddress())
+        world.run(for: .milliseconds(10))
+        #expect(world.server.value(.foreignSource) == 1)
+        #expect(client.tuples.last?.rtp.remotePort == client.address.port)
+    }
+
+    @Test func `with RTCP-mux, too, reports from another socket say nothing of where RTP comes from`() throws {
+        let (world, client, _, stream) = try broadcast(usesRTCPMux: true)
+        let reports = client.address.withPort(client.address.port + 1)
+        try client.sendReport(ssrc: video, from: reports)
+        world.run(for: .milliseconds(10))
+        sendVideo(client, 1..<11)
+        try client.sendReport(ssrc: video, from: reports)
+        world.run(for: .milliseconds(10))
+        #expect(stream.packets == 10)
+        #expect(client.tuples.last?.rtp.remotePort == client.address.port)
+        #expect(world.server.value(.foreignSource) == 0)
+    }
+
     @Test func `only a packet of the producer's streams shows the client's address`() throws {
         let (world, client, _, stream) = try broadcast()
         let stranger = world.makeAddress()

@@ -119,7 +119,7 @@ struct ReceptionWarningTests {
 
     @Test func `a sender that was restarted at another port is not just silence`() throws {
         let world = try VirtualWorld()
-        let client = try PlainClient(in: world)
+        let client = try PlainClient(in: world, keepsAddress: true)
         _ = try client.produce(.audio, ssrc: SSRC(5))
         func send(_ numbers: Range<UInt64>, from source: IPAddressPort) {
             for number in numbers {
@@ -133,6 +133,24 @@ struct ReceptionWarningTests {
         #expect(raised(client.events).map(\.kind) == [.foreignPackets])
         send(700..<800, from: client.address)
         #expect(cleared(client.events) == [.foreignPackets])
+    }
+
+    @Test func `packets that fill their link are reported once, of plain transports only`() throws {
+        let world = try VirtualWorld()
+        let client = try PlainClient(in: world)
+        _ = try client.produce(.audio, ssrc: SSRC(5))
+        for number in UInt64(1)..<4 {
+            let packet = client.packet(.audio, ssrc: SSRC(5), number: number)
+            client.send(packet + [UInt8](repeating: 0, count: 1200 - packet.count))
+        }
+        world.run(for: .milliseconds(10))
+        #expect(raised(client.events).isEmpty)
+        for number in UInt64(4)..<8 {
+            let packet = client.packet(.audio, ssrc: SSRC(5), number: number)
+            client.send(packet + [UInt8](repeating: 0, count: 1201 - packet.count))
+        }
+        world.run(for: .milliseconds(10))
+        #expect(raised(client.events) == [TransportWarning(.largePackets)])
     }
 
     @Test func `media that may not be sent to the learned address is reported with the address`() throws {

@@ -131,6 +131,33 @@ extension RoomAction {
         #expect(state.consumeEverything(bob.peerID).isEmpty)
     }
 
+    @Test(arguments: [ServerRequestOutcome.accepted, .rejected, .disconnected])
+    mutating func `a consumer that ends before its client has answered is closed after the answer`(
+        outcome: ServerRequestOutcome
+    ) throws {
+        let alice = try join("alice").session
+        _ = try join("bob")
+        let (producer, actions) = try produce(alice, on: try openTransport(alice, consuming: false))
+        let (_, id, _) = try #require(open(actions).first?.offer)
+        #expect(script(state.producerClosed(producer)) == ["close consumer", "close producer"])
+        #expect(script(state.consumerAnswered(id, outcome)) == (outcome == .accepted ? ["bob ← consumerClosed"] : []))
+        #expect(state.consumerAnswered(id, outcome).isEmpty && state.endedUnanswered.isEmpty)
+    }
+
+    @Test mutating func `a pause before the client has answered is reported with the answer, and only if it lasts`() throws {
+        let alice = try join("alice").session
+        _ = try join("bob")
+        let transport = try openTransport(alice, consuming: false)
+        let (producer, actions) = try produce(alice, on: transport)
+        let (_, id, _) = try #require(open(actions).first?.offer)
+        #expect(script(state.producerPauseChanged(producer, true)) == ["update consumer"])
+        #expect(script(state.producerPauseChanged(producer, false)) == ["update consumer"])
+        #expect(script(state.producerPauseChanged(producer, true)) == ["update consumer"])
+        #expect(
+            script(state.consumerAnswered(id, .accepted))
+                == ["update consumer", "bob ← consumerPaused", "bob ← consumerScore"])
+    }
+
     @Test mutating func `consuming waits for a transport to consume on`() throws {
         let alice = try join("alice").session
         _ = try produce(alice, on: try openTransport(alice, consuming: false))
@@ -164,6 +191,8 @@ extension RoomAction {
         let offers = open(actions)
         let id = try #require(offers.first?.offer?.consumer)
         let key = try #require(state.consumers[id]?.key)
+        _ = state.consumerAnswered(id, .accepted)
+        state.consumerUpdated(id, .paused(key, false))
         #expect(script(state.producerPauseChanged(producer, true)) == ["update consumer", "bob ← consumerPaused"])
         #expect(state.consumerUpdates(id) == [.producerPaused(key, true)])
         #expect(state.producerPauseChanged(producer, true).isEmpty)
@@ -179,7 +208,7 @@ extension RoomAction {
         _ = open(try produce(alice, on: transport).actions)
         #expect(
             script(state.peerLeft(alice, .disconnected)) == [
-                "bob ← peerClosed", "close consumer", "bob ← consumerClosed", "close transport", "close transport",
+                "bob ← peerClosed", "close consumer", "close transport", "close transport",
                 "alice closed: disconnected",
             ])
         #expect(state.peerLeft(alice, .disconnected).isEmpty)
@@ -321,7 +350,7 @@ extension RoomAction {
         #expect(!open(actions).isEmpty)
         let key = try state.transport(sending, of: alice).key
         let script = script(state.dtlsStateChanged(key, .closed))
-        #expect(script == ["close consumer", "bob ← consumerClosed", "close transport"])
+        #expect(script == ["close consumer", "close transport"])
         #expect(throws: RoomError.self) { try state.transport(sending, of: alice) }
         #expect(throws: RoomError.self) { try state.producer(producer, of: alice) }
         #expect(try state.transport(other, of: alice).id == other)

@@ -2,6 +2,8 @@
 public enum MediaEvent: Sendable {
     case iceStateChanged(TransportKey, ICEState, selected: TransportTuple?)
     case dtlsStateChanged(TransportKey, DTLSState)
+    /// The handshake failed, or the connection it made; `dtlsStateChanged` follows.
+    case handshakeFailed(TransportKey, DTLSFailure, detail: String?)
     /// The transport lost its last tuple to another transport that its client uses from the same address. It has its
     /// consent timeout to be heard from elsewhere.
     case transportSuperseded(TransportKey, by: TransportKey)

@@ -16,6 +16,8 @@ public struct TransportWarning: Sendable, Hashable {
         case noKeyFrame = "no-key-frame"
         /// RTP may not be sent to the address that a plain transport has learned.
         case destinationNotAllowed = "destination-not-allowed"
+        /// A plain transport's client sends packets of more than 1,200 bytes.
+        case largePackets = "large-packets"
     }
 
     /// What is wrong.

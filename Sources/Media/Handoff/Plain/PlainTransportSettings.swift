@@ -2,6 +2,8 @@
 public struct PlainTransportSettings: Sendable {
     /// The client's addresses are those of its first packets; else `connectPlainTransport` tells them.
     public var isComedia: Bool
+    /// A learned address stays, also when the client falls silent and its stream comes from elsewhere.
+    public var keepsAddress: Bool
     /// RTCP comes and goes on RTP's port (RFC 5761).
     public var usesRTCPMux: Bool
     /// How packets are protected; `nil` for RTP in the clear.
@@ -11,9 +13,11 @@ public struct PlainTransportSettings: Sendable {
 
     /// Settings.
     public init(
-        isComedia: Bool, usesRTCPMux: Bool, protection: PlainProtection? = nil, destinations: PlainDestinations
+        isComedia: Bool, keepsAddress: Bool = false, usesRTCPMux: Bool, protection: PlainProtection? = nil,
+        destinations: PlainDestinations
     ) {
         self.isComedia = isComedia
+        self.keepsAddress = keepsAddress
         self.usesRTCPMux = usesRTCPMux
         self.protection = protection
         self.destinations = destinations

@@ -5,6 +5,8 @@ public import RoundhouseMedia
 public struct CreatePlainTransportRequest: Sendable, Hashable {
     /// The client's addresses are those of its first packets; else it announces them by `connectPlainTransport`.
     public var comedia: Bool
+    /// A learned address stays, also when the client falls silent for 2 s and its stream comes from elsewhere.
+    public var keepsAddress = false
     /// RTP and RTCP share a port.
     public var rtcpMux: Bool
     /// The cipher of SRTP; `nil` for RTP in the clear.

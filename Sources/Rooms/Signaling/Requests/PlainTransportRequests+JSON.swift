@@ -5,6 +5,7 @@ extension CreatePlainTransportRequest: JSONReadable {
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init()
         comedia = try reader.optional("comedia")?.bool() ?? comedia
+        keepsAddress = try reader.optional("keepsAddress")?.bool() ?? keepsAddress
         rtcpMux = try reader.optional("rtcpMux")?.bool() ?? rtcpMux
         guard try reader.optional("enableSrtp")?.bool() ?? false else { return }
         cryptoSuite = try reader.optional("srtpCryptoSuite")?.cryptoSuite() ?? .aes128CMHMACSHA1x80

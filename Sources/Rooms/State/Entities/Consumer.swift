@@ -26,6 +26,8 @@ struct Consumer {
     var phase = Phase.opening
     /// The client's own pause.
     var isPaused = false
+    /// Whether its offer said that the producer was paused.
+    var offeredProducerPaused = false
     /// What was sent to the media plane last.
     var sentPaused = true
     var sentProducerPaused = false

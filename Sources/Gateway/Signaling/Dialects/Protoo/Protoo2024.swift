@@ -10,10 +10,22 @@ struct Protoo2024: ProtooVocabulary {
         if method == Protoo2026.firstMethod {
             return .knownAnd(.object([:]), speaks: ProtooDialect(vocabulary: Protoo2026()))
         }
+        // The first clients of 2026 ask for the router's capabilities first, as those of 2024 do, and for a transport then.
+        if method == "createWebRtcTransport", Protoo2026.isTransport(data) {
+            let dialect = ProtooDialect(vocabulary: Protoo2026())
+            if case .room(let request) = try dialect.request(method, data) { return .roomIn(dialect, request) }
+        }
         return .room(try SignalingRequest(method: method, data: data))
     }
 
-    func data(of response: SignalingResponse) -> JSONValue { response.json }
+    func data(of response: SignalingResponse) -> JSONValue {
+        // By then it has not shown which year's it is, so it is answered in both shapes.
+        if case .routerRtpCapabilities(let capabilities) = response, case .object(var fields) = capabilities.json {
+            fields["routerRtpCapabilities"] = capabilities.json
+            return .object(fields)
+        }
+        return response.json
+    }
     func knows(_ notification: ServerNotification) -> Bool {
         if case .speakingPeers = notification { false } else { true }
     }

@@ -24,6 +24,12 @@ struct Protoo2026: ProtooVocabulary {
         }
     }
 
+    /// Whether it is a request for a transport as only clients of 2026 make it.
+    static func isTransport(_ data: JSONValue) -> Bool {
+        guard case .object(let fields) = data, case .object(let appData)? = fields["appData"] else { return false }
+        return appData["direction"] != nil && fields["producing"] == nil && fields["consuming"] == nil
+    }
+
     /// What it is for is in the application's data here.
     private static func transport(_ data: JSONValue) throws(RoomError) -> CreateWebRtcTransportRequest {
         do throws(JSONFieldError) {

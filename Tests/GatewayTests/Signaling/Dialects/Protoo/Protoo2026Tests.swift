@@ -114,4 +114,33 @@ import Testing
         #expect(data == .object([:]))
         #expect((dialect as? ProtooDialect)?.vocabulary is Protoo2026)
     }
+
+    @Test func `a client of early 2026, which asks for capabilities first, shows its year with its first transport`(
+    ) async throws {
+        try await TestServer.with { server in
+            let client = try await server.join("early")
+            let answer = try await client.request("getRouterRtpCapabilities")
+            let capabilities = try #require(answer["data"])
+            // For clients of 2024 bare, for those of 2026 named.
+            #expect(capabilities["codecs"] != nil && capabilities["routerRtpCapabilities"]?["codecs"] != nil)
+            let transport = try await client.request(
+                "createWebRtcTransport",
+                .object(["forceTcp": .bool(false), "appData": .object(["direction": .string("consumer")])]))
+            #expect(transport["data"]?["transportId"] != nil && transport["data"]?["id"] == nil)
+            let named = try await client.request("getRouterRtpCapabilities")
+            #expect(named["data"]?["codecs"] == nil && named["data"]?["routerRtpCapabilities"] != nil)
+            try await client.close()
+        }
+    }
+
+    @Test(arguments: [
+        "{\"producing\":true,\"consuming\":false}", "{}", "{\"producing\":false,\"appData\":{\"direction\":\"consumer\"}}",
+        "{\"appData\":{}}", "{\"appData\":[]}",
+    ])
+    func `a client of 2024 is none of 2026`(data: String) throws {
+        guard
+            case .request(_, .room(.createWebRtcTransport), _) = ProtooDialect().decode(
+                "{\"request\":true,\"id\":1,\"method\":\"createWebRtcTransport\",\"data\":\(data)}")
+        else { throw NeverHappened() }
+    }
 }
