@@ -126,7 +126,7 @@ def test_the_certificates_time_is_looked_at(tmp_path, days, level, words):
 
 
 @pytest.mark.parametrize("address, level, words", [
-    ("192.168.7.7", "warning", "nobody outside of that network"), ("2001:db8::7", "ok", "sent to 2001:db8::7"),
+    ("192.168.7.7", "warning", "nobody outside of that network"), ("203.0.113.7", "ok", "sent to 203.0.113.7"),
     ("meet.example", "ok", "which they look up"),
 ], ids=["private", "public", "a name"])
 def test_the_address_that_clients_are_sent_to_is_judged(address, level, words):

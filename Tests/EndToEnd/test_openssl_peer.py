@@ -195,7 +195,7 @@ async def handshake(gateway, peer, curve, tmp_path, signaled=None):
     await relay.check(info["iceParameters"])
     program = await Program.start(
         "s_client", "-connect", f"127.0.0.1:{relay.port}", "-dtls1_2", "-cert", cert, "-key", key,
-        "-use_srtp", "SRTP_AEAD_AES_128_GCM", "-mtu", 1200)
+        "-use_srtp", "SRTP_AEAD_AES_128_GCM", "-mtu", 1200, "-groups", "P-256:P-384:P-521:P-224")
     await peer.request("connectWebRtcTransport", {"transportId": info["id"], "dtlsParameters": {
         "role": "client", "fingerprints": [{"algorithm": "sha-256", "value": signaled or fingerprint}]}})
     return relay, program

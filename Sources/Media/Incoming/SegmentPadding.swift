@@ -15,7 +15,8 @@ enum SegmentPadding {
     static func pad(_ payload: inout UnsafeRawBufferPointer, headerLength: Int, room: Int) -> Int {
         let length = headerLength + payload.count
         let padding = (step - length % step) % step
-        guard padding > 0, padding <= room, (shortest...longest).contains(length), let start = payload.baseAddress else { return 0 }
+        guard padding > 0, padding <= room, (shortest...longest).contains(length), let start = payload.baseAddress
+        else { return 0 }
         let end = unsafe UnsafeMutableRawPointer(mutating: start + payload.count)
         unsafe end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
         unsafe end.storeBytes(of: UInt8(truncatingIfNeeded: padding), toByteOffset: padding - 1, as: UInt8.self)

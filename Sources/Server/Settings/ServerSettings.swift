@@ -75,7 +75,7 @@ struct ServerSettings: Sendable {
             shards: try reader.optionalNumber(.shards, defaultValue: "one per core"), listenAddresses: listen,
             port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
-            announcedAddresses: try Self.announcedAddresses(&reader),
+            announcedAddresses: try Self.announcedAddresses(&reader, listen),
             certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
@@ -123,7 +123,10 @@ struct ServerSettings: Sendable {
         return ranges
     }
 
-    private static func announcedAddresses(_ reader: inout Reader) throws(SettingsError) -> [AnnouncedAddress] {
+    /// - Parameter listen: the addresses that are listened on: an announced one of a family without any would lead nowhere.
+    private static func announcedAddresses(
+        _ reader: inout Reader, _ listen: [String]
+    ) throws(SettingsError) -> [AnnouncedAddress] {
         var addresses: [AnnouncedAddress] = []
         for text in try reader.list(.announcedAddress, []) {
             guard let address = AnnouncedAddress(text) else {
@@ -131,6 +134,14 @@ struct ServerSettings: Sendable {
                     .announcedAddress,
                     "\(text) is neither an address nor a host name: write 203.0.113.10, 2001:db8::10 or media.example.org, "
                         + "without a port")
+            }
+            let isIPv6 = address.text.contains(":")
+            let isName = AddressReach(address.text) == nil
+            guard isName || listen.contains(where: { $0.contains(":") == isIPv6 }) else {
+                let (family, wildcard) = isIPv6 ? ("IPv6", "::") : ("IPv4", "0.0.0.0")
+                throw try reader.failure(
+                    .announcedAddress,
+                    "\(address.text) leads nowhere: --media-listen has no \(family) address, as \(wildcard)")
             }
             addresses.append(address)
         }

@@ -56,7 +56,8 @@ enum Setting: String, CaseIterable {
         case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
             .adminToken, .plainPorts, .revokedTokens:
             .text
-        case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin, .trustedProxy,
+        case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin,
+            .trustedProxy,
             .unlimitedAddress:
             .list
         case .port, .mediaPort: .number(0...65_535)

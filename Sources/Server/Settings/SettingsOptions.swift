@@ -180,7 +180,8 @@ struct SettingsOptions: ParsableArguments {
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,
-            .announcedAddress: announcedAddress, .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
+            .announcedAddress: announcedAddress,
+            .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
             .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]

@@ -131,7 +131,7 @@ struct SDPAnswerTests {
     }
 
     @Test func `simulcast by SSRC alone is taken, in the group's order`() throws {
-        let lines = ["a=ssrc-group:SIM 3 1 2", "a=ssrc-group:FID 1 11", "a=ssrc:1 cname:c", "a=ssrc:2 cname:c", "a=ssrc:3 cname:c"]
+        let lines = ["a=ssrc-group:SIM 3 1 2", "a=ssrc-group:FID 1 11"] + (1...3).map { "a=ssrc:\($0) cname:c" }
         let offer = try SDPOffer(
             try SessionDescription(parsing: offerOfTwo(video: ["a=rtpmap:96 VP8/90000"] + lines)))
         let parameters = try #require(offer.media[1].producerParameters(for: router))

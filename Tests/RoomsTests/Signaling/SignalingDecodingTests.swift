@@ -278,7 +278,8 @@ import Testing
         let parameters = try RemoteDTLSParameters(
             JSONReader(
                 try json(
-                    #"{"fingerprints":[{"algorithm":"sha3-256","value":"AA"},{"algorithm":"sha-256","value":"\#(known)"}]}"#)))
+                    #"{"fingerprints":[{"algorithm":"sha3-256","value":"AA"},{"algorithm":"sha-256","value":"\#(known)"}]}"#
+                )))
         #expect(parameters.fingerprints.map(\.algorithm) == [.sha256])
     }
 

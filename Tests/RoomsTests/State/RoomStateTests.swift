@@ -144,7 +144,7 @@ extension RoomAction {
         #expect(state.consumerAnswered(id, outcome).isEmpty && state.endedUnanswered.isEmpty)
     }
 
-    @Test mutating func `a pause before the client has answered is reported with the answer, and only if it lasts`() throws {
+    @Test mutating func `a pause before the client has answered is reported with the answer, if it lasts`() throws {
         let alice = try join("alice").session
         _ = try join("bob")
         let transport = try openTransport(alice, consuming: false)

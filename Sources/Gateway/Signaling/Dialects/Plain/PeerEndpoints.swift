@@ -51,7 +51,8 @@ struct PeerEndpoints: Sendable {
         for (kind, name) in [(ClientName.room, target.path[1]), (.peer, target.path[3])] where !kind.admits(name) {
             throw Refusal(
                 response: .failure(
-                    .badRequest, code: "invalid-parameter", "the \(kind)'s name \(kind.rule): not \"\(name.prefix(64))\""))
+                    .badRequest, code: "invalid-parameter",
+                    "the \(kind)'s name \(kind.rule): not \"\(name.prefix(64))\""))
         }
         switch resource {
         case .requests: return try await requestReceived(request, target)

@@ -72,7 +72,8 @@ struct WHIPEndpoints: Sendable {
         }
         guard ClientName.room.admits(target.path[1]) else {
             return .failure(
-                .badRequest, code: "invalid-parameter", "the room's name, behind /\(target.path[0])/, \(ClientName.room.rule)")
+                .badRequest, code: "invalid-parameter",
+                "the room's name, behind /\(target.path[0])/, \(ClientName.room.rule)")
         }
         let offer: SDPOffer
         do throws(SDPError) {
@@ -165,12 +166,15 @@ struct WHIPEndpoints: Sendable {
         }
         guard !key.id.isEmpty else {
             return .failure(
-                .notFound, code: "session-not-found", "no session is named: offers go to /\(key.endpoint)/{room}, without a slash behind")
+                .notFound, code: "session-not-found",
+                "no session is named: offers go to /\(key.endpoint)/{room}, without a slash behind")
         }
         guard let session = negotiator.sessions[key], let member = session.membership.member,
             let (transport, mid) = session.transport
         else {
-            if request.head.method == .delete, negotiator.sessions.hasEnded(key) { return OutgoingResponse(status: .ok) }
+            if request.head.method == .delete, negotiator.sessions.hasEnded(key) {
+                return OutgoingResponse(status: .ok)
+            }
             return .failure(.notFound, code: "session-not-found", "there is no such session, or it has ended")
         }
         switch request.head.method {

@@ -115,8 +115,9 @@ import Testing
         #expect((dialect as? ProtooDialect)?.vocabulary is Protoo2026)
     }
 
-    @Test func `a client of early 2026, which asks for capabilities first, shows its year with its first transport`(
-    ) async throws {
+    @Test func `a client of early 2026, which asks for capabilities first, shows its year with its first transport`()
+        async throws
+    {
         try await TestServer.with { server in
             let client = try await server.join("early")
             let answer = try await client.request("getRouterRtpCapabilities")
@@ -134,8 +135,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "{\"producing\":true,\"consuming\":false}", "{}", "{\"producing\":false,\"appData\":{\"direction\":\"consumer\"}}",
-        "{\"appData\":{}}", "{\"appData\":[]}",
+        "{\"producing\":true,\"consuming\":false}", "{}",
+        "{\"producing\":false,\"appData\":{\"direction\":\"consumer\"}}", "{\"appData\":{}}", "{\"appData\":[]}",
     ])
     func `a client of 2024 is none of 2026`(data: String) throws {
         guard
