@@ -128,7 +128,7 @@ struct ServerSettings: Sendable {
         _ reader: inout Reader, _ listen: [String]
     ) throws(SettingsError) -> [AnnouncedAddress] {
         var addresses: [AnnouncedAddress] = []
-        for text in try reader.list(.announcedAddress, []) {
+        for text in try reader.list(.announcedAddress, [], shown: "the bound ones") {
             guard let address = AnnouncedAddress(text) else {
                 throw try reader.failure(
                     .announcedAddress,
@@ -335,7 +335,6 @@ extension ServerSettings {
         private static func defaultValue(_ setting: Setting) -> String {
             switch setting {
             case .host: "0.0.0.0"
-            case .announcedAddress: "the bound ones"
             case .dtlsCertificate, .dtlsPrivateKey: "made at start"
             default: "none"
             }
