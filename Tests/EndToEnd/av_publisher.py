@@ -1,4 +1,4 @@
-"""ffmpeg 8.1 as PyAV brings it, with GnuTLS, as a WHIP publisher: `python3 av_publisher.py URL`, until it is terminated.
+"""ffmpeg 8.1 as PyAV brings it, with GnuTLS, as a WHIP publisher: `python3 av_publisher.py URL`, until it is ended.
 
 Its DTLS certificate is on the curve P-224.
 """

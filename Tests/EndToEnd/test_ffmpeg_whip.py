@@ -1,4 +1,4 @@
-"""ffmpeg publishes by its own WHIP muxer: 8.0 sends checks without PRIORITY, 8.1 has a certificate on the curve P-224."""
+"""ffmpeg by its own WHIP muxer: 8.0 sends checks without PRIORITY, 8.1 has a certificate on the curve P-224."""
 
 import asyncio
 import pathlib
