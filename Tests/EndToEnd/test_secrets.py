@@ -302,7 +302,7 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
 async def test_clients_make_no_lines_and_no_fields_of_their_own_in_the_log(start_gateway):
     gateway = await start_gateway("--log-level", "debug")
     forged = "x admin=true token=ok"
-    async with ProtooClient(gateway, "room%20admin=true", "p%20level=x", query="&resumption=yes") as client:
+    async with ProtooClient(gateway, "room%20admin=true", "p,level=x", query="&resumption=yes") as client:
         await client.join()
         await client.ask("changeDisplayName", {"displayName": f"\n2026-01-01T00:00:00 notice forged: {forged}\n" * 99})
         await client.ask("closeProducer", {"producerId": f"a\u2028b\n2026-01-01T00:00:00 notice forged: {forged}"})
