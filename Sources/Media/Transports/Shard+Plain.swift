@@ -72,8 +72,12 @@ extension Shard {
         default: return counters.add(.unknownDatagram)
         }
         var known = isRTCP ? plainAssociations[own.plain].rtcpRemote : plainAssociations[own.plain].remote
-        // It has to be one of its streams, as the first packet had to be.
-        let follows = known != nil && known != remote && !isRTCP && plainAssociations[own.plain].mayFollow(at: now)
+        let hasProducers = !transports[transport].producers.isEmpty
+        // It has to be one of its streams. A client that sends none is silent by its nature: whoever sent any packet in its
+        // place would be sent what is meant for it.
+        let follows =
+            hasProducers && !isRTCP && known != nil && known != remote
+            && plainAssociations[own.plain].mayFollow(at: now)
         if follows { known = nil }
         guard known == remote || (known == nil && plainAssociations[own.plain].isComedia) else {
             if !isRTCP { unsafe refused(.foreignSource, UnsafeRawBufferPointer(datagram), on: transport) }
@@ -81,7 +85,6 @@ extension Shard {
         }
         guard let length = unsafe plainLength(datagram, isRTCP: isRTCP, on: own) else { return }
         let isOwn: Bool
-        let hasProducers = !transports[transport].producers.isEmpty
         if isRTCP {
             let compound = unsafe UnsafeRawBufferPointer(rebasing: datagram[..<length])
             isOwn = unsafe isFromKnownSource(compound, on: transport)

@@ -180,6 +180,26 @@ struct PlainTransportTests {
         #expect(stream.packets == 21 && world.server.value(.foreignSource) == before + 1)
     }
 
+    @Test(arguments: [false, true]) func `nobody takes the place of a receiver, which is silent by its nature`(
+        usesRTCPMux: Bool
+    ) throws {
+        let world = try VirtualWorld()
+        let member = try world.join()
+        #expect(world.connectAll())
+        let track = member.peer.addTrack(.video)
+        try member.publish(track)
+        let client = try PlainClient(in: world, usesRTCPMux: usesRTCPMux)
+        try client.consume(track, ssrc: SSRC(77))
+        client.send(client.packet(.audio, ssrc: SSRC(9), number: 1))
+        world.run(for: .seconds(60))
+        let stranger = world.makeAddress()
+        client.send(client.packet(.audio, ssrc: SSRC(9), number: 2), from: stranger)
+        try client.sendReport(ssrc: SSRC(9), from: stranger, toRTP: usesRTCPMux)
+        world.run(for: .milliseconds(10))
+        #expect(world.server.value(.foreignSource) >= 1)
+        #expect(client.tuples.last?.rtp.remotePort == client.address.port)
+    }
+
     @Test func `a client that asked to keep its address keeps it`() throws {
         let world = try VirtualWorld()
         let client = try PlainClient(in: world, keepsAddress: true)

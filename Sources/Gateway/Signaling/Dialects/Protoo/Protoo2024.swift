@@ -20,11 +20,10 @@ struct Protoo2024: ProtooVocabulary {
 
     func data(of response: SignalingResponse) -> JSONValue {
         // By then it has not shown which year's it is, so it is answered in both shapes.
-        if case .routerRtpCapabilities(let capabilities) = response, case .object(var fields) = capabilities.json {
-            fields["routerRtpCapabilities"] = capabilities.json
-            return .object(fields)
-        }
-        return response.json
+        let json = response.json
+        guard case .routerRtpCapabilities = response, case .object(var fields) = json else { return json }
+        fields["routerRtpCapabilities"] = json
+        return .object(fields)
     }
     func knows(_ notification: ServerNotification) -> Bool {
         if case .speakingPeers = notification { false } else { true }
