@@ -129,6 +129,7 @@ async def test_firefox_publishes_three_layers(link, start_gateway, artifacts):
                     if producer["kind"] == "video" for stream in producer["streams"]]
                 return sorted(one["rid"] for one in streams if one["packetCount"] > 30) == ["r0", "r1", "r2"]
             await until(three, 90, "three layers of Firefox arrive at the server", every=0.5)
+            await until(lambda: video_consumer(bob), 40, "Bob is offered Fritz's picture", every=0.2)
             mid = (await video_consumer(bob))["mid"]
             for spatial in (2, 0, 1, 2):
                 await prefer(bob, spatial, 2)
