@@ -47,8 +47,8 @@ struct ServerCommand: AsyncParsableCommand {
         try DescriptorLimit.raise(mediaThreads: settings.media.shards)
         // Caught from here on: whoever sees the server's first line may send one.
         let signals = await ProcessSignals(RunningServer.signals)
-        let server = try await RunningServer.start(settings)
         let logger = Logger(label: "roundhouse.server")
+        let server = try await RunningServer.start(settings, logger)
         for warning in settings.warnings { logger.warning("\(warning)") }
         if settings.isOpenToStrangers {
             logger.warning(
@@ -57,6 +57,12 @@ struct ServerCommand: AsyncParsableCommand {
         }
         if case .insteadOfFaulty = MediaEnvironment.encryption {
             logger.warning("libIPSec_MB.so.1 gives wrong answers: it is not used, and libcrypto encrypts instead")
+        }
+        AnnouncedNames.look(settings.media.announcedAddresses.map(\.text).filter { AddressReach($0) == nil }, logger)
+        if server.plane.awaitsAddress {
+            logger.warning(
+                "media has no address but this machine's own: others get no picture and no sound before there is one",
+                metadata: ["media-listen": "\(settings.media.listenAddresses.joined(separator: ", "))"])
         }
         let reload = ConfigurationReload(options: options, server: server, running: running, logger: logger)
         StandardStream.output.write(welcome(server, settings))

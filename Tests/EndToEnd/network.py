@@ -118,10 +118,12 @@ class Ethernet(Namespaces):
 
     mtu = 1500
 
+    @staticmethod
+    def ip(namespace, *words):
+        subprocess.run(["ip", "-n", namespace, *words], check=True)
+
     def _join(self):
-        def ip(namespace, *words):
-            subprocess.run(["ip", "-n", namespace, *words], check=True)
-        mtu = ("mtu", str(self.mtu))
+        ip, mtu = self.ip, ("mtu", str(self.mtu))
         ip(self.client, "link", "add", "eth0", *mtu, "type", "veth", "peer", "name", "eth0", *mtu, "netns", self.server)
         for namespace, address in ((self.client, self.client_address), (self.server, self.server_address)):
             ip(namespace, "address", "add", f"{address}/24", "dev", "eth0")

@@ -295,3 +295,10 @@ async def test_a_second_hup_during_the_first_is_no_harm(start_gateway, file):
         gateway.process.send_signal(signal.SIGHUP)
     await until(lambda: "configuration reloaded" in gateway.log, 30, "reloaded")
     await asyncio.gather(*(gateway.json("/rooms") for _ in range(5)))
+
+
+async def test_an_announced_name_without_address_is_said_at_the_start(start_gateway):
+    gateway = await start_gateway("--announced-address", "localhost", "--announced-address", "media.invalid")
+    await until(lambda: "has no address here" in gateway.log, 30, "the name is looked up")
+    line, = [line for line in gateway.log.splitlines() if "has no address here" in line]
+    assert "name=media.invalid" in line and "--announced-address" in line

@@ -100,3 +100,40 @@ async def test_whip_to_whep(far, browser):
         return now.frames_decoded() > before.frames_decoded() + 40 and now.audio_energy() > before.audio_energy()
     await until(more, 60, "the viewer sees and hears more", every=0.3)
     assert (await studio.streams()).frames_sent() > 40
+
+
+ONLY = """answer.text();
+  const isOther = line => line.startsWith('a=candidate') && !line.includes(' ADDRESS ');
+  const sdp = text.split('\\r\\n').filter(line => !isOther(line)).join('\\r\\n');
+  if (!sdp.includes('a=candidate')) throw new Error(text);"""
+
+
+async def test_an_address_that_comes_later_is_followed(ethernet, start_gateway, browser):
+    gateway = await start_gateway(
+        "--media-listen", "0.0.0.0", namespace=ethernet.server, host=ethernet.server_address)
+    relay = network.Relay(ethernet.client, (gateway.host, gateway.port))
+    origin, later = f"http://127.0.0.1:{relay.port}", "10.97.0.2"
+
+    async def answered(room):
+        """The candidates that a publisher is given now."""
+        page = await browser.page()
+        await page.goto(origin + "/healthz")
+        answer = await page.evaluate(script(PUBLISH, origin, room))
+        return [line for line in answer.splitlines() if line.startswith("a=candidate")]
+    try:
+        assert not any(later in line for line in await answered("before"))
+        ethernet.ip(ethernet.server, "address", "add", f"{later}/24", "dev", "eth0")
+        ethernet.ip(ethernet.client, "address", "add", "10.97.0.1/24", "dev", "eth0")
+        await until(lambda: later in gateway.log, 20, "the server says that it has the address", every=0.2)
+        pages = [Person(await browser.page(), origin, "", name) for name in ("studio", "viewer")]
+        for person, text in zip(pages, (PUBLISH, WATCH)):
+            await person.page.goto(origin + "/healthz")
+            # By the new address alone.
+            text = text.replace("const sdp = await answer.text();", "const text = await " + ONLY)
+            await person.page.evaluate(script(text, origin, "later").replace("ADDRESS", later))
+        await pages[1].sees_and_hears(seconds=40)
+        ethernet.ip(ethernet.server, "address", "del", f"{later}/24", "dev", "eth0")
+        await until(lambda: gateway.log.count("addresses changed") == 2, 20, "the server notices its loss", every=0.2)
+        assert not any(later in line for line in await answered("after"))
+    finally:
+        relay.close()

@@ -23,9 +23,9 @@
 
         /// Takes a shard's messages apart again.
         private final class Output: DatagramOutput {
-            let addresses: [IPAddressPort]
-            /// Those of plain transports, behind the shard's own.
-            var sockets: [PlainSocket?] = []
+            var addresses: [IPAddressPort]
+            /// Those of plain transports.
+            var sockets: [AttachedSocket?] = []
             /// How many more `attach` takes.
             var socketsLeft = Int.max
             var messages = 0
@@ -36,20 +36,27 @@
 
             init(addresses: [IPAddressPort]) { self.addresses = addresses }
 
-            func attach(_ socket: PlainSocket) -> Int? {
+            func listen(on socket: AttachedSocket) -> Int? {
+                addresses.append(socket.address)
+                return addresses.count - 1
+            }
+
+            func attach(_ socket: AttachedSocket) -> Int? {
                 guard socketsLeft > 0 else { return nil }
                 socketsLeft -= 1
                 let index = sockets.firstIndex { $0 == nil } ?? sockets.count
                 if index == sockets.count { sockets.append(nil) }
                 sockets[index] = socket
-                return addresses.count + index
+                return Shard.mostSockets + index
             }
 
-            func detach(_ socket: Int) { sockets[socket - addresses.count] = nil }
+            func detach(_ socket: Int) {
+                if socket >= Shard.mostSockets { sockets[socket - Shard.mostSockets] = nil }
+            }
 
             func address(of socket: Int) -> IPAddressPort {
                 // '!' okay: a shard sends on sockets that are attached.
-                socket < addresses.count ? addresses[socket] : sockets[socket - addresses.count]!.address
+                socket < Shard.mostSockets ? addresses[socket] : sockets[socket - Shard.mostSockets]!.address
             }
 
             func send(_ messages: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int {
@@ -112,7 +119,8 @@
                     addresses: list.map { CandidateAddress(address: $0.addressText, port: $0.port, transport: .udp) })
             }
             handle = MediaHandle(
-                endpoints: endpoints, fingerprints: certificate.fingerprints, serial: KeySerial(shards: count),
+                endpoints: EndpointTable(endpoints), fingerprints: certificate.fingerprints,
+                serial: KeySerial(shards: count),
                 openSockets: PlainSockets.simulated(address: addresses[0][0], from: 20_000)
             ) { shard, command in queues[shard].push(command, urgent: false) != .full }
             for (shard, list) in addresses.enumerated() {
@@ -126,13 +134,20 @@
             shards.deallocate()
         }
 
+        /// The machine gets an address, and a shard a socket for it.
+        func listen(on address: IPAddressPort, shard: Int) {
+            owners[address] = (shard, outputs[shard].addresses.count)
+            _ = queues[shard].push(
+                .listen(AttachedSocket(descriptor: -1, address: address)), urgent: true)
+        }
+
         func owns(_ address: IPAddressPort) -> Bool { owners[address] != nil || plainOwner(of: address) != nil }
 
         /// The shard and the number of a plain transport's socket.
         private func plainOwner(of address: IPAddressPort) -> (shard: Int, socket: Int)? {
             for (shard, output) in outputs.enumerated() {
                 guard let index = output.sockets.firstIndex(where: { $0?.address == address }) else { continue }
-                return (shard, output.addresses.count + index)
+                return (shard, Shard.mostSockets + index)
             }
             return nil
         }

@@ -1,5 +1,10 @@
 /// What a room tells a shard. Commands for one transport are carried out in the order they were given.
 package enum MediaCommand: Sendable {
+    /// The machine has got an address. Sent by the plane itself.
+    case listen(AttachedSocket)
+    /// It has lost one that was given by `listen`, or at the start.
+    case stopListening(IPAddressPort)
+
     case openTransport(TransportKey, TransportSettings, EventQueue)
     /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.
     case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)

@@ -8,9 +8,10 @@ public struct MediaHandle: Sendable {
     typealias SocketOpener = @Sendable (_ usesRTCPMux: Bool) throws(MediaError) -> PlainSockets
 
     /// What clients have to know to reach each shard; the index is the shard.
-    public let endpoints: [ShardEndpoint]
+    public var endpoints: [ShardEndpoint] { table.current }
     /// The fingerprints of the server's certificate, one per hash.
     public let fingerprints: [DTLSFingerprint]
+    private let table: EndpointTable
     private let sink: Sink
     private let serial: KeySerial
     private var room = RoomNumber.none
@@ -21,14 +22,14 @@ public struct MediaHandle: Sendable {
     ///   - openSockets: `nil` where there are no plain transports.
     ///   - destinations: where a plain transport may send RTP that is asked for from an address.
     init(
-        endpoints: [ShardEndpoint], fingerprints: [DTLSFingerprint], serial: KeySerial,
+        endpoints: EndpointTable, fingerprints: [DTLSFingerprint], serial: KeySerial,
         openSockets: SocketOpener? = nil,
         destinations: @escaping @Sendable (_ requester: IPAddressPort?) -> PlainDestinations = {
             PlainDestinations(ranges: [], requester: $0)
         },
         sink: @escaping Sink
     ) {
-        self.endpoints = endpoints
+        table = endpoints
         self.fingerprints = fingerprints
         self.serial = serial
         self.openSockets = openSockets
@@ -50,7 +51,7 @@ public struct MediaHandle: Sendable {
         let fingerprint = DTLSFingerprint(algorithm: .sha256, value: [UInt8](repeating: 0xAB, count: 32))
         let openSockets = PlainSockets.simulated(address: IPAddressPort(ipv4: 0x7F00_0001, port: 0), from: 20_000)
         return MediaHandle(
-            endpoints: endpoints, fingerprints: [fingerprint], serial: KeySerial(shards: shards),
+            endpoints: EndpointTable(endpoints), fingerprints: [fingerprint], serial: KeySerial(shards: shards),
             openSockets: openSockets,
             destinations: { requester in
                 PlainDestinations(ranges: plainDestinations.compactMap(IPAddressRange.init), requester: requester)

@@ -10,9 +10,12 @@ import Glibc
     /// The bound address of each socket; the index is what the shard calls a socket.
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
-    private let sockets: [Int32]
-    /// Those of plain transports; the first has number `sockets.count`.
-    private var plainBindings: [PlainSocket?] = []
+    /// Descriptors; −1 where an address has gone.
+    private var sockets: [Int32]
+    /// The owners of sockets that came with addresses later.
+    private var added: [Int: AttachedSocket] = [:]
+    /// Those of plain transports; the first has number `Shard.mostSockets`.
+    private var plainBindings: [AttachedSocket?] = []
     /// The numbers of plain transports' sockets that had something at the last `wait`.
     private(set) var readyOwnSockets: [Int] = []
     private let events: UnsafeMutablePointer<epoll_event>
@@ -33,7 +36,7 @@ import Glibc
     private static let segmentCapacity = Int(CLN_SEND_SEGMENTS)
     private static let wakeToken = UInt64.max
 
-    /// Opens one socket per address.
+    /// Opens one socket per address, of which there are at most `Shard.mostSockets`.
     /// - Throws: `MediaError(.system)` naming the address, the port and what to change.
     init(addresses: [IPAddressPort], bufferBytes: Int = wantedBufferBytes) throws(MediaError) {
         var opened: [Int32] = []
@@ -92,35 +95,54 @@ import Glibc
     var receiveBufferBytes: Int { sockets.first.map { Int(cln_udp_receive_buffer($0)) } ?? 0 }
 
     func close() {
-        for descriptor in sockets { Glibc.close(descriptor) }
+        for (number, descriptor) in sockets.enumerated() where descriptor >= 0 && added[number] == nil {
+            Glibc.close(descriptor)
+        }
+        added = [:]
         plainBindings = []
         Glibc.close(epoll)
         Glibc.close(wakeDescriptor)
         unsafe cln_receive_batch_destroy(batch)
     }
 
-    func attach(_ socket: PlainSocket) -> Int? {
+    func listen(on socket: AttachedSocket) -> Int? {
+        let number = sockets.firstIndex(of: -1) ?? sockets.count
+        guard number < Shard.mostSockets, Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else {
+            return nil
+        }
+        added[number] = socket
+        if number == sockets.count { sockets.append(socket.descriptor) } else { sockets[number] = socket.descriptor }
+        return number
+    }
+
+    func attach(_ socket: AttachedSocket) -> Int? {
         let free = plainBindings.firstIndex { $0 == nil }
-        let number = sockets.count + (free ?? plainBindings.count)
+        let number = Shard.mostSockets + (free ?? plainBindings.count)
         guard Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else { return nil }
         if let free { plainBindings[free] = socket } else { plainBindings.append(socket) }
         return number
     }
 
     func detach(_ socket: Int) {
-        guard let own = ownSocket(socket) else { return }
-        epoll_ctl(epoll, EPOLL_CTL_DEL, own.descriptor, nil)
-        plainBindings[socket - sockets.count] = nil
+        let descriptor = descriptor(socket)
+        guard descriptor >= 0 else { return }
+        epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
+        guard socket < Shard.mostSockets else {
+            plainBindings[socket - Shard.mostSockets] = nil
+            return
+        }
+        sockets[socket] = -1
+        if added.removeValue(forKey: socket) == nil { Glibc.close(descriptor) }
     }
 
-    private func ownSocket(_ number: Int) -> PlainSocket? {
-        let index = number - sockets.count
+    private func ownSocket(_ number: Int) -> AttachedSocket? {
+        let index = number - Shard.mostSockets
         return plainBindings.indices.contains(index) ? plainBindings[index] : nil
     }
 
     /// The descriptor of a socket; -1, which the kernel refuses, for one that was detached.
     private func descriptor(_ socket: Int) -> Int32 {
-        socket < sockets.count ? sockets[socket] : ownSocket(socket)?.descriptor ?? -1
+        sockets.indices.contains(socket) ? sockets[socket] : ownSocket(socket)?.descriptor ?? -1
     }
 
     /// Waits for a datagram or a wake-up, at most `timeout`; returns the shard's sockets that have something, as bits,
@@ -135,7 +157,7 @@ import Glibc
             if token == Self.wakeToken {
                 var value: UInt64 = 0
                 _ = unsafe read(wakeDescriptor, &value, 8)
-            } else if token < UInt64(sockets.count) {
+            } else if token < UInt64(Shard.mostSockets) {
                 ready |= 1 << token
             } else {
                 readyOwnSockets.append(Int(truncatingIfNeeded: token))

@@ -9,6 +9,7 @@ public final class MediaPlane: Sendable {
     public let handle: MediaHandle
     private let threads: [ShardThread]
     private let serial: KeySerial
+    private let follower: AddressFollower
     private let state = Mutex(State.ready)
 
     private enum State {
@@ -25,8 +26,11 @@ public final class MediaPlane: Sendable {
     static let commandReserve = 16_384
 
     /// Binds every shard's sockets and makes or reads the certificate. Nothing runs until `start`.
+    /// - Parameter addressesChanged: called while it runs, when the addresses of a wildcard have changed.
     /// - Throws: `MediaError` with code `system`, `certificate` or `invalidSetting`, naming the setting to change.
-    public init(configuration: MediaConfiguration) throws(MediaError) {
+    public init(
+        configuration: MediaConfiguration, addressesChanged: @escaping @Sendable (AddressChange) -> Void = { _ in }
+    ) throws(MediaError) {
         let count = configuration.shards ?? min(Int(cln_processor_count()), Self.mostShards)
         guard (1...Self.mostShards).contains(count) else {
             throw MediaError(.invalidSetting, "--shards must be 1 to \(Self.mostShards), not \(count)")
@@ -42,7 +46,8 @@ public final class MediaPlane: Sendable {
                 throw error
             }
         }
-        let endpoints = opened.map { Self.endpoint($0, configuration) }
+        let table = EndpointTable(
+            opened.map { ShardEndpoint(bound: $0.localAddresses, announced: configuration.announcedAddresses) })
         let queues = (0..<count).map { _ in
             MPSCQueue<MediaCommand>(capacity: Self.commandCapacity, reserve: Self.commandReserve)
         }
@@ -71,15 +76,7 @@ public final class MediaPlane: Sendable {
         if let source = Self.plainSockets(configuration, bound: opened[0].localAddresses) {
             openSockets = { usesRTCPMux throws(MediaError) in try source.open(usesRTCPMux: usesRTCPMux) }
         }
-        handle = MediaHandle(
-            endpoints: endpoints, fingerprints: certificate.fingerprints, serial: serial,
-            openSockets: openSockets,
-            destinations: { [ranges = configuration.plainDestinations] requester in
-                // Interfaces come and go: looked at for each transport.
-                let own = [.ipv4, .ipv6].flatMap { NetworkInterfaces.addresses(family: $0, port: 0) }
-                return PlainDestinations(ranges: ranges, requester: requester, own: own)
-            }
-        ) { shard, command in
+        let send: MediaHandle.Sink = { shard, command in
             switch queues[shard].push(command, urgent: command.mustNotBeLost) {
             case .full: return false
             case .enqueued: return true
@@ -88,6 +85,22 @@ public final class MediaPlane: Sendable {
                 return true
             }
         }
+        follower = AddressFollower(
+            configuration, bound: opened.map(\.localAddresses), table: table, send: send, report: addressesChanged)
+        handle = MediaHandle(
+            endpoints: table, fingerprints: certificate.fingerprints, serial: serial,
+            openSockets: openSockets,
+            destinations: { [ranges = configuration.plainDestinations] requester in
+                // Interfaces come and go: looked at for each transport.
+                let own = [.ipv4, .ipv6].flatMap { NetworkInterfaces.addresses(family: $0, port: 0) }
+                return PlainDestinations(ranges: ranges, requester: requester, own: own)
+            }, sink: send)
+    }
+
+    /// Whether a wildcard is listened on, and the machine has no address yet that leads here from others.
+    public var awaitsAddress: Bool {
+        follower.isNeeded
+            && handle.endpoints.flatMap(\.addresses).allSatisfy { AddressReach($0.address) == .thisMachine }
     }
 
     /// Starts the shards' threads. Safe to call once; later calls do nothing.
@@ -102,10 +115,11 @@ public final class MediaPlane: Sendable {
         for thread in threads where !thread.start() {
             throw MediaError(.system, "cannot start a media thread: raise the process's limit (ulimit -u)")
         }
-        let (counters, serial) = (threads.map(\.counters), serial)
+        let (counters, serial, follower) = (threads.map(\.counters), serial, follower)
         let measuring = Task {
             while (try? await Task.sleep(for: .seconds(1))) != nil {
                 serial.measured(packetsForwarded: counters.map { $0.value(.packetsForwarded) })
+                if follower.isNeeded { follower.look(at: .current) }
             }
         }
         state.withLock { state in
@@ -168,8 +182,7 @@ public final class MediaPlane: Sendable {
         guard !addresses.isEmpty else {
             throw MediaError(.invalidSetting, "no address to listen on: give one with --media-listen")
         }
-        // One bit for each in `EpollLoop.wait`.
-        return Array(addresses.prefix(32))
+        return Array(addresses.prefix(Shard.mostSockets))
     }
 
     private static func ports(
@@ -200,16 +213,19 @@ public final class MediaPlane: Sendable {
         return PlainPorts(address: address, ip: ip, ports: ports)
     }
 
+}
+
+extension ShardEndpoint {
     /// What clients get: the announced addresses with each bound port, or the bound addresses themselves.
-    private static func endpoint(_ io: EpollLoop, _ configuration: MediaConfiguration) -> ShardEndpoint {
+    init(bound: [IPAddressPort], announced: [AnnouncedAddress]) {
         var addresses: [CandidateAddress] = []
-        for bound in io.localAddresses {
-            for text in configuration.announcedAddresses.texts(for: bound) {
+        for bound in bound {
+            for text in announced.texts(for: bound) {
                 let candidate = CandidateAddress(address: text, port: bound.port, transport: .udp)
                 if !addresses.contains(candidate) { addresses.append(candidate) }
             }
         }
-        return ShardEndpoint(addresses: addresses)
+        self.init(addresses: addresses)
     }
 }
 
@@ -217,7 +233,7 @@ extension MediaCommand {
     /// Closing commands may use the queue's reserve.
     fileprivate var mustNotBeLost: Bool {
         switch self {
-        case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard: true
+        case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening: true
         default: false
         }
     }

@@ -2,7 +2,7 @@ import CLinuxNet
 import Glibc
 import Synchronization
 
-// Safe: a descriptor is opened here and belongs to the `PlainSocket` it is given to.
+// Safe: a descriptor is opened here and belongs to the `AttachedSocket` it is given to.
 
 /// Opens the sockets of plain transports in a range of ports.
 ///
@@ -51,14 +51,14 @@ final class PlainPorts: Sendable {
     }
 
     /// - Returns: `nil` where somebody has the port.
-    private func bind(_ port: Int) throws(MediaError) -> PlainSocket? {
+    private func bind(_ port: Int) throws(MediaError) -> AttachedSocket? {
         guard let port = UInt16(exactly: port) else { return nil }
         let wanted = address.withPort(port)
         var from = cln_address(wanted)
         var bound = cln_address()
         let descriptor = unsafe cln_udp_open(&from, bufferBytes, &bound)
         switch -descriptor {
-        case ..<1: return PlainSocket(descriptor: descriptor, address: IPAddressPort(bound) ?? wanted)
+        case ..<1: return AttachedSocket(descriptor: descriptor, address: IPAddressPort(bound) ?? wanted)
         case EADDRINUSE, EACCES: return nil
         case EMFILE, ENFILE:
             throw MediaError(.system, "no file descriptor is left for a plain transport: raise the limit (ulimit -n)")

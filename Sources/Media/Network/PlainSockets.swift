@@ -2,9 +2,9 @@ import Synchronization
 
 /// The sockets of one plain transport.
 public struct PlainSockets: Sendable {
-    let rtp: PlainSocket
+    let rtp: AttachedSocket
     /// `nil` with RTCP-mux.
-    let rtcp: PlainSocket?
+    let rtcp: AttachedSocket?
     /// What clients get instead of the bound address.
     let ip: String
 
@@ -19,8 +19,8 @@ public struct PlainSockets: Sendable {
         return { usesRTCPMux throws(MediaError) in
             let port = next.take()
             return PlainSockets(
-                rtp: PlainSocket(descriptor: -1, address: address.withPort(port)),
-                rtcp: usesRTCPMux ? nil : PlainSocket(descriptor: -1, address: address.withPort(port &+ 1)),
+                rtp: AttachedSocket(descriptor: -1, address: address.withPort(port)),
+                rtcp: usesRTCPMux ? nil : AttachedSocket(descriptor: -1, address: address.withPort(port &+ 1)),
                 ip: address.addressText)
         }
     }

@@ -82,14 +82,16 @@ final class ShardThread: @unchecked Sendable {
         unsafe cln_name_thread("shard-\(index)")
         if pins { _ = cln_pin_thread(Int32(index)) }
         var shard = makeShard()
-        let sockets = io.localAddresses.count
         var ready: UInt64 = 0
         while !stopping.load(ordering: .acquiring) {
             shard.beginTick(at: .current, wallClock: .current)
             shard.drainCommands()
             shard.drainRings()
             var mayHaveMore = false
-            for socket in 0..<sockets where ready & (1 << UInt64(socket)) != 0 {
+            var left = ready
+            while left != 0 {
+                let socket = left.trailingZeroBitCount
+                left &= left - 1
                 mayHaveMore = receive(from: socket, into: &shard) || mayHaveMore
             }
             // One batch of each transport's socket; if more waits, the next `wait` says so.

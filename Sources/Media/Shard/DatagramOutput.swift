@@ -7,10 +7,14 @@ protocol DatagramOutput: AnyObject {
     /// Sends messages from one of the shard's sockets. Returns how many datagrams (not messages) were refused.
     func send(_ messages: UnsafePointer<OutgoingMessage>, count: Int, from socket: Int) -> Int
 
-    /// Begins to receive from, and to send on, a socket that belongs to one transport.
-    /// - Returns: its number, from the count of the shard's own sockets on; `nil` if the system watches no more.
-    func attach(_ socket: PlainSocket) -> Int?
+    /// Begins to receive from, and to send on, a socket for all transports.
+    /// - Returns: its number, below `Shard.mostSockets`; `nil` if there are that many, or the system watches no more.
+    func listen(on socket: AttachedSocket) -> Int?
 
-    /// Ends what `attach` began. The number may be given again.
+    /// Begins to receive from, and to send on, a socket that belongs to one transport.
+    /// - Returns: its number, from `Shard.mostSockets` on; `nil` if the system watches no more.
+    func attach(_ socket: AttachedSocket) -> Int?
+
+    /// Ends what `listen` or `attach` began. The number may be given again.
     func detach(_ socket: Int)
 }

@@ -11,6 +11,8 @@ extension Shard {
     /// Carries out one command. What names something that is gone is a legitimate race, and counted.
     mutating func execute(_ command: MediaCommand) {
         switch command {
+        case .listen(let socket): listen(on: socket)
+        case .stopListening(let address): stopListening(on: address)
         case .openTransport(let key, let settings, let events): openTransport(key, settings, events)
         case .connectTransport(let key, let role, let fingerprint): connectTransport(key, role, fingerprint)
         case .restartICE(let key, let credentials): restartICE(key, credentials)

@@ -10,7 +10,7 @@ extension Shard {
         guard let datagram = unsafe datagram else { return counters.add(.oversizedDatagram) }
         counters.add(.bytesReceived, UInt64(datagram.count))
         guard let remote else { return counters.add(.unknownDatagram) }
-        if socket >= localAddresses.count { return unsafe plainDatagramReceived(datagram, from: remote, on: socket) }
+        if socket >= Self.mostSockets { return unsafe plainDatagramReceived(datagram, from: remote, on: socket) }
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
         let bytes = UnsafeRawBufferPointer(datagram)
         let kind = unsafe DatagramKind.classify(bytes)
@@ -32,6 +32,21 @@ extension Shard {
         case .rtp: unsafe rtpReceived(datagram, on: transport, webRTC, tuple: id)
         default: unsafe rtcpReceived(datagram, on: transport, webRTC, tuple: id)
         }
+    }
+
+    /// Clients may reach the shard by another address from now on.
+    mutating func listen(on socket: AttachedSocket) {
+        guard let number = output.listen(on: socket) else { return ignored() }
+        while localAddresses.count <= number { localAddresses.append(socket.address) }
+        localAddresses[number] = socket.address
+    }
+
+    /// The machine has lost an address: whoever used it has to come by a different one.
+    mutating func stopListening(on address: IPAddressPort) {
+        guard let number = localAddresses.firstIndex(of: address) else { return ignored() }
+        // What is queued names the socket by its number, which another may get.
+        if !arena.isEmpty { flush() }
+        output.detach(number)
     }
 
     /// A number for a tuple that no datagram finds yet.

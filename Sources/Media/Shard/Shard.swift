@@ -11,10 +11,13 @@
         var transport: Slot<MediaTransport>
     }
 
+    /// The most sockets that all transports share. One bit for each in `EpollLoop.wait`.
+    static let mostSockets = 32
+
     let index: Int
     let certificate: DTLSCertificate
-    /// Published addresses of the sockets, for the tuples in events.
-    let localAddresses: [IPAddressPort]
+    /// Published addresses of the sockets, for the tuples in events: more come with the machine's addresses.
+    var localAddresses: [IPAddressPort]
     let output: any DatagramOutput
     let counters: Counters
     let links: ShardLinks
@@ -44,7 +47,7 @@
     var tuples: [Tuple?] = []
     var freeTuples: [Int] = []
     var tupleNumbers: TupleTable
-    /// The transports of sockets of their own, behind the shard's: the first of them has number `localAddresses.count`.
+    /// The transports of sockets of their own: the first of them has number `mostSockets`.
     var plainBindings: [PlainBinding?] = []
     var producersByKey: [UInt64: Slot<ShardProducer>] = [:]
     var consumersByKey: [UInt64: Slot<ShardConsumer>] = [:]

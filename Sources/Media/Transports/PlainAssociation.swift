@@ -44,7 +44,7 @@ struct PlainAssociation: ~Copyable {
             rtp: tuple(sockets.rtp, remote), rtcp: sockets.rtcp.map { tuple($0, rtcpRemote) })
     }
 
-    private func tuple(_ socket: PlainSocket, _ remote: IPAddressPort?) -> PlainTuple {
+    private func tuple(_ socket: AttachedSocket, _ remote: IPAddressPort?) -> PlainTuple {
         PlainTuple(
             localAddress: sockets.ip, localPort: socket.address.port, remoteAddress: remote?.addressText,
             remotePort: remote?.port)

@@ -21,7 +21,7 @@ extension Shard {
     }
 
     private mutating func own(_ number: Int, _ socket: PlainBinding) {
-        let index = number - localAddresses.count
+        let index = number - Self.mostSockets
         while plainBindings.count <= index { plainBindings.append(nil) }
         plainBindings[index] = socket
     }
@@ -31,7 +31,7 @@ extension Shard {
         if !arena.isEmpty { flush() }
         for number in Set([plainAssociations[plain].socket, plainAssociations[plain].rtcpSocket]) where number >= 0 {
             output.detach(number)
-            plainBindings[number - localAddresses.count] = nil
+            plainBindings[number - Self.mostSockets] = nil
         }
     }
 
@@ -60,7 +60,7 @@ extension Shard {
     mutating func plainDatagramReceived(
         _ datagram: UnsafeMutableRawBufferPointer, from remote: IPAddressPort, on socket: Int
     ) {
-        let index = socket - localAddresses.count
+        let index = socket - Self.mostSockets
         guard plainBindings.indices.contains(index), let own = plainBindings[index] else {
             return counters.add(.unknownDatagram)
         }

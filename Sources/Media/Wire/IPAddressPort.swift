@@ -2,7 +2,7 @@
 ///
 /// An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) becomes the IPv4 address, so that one peer has one value on a
 /// dual-stack socket.
-struct IPAddressPort: Hashable, Sendable {
+package struct IPAddressPort: Hashable, Sendable {
     enum Family: UInt8, Hashable, Sendable {
         case ipv4 = 1
         case ipv6 = 2
@@ -73,5 +73,5 @@ struct IPAddressPort: Hashable, Sendable {
 
 extension IPAddressPort: CustomStringConvertible {
     /// `192.0.2.1:5000` or `[2001:db8::1]:5000`.
-    var description: String { family == .ipv4 ? "\(addressText):\(port)" : "[\(addressText)]:\(port)" }
+    package var description: String { family == .ipv4 ? "\(addressText):\(port)" : "[\(addressText)]:\(port)" }
 }

@@ -1,3 +1,4 @@
+import Logging
 import RoundhouseGateway
 import RoundhouseMedia
 import RoundhouseRooms
@@ -19,8 +20,10 @@ struct RunningServer {
 
     /// Opens everything: clients can come as soon as `run` is called.
     /// - Throws: naming the setting that keeps it from starting, with nothing left open.
-    static func start(_ settings: ServerSettings) async throws(StartError) -> RunningServer {
-        let plane = try openMediaPlane(settings)
+    static func start(
+        _ settings: ServerSettings, _ logger: Logger = Logger(label: "roundhouse.server")
+    ) async throws(StartError) -> RunningServer {
+        let plane = try openMediaPlane(settings, logger)
         do throws(StartError) {
             let rooms = try openRooms(plane, settings)
             return RunningServer(plane: plane, gateway: try await startGateway(plane, rooms, settings), rooms: rooms)
@@ -104,9 +107,19 @@ struct RunningServer {
         }
     }
 
-    private static func openMediaPlane(_ settings: ServerSettings) throws(StartError) -> MediaPlane {
+    private static func openMediaPlane(
+        _ settings: ServerSettings, _ logger: Logger
+    ) throws(StartError) -> MediaPlane {
         do throws(MediaError) {
-            let plane = try MediaPlane(configuration: settings.media)
+            let plane = try MediaPlane(configuration: settings.media) { change in
+                logger.log(
+                    level: change.isReachable ? .info : .warning,
+                    "the machine's addresses changed: new transports get those of now",
+                    metadata: [
+                        "opened": "\(change.opened.joined(separator: ", "))",
+                        "addresses": "\(change.announced.joined(separator: ", "))",
+                    ])
+            }
             try plane.start()
             return plane
         } catch {

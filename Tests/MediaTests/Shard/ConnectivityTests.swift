@@ -147,6 +147,24 @@ struct ConnectivityTests {
         #expect(sources == [server.addresses[0][0]])
     }
 
+    @Test func `an address that the server gets later serves as those before`() throws {
+        let world = try VirtualWorld()
+        let publisher = try world.join()
+        let viewer = try world.join(connects: false)
+        let later = IPAddressPort(ipv4: 0x0A63_0007, port: 40_000)
+        world.server.listen(on: later, shard: 0)
+        try viewer.tellServer()
+        let certificate = try #require(world.server.handle.fingerprints.first { $0.algorithm == .sha256 })
+        viewer.peer.connect(to: .init(credentials: viewer.credentials, address: later, fingerprint: certificate))
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(.video)
+        try publisher.publish(track)
+        let stream = try viewer.subscribe(to: track)
+        world.run(for: .seconds(1))
+        #expect(stream.packets > 50 && stream.main?.ratio == 1)
+        #expect(viewer.selectedTuples.first??.localAddress == "10.99.0.7")
+    }
+
     @Test(arguments: [false, true])
     func `a client whose media goes on is there without checks, and is gone once that ends`(sends: Bool) throws {
         let (world, publisher, viewer, _, stream) = try makeCall(shards: 2)

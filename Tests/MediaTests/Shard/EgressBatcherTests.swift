@@ -29,7 +29,8 @@ struct EgressBatcherTests {
             return refuses
         }
 
-        func attach(_ socket: PlainSocket) -> Int? { nil }
+        func listen(on socket: AttachedSocket) -> Int? { nil }
+        func attach(_ socket: AttachedSocket) -> Int? { nil }
         func detach(_ socket: Int) {}
     }
 

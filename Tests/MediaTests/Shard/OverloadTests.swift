@@ -27,7 +27,7 @@ struct OverloadTests {
     @Test func `a full command queue refuses with an error, and closing commands still pass`() throws {
         let queue = MPSCQueue<MediaCommand>(capacity: 64, reserve: 16)
         let handle = MediaHandle(
-            endpoints: [ShardEndpoint(addresses: [])], fingerprints: [], serial: KeySerial(shards: 1)
+            endpoints: EndpointTable([ShardEndpoint(addresses: [])]), fingerprints: [], serial: KeySerial(shards: 1)
         ) { _, command in
             let isClosing = if case .closeTransport = command { true } else { false }
             return queue.push(command, urgent: isClosing) != .full

@@ -2,10 +2,10 @@ import Glibc
 
 // Safe: a descriptor is opened once and closed once, by the socket that names it.
 
-/// A UDP socket of one plain transport. It is opened with the transport, because the client gets its port at once;
-/// the transport's shard receives and sends on it. It is closed with the last reference.
+/// A UDP socket that a shard gets while it runs: a plain transport's own, which is opened with the transport because the
+/// client gets its port at once, or one for an address that the machine has got. It is closed with the last reference.
 // Sendable: constants.
-package final class PlainSocket: Sendable {
+package final class AttachedSocket: Sendable {
     /// Negative in simulations.
     let descriptor: Int32
     let address: IPAddressPort

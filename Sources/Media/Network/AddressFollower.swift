@@ -1,0 +1,99 @@
+import CLinuxNet
+import Synchronization
+
+// Safe: a descriptor is opened here and belongs to the `AttachedSocket` it is given to.
+
+/// Follows the machine's addresses where a wildcard is listened on: opens a socket on each shard for each that comes.
+///
+/// It looks once in a while instead of listening to rtnetlink: a look costs less than a tenth of a millisecond, and what is
+/// missed between two looks is gone again.
+final class AddressFollower: Sendable {
+    private struct State {
+        var watch: AddressWatch
+        /// By address without a port: each shard's port there.
+        var ports: [IPAddressPort: [UInt16]]
+    }
+
+    private let families: [IPAddressPort.Family]
+    private let state: Mutex<State>
+    private let configuration: MediaConfiguration
+    private let shards: Int
+    private let table: EndpointTable
+    private let send: @Sendable (_ shard: Int, MediaCommand) -> Bool
+    private let report: @Sendable (AddressChange) -> Void
+
+    /// - Parameters:
+    ///   - bound: each shard's bound addresses.
+    ///   - send: gives a shard a command; `false` if it takes none now.
+    ///   - report: called after each change.
+    init(
+        _ configuration: MediaConfiguration, bound: [[IPAddressPort]], table: EndpointTable,
+        send: @escaping @Sendable (_ shard: Int, MediaCommand) -> Bool,
+        report: @escaping @Sendable (AddressChange) -> Void
+    ) {
+        let listened = configuration.listenAddresses.compactMap { IPAddressPort(text: $0, port: 0) }
+        families = listened.filter(\.isUnspecified).map(\.family)
+        let addresses = (bound.first ?? []).map { $0.withPort(0) }
+        var ports: [IPAddressPort: [UInt16]] = [:]
+        for (index, address) in addresses.enumerated() { ports[address] = bound.map { $0[index].port } }
+        state = Mutex(State(watch: AddressWatch(bound: addresses), ports: ports))
+        self.configuration = configuration
+        shards = bound.count
+        self.table = table
+        self.send = send
+        self.report = report
+    }
+
+    /// Whether there is anything to follow.
+    var isNeeded: Bool { !families.isEmpty }
+
+    /// Compares the machine's addresses with those that are listened on.
+    func look(at now: MediaInstant) {
+        let present = families.flatMap { NetworkInterfaces.addresses(family: $0, port: 0) }
+        let change: AddressChange? = state.withLock { state in
+            let change = state.watch.looked(present, at: now) { families.contains($0.family) }
+            for address in change.close { close(address, &state) }
+            // One that cannot be bound yet (IPv6 makes sure first that it is nobody else's) is tried again at the next look.
+            let opened = change.open.filter { open($0, &state) }
+            guard change.isAnnouncedChanged || !opened.isEmpty else { return nil }
+            let announced = state.watch.announced
+            table.replace(
+                by: (0..<shards).map { shard in
+                    ShardEndpoint(
+                        bound: announced.map { $0.withPort(state.ports[$0]?[shard] ?? 0) },
+                        announced: configuration.announcedAddresses)
+                })
+            return AddressChange(
+                opened: opened.map(\.addressText), announced: announced.map(\.addressText),
+                isReachable: announced.contains { !$0.isLoopback })
+        }
+        if let change { report(change) }
+    }
+
+    private func open(_ address: IPAddressPort, _ state: inout State) -> Bool {
+        var sockets: [AttachedSocket] = []
+        for shard in 0..<shards {
+            let port = configuration.port == 0 ? 0 : UInt16(clamping: Int(configuration.port) + shard)
+            var wanted = cln_address(address.withPort(port))
+            var actual = cln_address()
+            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: EpollLoop.wantedBufferBytes), &actual)
+            guard descriptor >= 0 else { return false }
+            sockets.append(
+                AttachedSocket(
+                    descriptor: descriptor, address: IPAddressPort(actual) ?? address.withPort(port)))
+        }
+        for (shard, socket) in sockets.enumerated() where !send(shard, .listen(socket)) {
+            for earlier in 0..<shard { _ = send(earlier, .stopListening(sockets[earlier].address)) }
+            return false
+        }
+        state.ports[address] = sockets.map(\.address.port)
+        state.watch.opened(address)
+        return true
+    }
+
+    private func close(_ address: IPAddressPort, _ state: inout State) {
+        for (shard, port) in (state.ports.removeValue(forKey: address) ?? []).enumerated() {
+            _ = send(shard, .stopListening(address.withPort(port)))
+        }
+    }
+}
