@@ -146,7 +146,7 @@ actor SignalingGateway {
             () async throws(RoomError) in
             try await rooms.connect(
                 entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant(claim),
-                through: session)
+                consumerReplicas: entry.consumerReplicas, through: session)
         }
         await session.entered(RoomMember(room: room, peer: peer))
         if entry.isResumable, !sessions.add(session) {

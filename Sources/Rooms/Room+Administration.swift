@@ -1,3 +1,4 @@
+import Logging
 import RoundhouseMedia
 
 /// What operators may do, without being a peer.
@@ -41,6 +42,13 @@ extension Room {
         guard !state.journal.isEmpty else { return }
         let kinds = state.journal
         state.journal = []
+        for case .producerUnsupported(let producer, let peer, let reason) in kinds {
+            logger.info(
+                "a peer is not offered a producer, which it could not decode",
+                metadata: [
+                    "room.id": "\(id)", "peer.id": "\(peer)", "producer.id": "\(producer)", "reason": "\(reason)",
+                ])
+        }
         let events = eventLog.append(kinds, of: id, after: lastSequence, time: wallClock())
         lastSequence &+= UInt64(events.count)
         recent += events

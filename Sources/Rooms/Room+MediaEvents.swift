@@ -36,6 +36,8 @@ extension Room {
         case .consumerScoreChanged(let key, let score): perform(state.consumerScoreChanged(key, score))
         case .producerScoreChanged(let key, let scores): perform(state.producerScoreChanged(key, scores))
         case .audioLevels(let reports): audioLevelsReceived(reports)
+        case .producerCodecChanged(let key, let payloadType):
+            perform(state.producerCodecChanged(key, payloadType: payloadType))
         case .videoOrientationChanged(let key, let orientation):
             perform(state.videoOrientationChanged(key, orientation))
         case .trace(let trace): perform(state.traced(trace))

@@ -60,12 +60,13 @@ public actor Room {
 
     /// Takes a peer's connection. A peer of the same name is closed: the newer wins.
     func connect(
-        _ peerID: PeerID, grant: PeerGrant = .everything, through channel: any PeerChannel
+        _ peerID: PeerID, grant: PeerGrant = .everything, consumerReplicas: Int = 0, through channel: any PeerChannel
     ) throws(RoomError) -> PeerSession {
         defer { finishTransition() }
         let former = state.peers[peerID].flatMap { channels[$0.session] }
         let (session, actions) = try limits.counting { () throws(RoomError) in
-            try state.peerConnected(peerID, grant: grant, isFormerUnheard: former?.isUnheard ?? false)
+            try state.peerConnected(
+                peerID, grant: grant, consumerReplicas: consumerReplicas, isFormerUnheard: former?.isUnheard ?? false)
         }
         channels[session] = channel
         perform(actions)

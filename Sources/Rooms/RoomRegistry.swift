@@ -62,12 +62,16 @@ public final class RoomRegistry: Sendable {
     ///   `shuttingDown` after `drain`, or `roomClosed` after `close`.
     public func connect(
         _ peerID: PeerID, to roomID: RoomID, password: String = "", grant: PeerGrant = .everything,
-        through channel: any PeerChannel
+        consumerReplicas: Int = 0, through channel: any PeerChannel
     ) async throws(RoomError) -> (room: Room, session: PeerSession) {
         while true {
             guard let room = try openRoom(roomID, password) else { throw RoomError(.roomClosed, "the server stops") }
             do {
-                return (room, try await room.connect(peerID, grant: grant, through: channel))
+                return (
+                    room,
+                    try await room.connect(
+                        peerID, grant: grant, consumerReplicas: consumerReplicas, through: channel)
+                )
             } catch  where error.code == .roomClosed {
                 // It closed after it was looked up: the next room of this name is a different one.
                 remove(room)

@@ -34,6 +34,10 @@ class Page:
     async def evaluate(self, expression):
         return await self.page.evaluate(expression)
 
+    async def before_scripts(self, text):
+        """Runs a script in each page that is opened here from now on, before the page's own."""
+        await self.page.add_init_script(text)
+
     async def picture(self, path):
         await self.page.screenshot(path=str(path))
 

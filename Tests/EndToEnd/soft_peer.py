@@ -92,8 +92,8 @@ class Watcher:
 class SoftPeer:
     """Joins a room, produces a gray picture and a tone, and consumes everybody else's."""
 
-    def __init__(self, gateway, room, name, level=None, hertz=None):
-        self.client = ProtooClient(gateway, room, name, accept=self._accept)
+    def __init__(self, gateway, room, name, level=None, hertz=None, query=""):
+        self.client = ProtooClient(gateway, room, name, accept=self._accept, query=query)
         self.name = name
         self.video = Color(level) if level is not None else None
         self.audio = Tone(hertz) if hertz is not None else None

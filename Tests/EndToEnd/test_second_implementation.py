@@ -1,6 +1,10 @@
 """pymediasoup over aiortc, a client that shares no code with browsers or with this server."""
 
+import pytest
+import websockets
+
 from call import Person
+from protoo import ProtooClient
 from soft_peer import SoftPeer
 from waiting import until
 
@@ -44,3 +48,19 @@ async def test_a_soft_peer_and_a_browser_see_and_hear_each_other(gateway, chromi
             pictures, sounds = soft.watching("video"), soft.watching("audio")
             return pictures and sounds and pictures[0].frames >= 25 and sounds[0].frames >= 50
         await until(arrived, 40, "the soft peer receives the browser's pictures and sound")
+
+
+async def test_a_peer_that_asks_for_replicas_gets_each_picture_so_many_times(gateway):
+    """As mediasoup-demo's page with ?consumerReplicas=2."""
+    async with SoftPeer(gateway, "replicas", "alice", level=60, hertz=440), \
+            SoftPeer(gateway, "replicas", "bob", query="&consumerReplicas=2") as bob:
+        def arrived():
+            pictures, sounds = bob.watching("video"), bob.watching("audio")
+            return len(pictures) == len(sounds) == 3 and all(one.frames >= 10 for one in pictures + sounds)
+        await until(arrived, 40, "Bob gets three copies of Alice's picture and sound")
+    for wrong in ("10", "-1", "two"):
+        with pytest.raises(websockets.InvalidStatus) as refusal:
+            async with ProtooClient(gateway, "replicas", "carol", query=f"&consumerReplicas={wrong}"):
+                pass
+        assert refusal.value.response.status_code == 400
+        assert b"consumerReplicas has to be 0 to 9" in refusal.value.response.body

@@ -82,6 +82,7 @@
         /// One for each encoding; another takes an encoding's place when a browser restarts its encoder.
         private(set) var encodings: [PublishedStream]
         var video = Video()
+        var videoPayloadType = ClientCodecs.vp8
         /// Payloads as browsers write them, with layers; `nil`: the plainest VP8.
         var layered: LayeredVideo?
         /// Of video: the byte that says how the picture is to be turned, in each packet.
@@ -140,6 +141,6 @@
             encodings[encoding] = stream
             needsKeyFrame[encoding] = true
         }
-        var payloadType: UInt8 { kind == .audio ? ClientCodecs.opus : ClientCodecs.vp8 }
+        var payloadType: UInt8 { kind == .audio ? ClientCodecs.opus : videoPayloadType }
     }
 #endif

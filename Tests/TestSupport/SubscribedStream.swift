@@ -79,6 +79,8 @@
             receive = ReceiveStream(ssrc: ssrc, rtxSSRC: rtxSSRC, clockRate: kind == .audio ? 48_000 : 90_000)
         }
 
+        /// Of a sender's other codec.
+        var otherPayloadType: UInt8?
         var payloadType: UInt8 { ClientCodecs.routerPayloadType(codec) }
 
         /// The only publisher's stream, or the one with the most packets.
@@ -106,7 +108,7 @@
                     sequence: header.sequenceNumber.rawValue, originalSequence: original, payloadLength: payload.count,
                     at: now)
             } else {
-                if header.payloadType != payloadType { wrongPayloadType += 1 }
+                if header.payloadType != payloadType, header.payloadType != otherPayloadType { wrongPayloadType += 1 }
                 arrival = receive.packetReceived(
                     sequence: header.sequenceNumber.rawValue, timestamp: header.timestamp.rawValue,
                     payloadLength: payload.count, at: now)

@@ -156,6 +156,9 @@ export class Call {
         changed: () => { if (this.room === room) this.#render(); },
         problem: (text, error) => { if (this.room === room) toast(t(text), error.message, 'error'); },
         paused: (source, isPaused) => { if (this.room === room) this.#pausedByOperator(source, isPaused); },
+        unsupported: (name, kind, reason) => {
+          if (this.room === room) toast(t(`unsupported.${kind}`, { name }), reason, 'error');
+        },
         ended: (end) => { if (this.room === room) this.#ended(end, peer); },
       },
     });

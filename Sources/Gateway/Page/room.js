@@ -14,7 +14,7 @@ const EVERYTHING = { publish: true, subscribe: true, data: true };
 
 /**
  * `watch`: `changed()` anything visible changed; `problem(text, error)` with the key of a text; `paused(source, isPaused)` an
- * operator has paused what we send; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
+ * operator has paused what we send; `unsupported(name, kind, reason)` somebody cannot be shown here; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
  * `refusalOf`.
  * `state`: connecting, connected, reconnecting, failed (media cannot get through), closed; by what really flows.
  */
@@ -364,6 +364,9 @@ export class Room {
         if (source) this.#watch.paused(source, isPaused);
         break;
       }
+      case 'producerUnsupported':
+        this.#watch.unsupported(this.peers.get(data.peerId)?.displayName ?? data.peerId, data.kind, data.reason);
+        return;
       case 'serverDraining':
         this.drainsAt = Date.now() + data.seconds * 1000;
         break;

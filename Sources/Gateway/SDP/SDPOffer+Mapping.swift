@@ -2,19 +2,26 @@ import RoundhouseMedia
 import RoundhouseRooms
 
 extension OfferedMedia {
-    /// What the section's sender can be asked to send, in its own numbers: one codec the router has, with its RTX.
+    /// What the section's sender can be asked to send, in its own numbers: the codecs the router has, each with its RTX.
     ///
-    /// One codec, because a producer's first is the only one its consumers are promised: the client's first that the router
-    /// has; of its profiles the one that the router lists first, since most receivers decode it.
+    /// The first is what browsers send: the client's first that the router has; of its profiles the one that the router lists
+    /// first, since most receivers decode it. The others are there for clients whose track has one of them already (pion's
+    /// default engine offers a dozen); the room learns which it is with the first packets.
     /// - Returns: `nil` if the router has none of the codecs.
     func producerParameters(for router: RTPCapabilities) -> RTPParameters? {
+        var places: Set<Int> = []
+        // What the router does not tell apart would be two codecs of one payload type.
         let supported = codecs.filter(\.isMedia).compactMap { codec in
-            Self.place(of: codec, in: router).map { (codec: codec, place: $0) }
+            Self.place(of: codec, in: router).flatMap { places.insert($0).inserted ? (codec: codec, place: $0) : nil }
         }
         guard let kind, let preferred = supported.first?.codec else { return nil }
         let profiles = supported.filter { $0.codec.isNamed(like: preferred) }
-        guard let media = profiles.min(by: { $0.place < $1.place })?.codec else { return nil }
-        let chosen = [media] + codecs.filter { $0.repairs(media) }.prefix(1)
+        guard let first = profiles.min(by: { $0.place < $1.place })?.codec else { return nil }
+        // A stream has one clock.
+        let others = supported.map(\.codec).filter {
+            $0 != first && $0.parameters.clockRate == first.parameters.clockRate
+        }
+        let chosen = ([first] + others).flatMap { media in [media] + codecs.filter { $0.repairs(media) }.prefix(1) }
         var parameters = RTPParameters(mid: mid, codecs: [])
         parameters.headerExtensions = extensions.filter { ext in
             router.headerExtensions.contains { own in
@@ -32,7 +39,9 @@ extension OfferedMedia {
         }
         parameters.encodings = encodings
         // Retransmissions that were announced but not negotiated are not sent.
-        if chosen.count == 1 { for index in encodings.indices { parameters.encodings[index].rtxSSRC = nil } }
+        if !chosen.contains(where: \.isRTX) {
+            for index in encodings.indices { parameters.encodings[index].rtxSSRC = nil }
+        }
         parameters.rtcp = RTCPParameters(cname: cname, reducedSize: usesReducedSizeRTCP)
         return parameters
     }

@@ -15,6 +15,10 @@ struct RoomEntry: Sendable {
     var peer: PeerID
     var password: Secret
     var dialect: any SignalingDialect
+    /// How many consumers more than one the peer gets of each producer, as mediasoup-demo's servers do: there for the whole
+    /// room, here for whoever asks.
+    var consumerReplicas = 0
+    static let mostConsumerReplicas = 9
     /// The client wants to be able to come back.
     var isResumable: Bool
     /// What lets it in, if the server asks for that.
@@ -25,7 +29,7 @@ struct RoomEntry: Sendable {
     var resumption: Resumption?
 
     /// - Parameters:
-    ///   - target: `password`, `protocol`, `resumption`, `resume` and `ack` are in its query.
+    ///   - target: `password`, `protocol`, `consumerReplicas`, `resumption`, `resume` and `ack` are in its query.
     ///   - fields: where password and session may stand instead (`ShownSecret`).
     init(
         room: String, peer: String, _ target: RequestTarget, _ fields: HTTPFields
@@ -37,6 +41,12 @@ struct RoomEntry: Sendable {
         case nil, "2024": dialect = ProtooDialect()
         case "2026": dialect = ProtooDialect(vocabulary: Protoo2026())
         default: throw Self.problem("protocol has to be 2024 or 2026")
+        }
+        if let text = target["consumerReplicas"] {
+            guard let count = Int(text), (0...Self.mostConsumerReplicas).contains(count) else {
+                throw Self.problem("consumerReplicas has to be 0 to \(Self.mostConsumerReplicas)")
+            }
+            consumerReplicas = count
         }
         isResumable = target["resumption"] == "yes"
         guard let token = target["resume"] ?? ShownSecret.subprotocol("resume", fields) else { return }

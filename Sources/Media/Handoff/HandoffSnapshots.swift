@@ -49,6 +49,7 @@ extension TransportWarning.Kind: Restorable {
         case 6: self = .noKeyFrame
         case 7: self = .destinationNotAllowed
         case 8: self = .largePackets
+        case 9: self = .unhelpfulKeyFrames
         default: throw .malformed
         }
     }
@@ -63,6 +64,7 @@ extension TransportWarning.Kind: Restorable {
         case .noKeyFrame: writer.writeUInt8(6)
         case .destinationNotAllowed: writer.writeUInt8(7)
         case .largePackets: writer.writeUInt8(8)
+        case .unhelpfulKeyFrames: writer.writeUInt8(9)
         }
     }
 }

@@ -6,7 +6,8 @@
 struct IncomingStream: ~Copyable {
     let producer: Slot<ShardProducer>
     let encoding: Int
-    let feedback: FeedbackSupport
+    /// Of the codec that is sent.
+    var feedback: FeedbackSupport
     private let kind: MediaKind
     private let scalability: ScalabilitySettings
     /// What was received: order, loss, jitter, reports.

@@ -99,8 +99,24 @@ extension Shard {
             if let orientation = extensions.videoOrientation {
                 orientationReceived(orientation & 0x0F, of: streams[stream].producer)
             }
+            if codec.mappedPayloadType != producers[streams[stream].producer].currentPayloadType {
+                codecSeen(codec, canStart: placed.isKeyFrame, of: stream)
+            }
             unsafe forward(placed, header, extensions, codec: codec, in: packet, room: room, of: stream)
         }
+    }
+
+    /// The sender may have changed to another of the codecs that it negotiated. Where it sends several encodings, the first
+    /// speaks for all.
+    private mutating func codecSeen(_ codec: ProducerCodec, canStart: Bool, of stream: Slot<IncomingStream>) {
+        let producer = streams[stream].producer
+        guard streams[stream].encoding == 0, producers[producer].codecSeen(codec, canStart: canStart, at: now) else {
+            return
+        }
+        for case .some(let stream) in producers[producer].streams { streams[stream].feedback = codec.feedback }
+        let transport = producers[producer].transport
+        transports[transport].events.append(
+            .producerCodecChanged(producers[producer].key, payloadType: codec.mappedPayloadType))
     }
 
     /// An RTX packet (RFC 4588 §4): its payload starts with the original's sequence number.

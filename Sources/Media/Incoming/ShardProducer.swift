@@ -27,6 +27,16 @@ struct ShardProducer: ~Copyable {
     /// Bit n: shard n has consumers of this producer.
     var subscribedShards: UInt64 = 0
     private let codecs: [ProducerCodec]
+    /// The router's payload type of what is sent now; none before it is known of several codecs. Not in snapshots: the next
+    /// key frame says it again.
+    private(set) var currentPayloadType: UInt8
+    /// No packet has it.
+    private static let noPayloadType = UInt8.max
+    private var codecChangedAt: MediaInstant?
+    /// The payload type of the newest packet of another codec that a decoder could begin with.
+    private var begunPayloadType = noPayloadType
+    /// The least time from one change of codec to the next: every one has consumers made and closed.
+    private static let codecChangeDistance = MediaDuration.seconds(1)
 
     init(key: ProducerKey, transport: Slot<MediaTransport>, settings: ProducerSettings) {
         self.key = key
@@ -37,6 +47,20 @@ struct ShardProducer: ~Copyable {
         sequenceBases = Array(repeating: 0, count: settings.encodings.count)
         isPaused = settings.isPaused
         codecs = settings.codecs
+        currentPayloadType = settings.codecs.count == 1 ? settings.codecs[0].mappedPayloadType : Self.noPayloadType
+    }
+
+    /// A packet of a codec came that is not the current one.
+    /// - Parameter canStart: whether a decoder can begin with it; others may be late.
+    /// - Returns: whether the producer is of that codec from now on.
+    mutating func codecSeen(_ codec: ProducerCodec, canStart: Bool, at now: MediaInstant) -> Bool {
+        if canStart || !codec.codec.hasKeyFrames { begunPayloadType = codec.mappedPayloadType }
+        guard codec.mappedPayloadType == begunPayloadType,
+            codecChangedAt.map({ now - $0 >= Self.codecChangeDistance }) ?? true
+        else { return false }
+        currentPayloadType = codec.mappedPayloadType
+        codecChangedAt = now
+        return true
     }
 
     mutating func heard(isKeyFrame: Bool) {

@@ -18,8 +18,33 @@ extension Shard {
     mutating func consumerAskedForKeyFrame(_ consumer: Slot<ShardConsumer>) {
         counters.add(.keyFrameRequestsReceived)
         guard consumers[consumer].wantsMedia else { return }
+        let wasHopeless = consumers[consumer].stream.wish.isHopeless
         askForKeyFrame(
             .receiver, of: consumers[consumer].stream.mainEncoding, consumers[consumer].stream.urgency, for: consumer)
+        hopeChanged(of: consumer, wasHopeless: wasHopeless)
+    }
+
+    /// A consumer's client reported loss: key frames it asks for may help it.
+    mutating func consumerLost(_ consumer: Slot<ShardConsumer>) {
+        let wasHopeless = consumers[consumer].stream.wish.isHopeless
+        consumers[consumer].stream.wish.lossReported()
+        hopeChanged(of: consumer, wasHopeless: wasHopeless)
+    }
+
+    /// Says once of a transport that a receiver cannot decode what it gets, and when that is over.
+    mutating func hopeChanged(of consumer: Slot<ShardConsumer>, wasHopeless: Bool) {
+        let isHopeless = consumers[consumer].stream.wish.isHopeless
+        let transport = consumers[consumer].transport
+        guard isHopeless != wasHopeless,
+            !transports[transport].consumers.contains(where: { $0 != consumer && consumers[$0].stream.wish.isHopeless })
+        else { return }
+        let key = transports[transport].key
+        transports[transport].events.append(
+            isHopeless
+                ? .warningRaised(
+                    key,
+                    TransportWarning(.unhelpfulKeyFrames, ssrc: SSRC(consumers[consumer].stream.ssrc)))
+                : .warningCleared(key, .unhelpfulKeyFrames))
     }
 
     /// A consumer that waits, or would switch, needs its target's key frame.
@@ -37,7 +62,7 @@ extension Shard {
         consumers[consumer].stream.settleWishes(feeds[consumers[consumer].feed])
         let isNew = consumers[consumer].stream.wish.open(cause, encoding: encoding, at: now)
         list(consumer)
-        guard consumers[consumer].stream.wish.isDue(encoding: encoding, at: now) else { return }
+        guard consumers[consumer].stream.wish.isDue(cause, encoding: encoding, at: now) else { return }
         askForKeyFrame(of: consumers[consumer].feed, encoding: encoding, for: urgency, isRenewal: !isNew)
     }
 
@@ -64,9 +89,12 @@ extension Shard {
                 askForKeyFrame(.receiver, of: encoding, consumers[consumer].stream.urgency, for: consumer)
             }
             askForWantedKeyFrame(consumer)
+            let wasHopeless = consumers[consumer].stream.wish.isHopeless
+            consumers[consumer].stream.wish.forget(at: now)
+            hopeChanged(of: consumer, wasHopeless: wasHopeless)
             let wish = consumers[consumer].stream.wish
             consumers[consumer].stream.wish.isListed =
-                wish.encoding(of: .receiver) != nil || wish.encoding(of: .start) != nil
+                wish.encoding(of: .receiver) != nil || wish.encoding(of: .start) != nil || wish.isHopeless
         }
         wishing.removeAll { !consumers[$0].stream.wish.isListed }
         nextWish = wishing.isEmpty ? nil : now + KeyFrameWish.renewal

@@ -189,6 +189,7 @@ extension Shard {
     mutating func closeConsumer(_ consumer: Slot<ShardConsumer>) {
         let transport = consumers[consumer].transport
         let feed = consumers[consumer].feed
+        consumerLost(consumer)
         consumersByKey[consumers[consumer].key.rawValue] = nil
         transports[transport].consumers.removeAll { $0 == consumer }
         transports[transport].consumersBySSRC.removeAll { _, other in other == consumer }

@@ -93,7 +93,7 @@ extension Shard {
         encodingAdvanced(stream)
     }
 
-    private func reportReceived(_ block: ReportBlock, on transport: Slot<MediaTransport>) {
+    private mutating func reportReceived(_ block: ReportBlock, on transport: Slot<MediaTransport>) {
         // Reports on RTX streams say nothing that the media stream's does not.
         guard let consumer = transports[transport].consumersBySSRC.find(block.ssrc.rawValue),
             consumers[consumer].stream.ssrc == block.ssrc.rawValue
@@ -105,6 +105,7 @@ extension Shard {
         if consumers[consumer].stream.sent.receiverReportReceived(report, compactNTP: wallClock.compact) {
             consumerScoreChanged(consumer)
         }
+        if report.fractionLost > 0 { consumerLost(consumer) }
         consumerLossReported(consumer, fraction: report.fractionLost)
     }
 
@@ -148,6 +149,7 @@ extension Shard {
             resend(number.rawValue, to: consumer)
         }
         consumers[consumer].stream.sent.nackReceived(packets: count)
+        consumerLost(consumer)
         traceFeedback(.nack, from: consumer)
     }
 }

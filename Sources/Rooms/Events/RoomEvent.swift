@@ -36,6 +36,10 @@ public struct RoomEvent: Sendable, Hashable {
         case producerClosed(ProducerID, peer: PeerID)
         case producerPaused(ProducerID, peer: PeerID)
         case producerResumed(ProducerID, peer: PeerID)
+        /// Its client sends a different one of its codecs from now on.
+        case producerCodec(ProducerID, peer: PeerID, mimeType: String)
+        /// The peer is not offered the producer, which it could not decode.
+        case producerUnsupported(ProducerID, peer: PeerID, reason: String)
         case producerScore(ProducerID, [ProducerScore])
         case consumerOpened(
             ConsumerID, peer: PeerID, transport: TransportID, producer: ProducerID, MediaKind, mimeType: String)
@@ -71,6 +75,8 @@ extension RoomEvent.Kind {
         case .producerClosed: "producer-closed"
         case .producerPaused: "producer-paused"
         case .producerResumed: "producer-resumed"
+        case .producerCodec: "producer-codec"
+        case .producerUnsupported: "producer-unsupported"
         case .producerScore: "producer-score"
         case .consumerOpened: "consumer-opened"
         case .consumerClosed: "consumer-closed"
@@ -127,6 +133,14 @@ extension RoomEvent.Kind {
             ])
         case .producerClosed(let id, let peer), .producerPaused(let id, let peer), .producerResumed(let id, let peer):
             .object(["producerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
+        case .producerCodec(let id, let peer, let mimeType):
+            .object([
+                "producerId": .string(id.rawValue), "peerId": .string(peer.rawValue), "mimeType": .string(mimeType),
+            ])
+        case .producerUnsupported(let id, let peer, let reason):
+            .object([
+                "producerId": .string(id.rawValue), "peerId": .string(peer.rawValue), "reason": .string(reason),
+            ])
         case .producerScore(let id, let scores): ServerNotification.producerScore(id, scores).json
         case .consumerOpened(let id, let peer, let transport, let producer, let kind, let mimeType):
             .object([

@@ -24,6 +24,9 @@ extension TransportWarning: JSONRepresentable {
         case .largePackets:
             "RTP packets of more than 1,200 bytes come, and what SRTP and header extensions add may keep them from paths that "
                 + "carry 1,500: let the sender make shorter ones (ffmpeg: ?pkt_size=1200 in its URL)"
+        case .unhelpfulKeyFrames:
+            "the client asks for key frames again and again, although it lost nothing: it cannot decode the stream of this "
+                + "SSRC; its requests are heeded more and more seldom, down to one in half a minute"
         case .destinationNotAllowed:
             "no RTP is sent to \(remoteAddress ?? "its client"), which is not the address that asked for the transport: "
                 + "allow it with --plain-destinations"

@@ -40,10 +40,33 @@ extension ORTC {
 
     /// Whether an endpoint with these capabilities can receive a producer.
     public static func canConsume(_ consumable: RTPParameters, _ capabilities: RTPCapabilities) -> Bool {
+        refusal(of: consumable, by: capabilities) == nil
+    }
+
+    /// Why an endpoint with these capabilities cannot receive a producer; `nil` if it can.
+    /// - Parameter sent: the payload type that is sent now, in the router's numbers; while it is not known, any codec in
+    ///   common will do.
+    public static func refusal(
+        of consumable: RTPParameters, sent: UInt8? = nil, by capabilities: RTPCapabilities
+    ) -> ORTCError? {
         // RTX matches RTX whatever it repairs, so it says nothing.
-        consumable.codecs.contains { codec in
-            !codec.isRTX && capabilities.codecs.contains { CodecMatch($0, codec, isStrict: true) != nil }
+        let codecs = consumable.codecs.filter { !$0.isRTX && (sent == nil || $0.payloadType == sent) }
+        let common = codecs.filter { codec in
+            capabilities.codecs.contains { CodecMatch($0, codec, isStrict: true) != nil }
         }
+        guard !common.isEmpty else {
+            let names = codecs.map(\.mimeType).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+            return .unsupported(
+                "no codec in common with the producer, which sends \(names.joined(separator: " or "))")
+        }
+        // Decoders find their way among spatial layers by it alone; of simulcast each stream decodes by itself.
+        guard common.allSatisfy({ $0.codecKind == .av1 }), consumable.encodings.count == 1,
+            let mode = consumable.encodings[0].scalabilityMode, ScalabilityMode(mode).spatialLayers > 1,
+            !capabilities.headerExtensions.contains(where: { $0.uri == HeaderExtension.dependencyDescriptor.uri })
+        else { return nil }
+        return .unsupported(
+            "the producer sends AV1 with spatial layers (\(mode)), which cannot be decoded without the header extension "
+                + HeaderExtension.dependencyDescriptor.uri)
     }
 
     /// What an endpoint receives of a producer: one stream, whatever the producer's encodings.

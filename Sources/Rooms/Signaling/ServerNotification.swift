@@ -1,3 +1,5 @@
+import RoundhouseMedia
+
 /// What a room sends to a client.
 public enum ServerNotification: Sendable {
     case mediasoupVersion(String)
@@ -7,6 +9,8 @@ public enum ServerNotification: Sendable {
     /// Another peer sends something; only for peers that consume on request.
     case newProducers([ProducerDescription])
     case peerDisplayNameChanged(PeerID, displayName: String, oldDisplayName: String)
+    /// The peer is not offered another peer's producer, which it could not decode.
+    case producerUnsupported(ProducerDescription, reason: String)
     case producerScore(ProducerID, [ProducerScore])
     case consumerScore(ConsumerID, ConsumerScore)
     /// An operator has paused the peer's own producer, or lets it go on.
@@ -32,6 +36,7 @@ public enum ServerNotification: Sendable {
         case .peerClosed: "peerClosed"
         case .newProducers: "newProducers"
         case .peerDisplayNameChanged: "peerDisplayNameChanged"
+        case .producerUnsupported: "producerUnsupported"
         case .producerScore: "producerScore"
         case .consumerScore: "consumerScore"
         case .producerPaused: "producerPaused"
@@ -64,6 +69,11 @@ extension ServerNotification: JSONRepresentable {
             return .object([
                 "peerId": .string(id.rawValue), "displayName": .string(displayName),
                 "oldDisplayName": .string(oldDisplayName),
+            ])
+        case .producerUnsupported(let producer, let reason):
+            return .object([
+                "producerId": .string(producer.id.rawValue), "peerId": .string(producer.peerID.rawValue),
+                "kind": .string(producer.kind.rawValue), "reason": .string(reason),
             ])
         case .producerScore(let id, let scores):
             return .object(["producerId": .string(id.rawValue), "score": .array(scores.map(\.json))])

@@ -46,16 +46,34 @@ extension RoomState {
     }
 
     /// Makes a consumer if the peer has a transport for it, can decode it and does not have it.
-    private mutating func consume(_ producerID: ProducerID, by peerID: PeerID) -> [RoomAction] {
+    mutating func consume(_ producerID: ProducerID, by peerID: PeerID) -> [RoomAction] {
         guard let producer = producers[producerID], let peer = peers[peerID],
             let capabilities = peer.rtpCapabilities, !peer.offeredProducerIDs.contains(producerID),
             let transportID = peer.transportIDs.first(where: { transports[$0]?.isConsuming == true }),
-            let transport = transports[transportID], ORTC.canConsume(producer.consumable, capabilities),
-            // mediasoup-demo's server ignores DTX too.
-            let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities, ignoresDTX: true)
+            transports[transportID] != nil
         else { return [] }
+        if let refusal = producer.refusal(by: capabilities) { return unsupported(producer, by: peer, refusal) }
+        var actions: [RoomAction] = []
+        for replica in 0...peer.consumerReplicas {
+            guard replica == 0 || peer.consumerIDs.count + replica < configuration.maximumConsumersPerPeer,
+                let transport = transports[transportID],
+                // mediasoup-demo's server ignores DTX too.
+                let id = try? addConsumer(of: producer, to: peer, on: transport, capabilities, ignoresDTX: true)
+            else { break }
+            actions.append(.openConsumer(id))
+        }
+        guard !actions.isEmpty else { return [] }
         peers[peerID]?.offeredProducerIDs.insert(producerID)
-        return [.openConsumer(id)]
+        peers[peerID]?.unsupportedProducers[producerID] = nil
+        return actions
+    }
+
+    /// A peer is not offered what it cannot decode, and both it and operators are to know.
+    private mutating func unsupported(_ producer: Producer, by peer: Peer, _ refusal: ORTCError) -> [RoomAction] {
+        guard peer.unsupportedProducers[producer.id] != refusal.message else { return [] }
+        peers[peer.id]?.unsupportedProducers[producer.id] = refusal.message
+        journal.append(.producerUnsupported(producer.id, peer: peer.id, reason: refusal.message))
+        return [.notify(peer.session, .producerUnsupported(producer.description, reason: refusal.message))]
     }
 
     /// Checks a peer's own request for a consumer and makes it; `consumerOpenedOnRequest` or `removeConsumer` follows.
@@ -75,8 +93,8 @@ extension RoomState {
                 RoomLimit.consumersPerPeer,
                 "a peer may have \(configuration.maximumConsumersPerPeer) consumers: close one first")
         }
-        guard ORTC.canConsume(producer.consumable, request.rtpCapabilities) else {
-            throw RoomError(.unsupported, "rtpCapabilities: no codec in common with the producer")
+        if let refusal = producer.refusal(by: request.rtpCapabilities) {
+            throw RoomError(.unsupported, "rtpCapabilities: \(refusal.message)")
         }
         do {
             return try addConsumer(

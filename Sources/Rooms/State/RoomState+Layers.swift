@@ -59,7 +59,10 @@ extension RoomState {
         }
         // Payload types are the router's, so that equal ones mean the same codec with the same parameters.
         let known = Set(consumer.parameters.codecs.filter { !$0.isRTX }.map(\.payloadType))
-        for codec in producer.consumable.codecs where !codec.isRTX && !known.contains(codec.payloadType) {
+        for codec in producer.consumable.codecs
+        where !codec.isRTX && !known.contains(codec.payloadType)
+            && producer.sentPayloadType ?? codec.payloadType == codec.payloadType
+        {
             throw RoomError(
                 .unsupported,
                 "producerId: the producer sends \(codec.mimeType), the consumer receives \(consumer.mimeType)")

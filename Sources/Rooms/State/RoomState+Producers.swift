@@ -74,10 +74,7 @@ extension RoomState {
 
     /// The media plane has the producer; it is offered to everybody else.
     mutating func producerOpened(_ opening: ProducerOpening, _ key: ProducerKey) -> [RoomAction] {
-        producers[opening.id] = Producer(
-            id: opening.id, peerID: opening.peerID, transportID: opening.transportID, key: key, kind: opening.kind,
-            type: opening.type, mapping: opening.mapping, consumable: opening.consumable, appData: opening.appData,
-            isPaused: opening.settings.isPaused)
+        producers[opening.id] = Producer(opening, key: key)
         producerIDs[key] = opening.id
         peers[opening.peerID]?.producerIDs.append(opening.id)
         journal.append(
@@ -116,6 +113,28 @@ extension RoomState {
         return actions
     }
 
+    /// A producer's client sends a different one of its codecs: whoever cannot decode it loses its consumer, and whoever can
+    /// now gets one.
+    mutating func producerCodecChanged(_ key: ProducerKey, payloadType: UInt8) -> [RoomAction] {
+        guard let id = producerIDs[key], producers[id]?.codecChanged(to: payloadType) == true,
+            let producer = producers[id]
+        else { return [] }
+        journal.append(.producerCodec(id, peer: producer.peerID, mimeType: producer.mimeType))
+        var actions: [RoomAction] = []
+        for consumerID in producer.consumerIDs {
+            guard let consumer = consumers[consumerID],
+                !consumer.parameters.codecs.contains(where: { $0.payloadType == payloadType })
+            else { continue }
+            peers[consumer.peerID]?.offeredProducerIDs.remove(id)
+            actions += consumerClosed(consumerID)
+        }
+        guard peers[producer.peerID]?.isJoined == true else { return actions }
+        for other in joinedPeers(except: producer.peerID) where other.may(.subscribe) && !other.consumesOnRequest {
+            actions += consume(id, by: other.id)
+        }
+        return actions
+    }
+
     /// Removes a producer and its consumers, and notifies those who had one.
     /// - Parameter withTransport: the transport is closed too, and the producer with it on the media plane.
     mutating func producerClosed(_ id: ProducerID, withTransport: Bool = false) -> [RoomAction] {
@@ -128,7 +147,10 @@ extension RoomState {
         mappedSSRCsReleased(producer.mapping)
         peers[producer.peerID]?.producerIDs.removeAll { $0 == id }
         // What peers have settled about it is of no use any more.
-        for peerID in peers.keys { peers[peerID]?.offeredProducerIDs.remove(id) }
+        for peerID in peers.keys {
+            peers[peerID]?.offeredProducerIDs.remove(id)
+            peers[peerID]?.unsupportedProducers[id] = nil
+        }
         transports[producer.transportID]?.producerIDs.removeAll { $0 == id }
         let parameters = producer.mapping.rtpParameters
         for encoding in parameters.encodings {

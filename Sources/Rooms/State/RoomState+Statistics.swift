@@ -142,7 +142,9 @@ extension RoomSnapshot {
                             statistics: state.entries(consumer, collected, timestamp))
                     })
             }
-            return PeerSnapshot(peer: peer.description, isJoined: peer.isJoined, transports: transports)
+            return PeerSnapshot(
+                peer: peer.description, isJoined: peer.isJoined, transports: transports,
+                unsupportedProducers: peer.unsupportedProducers)
         }
         self.init(id: state.id, peers: peers, isComplete: collected.isComplete)
     }

@@ -77,7 +77,7 @@ struct RoomState {
     /// Takes a connection; a peer of the same name leaves first, if the newcomer may take its place.
     /// - Parameter isFormerUnheard: the client that has the name now has not answered lately.
     mutating func peerConnected(
-        _ id: PeerID, grant: PeerGrant = .everything, isFormerUnheard: Bool = false
+        _ id: PeerID, grant: PeerGrant = .everything, consumerReplicas: Int = 0, isFormerUnheard: Bool = false
     ) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
         guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
         guard peers[id] != nil || peers.count < configuration.maximumPeers else {
@@ -94,7 +94,7 @@ struct RoomState {
         lastSession += 1
         let session = PeerSession(peerID: id, serial: lastSession)
         peers[id] = Peer(
-            session: session, grant: grant,
+            session: session, grant: grant, consumerReplicas: consumerReplicas,
             description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
         journal.append(.peerConnected(id))
         actions.append(.notify(session, .mediasoupVersion(configuration.announcedVersion)))

@@ -32,7 +32,8 @@ struct SDPAnswerTests {
     @Test(arguments: [
         OfferFile.chromiumPublish, .chromiumSimulcast, .firefoxSimulcast, .aiortcPublish, .gstreamerPublish,
     ])
-    func `what a program offers to send is taken in one codec, in its own numbers`(_ file: OfferFile) throws {
+    func `what a program offers to send is taken in codecs of the router, in its own numbers`(_ file: OfferFile) throws
+    {
         let offer = try file.offer
         let answer = try answer(offer, receiving(offer))
         #expect(answer.media.count == 2)
@@ -90,6 +91,38 @@ struct SDPAnswerTests {
         let video = try answer(offer, receiving(offer)).media[1]
         #expect(values("rtcp-fb", video).contains { $0.hasSuffix("goog-remb") })
         #expect(values("rtcp-fb", video).contains { $0.hasSuffix(" nack pli") })
+    }
+
+    @Test func `a client may send any codec it offered that the router has, and browsers their first`() throws {
+        let text = String(
+            decoding: offerOfTwo(video: [
+                "a=rtpmap:96 VP8/90000", "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96",
+                "a=rtpmap:102 H264/90000",
+                "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f",
+                "a=rtpmap:121 rtx/90000", "a=fmtp:121 apt=102",
+                "a=rtpmap:127 H264/90000",
+                "a=fmtp:127 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+                // The same to the router as the one before.
+                "a=rtpmap:108 H264/90000",
+                "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e034",
+                "a=rtpmap:110 flute/90000",
+            ]), as: UTF8.self
+        ).replacing("SAVPF 96", with: "SAVPF 96 97 102 121 127 108 110")
+        let offer = try SDPOffer(try SessionDescription(parsing: Array(text.utf8)))
+        let video = try answer(offer, receiving(offer)).media[1]
+        #expect(video.formats == ["96", "97", "102", "121", "127"])
+        #expect(values("fmtp", video).contains("121 apt=102"))
+        let parameters = try #require(offer.media[1].producerParameters(for: router))
+        let mapping = try ORTC.producerMapping(parameters, router: router, firstMappedSSRC: 1)
+        #expect(Set(mapping.codecs.map(\.mappedPayloadType)).count == 5)
+    }
+
+    @Test func `all codecs of an answer have one clock`() throws {
+        let text = String(decoding: smallOffer(), as: UTF8.self)
+            .replacing("SAVPF 111", with: "SAVPF 111 0").replacing(
+                "a=rtcp-mux", with: "a=rtcp-mux\na=rtpmap:0 PCMU/8000")
+        let offer = try SDPOffer(try SessionDescription(parsing: Array(text.utf8)))
+        #expect(try answer(offer, receiving(offer)).media[0].formats == ["111"])
     }
 
     @Test func `a codec the router lacks is no reason to take the section`() throws {

@@ -178,11 +178,66 @@ struct KeyFrameStormTests {
         }
         let asked = zip(track.encodings, before).map { $0.keyFrameRequests - $1 }
         #expect(asked.max()! >= 3 && asked.max()! <= 10, "\(asked)")
-        // Its last wish is kept, and granted.
+        // Its last wish is kept, and granted: of one that lost nothing a little later.
         streams[0].reset()
-        world.run(for: .milliseconds(1500))
+        world.run(for: .milliseconds(4500))
         #expect(streams[0].packets > 20)
         if nuisance != .layers { #expect(streams[0].keyFrames > keyFrames) }
+    }
+
+    @Test(arguments: [1, 2])
+    func `a viewer that cannot decode costs a sender less and less, which is said once`(shards: Int) throws {
+        let (world, viewers, track, streams) = try stage(shards: shards, viewers: 2)
+        let before = track.encodings[0].keyFrameRequests
+        func ask(seconds: Int, losing: Bool = false) {
+            for _ in 0..<seconds * 5 {
+                viewers[0].peer.sendPLI(of: streams[0])
+                if losing { viewers[0].peer.sendNACK(of: streams[0].ssrc, [SequenceNumber(1)]) }
+                world.run(for: .milliseconds(200))
+            }
+        }
+        ask(seconds: 120)
+        // Four in the first seconds, then after 2, 4, 8, 16 and each 30.
+        let asked = track.encodings[0].keyFrameRequests - before
+        #expect((8...11).contains(asked), "\(asked)")
+        let said = try #require(warnings(of: viewers[0]).only)
+        #expect(said == TransportWarning(.unhelpfulKeyFrames, ssrc: streams[0].ssrc))
+        #expect(warnings(of: viewers[1]).isEmpty)
+        // The others' wishes are heeded as always.
+        viewers[1].peer.sendPLI(of: streams[1])
+        world.run(for: .milliseconds(600))
+        #expect(track.encodings[0].keyFrameRequests == before + asked + 1)
+        // What lost something may be helped.
+        ask(seconds: 5, losing: true)
+        #expect(track.encodings[0].keyFrameRequests >= before + asked + 4)
+        #expect(clearedWarnings(of: viewers[0]) == [.unhelpfulKeyFrames])
+    }
+
+    @Test(arguments: [1, 2]) func `a viewer that can decode again has its requests heeded again`(shards: Int) throws {
+        let (world, viewers, track, streams) = try stage(shards: shards, viewers: 1)
+        for _ in 0..<100 {
+            viewers[0].peer.sendPLI(of: streams[0])
+            world.run(for: .milliseconds(200))
+        }
+        #expect(warnings(of: viewers[0]).count == 1)
+        // Its last wish is granted within half a minute, and ten seconds later all is forgotten.
+        world.run(for: .seconds(42))
+        #expect(clearedWarnings(of: viewers[0]) == [.unhelpfulKeyFrames])
+        let before = track.encodings[0].keyFrameRequests
+        for _ in 0..<2 {
+            viewers[0].peer.sendPLI(of: streams[0])
+            world.run(for: .milliseconds(1100))
+        }
+        #expect(track.encodings[0].keyFrameRequests == before + 2)
+        for shard in 0..<shards { #expect(world.server.withShard(shard) { $0.wishing.isEmpty }) }
+    }
+
+    private func warnings(of member: VirtualMember) -> [TransportWarning] {
+        member.events.compactMap { if case .warningRaised(_, let warning) = $0 { warning } else { nil } }
+    }
+
+    private func clearedWarnings(of member: VirtualMember) -> [TransportWarning.Kind] {
+        member.events.compactMap { if case .warningCleared(_, let kind) = $0 { kind } else { nil } }
     }
 
     @Test(arguments: [1, 2, 3]) func `five viewers cost a sender ten key frames in five seconds at most`(
@@ -217,4 +272,9 @@ struct KeyFrameStormTests {
         world.run(for: .seconds(5))
         #expect(track.encodings[0].keyFrameRequests == count + 1)
     }
+}
+
+extension Collection {
+    /// The only element; `nil` if there are none or several.
+    fileprivate var only: Element? { count == 1 ? first : nil }
 }

@@ -203,7 +203,7 @@ struct KeyFrameRequesterTests {
 struct KeyFrameWishTests {
     @Test func `a wish is open until a key frame has come since, and the next one waits for a second`() {
         var wish = KeyFrameWish()
-        #expect(wish.isDue(encoding: 0, at: ms(0)))
+        #expect(wish.isDue(.receiver, encoding: 0, at: ms(0)))
         let isNew = [100, 200].map { wish.open(.receiver, encoding: 0, at: ms($0)) }
         #expect(isNew == [true, false])
         #expect(!wish.isGranted(.receiver, by: nil) && !wish.isGranted(.receiver, by: ms(99)))
@@ -211,20 +211,49 @@ struct KeyFrameWishTests {
         wish.close(.receiver, keyFrame: ms(150))
         #expect(wish.encoding(of: .receiver) == nil)
         _ = wish.open(.receiver, encoding: 0, at: ms(200))
-        #expect(!wish.isDue(encoding: 0, at: ms(1149)))
-        #expect(wish.isDue(encoding: 0, at: ms(1150)) && wish.isDue(encoding: 1, at: ms(200)))
+        #expect(!wish.isDue(.receiver, encoding: 0, at: ms(1149)))
+        #expect(wish.isDue(.receiver, encoding: 0, at: ms(1150)) && wish.isDue(.receiver, encoding: 1, at: ms(200)))
+    }
+
+    @Test func `key frames that do not help are granted less and less, unless something was lost`() {
+        var wish = KeyFrameWish()
+        var (now, waits) = (0, [Int]())
+        func ask(_ count: Int, losing: Bool = false) {
+            for _ in 0..<count {
+                if losing { wish.lossReported() }
+                _ = wish.open(.receiver, encoding: 0, at: ms(now))
+                let asked = now
+                while !wish.isDue(.receiver, encoding: 0, at: ms(now)) { now += 100 }
+                waits.append(now - asked)
+                wish.close(.receiver, keyFrame: ms(now))
+                // A second request that the same key frame meets does not count.
+                _ = wish.open(.receiver, encoding: 0, at: ms(now))
+                wish.close(.receiver, keyFrame: ms(now))
+            }
+        }
+        ask(10)
+        #expect(waits == [0, 1000, 1000, 1000, 2000, 4000, 8000, 16000, 30000, 30000])
+        // What is to start a stream waits no longer than ever.
+        #expect(wish.isHopeless && wish.isDue(.start, encoding: 0, at: ms(now + 1000)))
+        waits = []
+        ask(3, losing: true)
+        #expect(waits == [1000, 1000, 1000] && !wish.isHopeless)
+        ask(5)
+        #expect(wish.isHopeless)
+        wish.forget(at: ms(now + 10_000))
+        #expect(!wish.isHopeless)
     }
 
     @Test func `after a wish without effect, or for another source, the next one goes out at once`() {
         var wish = KeyFrameWish()
         _ = wish.open(.start, encoding: 2, at: ms(100))
         wish.close(.start, keyFrame: ms(50))
-        #expect(wish.isDue(encoding: 2, at: ms(101)))
+        #expect(wish.isDue(.receiver, encoding: 2, at: ms(101)))
         _ = wish.open(.start, encoding: 2, at: ms(200))
         wish.close(.start, keyFrame: ms(250))
-        #expect(!wish.isDue(encoding: 2, at: ms(300)))
+        #expect(!wish.isDue(.receiver, encoding: 2, at: ms(300)))
         wish.sourceChanged()
-        #expect(wish.isDue(encoding: 2, at: ms(300)))
+        #expect(wish.isDue(.receiver, encoding: 2, at: ms(300)))
     }
 
     @Test func `what starts a consumer and what its receiver asks for are two wishes`() {

@@ -150,7 +150,7 @@ struct StreamFigureSnapshotTests {
             }
             return said
                 + "\(wish.encoding(of: .start) ?? -1) \(wish.encoding(of: .receiver) ?? -1) \(wish.isListed)"
-                + "\((0..<8).map { wish.isDue(encoding: $0, at: now) })"
+                + "\((0..<8).map { wish.isDue(.receiver, encoding: $0, at: now) })"
         }.check()
     }
 

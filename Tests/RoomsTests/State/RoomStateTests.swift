@@ -180,7 +180,8 @@ extension RoomAction {
         audioOnly.codecs.removeAll { $0.kind == .video }
         _ = try state.join(JoinRequest(displayName: "B", rtpCapabilities: audioOnly), from: bob)
         let transport = try openTransport(alice, consuming: false)
-        #expect(try produce(alice, on: transport, simulcastParameters(), .video).actions.isEmpty)
+        let video = try produce(alice, on: transport, simulcastParameters(), .video).actions
+        #expect(script(video) == ["bob ← producerUnsupported"])
         #expect(script(try produce(alice, on: transport).actions) == ["open consumer"])
     }
 

@@ -100,6 +100,8 @@ export default {
   'banner.soundOn': 'Ton einschalten',
   'allowed.microphone': 'Ein Betreiber lässt dich wieder sprechen. Schalte dein Mikrofon ein, wenn du willst.',
   'allowed.camera': 'Ein Betreiber lässt dich wieder sehen. Schalte deine Kamera ein, wenn du willst.',
+  'unsupported.audio': '{name} ist hier nicht zu hören: Diesem Browser fehlt der Codec.',
+  'unsupported.video': '{name} ist hier nicht zu sehen: Diesem Browser fehlt der Codec.',
   'hint.muted': 'Du bist stummgeschaltet',
   'hint.mutedAdvice': 'Du scheinst zu sprechen. Drücke M oder den Mikrofonknopf, damit man dich hört.',
   'problem.other': 'Das hat nicht geklappt',

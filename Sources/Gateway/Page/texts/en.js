@@ -100,6 +100,8 @@ export default {
   'banner.soundOn': 'Turn sound on',
   'allowed.microphone': 'An operator lets you speak again. Turn your microphone on when you like.',
   'allowed.camera': 'An operator lets you be seen again. Turn your camera on when you like.',
+  'unsupported.audio': '{name} cannot be heard here: this browser lacks the codec.',
+  'unsupported.video': '{name} cannot be seen here: this browser lacks the codec.',
   'hint.muted': 'You are muted',
   'hint.mutedAdvice': 'You seem to be speaking. Press M, or the microphone’s button, to be heard.',
   'problem.other': 'That did not work',

@@ -100,6 +100,8 @@ export default {
   'banner.soundOn': 'Activar el sonido',
   'allowed.microphone': 'Un operador te deja hablar de nuevo. Enciende el micrófono cuando quieras.',
   'allowed.camera': 'Un operador deja que te vean de nuevo. Enciende la cámara cuando quieras.',
+  'unsupported.audio': 'Aquí no se puede oír a {name}: a este navegador le falta el códec.',
+  'unsupported.video': 'Aquí no se puede ver a {name}: a este navegador le falta el códec.',
   'hint.muted': 'Estás silenciado',
   'hint.mutedAdvice': 'Parece que hablas. Pulsa M o el botón del micrófono para que te oigan.',
   'problem.other': 'No funcionó',

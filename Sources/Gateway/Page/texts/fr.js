@@ -100,6 +100,8 @@ export default {
   'banner.soundOn': 'Activer le son',
   'allowed.microphone': 'Un opérateur vous rend la parole. Allumez votre micro quand vous voulez.',
   'allowed.camera': 'Un opérateur vous laisse de nouveau vous montrer. Allumez votre caméra quand vous voulez.',
+  'unsupported.audio': '{name} ne peut pas être entendu ici : ce navigateur n’a pas le codec.',
+  'unsupported.video': '{name} ne peut pas être vu ici : ce navigateur n’a pas le codec.',
   'hint.muted': 'Votre micro est coupé',
   'hint.mutedAdvice': 'Vous semblez parler. Appuyez sur M ou sur le bouton du micro pour être entendu.',
   'problem.other': 'Cela n’a pas marché',

@@ -100,6 +100,8 @@ export default {
   'banner.soundOn': '打开声音',
   'allowed.microphone': '管理员允许您再次发言。您可以打开麦克风。',
   'allowed.camera': '管理员允许您再次露面。您可以打开摄像头。',
+  'unsupported.audio': '此处听不到 {name}：此浏览器缺少编解码器.',
+  'unsupported.video': '此处看不到 {name}：此浏览器缺少编解码器.',
   'hint.muted': '您已静音',
   'hint.mutedAdvice': '您似乎在说话。请按 M 键或麦克风按钮让别人听到您。',
   'problem.other': '操作失败',

@@ -22,6 +22,8 @@ public enum MediaEvent: Sendable {
     case consumerScoreChanged(ConsumerKey, score: UInt8)
     /// The score of one of a producer's streams changed.
     case producerScoreChanged(ProducerKey, [EncodingScore])
+    /// A producer's client sends a different one of its codecs from now on: the router's payload type.
+    case producerCodecChanged(ProducerKey, payloadType: UInt8)
     /// A producer's video orientation was reported for the first time, or changed.
     case videoOrientationChanged(ProducerKey, VideoOrientation)
     /// Audio levels of producers since the last such event of their shard, at most one for each producer.

@@ -18,6 +18,8 @@ public struct TransportWarning: Sendable, Hashable {
         case destinationNotAllowed = "destination-not-allowed"
         /// A plain transport's client sends packets of more than 1,200 bytes.
         case largePackets = "large-packets"
+        /// A receiver asks for key frames again and again, although it lost nothing: it cannot decode what it gets.
+        case unhelpfulKeyFrames = "unhelpful-key-frames"
     }
 
     /// What is wrong.

@@ -7,6 +7,8 @@ struct Peer {
     var isJoined = false
     /// What it can receive; `nil` before it joined, and after if it wants nothing.
     var rtpCapabilities: RTPCapabilities?
+    /// How many consumers more than one it gets of each producer: mediasoup-demo's way to try a server with few people.
+    let consumerReplicas: Int
     /// It is notified of producers and makes its consumers itself.
     var consumesOnRequest = false
     /// It stays when its client closes one of its transports.
@@ -17,12 +19,17 @@ struct Peer {
     var consumerIDs: [ConsumerID] = []
     /// What it consumes already, or has refused.
     var offeredProducerIDs: Set<ProducerID> = []
+    /// What it is not offered because it could not decode it, and why.
+    var unsupportedProducers: [ProducerID: String] = [:]
 
     var id: PeerID { session.peerID }
 
-    init(session: PeerSession, grant: PeerGrant = .everything, description: PeerDescription) {
+    init(
+        session: PeerSession, grant: PeerGrant = .everything, consumerReplicas: Int = 0, description: PeerDescription
+    ) {
         self.session = session
         self.grant = grant
+        self.consumerReplicas = consumerReplicas
         self.description = description
     }
 

@@ -9,12 +9,47 @@ struct Producer {
     let kind: MediaKind
     let type: ProducerType
     let mapping: ProducerMapping
-    let consumable: RTPParameters
+    /// The codec that is sent comes first.
+    private(set) var consumable: RTPParameters
     let appData: JSONValue
+    /// The payload type that is sent, in the router's numbers; `nil` before it is known which of several codecs it is.
+    private(set) var sentPayloadType: UInt8?
     var isPaused: Bool
     var consumerIDs: [ConsumerID] = []
     /// Of the streams that have been received; empty before the first.
     var scores: [ProducerScore] = []
+
+    init(_ opening: ProducerOpening, key: ProducerKey) {
+        id = opening.id
+        peerID = opening.peerID
+        transportID = opening.transportID
+        self.key = key
+        kind = opening.kind
+        type = opening.type
+        mapping = opening.mapping
+        consumable = opening.consumable
+        appData = opening.appData
+        isPaused = opening.settings.isPaused
+    }
+
+    /// A different codec is sent from now on.
+    /// - Returns: whether that is news.
+    mutating func codecChanged(to payloadType: UInt8) -> Bool {
+        guard payloadType != sentPayloadType,
+            consumable.codecs.contains(where: { $0.payloadType == payloadType && !$0.isRTX })
+        else { return false }
+        sentPayloadType = payloadType
+        let isSent = { (codec: RTPCodecParameters) in
+            codec.payloadType == payloadType || codec.apt == Int(payloadType)
+        }
+        consumable.codecs = consumable.codecs.filter(isSent) + consumable.codecs.filter { !isSent($0) }
+        return true
+    }
+
+    /// Why an endpoint cannot receive it; `nil` if it can.
+    func refusal(by capabilities: RTPCapabilities) -> ORTCError? {
+        ORTC.refusal(of: consumable, sent: sentPayloadType, by: capabilities)
+    }
 
     var mimeType: String { consumable.codecs.first?.mimeType ?? "" }
     var description: ProducerDescription { ProducerDescription(id: id, peerID: peerID, kind: kind) }

@@ -100,7 +100,8 @@ enum SocketIOReply {
         case .consumerResumed(let id): consumerEvent("consumerResumed", id)
         case .serverDraining(let seconds):
             .event("serverDraining", [.object(["seconds": .integer(Int64(seconds))])])
-        case .mediasoupVersion, .peerDisplayNameChanged, .producerScore, .producerPaused, .producerResumed,
+        case .mediasoupVersion, .peerDisplayNameChanged, .producerUnsupported, .producerScore, .producerPaused,
+            .producerResumed,
             .consumerScore, .consumerLayersChanged,
             .downlinkBwe, .activeSpeaker, .speakingPeers:
             nil
