@@ -10,10 +10,12 @@ extension Shard {
         result.bitrates = transports[transport].history.traffic.bitrates(transports[transport].traffic, at: now)
         result.packetsReceived = transports[transport].packetsReceived
         result.packetsSent = transports[transport].packetsSent
+        result.packetsOverLimit = transports[transport].bucket.refused
         result.packetLossReceived = transports[transport].history.lossReceived.value
         result.packetLossSent = transports[transport].history.lossSent.value
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)
+            statistics.packetsOverLimit = producers[producer].bucket.refused
             for (index, stream) in producers[producer].streams.enumerated() {
                 guard let stream else { continue }
                 var streamStatistics = streams[stream].received.statistics(at: now)

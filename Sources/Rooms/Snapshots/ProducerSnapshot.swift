@@ -14,15 +14,17 @@ public struct ProducerSnapshot: Sendable, JSONRepresentable {
     public var isPaused: Bool
     /// Of the streams that have been received.
     public var scores: [ProducerScore]
+    /// Packets not taken, since it sent more than it may; `nil` if the counters did not arrive in time.
+    public var packetsOverLimit: UInt64?
     /// Statistics entries as `getProducerStats` gives them.
     public var statistics: [JSONValue]
 
     /// The producer's fields.
     public var json: JSONValue {
-        .object([
+        .fields([
             "id": .string(id.rawValue), "kind": .string(kind.rawValue), "type": .string(type.rawValue),
             "mimeType": .string(mimeType), "paused": .bool(isPaused), "score": .array(scores.map(\.json)),
-            "streams": .array(statistics),
+            "packetsOverLimit": packetsOverLimit.map { .count($0) }, "streams": .array(statistics),
         ])
     }
 }

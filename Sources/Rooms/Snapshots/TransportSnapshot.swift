@@ -26,6 +26,7 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "packetsReceived": statistics.map { .count($0.packetsReceived) },
             "bytesSent": statistics.map { .count($0.bytes.sent) },
             "packetsSent": statistics.map { .count($0.packetsSent) },
+            "packetsOverLimit": statistics.map { .count($0.packetsOverLimit) },
             "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
             "consumers": .array(consumers.map(\.json)),
         ]).merging(path.json)

@@ -130,6 +130,7 @@ extension RoomSnapshot {
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,
                             isPaused: producer.isPaused, scores: producer.scores,
+                            packetsOverLimit: statistics?.producers.first { $0.key == producer.key }?.packetsOverLimit,
                             statistics: state.entries(producer, collected, timestamp))
                     },
                     consumers: transport.consumerIDs.compactMap { state.consumers[$0] }.map { consumer in

@@ -66,6 +66,14 @@ struct IngressLimitTests {
         world.run(for: .seconds(4))
         #expect(world.server.value(.producerRate) > before + 1000)
         #expect(world.server.value(.transportRate) == 0)
+        // Whose they were can be asked.
+        let earlier = world.server.value(.producerRate)
+        try publisher.collectStatistics()
+        world.run(for: .milliseconds(100))
+        let statistics = try #require(publisher.statistics)
+        #expect(statistics.packetsOverLimit == 0 && statistics.producers.count == 2)
+        #expect((earlier...world.server.value(.producerRate)).contains(statistics.producers[0].packetsOverLimit))
+        #expect(statistics.producers[1].packetsOverLimit == 0)
         // 500 packets a second and their headers.
         #expect(streams[0].packets <= 2100)
         #expect(small.main?.ratio == 1 && small.packets > 200)
@@ -78,6 +86,12 @@ struct IngressLimitTests {
         world.run(for: .seconds(4))
         #expect(world.server.value(.transportRate) > 1000)
         #expect(world.server.value(.producerRate) == 0)
+        let earlier = world.server.value(.transportRate)
+        try world.members[0].collectStatistics()
+        world.run(for: .milliseconds(100))
+        let statistics = try #require(world.members[0].statistics)
+        #expect((earlier...world.server.value(.transportRate)).contains(statistics.packetsOverLimit))
+        #expect(statistics.producers.allSatisfy { $0.packetsOverLimit == 0 })
         #expect(streams.reduce(0) { $0 + $1.packets } <= 2100)
     }
 

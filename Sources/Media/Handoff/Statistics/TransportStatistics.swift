@@ -20,6 +20,8 @@ public struct TransportStatistics: Sendable {
     public var packetsReceived: UInt64 = 0
     /// Datagrams sent, of every kind.
     public var packetsSent: UInt64 = 0
+    /// RTP packets received and not taken, since the transport sent more than it may.
+    public var packetsOverLimit: UInt64 = 0
     /// The share (0…1) of received packets that got lost on their way, by their transport-wide numbers; `nil` where the
     /// client does not number them.
     public var packetLossReceived: Double?
