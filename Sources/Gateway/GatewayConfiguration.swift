@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var access: AccessConfiguration
     /// What opens `/api/v1` to a client that gives it; `nil` or empty leaves reading to this machine, and changing to nobody.
     public var adminToken: Secret?
+    /// What opens `/metrics` to a client that gives it; `nil` or empty leaves it to this machine.
+    public var metricsToken: Secret?
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(

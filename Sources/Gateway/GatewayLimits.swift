@@ -4,6 +4,9 @@ public struct GatewayLimits: Sendable {
     public var connections = 10_000
     /// Open TCP connections of one address; IPv6 addresses are counted by networks of 64 bits.
     public var connectionsPerAddress = 1000
+    /// Bytes that the clients of one address may have in the server's buffers, beside what each connection and session has
+    /// of its own (`MemoryLoan`).
+    public var memoryPerAddress = 64 * 1024 * 1024
     /// HTTP requests and new WebSockets of one address in a second; ten times as many at once.
     public var requestsPerSecond = 200
     /// Tokens of one address that are none, in a second; ten times as many at once. Then none of its tokens is looked at.

@@ -131,6 +131,7 @@ actor SignalingGateway {
         return SignalingSession(
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
             limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane, lease: lease,
+            loan: access.accountant.memory(of: entry.origin).loan(own: MemoryLoan.outgoingBytes),
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)

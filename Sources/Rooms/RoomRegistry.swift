@@ -173,10 +173,11 @@ public final class RoomRegistry: Sendable {
     /// The room of this name, if it is open.
     public func room(_ id: RoomID) -> Room? { state.withLock { $0.rooms[id] } }
 
-    /// Every room, ordered by name.
-    public func list() -> [RoomSummary] {
+    /// Every room that is wanted, ordered by name.
+    /// - Parameter isWanted: asked of every room before they are put in order.
+    public func list(where isWanted: (RoomSummary) -> Bool = { _ in true }) -> [RoomSummary] {
         let rooms = state.withLock { Array($0.rooms.values) }
-        return rooms.map { RoomSummary(id: $0.id, counts: $0.published.value) }
+        return rooms.map { RoomSummary(id: $0.id, counts: $0.published.value) }.filter(isWanted)
             .sorted { $0.id.rawValue < $1.id.rawValue }
     }
 
@@ -187,15 +188,16 @@ public final class RoomRegistry: Sendable {
 
     /// How many rooms there are, and all their objects.
     public func totals() -> (rooms: Int, counts: RoomCounts) {
-        let summaries = list()
+        let rooms = state.withLock { Array($0.rooms.values) }
         var counts = RoomCounts()
-        for summary in summaries {
-            counts.peers += summary.counts.peers
-            counts.transports += summary.counts.transports
-            counts.producers += summary.counts.producers
-            counts.consumers += summary.counts.consumers
+        for room in rooms {
+            let published = room.published.value
+            counts.peers += published.peers
+            counts.transports += published.transports
+            counts.producers += published.producers
+            counts.consumers += published.consumers
         }
-        return (summaries.count, counts)
+        return (rooms.count, counts)
     }
 
     /// Exchanges the limits, of rooms that are open too; what is beyond them already stays. Codecs and times stay as they are.

@@ -182,7 +182,7 @@ async def test_socket_io_takes_a_token_in_auth_or_query_and_keeps_to_it(guarded)
         await client.disconnect()
 
 
-async def test_the_state_is_for_admins_and_probes_and_metrics_are_for_everybody(guarded):
+async def test_the_state_is_for_admins_and_probes_are_for_everybody(guarded):
     async with aiohttp.ClientSession() as session:
         async def status(path, secret=None, method="GET"):
             headers = {"Authorization": f"Bearer {secret}"} if secret else {}
@@ -203,6 +203,34 @@ async def test_the_state_is_for_admins_and_probes_and_metrics_are_for_everybody(
         for path in ["/createValidRoomId", "/isRoomExisted", "/checkPassword"]:
             assert await status(path, method="POST") == 401
             assert await status(path, token(room="x"), method="POST") == 200
+
+
+async def test_metrics_are_for_this_machine_and_for_who_has_the_token(start_gateway):
+    async def status(gateway, token=None, **fields):
+        headers = {**fields, **({"Authorization": f"Bearer {token}"} if token else {})}
+        async with aiohttp.ClientSession() as session, session.get(gateway.url + "/metrics", headers=headers) as answer:
+            return answer.status
+
+    # Through a proxy, or by a name that was made to point here, nobody is known to be on this machine.
+    elsewhere = ({"X-Forwarded-For": "192.0.2.1"}, {"Host": "rebound.example"})
+    for options in ((), ("--auth-key", KEY)):
+        closed = await start_gateway(*options)
+        assert await status(closed) == 200
+        assert [await status(closed, **fields) for fields in elsewhere] == [403, 403]
+    assert await status(closed, token(admin=True), **elsewhere[0]) == 200
+    assert await status(closed, token(room="r"), **elsewhere[0]) == 403
+    opened = await start_gateway("--metrics-token", "for the collector", "--admin-token", "for operators")
+    for fields in ({}, *elsewhere):
+        assert await status(opened, **fields) == 401
+        assert await status(opened, "a guess", **fields) == 401
+        assert await status(opened, "for the collector", **fields) == 200
+        assert await status(opened, "for operators", **fields) == 200
+    # It opens nothing else.
+    async with aiohttp.ClientSession(headers={"Authorization": "Bearer for the collector"}) as session:
+        async with session.get(opened.url + "/api/v1/rooms") as answer:
+            assert answer.status == 401
+    guesses = [await status(opened, f"guess {number}", **elsewhere[0]) for number in range(150)]
+    assert guesses[0] == 401 and guesses[-1] == 429
 
 
 async def test_the_servers_own_command_makes_tokens_that_open(artifacts, start_gateway):

@@ -249,13 +249,18 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
         "--tls-certificate", str(artifacts / "tls.pem"), "--tls-private-key", str(artifacts / "tls.key"),
         "--dtls-certificate", str(artifacts / "dtls.pem"), "--dtls-private-key", str(artifacts / "dtls.key")]
     options = ["--log-level", "trace", "--auth-key-file", str(keys), "--plain-ports", "20000-20999", *certificates]
+    metrics = secrets.make("metrics token")
     variables = []
     if place == "options":
-        options += ["--admin-token", admin, "--auth-key", first, "--auth-key", f"named:{second}"]
+        options += ["--admin-token", admin, "--metrics-token", metrics]
+        options += ["--auth-key", first, "--auth-key", f"named:{second}"]
     elif place == "environment":
-        variables = [f"ROUNDHOUSE_ADMIN_TOKEN={admin}", f"ROUNDHOUSE_AUTH_KEY={first},named:{second}"]
+        variables = [
+            f"ROUNDHOUSE_ADMIN_TOKEN={admin}", f"ROUNDHOUSE_METRICS_TOKEN={metrics}",
+            f"ROUNDHOUSE_AUTH_KEY={first},named:{second}"]
     else:
-        settings.write_text(f"admin-token: {admin}\nauth-key: [{first}, 'named:{second}']\n")
+        settings.write_text(
+            f"admin-token: {admin}\nmetrics-token: {metrics}\nauth-key: [{first}, 'named:{second}']\n")
         options += ["--config", str(settings)]
     gateway = await start_gateway(*options, limits=["env", *variables])
     await by_protoo(gateway, secrets, first)
@@ -264,6 +269,9 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
     await by_descriptions(gateway, secrets, first)
     await by_broadcasters(gateway, secrets, first)
     await by_operators(gateway, secrets, admin, first)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {metrics}"}) as session:
+        async with session.get(f"{gateway.url}/metrics") as answer:
+            assert answer.status == 200
 
     # Read again, with other secrets; then with a key that is none, and a file that is no YAML.
     keys.write_text(f"filed:{third}\nnew:{secrets.make('new key')}\n")

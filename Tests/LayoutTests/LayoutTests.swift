@@ -47,6 +47,12 @@ struct LayoutTests {
         expectNone(UnsafeFence.stale(SourceTree.sources))
     }
 
+    @Test func `whatever is kept for a client is borrowed from its address's account`() {
+        expectNone(SourceTree.sources.flatMap(BufferRules.violations))
+        let keepers = SourceTree.sources.filter(BufferRules.keepsBuffers).map(\.path)
+        #expect(Set(BufferRules.excused.keys).isSubset(of: keepers))
+    }
+
     @Test func `nothing that holds a secret prints it`() {
         expectNone(SecretRules.violations(in: SourceTree.sources))
     }

@@ -13,6 +13,7 @@ final class AccessControl: Sendable {
         var verifier = TokenVerifier.none
         var origins = OriginPolicy()
         var adminToken: Secret?
+        var metricsToken: Secret?
         var plainHTTP = PlainHTTP.allow
         var sendsHSTS = false
         /// Connections that are being sent the reason for their refusal.
@@ -33,8 +34,8 @@ final class AccessControl: Sendable {
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) {
         self.counters = counters
-        accountant = Accountant(limits: limits, counters: counters, logger: logger)
         audit = AuditLog(logger)
+        accountant = Accountant(limits: limits, counters: counters, audit: audit, logger: logger)
         state = Mutex(State(adminToken: adminToken))
     }
 
@@ -42,6 +43,7 @@ final class AccessControl: Sendable {
     func apply(_ configuration: GatewayConfiguration) {
         apply(configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
         state.withLock { state in
+            state.metricsToken = configuration.metricsToken
             state.plainHTTP = configuration.tls == nil ? .allow : configuration.plainHTTP
             // A certificate for trying out would lock its own visitors out.
             state.sendsHSTS = state.plainHTTP != .allow && configuration.tls != .selfSigned
@@ -61,6 +63,9 @@ final class AccessControl: Sendable {
 
     /// `nil` if there is none; an empty one is none.
     var adminToken: Secret? { state.withLock { $0.adminToken?.isEmpty == false ? $0.adminToken : nil } }
+
+    /// What opens `/metrics`, beside what opens all; `nil` if there is none.
+    var metricsToken: Secret? { state.withLock { $0.metricsToken?.isEmpty == false ? $0.metricsToken : nil } }
 
     /// For what begins now.
     var limits: GatewayLimits { accountant.limits }
@@ -265,6 +270,13 @@ extension OutgoingResponse {
                 .serviceUnavailable, code: "overloaded", "the server has as many connections as it takes: try again")
             : failure(.tooManyRequests, code: "rate-limited", "this address has too many connections: close some")
         response.head.headerFields[.retryAfter] = "5"
+        return response
+    }
+
+    /// For a request whose bytes, or whose answer's, its address has no room for.
+    static var outOfMemory: OutgoingResponse {
+        var response = refused(.outOfMemory)
+        response.head.headerFields[.retryAfter] = "1"
         return response
     }
 

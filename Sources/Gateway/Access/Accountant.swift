@@ -15,6 +15,9 @@ final class Accountant: Sendable {
         var configuration: AccessConfiguration
         var limits: GatewayLimits
         var addresses: AddressLimiter
+        var memory: [ClientAddress: WeakMemoryAccount] = [:]
+        /// The size of `memory` at which those that are gone are looked for.
+        var memorySweep = 1024
         /// Whether a proxy that hides its clients was logged since the settings were read.
         var hasWarnedOfProxy = false
 
@@ -63,12 +66,17 @@ final class Accountant: Sendable {
     }
 
     private let state: Mutex<State>
+    /// For every address that is not without limits.
+    private let memoryLimit: MemoryLimit
     private let counters: GatewayCounters
+    private let audit: AuditLog
     private let logger: Logger
 
-    init(limits: GatewayLimits, counters: GatewayCounters, logger: Logger) {
+    init(limits: GatewayLimits, counters: GatewayCounters, audit: AuditLog, logger: Logger) {
         self.counters = counters
+        self.audit = audit
         self.logger = logger
+        memoryLimit = MemoryLimit(limits.memoryPerAddress)
         state = Mutex(State(AccessConfiguration(), limits))
     }
 
@@ -80,6 +88,7 @@ final class Accountant: Sendable {
             state.addresses.rates = Self.rates(limits)
             state.hasWarnedOfProxy = false
         }
+        memoryLimit.bytes = limits.memoryPerAddress
     }
 
     /// For what begins now.
@@ -153,6 +162,26 @@ final class Accountant: Sendable {
         }
         if admission != .now { counters.limited(.messageBytes) }
         return admission
+    }
+
+    // MARK: Memory
+
+    /// The account of what a client's address has in the server's buffers, the same for all its clients.
+    func memory(of origin: ClientOrigin) -> MemoryAccount {
+        state.withLock { state in
+            guard let address = state.charged(origin) else { return MemoryAccount(limit: .none) {} }
+            if let account = state.memory[address]?.account { return account }
+            if state.memory.count >= state.memorySweep {
+                state.memory = state.memory.filter { $0.value.account != nil }
+                state.memorySweep = max(1024, state.memory.count * 2)
+            }
+            let account = MemoryAccount(limit: memoryLimit) { [counters, audit] in
+                counters.limited(.memoryPerAddress)
+                audit.refused(.outOfMemory, by: "memory", from: origin)
+            }
+            state.memory[address] = WeakMemoryAccount(account: account)
+            return account
+        }
     }
 
     // MARK: Holdings
@@ -242,6 +271,17 @@ final class Accountant: Sendable {
         counters.limited(.failures)
         return RoomError(.rateLimited, "too many wrong \(what) from this address: try again in \(seconds) s")
     }
+}
+
+/// Accounts live as long as loans do.
+private struct WeakMemoryAccount {
+    weak var account: MemoryAccount?
+}
+
+extension RoomError {
+    /// The client's address has as many bytes in the server as it may.
+    static let outOfMemory = RoomError(
+        .limitReached, "this address has too many bytes in the server: read what waits, and send less at a time")
 }
 
 extension GatewayLimits {

@@ -50,6 +50,36 @@ struct AdminAccess: Sendable {
         }
     }
 
+    /// The same for `/metrics`, which has a token of its own for the programs that collect them.
+    func metricsRefusal(of request: IncomingRequest) -> OutgoingResponse? {
+        let expected = access.metricsToken
+        let given = AccessControl.token(of: request.head, nil)
+        do throws(RoomError) {
+            if try showsToken(request) { return nil }
+            if let expected, let given {
+                try access.accountant.mayShowToken(request.origin)
+                if expected.matches(given) { return nil }
+            }
+            if access.requiresToken, let given, try access.grants(of: given, from: request.origin).isAdmin {
+                return nil
+            }
+        } catch {
+            return .refused(error)
+        }
+        guard expected != nil else {
+            return AccessControl.isOwnMachine(request)
+                ? nil
+                : .failure(
+                    .forbidden, code: "forbidden",
+                    "without --metrics-token this is answered only on the server's own machine, at its loopback address"
+                )
+        }
+        // A signed token that grants no admin was counted where it was verified, if there is a key.
+        if given != nil, !access.requiresToken { access.accountant.tokenFailed(request.origin) }
+        return .refused(
+            RoomError(.unauthorized, "this needs 'Authorization: Bearer …' with the metrics token or the admin token"))
+    }
+
     /// Whether a request has the admin token.
     /// - Throws: `RoomError` with code `rateLimited` where too many came that were none.
     func showsToken(_ request: IncomingRequest) throws(RoomError) -> Bool {

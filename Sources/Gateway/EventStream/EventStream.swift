@@ -30,6 +30,7 @@ final class EventStream: Sendable {
 
     private struct State {
         var waiting = ByteBuffer()
+        var borrowed: BorrowedBytes
         var isFinished = false
         var ending: Ending?
         var wake: (@Sendable () -> Void)?
@@ -42,10 +43,11 @@ final class EventStream: Sendable {
 
     /// - Parameters:
     ///   - limit: bytes that may wait for the client.
+    ///   - loan: what they are borrowed by.
     ///   - onEnd: called once, from any thread, when the stream is over and its owner may forget it.
-    init(limit: Int = 1_048_576, onEnd: @escaping @Sendable (Ending) -> Void = { _ in }) {
+    init(limit: Int = 1_048_576, loan: MemoryLoan, onEnd: @escaping @Sendable (Ending) -> Void = { _ in }) {
         self.limit = limit
-        state = Mutex(State(onEnd: onEnd))
+        state = Mutex(State(borrowed: BorrowedBytes(loan), onEnd: onEnd))
     }
 
     // MARK: The owner's side
@@ -59,7 +61,7 @@ final class EventStream: Sendable {
             guard state.ending == nil, !state.isFinished else { return (false, nil, nil) }
             event.write(into: &state.waiting)
             var ended: (@Sendable () -> Void)?
-            if state.waiting.readableBytes > limit {
+            if state.waiting.readableBytes > limit || !state.borrowed.resize(to: state.waiting.readableBytes) {
                 ended = Self.end(&state, .tooSlow)
             }
             return (ended == nil, Self.takeWake(&state), ended)
@@ -91,6 +93,7 @@ final class EventStream: Sendable {
                 bytes.readableBytes > 0
             {
                 state.waiting.discardReadBytes()
+                _ = state.borrowed.resize(to: state.waiting.readableBytes)
                 return (.write(bytes), nil)
             }
             guard state.isFinished else {
@@ -113,6 +116,7 @@ final class EventStream: Sendable {
         guard state.ending == nil else { return nil }
         state.ending = ending
         state.waiting = ByteBuffer()
+        _ = state.borrowed.resize(to: 0)
         guard let onEnd = state.onEnd else { return nil }
         state.onEnd = nil
         return { onEnd(ending) }

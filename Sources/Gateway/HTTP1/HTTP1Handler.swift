@@ -11,7 +11,8 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
 
     private enum State {
         case waiting
-        case receiving(HTTPRequestHead, ByteBuffer)
+        /// Without a body nothing is borrowed.
+        case receiving(HTTPRequestHead, BorrowedBuffer?)
         case responding
         case streaming(EventStreamPump)
         /// Answered early with `Connection: close`; what the client still sends is dropped.
@@ -55,12 +56,13 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
             if let length = head.headers.first(name: "content-length"), Int(length) ?? .max > bodyLimit {
                 return refuseBody(context)
             }
-            state = .receiving(head, ByteBuffer())
+            state = .receiving(head, nil)
             if head.expectsContinue { sendContinue(head, context) }
-        case (.body(let part), .receiving(let head, var body)):
-            guard part.readableBytes <= bodyLimit - body.readableBytes else { return refuseBody(context) }
+        case (.body(let part), .receiving(let head, var received)):
+            var body = received.take() ?? BorrowedBuffer(memory(of: head, context).loan())
+            guard part.readableBytes <= bodyLimit - body.bytes.readableBytes else { return refuseBody(context) }
             state = .waiting
-            body.writeImmutableBuffer(part)
+            guard body.append(part) else { return refuse(.outOfMemory, context) }
             state = .receiving(head, body)
         case (.end, .receiving(let head, let body)): requestReceived(head, body, context)
         case (_, .refused), (_, .waiting), (_, .responding), (_, .streaming), (.head, .receiving): break
@@ -85,7 +87,16 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func requestReceived(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+    /// The account of the client that sent a request, which may have come by a proxy.
+    private func memory(of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> MemoryAccount {
+        let accountant = router.access.accountant
+        let fields = HTTPRequest(head, scheme: scheme)?.headerFields ?? [:]
+        return accountant.memory(of: accountant.origin(of: ClientAddress(context.channel.remoteAddress), fields))
+    }
+
+    private func requestReceived(
+        _ head: HTTPRequestHead, _ body: BorrowedBuffer?, _ context: ChannelHandlerContext
+    ) {
         state = .responding
         deadline?.cancel()
         guard let request = HTTPRequest(head, scheme: scheme) else {
@@ -95,7 +106,7 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
                 context)
         }
         let incoming = IncomingRequest(
-            head: request, body: Array(body.readableBytesView),
+            head: request, body: body.map { Array($0.bytes.readableBytesView) } ?? [], loan: body?.loan,
             remoteAddress: ClientAddress(context.channel.remoteAddress), isEncrypted: scheme == "https")
         let router = router
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -110,16 +121,21 @@ final class HTTP1Handler: ChannelInboundHandler, RemovableChannelHandler {
             response.events?.connectionClosed()
             return
         }
-        counters.responded(status: response.head.status.code)
         if let events = response.events {
+            counters.responded(status: response.head.status.code)
             if head.method != .HEAD { return stream(events, response, to: head, context) }
             events.finish()
             events.connectionClosed(.finished)
         }
+        let loan = memory(of: head, context).loan()
+        guard loan.take(response.body.count) else { return refuse(.outOfMemory, context) }
+        if response.events == nil { counters.responded(status: response.head.status.code) }
         state = .waiting
         startDeadline(limits.keepAliveTimeout, context)
         let isLast = !head.isKeepAlive || response.head.headerFields[.connection] == "close"
         let done = send(response, version: head.version, isHeadOnly: head.method == .HEAD, isLast: isLast, context)
+        // Until the kernel has all of it.
+        done.whenComplete { _ in withExtendedLifetime(loan) {} }
         if isLast { close(after: done, context) }
     }
 

@@ -9,7 +9,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private enum Exchange {
-        case receiving(HTTPRequest, ByteBuffer)
+        /// Without a body nothing is borrowed.
+        case receiving(HTTPRequest, BorrowedBuffer?)
         case responding(HTTPRequest)
         case sending
         case streaming(EventStreamPump)
@@ -185,36 +186,42 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     private func requestReceived(_ request: HTTPRequest, on id: Int32, isEnd: Bool) {
         guard let context else { return }
-        streams[id] = Stream(exchange: .receiving(request, ByteBuffer()), since: context.eventLoop.now)
+        streams[id] = Stream(exchange: .receiving(request, nil), since: context.eventLoop.now)
         if request.extendedConnectProtocol != nil, !isEnd {
             if let handshake = router.handshake(
                 request, from: ClientAddress(context.channel.remoteAddress), isEncrypted: isEncrypted)
             {
                 openTunnel(id, handshake, context)
             } else {
-                route(request, [], on: id)
+                route(request, nil, on: id)
             }
             return
         }
         let length = request.headerFields[.contentLength].flatMap { Int($0) } ?? 0
         if length > limits.bodyBytes(of: request) { return refuseBody(id, request) }
         if !isEnd, request.headerFields[.expect]?.lowercased() == "100-continue" { session.proceed(id) }
-        if isEnd { route(request, [], on: id) }
+        if isEnd { route(request, nil, on: id) }
     }
 
     private func bodyReceived(_ bytes: ByteBuffer, on id: Int32) {
         switch streams[id]?.exchange {
         case .tunnel(let channel): channel.bytesReceived(bytes)
-        case .receiving(let request, var body):
+        case .receiving(let request, var received):
+            var body = received.take() ?? BorrowedBuffer(memory(of: request).loan())
             session.consumed(id, bytes: bytes.readableBytes)
-            guard bytes.readableBytes <= limits.bodyBytes(of: request) - body.readableBytes else {
+            guard bytes.readableBytes <= limits.bodyBytes(of: request) - body.bytes.readableBytes else {
                 return refuseBody(id, request)
             }
             guard hold(bytes.readableBytes, of: id) else { return }
             // One owner while it grows.
             streams[id]?.exchange = .sending
-            body.writeImmutableBuffer(bytes)
+            let isTaken = body.append(bytes)
             streams[id]?.exchange = .receiving(request, body)
+            guard isTaken else {
+                // Counted already, and no part of what is released.
+                bodyBytes -= bytes.readableBytes
+                return answer(id, .outOfMemory)
+            }
         case .responding, .streaming, .ending: session.consumed(id, bytes: bytes.readableBytes)
         // Answered before its end: the window stays shut.
         case .sending, nil: break
@@ -224,7 +231,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     private func endReceived(on id: Int32) {
         switch streams[id]?.exchange {
         case .tunnel(let channel): channel.ended()
-        case .receiving(let request, let body): route(request, Array(body.readableBytesView), on: id)
+        case .receiving(let request, let body): route(request, body, on: id)
         case .responding, .sending, .streaming, .ending, nil: break
         }
     }
@@ -244,7 +251,14 @@ final class HTTP2Handler: ChannelDuplexHandler {
         }
     }
 
-    private func route(_ request: HTTPRequest, _ body: [UInt8], on id: Int32) {
+    /// The account of the client that sent a request, which may have come by a proxy.
+    private func memory(of request: HTTPRequest) -> MemoryAccount {
+        let accountant = router.access.accountant
+        let remote = (context?.channel.remoteAddress).flatMap { ClientAddress($0) }
+        return accountant.memory(of: accountant.origin(of: remote, request.headerFields))
+    }
+
+    private func route(_ request: HTTPRequest, _ received: BorrowedBuffer?, on id: Int32) {
         guard let context else { return }
         // A stream that is reset does not stop the work begun for it.
         guard running < 2 * Int(HTTP2Limits().streams) else { return session.refuse(id) }
@@ -252,8 +266,10 @@ final class HTTP2Handler: ChannelDuplexHandler {
         streams[id] = Stream(exchange: .responding(request), since: context.eventLoop.now)
         let router = router
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let body = received.map { Array($0.bytes.readableBytesView) } ?? []
         let incoming = IncomingRequest(
-            head: request, body: body, remoteAddress: ClientAddress(context.channel.remoteAddress),
+            head: request, body: body, loan: received?.loan,
+            remoteAddress: ClientAddress(context.channel.remoteAddress),
             isEncrypted: isEncrypted)
         context.eventLoop.makeFutureWithTask { await router.respond(to: incoming) }.whenSuccess { response in
             let handler = bound.value
@@ -263,7 +279,12 @@ final class HTTP2Handler: ChannelDuplexHandler {
                 response.events?.connectionClosed()
                 return
             }
-            handler.perform { handler.answer(id, response, isHeadOnly: request.method == .head) }
+            let loan = handler.memory(of: request).loan()
+            let fits = loan.take(response.body.count)
+            handler.perform {
+                handler.answer(
+                    id, fits ? response : .outOfMemory, isHeadOnly: request.method == .head, loan: fits ? loan : nil)
+            }
         }
     }
 
@@ -285,7 +306,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
 
     /// A body that is not carried out any more.
     private func release(_ exchange: Exchange?) {
-        if case .receiving(_, let body) = exchange { bodyBytes -= body.readableBytes }
+        if case .receiving(_, let body?) = exchange { bodyBytes -= body.bytes.readableBytes }
     }
 
     private func refuseBody(_ id: Int32, _ request: HTTPRequest) {
@@ -296,7 +317,10 @@ final class HTTP2Handler: ChannelDuplexHandler {
         )
     }
 
-    private func answer(_ id: Int32, _ response: OutgoingResponse, isHeadOnly: Bool = false) {
+    /// - Parameter loan: what the body is borrowed by, until it is sent; the server's own short words need none.
+    private func answer(
+        _ id: Int32, _ response: OutgoingResponse, isHeadOnly: Bool = false, loan: MemoryLoan? = nil
+    ) {
         guard let context else {
             response.events?.connectionClosed()
             return
@@ -317,7 +341,12 @@ final class HTTP2Handler: ChannelDuplexHandler {
         let isEnd = isHeadOnly || response.body.isEmpty
         session.respond(id, head, isEnd: isEnd)
         guard !isEnd else { return }
-        session.write(id, context.channel.allocator.buffer(bytes: response.body))
+        let sent = loan.map { loan in
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.whenComplete { _ in withExtendedLifetime(loan) {} }
+            return promise
+        }
+        session.write(id, context.channel.allocator.buffer(bytes: response.body), written: sent)
         session.finish(id)
     }
 
@@ -350,7 +379,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
     // MARK: Tunnels
 
     private func openTunnel(_ id: Int32, _ handshake: SignalingHandshake, _ context: ChannelHandlerContext) {
-        let channel = HTTP2StreamChannel(streamID: id, of: self, parent: context.channel)
+        let loan = router.access.accountant.memory(of: handshake.origin).loan()
+        let channel = HTTP2StreamChannel(streamID: id, of: self, parent: context.channel, loan: loan)
         streams[id] = Stream(exchange: .tunnel(channel), since: context.eventLoop.now)
         counters.responded(status: 200)
         session.respond(

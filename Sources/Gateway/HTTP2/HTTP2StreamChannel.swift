@@ -16,10 +16,13 @@ final class HTTP2StreamChannel: Channel, ChannelCore, @unchecked Sendable {
     private(set) lazy var pipeline = ChannelPipeline(channel: self)
     private var handler: HTTP2Handler?
     private var waiting: [ByteBuffer] = []
+    private var waitingBytes: BorrowedBytes
     private var isReadWanted = false
     private var isEnded = false
 
-    init(streamID: Int32, of handler: HTTP2Handler, parent: any Channel) {
+    /// - Parameter loan: what the bytes are borrowed by that were not read yet.
+    init(streamID: Int32, of handler: HTTP2Handler, parent: any Channel, loan: MemoryLoan) {
+        waitingBytes = BorrowedBytes(loan)
         self.streamID = streamID
         self.handler = handler
         self.parent = parent
@@ -55,7 +58,10 @@ final class HTTP2StreamChannel: Channel, ChannelCore, @unchecked Sendable {
 
     func bytesReceived(_ bytes: ByteBuffer) {
         waiting.append(bytes)
-        if isReadWanted { deliver() }
+        if isReadWanted { return deliver() }
+        guard waitingBytes.add(bytes.readableBytes) else {
+            return close0(error: MemoryRefused(), mode: .all, promise: nil)
+        }
     }
 
     /// The client sends no more: like the end of a TCP connection (RFC 8441 §5).
@@ -74,6 +80,7 @@ final class HTTP2StreamChannel: Channel, ChannelCore, @unchecked Sendable {
         isReadWanted = false
         let bytes = waiting
         waiting = []
+        _ = waitingBytes.resize(to: 0)
         for part in bytes {
             handler?.consumed(part.readableBytes, of: streamID)
             pipeline.fireChannelRead(part)
@@ -121,6 +128,7 @@ final class HTTP2StreamChannel: Channel, ChannelCore, @unchecked Sendable {
             return
         }
         waiting = []
+        _ = waitingBytes.resize(to: 0)
         handler?.finish(streamID)
         handler = nil
         promise?.succeed()

@@ -62,12 +62,21 @@ struct ConnectionPipeline: Sendable {
                     handshake(head, scheme, remote).map { HTTPHeaders($0.responseFields) })
             },
             upgradePipelineHandler: { channel, head in
-                let upgraded = channel.eventLoop.makeCompletedFuture {
-                    channel.pipeline.syncOperations.removeHandler(httpBound.value, promise: nil)
+                let operations = channel.pipeline.syncOperations
+                operations.removeHandler(httpBound.value, promise: nil)
+                let removed = channel.eventLoop.makePromise(of: Void.self)
+                do {
+                    let decoder = try operations.handler(type: ByteToMessageHandler<WebSocketFrameDecoder>.self)
+                    operations.removeHandler(decoder, promise: removed)
+                } catch {
+                    removed.fail(error)
+                }
+                let upgraded = removed.futureResult.flatMapThrowing {
+                    // What the client sends comes only after this.
                     guard let handshake = handshake(head, scheme, remote) else {
                         throw ChannelError.inappropriateOperationForState
                     }
-                    try channel.pipeline.syncOperations.addHandler(webSocketHandler(handshake))
+                    try channel.pipeline.syncOperations.addHandlers(webSocketHandlers(handshake))
                 }
                 upgraded.whenFailure(failures.occurred)
                 return upgraded
@@ -96,21 +105,27 @@ struct ConnectionPipeline: Sendable {
 
     /// What NIO's upgrader does for HTTP/1.1, for a channel that is a stream of HTTP/2.
     private func addWebSocket(to channel: any Channel, for handshake: SignalingHandshake) throws {
-        let limits = limits
-        let decoder = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.messageBytes))
         do {
-            try channel.pipeline.syncOperations.addHandlers(
-                [WebSocketFrameEncoder(), decoder, webSocketHandler(handshake)] as [any ChannelHandler])
+            try channel.pipeline.syncOperations.addHandlers([WebSocketFrameEncoder()] + webSocketHandlers(handshake))
         } catch {
             failures.occurred(error)
             throw error
         }
     }
 
-    private func webSocketHandler(_ handshake: SignalingHandshake) -> WebSocketHandler {
+    /// What reads frames and what makes messages of them, with a loan for what they keep, and one for what waits for the client.
+    private func webSocketHandlers(_ handshake: SignalingHandshake) -> [any ChannelHandler] {
         let opened = opened
         let limits = limits
-        return WebSocketHandler(limits: limits, counters: counters) { opened($0, handshake) }
+        let memory = access.accountant.memory(of: handshake.origin)
+        let incoming = memory.loan(own: MemoryLoan.incomingBytes)
+        let outgoing = memory.loan(own: MemoryLoan.outgoingBytes)
+        return [
+            ByteToMessageHandler(MeteredFrameDecoder(maxFrameSize: limits.messageBytes, loan: incoming)),
+            WebSocketHandler(limits: limits, counters: counters, incoming: incoming, outgoing: outgoing) {
+                opened($0, handshake)
+            },
+        ]
     }
 
     private func handshake(

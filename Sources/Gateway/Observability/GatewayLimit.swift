@@ -3,6 +3,7 @@ enum GatewayLimit: String, CaseIterable {
     case connections
     case connectionsPerAddress = "connections_per_address"
     case sessionsPerAddress = "sessions_per_address"
+    case memoryPerAddress = "memory_per_address"
     case roomNamesPerAddress = "room_names_per_address"
     /// Tokens that are none, and wrong passwords.
     case failures = "failures_per_second"

@@ -95,7 +95,8 @@ enum Endpoint: CaseIterable, Sendable {
     /// What a request has to show.
     var rule: AccessRule {
         switch self {
-        case .health, .readiness, .metrics, .asset: .nothing
+        case .health, .readiness, .asset: .nothing
+        case .metrics: .metrics
         case .roomList: .administrator
         case .room: .roomOrOperator
         case .roomName, .roomExistence, .passwordCheck: .anyToken

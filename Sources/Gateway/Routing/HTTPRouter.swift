@@ -93,7 +93,7 @@ struct HTTPRouter: Sendable {
     ) async -> OutgoingResponse? {
         switch endpoint {
         case .health, .readiness: return probe(endpoint)
-        case .metrics: return metrics.response()
+        case .metrics: return state.admin.metricsRefusal(of: request) ?? metrics.response()
         case .asset:
             return assets.response(
                 to: request, path: target.path == ["console"] ? ["console", "index.html"] : target.path)

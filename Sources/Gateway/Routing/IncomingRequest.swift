@@ -4,6 +4,8 @@ import HTTPTypes
 struct IncomingRequest: Sendable {
     var head: HTTPRequest
     var body: [UInt8] = []
+    /// What the body's bytes are borrowed by, until the request is answered.
+    var loan: MemoryLoan?
     /// The other end of the connection, or the client that a trusted proxy names.
     var remoteAddress: ClientAddress?
     var forwarding = Forwarding.none

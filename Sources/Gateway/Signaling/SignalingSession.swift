@@ -47,7 +47,8 @@ final class SignalingSession: PeerChannel {
     init(
         room roomID: RoomID, peer peerID: PeerID, dialect: any SignalingDialect, token: ResumptionToken?,
         limits: GatewayLimits, eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
-        lane: ReadingLane, lease: HoldingLease, onEnded: @escaping @Sendable (SignalingSession) -> Void
+        lane: ReadingLane, lease: HoldingLease, loan: MemoryLoan,
+        onEnded: @escaping @Sendable (SignalingSession) -> Void
     ) {
         self.roomID = roomID
         self.peerID = peerID
@@ -65,8 +66,8 @@ final class SignalingSession: PeerChannel {
         state = Mutex(
             State(
                 outbox: ReliableOutbox(
-                    Encoder(dialect: dialect), isResumable: token != nil, limits: limits, window: limits.eventsWindow,
-                    eventLoop: eventLoop),
+                    Encoder(dialect: dialect), isResumable: token != nil, limits: limits, loan: loan,
+                    window: limits.eventsWindow, eventLoop: eventLoop),
                 pending: PendingRequests(
                     timeout: TimeAmount(timeout), limit: limits.pendingRequests,
                     firstID: .random(in: 0...0x7FFF_FFFF))))
@@ -155,7 +156,8 @@ final class SignalingSession: PeerChannel {
 
     /// Carries a WebSocket's messages until it ends.
     func carry(_ connection: WebSocketConnection, channel: UInt64) async {
-        for await text in connection.messages {
+        for await message in connection.messages {
+            let text = message.text
             if connection.isClosed, intake.isTooFast { return }
             // Before it is read: reading is what a message costs, whatever is in it.
             let charge = await intake.admit(bytes: text.utf8.count)
@@ -180,7 +182,8 @@ final class SignalingSession: PeerChannel {
             counters.limited(.messageRate)
             counters.requested(method: method, outcome: RoomError.Code.rateLimited.name)
             state.withLock { _ = $0.outbox.emit(.response(.failure(.tooFast(intake.messageRate)), to: id)) }
-        case .request(let id, let meaning, let method): await requestReceived(meaning, method, id)
+        case .request(let id, let meaning, let method):
+            intake.answered(bytes: await requestReceived(meaning, method, id), to: text.utf8.count)
         case .badRequest(let id, let error, let reason):
             counters.messageRejected(reason)
             counters.requested(method: reason == .unknownMethod ? "unknown" : "invalid", outcome: error.code.name)
@@ -213,9 +216,10 @@ final class SignalingSession: PeerChannel {
         }
     }
 
-    private func requestReceived(_ meaning: RequestMeaning, _ method: String, _ id: SignalID) async {
+    /// - Returns: the answer's bytes.
+    private func requestReceived(_ meaning: RequestMeaning, _ method: String, _ id: SignalID) async -> Int {
         if let reply = state.withLock({ $0.outbox.reply(to: id) }) { return respond(reply.result, to: id) }
-        respond(await dispatch(meaning, method), to: id)
+        return respond(await dispatch(meaning, method), to: id)
     }
 
     private func dispatch(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {
@@ -301,11 +305,14 @@ final class SignalingSession: PeerChannel {
         return answered(id, isAccepted: isAccepted)
     }
 
-    private func respond(_ result: Result<JSONValue, RoomError>, to id: SignalID) {
+    /// - Returns: the answer's bytes.
+    @discardableResult
+    private func respond(_ result: Result<JSONValue, RoomError>, to id: SignalID) -> Int {
         state.withLock { state in
             let bytes = state.outbox.emit(.response(result, to: id))
             state.outbox.replied(result, to: id, bytes: bytes)
             state.outbox.release()
+            return bytes
         }
     }
 

@@ -22,9 +22,10 @@ final class RoomEventFeed: Sendable {
     var count: Int { state.withLock { $0.streams.count } }
 
     /// Answers with a stream: first `hello`, which says where it begins, then what the client has missed, then what happens.
-    func open(room: RoomID?, after lastSeen: String?) -> OutgoingResponse {
+    /// - Parameter loan: for what waits for the client.
+    func open(room: RoomID?, after lastSeen: String?, loan: MemoryLoan) -> OutgoingResponse {
         let held = HeldSubscription()
-        let stream = EventStream(limit: limits.outgoingBytes) { [weak self] ending in
+        let stream = EventStream(limit: limits.outgoingBytes, loan: loan) { [weak self] ending in
             self?.ended(held, ending)
         }
         let isTaken = state.withLock { state in

@@ -81,7 +81,10 @@ struct StateAPI: Sendable {
         case .shards: return shards()
         case .events:
             _ = try query.text("lastEventId")
-            return feed.open(room: try query.text("room").map { RoomID($0) }, after: request.lastEventID)
+            let memory = admin.access.accountant.memory(of: request.origin)
+            return feed.open(
+                room: try query.text("room").map { RoomID($0) }, after: request.lastEventID,
+                loan: memory.loan(own: MemoryLoan.outgoingBytes))
         case .room(let id):
             guard let summary = registry.summary(of: id) else { return Self.noRoom }
             return OutgoingResponse(json: summary.json)
@@ -158,7 +161,7 @@ struct StateAPI: Sendable {
         let page = try query.page()
         let minPeers = try query.number("minPeers", 0...1_000_000_000, default: 0)
         let name = try query.text("name") ?? ""
-        let found = registry.list().filter {
+        let found = registry.list {
             $0.counts.peers >= minPeers && (name.isEmpty || $0.id.rawValue.contains(name))
         }
         return OutgoingResponse(

@@ -30,10 +30,18 @@ final class WebSocketConnection: Sendable {
         var isOverflown = false
         var isUnheard = false
         var ending: Ending?
+
+        /// - Returns: how many bytes that were.
+        mutating func dropWaiting() -> Int {
+            let dropped = waiting.reduce(0) { $0 + WebSocketConnection.cost(of: $1) }
+            waiting = []
+            bytes -= dropped
+            return dropped
+        }
     }
 
     typealias Messages = NIOAsyncSequenceProducer<
-        String, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, WebSocketReadGate
+        BorrowedText, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, WebSocketReadGate
     >
 
     /// The client's messages in order; ends when the connection does. One consumer.
@@ -42,6 +50,8 @@ final class WebSocketConnection: Sendable {
     private let gate: WebSocketReadGate
     private let outbox = Mutex(Outbox())
     private let outgoingLimit: Int
+    /// What is borrowed for messages that wait.
+    private let (incoming, outgoing): (MemoryLoan, MemoryLoan)
     let eventLoop: any EventLoop
     private let closeFuture: EventLoopFuture<Void>
     private let wake: @Sendable () -> Void
@@ -51,16 +61,18 @@ final class WebSocketConnection: Sendable {
 
     /// - Parameter wake: called on the event loop when the outbox has something to take.
     init(
-        channel: any Channel, outgoingLimit: Int, gate: WebSocketReadGate, wake: @escaping @Sendable () -> Void
+        channel: any Channel, outgoingLimit: Int, incoming: MemoryLoan, outgoing: MemoryLoan, gate: WebSocketReadGate,
+        wake: @escaping @Sendable () -> Void
     ) {
         eventLoop = channel.eventLoop
         closeFuture = channel.closeFuture
         self.outgoingLimit = outgoingLimit
+        (self.incoming, self.outgoing) = (incoming, outgoing)
         self.gate = gate
         self.wake = wake
         // A client whose requests wait is not read from: TCP then slows it down.
         let sequence = NIOAsyncSequenceProducer.makeSequence(
-            elementType: String.self,
+            elementType: BorrowedText.self,
             backPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
                 lowWatermark: 2, highWatermark: 8),
             finishOnDeinit: true, delegate: gate)
@@ -87,10 +99,10 @@ final class WebSocketConnection: Sendable {
     private func enqueue(_ item: Outgoing, bytes: Int) {
         let mustWake = outbox.withLock { outbox in
             guard !outbox.isClosed, !outbox.isOverflown else { return false }
-            if outbox.bytes + bytes > outgoingLimit {
+            if outbox.bytes + bytes > outgoingLimit || !outgoing.take(bytes) {
                 // What waits is dropped here, not when the loop gets to it: the memory is the reason for the limit.
                 outbox.isOverflown = true
-                outbox.waiting = []
+                outgoing.giveBack(outbox.dropWaiting())
             } else {
                 outbox.waiting.append(item)
                 outbox.bytes += bytes
@@ -128,16 +140,32 @@ final class WebSocketConnection: Sendable {
 
     func setUnheard(_ isUnheard: Bool) { outbox.withLock { $0.isUnheard = isUnheard } }
 
-    func outgoingWritten(bytes: Int) { outbox.withLock { $0.bytes -= bytes } }
+    /// Counts what is written without waiting here.
+    /// - Returns: `false` if the client has let too much pile up.
+    func reserve(_ bytes: Int) -> Bool {
+        outbox.withLock { outbox in
+            guard outbox.bytes + bytes <= outgoingLimit, outgoing.take(bytes) else { return false }
+            outbox.bytes += bytes
+            return true
+        }
+    }
 
-    func messageReceived(_ text: String) {
-        if case .stopProducing = source.yield(contentsOf: CollectionOfOne(text)) { gate.pause() }
+    func outgoingWritten(bytes: Int) {
+        outbox.withLock { $0.bytes -= bytes }
+        outgoing.giveBack(bytes)
+    }
+
+    /// - Returns: `false` if the client's address has no room for it.
+    func messageReceived(_ text: String) -> Bool {
+        guard let message = BorrowedText(text, from: incoming) else { return false }
+        if case .stopProducing = source.yield(contentsOf: CollectionOfOne(message)) { gate.pause() }
+        return true
     }
 
     func closed(_ ending: Ending) {
         outbox.withLock { outbox in
             outbox.isClosed = true
-            outbox.waiting = []
+            outgoing.giveBack(outbox.dropWaiting())
             // The first to say so knows.
             if outbox.ending == nil { outbox.ending = ending }
         }

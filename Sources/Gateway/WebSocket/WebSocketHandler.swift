@@ -1,5 +1,6 @@
 import NIOCore
 import NIOWebSocket
+import RoundhouseRooms
 
 /// The channel's end of a `WebSocketConnection`: frames, heartbeat, closing handshake, back-pressure.
 final class WebSocketHandler: ChannelDuplexHandler {
@@ -18,6 +19,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private let counters: GatewayCounters
     private let ready: (WebSocketConnection) -> Void
     private var reader: WebSocketReader
+    private let (incoming, outgoing): (MemoryLoan, MemoryLoan)
+    /// Of a message whose end has not come.
+    private var unfinished: BorrowedBytes
     private var state = State.open
     private var connection: WebSocketConnection?
     private var context: ChannelHandlerContext?
@@ -26,9 +30,17 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var isUnheard = false
     private var heartbeat: Scheduled<Void>?
 
-    /// - Parameter ready: given the connection as soon as the handler is in the pipeline.
-    init(limits: GatewayLimits, counters: GatewayCounters, ready: @escaping (WebSocketConnection) -> Void) {
+    /// - Parameters:
+    ///   - incoming: for what came of the client and is not carried out yet.
+    ///   - outgoing: for what waits for it.
+    ///   - ready: given the connection as soon as the handler is in the pipeline.
+    init(
+        limits: GatewayLimits, counters: GatewayCounters, incoming: MemoryLoan, outgoing: MemoryLoan,
+        ready: @escaping (WebSocketConnection) -> Void
+    ) {
         self.limits = limits
+        (self.incoming, self.outgoing) = (incoming, outgoing)
+        unfinished = BorrowedBytes(incoming)
         self.counters = counters
         self.ready = ready
         reader = WebSocketReader(messageLimit: limits.messageBytes)
@@ -42,7 +54,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
             eventLoop: eventLoop, resume: { bound.value.resumeReading() },
             terminated: { bound.value.beginClosing(.goingAway, "") })
         let connection = WebSocketConnection(
-            channel: context.channel, outgoingLimit: limits.outgoingBytes, gate: gate,
+            channel: context.channel, outgoingLimit: limits.outgoingBytes, incoming: incoming, outgoing: outgoing,
+            gate: gate,
             wake: { bound.value.writeOutgoing() })
         self.connection = connection
         lastHeard = eventLoop.now
@@ -71,11 +84,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
             return
         case .open: break
         }
-        switch reader.frameReceived(frame) {
+        let action = reader.frameReceived(frame)
+        guard unfinished.resize(to: reader.unfinishedBytes) else { return refuseMemory() }
+        switch action {
         case .none: break
-        case .message(let text): connection?.messageReceived(text)
+        case .message(let text): if connection?.messageReceived(text) == false { refuseMemory() }
         case .pong(let payload):
-            write(WebSocketFrame(fin: true, opcode: .pong, data: payload), cost: 0)
+            let cost = payload.readableBytes + WebSocketConnection.overheadPerMessage
+            // A client that pings and does not read.
+            guard connection?.reserve(cost) == true else { return context.close(promise: nil) }
+            write(WebSocketFrame(fin: true, opcode: .pong, data: payload), cost: cost)
             context.flush()
         case .close(let code):
             counters.webSocketClosed(code)
@@ -88,12 +106,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
         switch (state, error) {
         case (.open, NIOWebSocketError.invalidFrameLength):
             beginClosing(.messageTooLarge, "the message is longer than \(limits.messageBytes) bytes")
+        case (.open, is MemoryRefused): refuseMemory()
         case (.open, is NIOWebSocketError): beginClosing(.protocolError, "a broken frame")
         case (.open, _): context.close(promise: nil)
         // The decoder repeats its error for bytes that follow the one it failed at; the deadline ends this.
         case (.closing, _), (.closed, _): break
         }
     }
+
+    private func forgetUnfinished() {
+        reader.close()
+        _ = unfinished.resize(to: 0)
+    }
+
+    private func refuseMemory() { beginClosing(.tryAgainLater, RoomError.outOfMemory.message) }
 
     func read(context: ChannelHandlerContext) {
         if connection?.isReadable ?? true || state != .open { context.read() } else { isReadHeld = true }
@@ -144,6 +170,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         writeClose(code, reason, on: context)
         state = .closing
         // What this client still sends is dropped.
+        forgetUnfinished()
         connection?.closed(.closedByServer)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: TimeAmount(limits.closeTimeout)) {
@@ -181,6 +208,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         guard state != .closed else { return }
         state = .closed
         heartbeat?.cancel()
+        forgetUnfinished()
         connection?.closed(.lost)
         connection = nil
         context = nil

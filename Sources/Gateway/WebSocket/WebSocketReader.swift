@@ -27,6 +27,12 @@ struct WebSocketReader {
 
     init(messageLimit: Int) { self.messageLimit = messageLimit }
 
+    /// Bytes of a message whose end has not come.
+    var unfinishedBytes: Int { if case .fragmented(let head) = state { head.readableBytes } else { 0 } }
+
+    /// Reads no more, and keeps nothing.
+    mutating func close() { state = .closed }
+
     mutating func frameReceived(_ frame: WebSocketFrame) -> Action {
         if case .closed = state { return .none }
         let action = act(on: frame)

@@ -78,11 +78,15 @@ struct ServerSettings: Sendable {
             announcedAddresses: try Self.announcedAddresses(&reader, listen),
             certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
+        gateway.metricsToken = try reader.text(.metricsToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
         let limits = gateway.limits
         gateway.limits.connections = try reader.number(.maxConnections, limits.connections)
         gateway.limits.connectionsPerAddress = try reader.number(
             .maxConnectionsPerAddress, limits.connectionsPerAddress)
+        let mebibyte = 1 << 20
+        gateway.limits.memoryPerAddress =
+            mebibyte * (try reader.number(.maxMegabytesPerAddress, limits.memoryPerAddress / mebibyte))
         gateway.limits.requestsPerSecond = try reader.number(.maxRequestsPerSecond, limits.requestsPerSecond)
         gateway.limits.messagesPerSecond = try reader.number(.maxMessagesPerSecond, limits.messagesPerSecond)
         gateway.limits.messageBytes = try reader.number(.maxMessageSize, limits.messageBytes)

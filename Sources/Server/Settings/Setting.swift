@@ -17,6 +17,7 @@ enum Setting: String, CaseIterable {
     case dtlsPrivateKey = "dtls-private-key"
     case dtlsLegacy = "dtls-legacy"
     case adminToken = "admin-token"
+    case metricsToken = "metrics-token"
     case authKey = "auth-key"
     case authKeyFile = "auth-key-file"
     case authIssuer = "auth-issuer"
@@ -28,6 +29,7 @@ enum Setting: String, CaseIterable {
     case unlimitedAddress = "unlimited-address"
     case maxConnections = "max-connections"
     case maxConnectionsPerAddress = "max-connections-per-address"
+    case maxMegabytesPerAddress = "max-megabytes-per-address"
     case maxRequestsPerSecond = "max-requests-per-second"
     case maxMessagesPerSecond = "max-messages-per-second"
     case maxMessageSize = "max-message-size"
@@ -54,7 +56,7 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken, .plainPorts, .revokedTokens:
+            .adminToken, .metricsToken, .plainPorts, .revokedTokens:
             .text
         case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin,
             .trustedProxy,
@@ -70,6 +72,7 @@ enum Setting: String, CaseIterable {
             .maxPeersPerRoom:
             .number(1...1_000_000)
         case .maxMessageSize: .number(1024...16_777_216)
+        case .maxMegabytesPerAddress: .number(1...1_000_000)
         case .maxTransportsPerPeer: .number(1...1000)
         case .maxProducersPerPeer: .number(1...10_000)
         case .maxConsumersPerPeer, .maxMegabitsPerProducer, .maxMegabitsPerTransport: .number(1...100_000)
@@ -80,7 +83,7 @@ enum Setting: String, CaseIterable {
     }
 
     /// Whether its value is nobody's business.
-    var isSecret: Bool { self == .authKey || self == .adminToken }
+    var isSecret: Bool { self == .authKey || self == .adminToken || self == .metricsToken }
 
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
@@ -88,12 +91,14 @@ enum Setting: String, CaseIterable {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .logLevel, .logFormat, .authKey, .authKeyFile,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
+            .authKeyFile,
             .authIssuer,
             .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,
             .trustedProxy, .unlimitedAddress, .maxConnections,
-            .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxMessageSize, .maxRooms,
-            .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer, .maxConsumersPerPeer, .drainSeconds:
+            .maxConnectionsPerAddress, .maxMegabytesPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond,
+            .maxMessageSize, .maxRooms, .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer,
+            .maxConsumersPerPeer, .drainSeconds:
             true
         }
     }

@@ -80,6 +80,11 @@ struct SettingsOptions: ParsableArguments {
     var adminToken: Secret?
 
     @Option(
+        help: "What clients of /metrics on other machines have to give; better in ROUNDHOUSE_METRICS_TOKEN.",
+        transform: { Secret($0) })
+    var metricsToken: Secret?
+
+    @Option(
         help: """
             Secret that access tokens are signed with, 'secret' or 'kid:secret'; may be given more than once. Nobody \
             then enters without a token. Other users of this machine see options: better use a file.
@@ -121,6 +126,9 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(help: "Open TCP connections of one address. (default: 1000)")
     var maxConnectionsPerAddress: String?
+
+    @Option(help: "MiB of one address in the server's buffers. (default: 64)")
+    var maxMegabytesPerAddress: String?
 
     @Option(help: "HTTP requests of one address in a second; ten times as many at once. (default: 200)")
     var maxRequestsPerSecond: String?
@@ -171,6 +179,7 @@ struct SettingsOptions: ParsableArguments {
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
             .authExpiry: authExpiry, .revokedTokens: revokedTokens,
             .maxConnections: maxConnections, .maxConnectionsPerAddress: maxConnectionsPerAddress,
+            .maxMegabytesPerAddress: maxMegabytesPerAddress,
             .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
@@ -185,7 +194,10 @@ struct SettingsOptions: ParsableArguments {
             .trustedProxy: trustedProxy,
             .unlimitedAddress: unlimitedAddress,
         ]
-        let secrets: [Setting: [Secret]] = [.adminToken: adminToken.map { [$0] } ?? [], .authKey: authKey]
+        let secrets: [Setting: [Secret]] = [
+            .adminToken: adminToken.map { [$0] } ?? [], .metricsToken: metricsToken.map { [$0] } ?? [],
+            .authKey: authKey,
+        ]
         let given = texts.compactMapValues { text in text.map { [Secret($0)] } }
         return given.merging(lists.mapValues { $0.map { Secret($0) } }) { a, _ in a }.merging(secrets) { a, _ in a }
             .filter { !$0.value.isEmpty }

@@ -25,7 +25,7 @@ import Testing
 
         init(limit: Int = 1000) {
             let endings = endings
-            stream = EventStream(limit: limit) { endings.add($0) }
+            stream = EventStream(limit: limit, loan: .testing) { endings.add($0) }
             pump = EventStreamPump(
                 stream, on: loop, limits: GatewayLimits(), counters: GatewayCounters(),
                 write: { [unowned self] bytes, promise in

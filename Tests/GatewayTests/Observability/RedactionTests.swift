@@ -104,6 +104,7 @@ import Testing
         expectHidden(
             EngineConnection(
                 name: Secret(Self.needle), token: Secret(Self.needle), from: .unknown, lease: HoldingLease {},
+                loan: .testing,
                 settings: settings,
                 intake: SignalingIntake(limits: GatewayLimits(), counters: GatewayCounters()), socket: nil,
                 eventLoop: EmbeddedEventLoop(), ended: { _ in }))

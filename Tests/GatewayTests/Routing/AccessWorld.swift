@@ -19,6 +19,7 @@ struct AccessWorld {
         /// It shows the token by which the objects were made.
         var isOwner = false
         var isAdminToken = false
+        var isMetricsToken = false
         var address = "192.0.2.9"
         var host = "media.example"
     }
@@ -35,6 +36,7 @@ struct AccessWorld {
 
     static let key = "0123456789abcdef0123456789abcdef"
     static let adminToken = "an admin token of the server"
+    static let metricsToken = "a token for the metrics only"
     static let ownersAddress = "192.0.2.1"
 
     let router: HTTPRouter
@@ -55,9 +57,13 @@ struct AccessWorld {
         limits.messagesPerSecond = 1_000_000
         let counters = GatewayCounters()
         let access = AccessControl(limits: limits, counters: counters, logger: TestServer.silentLogger)
-        var configuration = AccessConfiguration()
-        if hasKey { configuration.keys = [try AccessKey(Self.key)] }
-        access.apply(configuration, limits: limits, adminToken: hasKey ? Secret(Self.adminToken) : nil)
+        var configuration = GatewayConfiguration(limits: limits)
+        if hasKey {
+            configuration.access.keys = [try AccessKey(Self.key)]
+            configuration.adminToken = Secret(Self.adminToken)
+            configuration.metricsToken = Secret(Self.metricsToken)
+        }
+        access.apply(configuration)
         router = .testing(
             rooms: rooms, access: access, counters: counters, group: MultiThreadedEventLoopGroup.singleton)
 

@@ -58,7 +58,10 @@ import Testing
         clients.append(try client("a token of an administrator in the room", .init(room: "town", isAdmin: true)))
         clients.append(
             .init(description: "the admin token", token: AccessWorld.adminToken, isAdminToken: true))
+        clients.append(
+            .init(description: "the metrics token", token: AccessWorld.metricsToken, isMetricsToken: true))
         clients.append(.init(description: "nothing"))
+        clients.append(.init(description: "this machine", address: "127.0.0.1", host: "localhost"))
         let foreign = try AccessToken.make(
             .init(room: "town", isAdmin: true), key: try AccessKey(AccessWorld.key.uppercased()), lifetime: 60,
             now: Date().timeIntervalSince1970)
@@ -73,7 +76,7 @@ import Testing
     /// What of an endpoint there is to ask for.
     private static func subjects(_ rule: AccessRule, _ endpoint: Endpoint) -> [AccessWorld.Subject] {
         switch rule {
-        case .nothing, .anyToken, .roomOrOperator, .administrator, .operation, .connection: [.others]
+        case .nothing, .anyToken, .roomOrOperator, .administrator, .operation, .metrics, .connection: [.others]
         case .entry: endpoint == .whep ? [.fresh] : [.fresh, .others]
         case .entryOrSession: [.own, .others, .fresh]
         case .session, .maker: [.own, .others]
@@ -99,6 +102,8 @@ import Testing
         switch endpoint.rule {
         case .nothing, .connection: return .served
         case .anyToken: return grants == nil ? .unauthorized : .served
+        case .metrics:
+            return client.isAdminToken || client.isMetricsToken || grants?.isAdmin == true ? .served : .unauthorized
         case .administrator, .operation:
             if client.isAdminToken { return .served }
             return grants.map { $0.isAdmin ? .served : .forbidden } ?? .unauthorized
@@ -122,7 +127,7 @@ import Testing
         let isOwnMachine = client.host == "localhost"
         switch endpoint.rule {
         case .nothing, .connection, .anyToken, .roomOrOperator: return .served
-        case .administrator: return isOwnMachine ? .served : .forbidden
+        case .administrator, .metrics: return isOwnMachine ? .served : .forbidden
         case .operation: return isOwnMachine && [.get, .head].contains(method) ? .served : .forbidden
         case .session: return subject == .own ? .served : .unknown
         case .entry, .entryOrSession: return subject != .others || isOwners ? .served : .forbidden

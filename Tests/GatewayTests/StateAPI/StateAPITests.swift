@@ -147,7 +147,7 @@ import Testing
     @Test func `a server that stops ends its event streams whole`() async throws {
         let log = try RoomRegistry(media: .recording { _, _ in true }).events
         let feed = RoomEventFeed(log: log, limits: GatewayLimits())
-        let stream = try #require(feed.open(room: nil, after: nil).events)
+        let stream = try #require(feed.open(room: nil, after: nil, loan: .testing).events)
         #expect(feed.count == 1)
         feed.close()
         guard case .write(let bytes) = stream.next(limit: 4096) else {
@@ -160,7 +160,7 @@ import Testing
             return
         }
         #expect(feed.count == 0)
-        #expect(feed.open(room: nil, after: nil).head.status == .serviceUnavailable)
+        #expect(feed.open(room: nil, after: nil, loan: .testing).head.status == .serviceUnavailable)
     }
 
     @Test func `no more streams are opened than may be`() throws {
@@ -168,11 +168,11 @@ import Testing
         var limits = GatewayLimits()
         limits.eventStreams = 2
         let feed = RoomEventFeed(log: log, limits: limits)
-        let first = try #require(feed.open(room: nil, after: nil).events)
-        _ = feed.open(room: nil, after: nil)
-        #expect(feed.open(room: nil, after: nil).head.status == .serviceUnavailable)
+        let first = try #require(feed.open(room: nil, after: nil, loan: .testing).events)
+        _ = feed.open(room: nil, after: nil, loan: .testing)
+        #expect(feed.open(room: nil, after: nil, loan: .testing).head.status == .serviceUnavailable)
         first.connectionClosed()
-        #expect(feed.open(room: nil, after: nil).head.status == .ok)
+        #expect(feed.open(room: nil, after: nil, loan: .testing).head.status == .ok)
     }
 
     private func eventRequest(after last: String? = nil, room: String? = nil) -> String {

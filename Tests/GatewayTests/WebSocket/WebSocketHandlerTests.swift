@@ -11,10 +11,13 @@ import Testing
         let channel = EmbeddedChannel()
         let counters = GatewayCounters()
         var connection: WebSocketConnection!
-        init(_ change: (inout GatewayLimits) -> Void = { _ in }) throws {
+        init(loan: MemoryLoan = .testing, _ change: (inout GatewayLimits) -> Void = { _ in }) throws {
             var limits = GatewayLimits()
             change(&limits)
-            let handler = WebSocketHandler(limits: limits, counters: counters) { [unowned self] in connection = $0 }
+            let handler = WebSocketHandler(limits: limits, counters: counters, incoming: loan, outgoing: loan) {
+                [unowned self] in
+                connection = $0
+            }
             try channel.pipeline.syncOperations.addHandler(handler)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         }
@@ -142,6 +145,31 @@ import Testing
         #expect(try fixture.sentCloseCode() == 1009)
     }
 
+    @Test
+    func `a client whose address has no room for its message is closed with 1013, and what was kept is given back`()
+        throws
+    {
+        let account = MemoryAccount(limit: MemoryLimit(1000)) {}
+        let fixture = try Fixture(loan: account.loan())
+        try fixture.receive(.text, Array("short".utf8))
+        #expect(account.bytes == 69)
+        try fixture.receive(.text, [UInt8](repeating: 0x20, count: 2000))
+        #expect(try fixture.sentCloseCode() == 1013)
+        #expect(account.bytes == 69)
+    }
+
+    @Test func `a client that pings and does not read the pongs is cut off`() throws {
+        let account = MemoryAccount(limit: MemoryLimit(1000)) {}
+        let fixture = try Fixture(loan: account.loan())
+        // Embedded channels write at once what is flushed, so that nothing waits here.
+        for _ in 0..<100 { try fixture.receive(.ping, [UInt8](repeating: 1, count: 100)) }
+        #expect(fixture.channel.isActive && account.bytes == 0)
+        let other = account.loan()
+        #expect(other.take(900))
+        try fixture.receive(.ping, [UInt8](repeating: 1, count: 100))
+        #expect(!fixture.channel.isActive)
+    }
+
     @Test func `reading stops while messages wait, and goes on when they are taken`() async throws {
         let loop = NIOAsyncTestingEventLoop()
         let channel = NIOAsyncTestingChannel(loop: loop)
@@ -150,7 +178,11 @@ import Testing
         try await channel.testingEventLoop.executeInContext {
             try channel.pipeline.syncOperations.addHandler(reads)
             try channel.pipeline.syncOperations.addHandler(
-                WebSocketHandler(limits: GatewayLimits(), counters: GatewayCounters()) { continuation.yield($0) })
+                WebSocketHandler(
+                    limits: GatewayLimits(), counters: GatewayCounters(), incoming: .testing, outgoing: .testing
+                ) {
+                    continuation.yield($0)
+                })
         }
         var connections = stream.makeAsyncIterator()
         let connection = try #require(await connections.next())
@@ -163,7 +195,7 @@ import Testing
         try await loop.executeInContext { channel.pipeline.read() }
         #expect(try await loop.executeInContext { reads.count } == before)
         let messages = connection.messages.makeAsyncIterator()
-        for number in 0..<10 { #expect(await messages.next() == "\(number)") }
+        for number in 0..<10 { #expect(await messages.next()?.text == "\(number)") }
         await loop.run()
         #expect(try await loop.executeInContext { reads.count } == before + 1)
         try await channel.close()

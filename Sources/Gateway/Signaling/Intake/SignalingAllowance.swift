@@ -65,6 +65,13 @@ struct SignalingAllowance: Sendable {
     /// - Returns: whether the client may send it.
     mutating func oneMoreMessage(now: NIODeadline) -> Bool { messages.take(rates.messages, now: now) == nil }
 
+    /// An answer longer than twice its request is charged for the rest, so that it is asked for no more often than its bytes may
+    /// be sent.
+    mutating func answered(bytes count: Int, to request: Int, now: NIODeadline) {
+        let rest = count - 2 * request
+        if rest > 0 { _ = bytes.borrow(rest, rates.bytes, now: now) }
+    }
+
     /// It was what the server had asked for: nobody sends more of these than were wanted.
     mutating func giveBack(_ charge: Charge) {
         bytes.giveBack(charge.bytes, rates.bytes)

@@ -86,6 +86,11 @@ final class SignalingIntake: Sendable {
     /// dropped: carrying them out at the client's rate can take minutes and would hold up a server that stops.
     var isTooFast: Bool { state.withLock { $0.isTooFast } }
 
+    /// A request was answered: what the answer has beyond twice the request's bytes is charged, and the next one waits for it.
+    func answered(bytes: Int, to request: Int) {
+        state.withLock { $0.allowance.answered(bytes: bytes, to: request, now: .now()) }
+    }
+
     func giveBack(_ charge: SignalingAllowance.Charge) { state.withLock { $0.allowance.giveBack(charge) } }
 
     /// Delays a message that is beyond the rate and cannot be refused with an error.

@@ -19,15 +19,20 @@ struct ReliableOutbox<Encoder: OutboxEncoder> {
     private var timer = DeadlineTimer()
     private let eventLoop: any EventLoop
 
-    /// - Parameter window: how long a client may take to open its first channel.
-    init(_ encoder: Encoder, isResumable: Bool, limits: GatewayLimits, window: Duration, eventLoop: any EventLoop) {
+    /// - Parameters:
+    ///   - loan: for what is kept until the client has it.
+    ///   - window: how long a client may take to open its first channel.
+    init(
+        _ encoder: Encoder, isResumable: Bool, limits: GatewayLimits, loan: MemoryLoan, window: Duration,
+        eventLoop: any EventLoop
+    ) {
         self.encoder = encoder
         self.isResumable = isResumable
         self.eventLoop = eventLoop
         var settings = SignalingLink.Settings()
         settings.retention = TimeAmount(limits.eventsWindow)
         settings.replayBytes = limits.replayBytes
-        link = SignalingLink(settings, until: eventLoop.now + TimeAmount(window))
+        link = SignalingLink(settings, loan: loan, until: eventLoop.now + TimeAmount(window))
     }
 
     var isEnded: Bool { link.phase == .ended }

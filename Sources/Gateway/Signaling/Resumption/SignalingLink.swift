@@ -59,21 +59,24 @@ struct SignalingLink {
     private(set) var phase: Phase
     private var lastChannel: UInt64 = 0
     private var kept: CircularBuffer<Sent> = []
-    private var keptBytes = 0
+    private var keptBytes: BorrowedBytes
     /// Of the messages sent to the client.
     private(set) var lastNumber: UInt64 = 0
     /// The client's messages up to this number have arrived.
     private(set) var received: UInt64 = 0
     private var replies: [SignalID: RecordedReply] = [:]
     private var replyOrder: CircularBuffer<SignalID> = []
-    private var replyBytes = 0
+    private var replyBytes: BorrowedBytes
 
     /// A message counts as this many bytes more than its text.
     private static let overhead = 64
 
     /// A session that waits for its first channel.
-    init(_ settings: Settings = Settings(), until deadline: NIODeadline) {
+    /// - Parameter loan: for messages and replies that are kept; where it gives no more, the oldest are given up.
+    init(_ settings: Settings = Settings(), loan: MemoryLoan, until deadline: NIODeadline) {
         self.settings = settings
+        keptBytes = BorrowedBytes(loan)
+        replyBytes = BorrowedBytes(loan)
         phase = .detached(until: deadline)
     }
 
@@ -112,7 +115,11 @@ struct SignalingLink {
         if case .detached(let present) = phase { phase = .detached(until: max(present, deadline)) }
     }
 
-    mutating func end() { phase = .ended }
+    mutating func end() {
+        phase = .ended
+        forget { _ in true }
+        while !replyOrder.isEmpty { forgetFirstReply() }
+    }
 
     /// When a client that is away has been so for too long.
     var deadline: NIODeadline? {
@@ -126,7 +133,7 @@ struct SignalingLink {
     /// - Returns: whether the session is over now.
     mutating func timePassed(now: NIODeadline) -> Bool {
         guard let deadline, deadline <= now else { return false }
-        phase = .ended
+        end()
         return true
     }
 
@@ -144,9 +151,12 @@ struct SignalingLink {
         let retention = settings.retention
         if isAttached { forget { $0.at + retention <= now } }
         let sent = Sent(message: Message(number: number, text: text), at: now)
+        while keptBytes.count + sent.bytes > settings.replayBytes || !keptBytes.add(sent.bytes) {
+            // One that cannot be kept is lost to a client that comes back, like those that were given up.
+            guard !kept.isEmpty else { return }
+            forgetFirst()
+        }
         kept.append(sent)
-        keptBytes += sent.bytes
-        while keptBytes > settings.replayBytes { forgetFirst() }
     }
 
     /// The client has everything up to this number.
@@ -157,7 +167,12 @@ struct SignalingLink {
     }
 
     private mutating func forgetFirst() {
-        keptBytes -= kept.removeFirst().bytes
+        keptBytes.remove(kept.removeFirst().bytes)
+    }
+
+    private mutating func forgetFirstReply() {
+        guard let oldest = replyOrder.popFirst(), let reply = replies.removeValue(forKey: oldest) else { return }
+        replyBytes.remove(reply.bytes)
     }
 
     // MARK: From the client
@@ -183,12 +198,12 @@ struct SignalingLink {
         guard replies[id] == nil else { return }
         var reply = reply
         reply.bytes = bytes + Self.overhead
+        if replyOrder.count >= settings.recordedReplies { forgetFirstReply() }
+        while replyBytes.count + reply.bytes > settings.recordedBytes || !replyBytes.add(reply.bytes) {
+            guard !replyOrder.isEmpty else { return }
+            forgetFirstReply()
+        }
         replies[id] = reply
         replyOrder.append(id)
-        replyBytes += reply.bytes
-        while replyOrder.count > settings.recordedReplies || replyBytes > settings.recordedBytes {
-            guard let oldest = replyOrder.popFirst() else { break }
-            replyBytes -= replies.removeValue(forKey: oldest)?.bytes ?? 0
-        }
     }
 }

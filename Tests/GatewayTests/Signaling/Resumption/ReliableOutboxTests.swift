@@ -49,7 +49,8 @@ import Testing
             var limits = GatewayLimits.patient
             change(&limits)
             outbox = ReliableOutbox(
-                Encoder(), isResumable: isResumable, limits: limits, window: .seconds(30), eventLoop: eventLoop)
+                Encoder(), isResumable: isResumable, limits: limits, loan: .testing, window: .seconds(30),
+                eventLoop: eventLoop)
         }
 
         var seconds: Int64 { Int64(eventLoop.now.uptimeNanoseconds / 1_000_000_000) }

@@ -42,7 +42,7 @@ import Testing
     private func open(_ change: (inout SignalingLink.Settings) -> Void = { _ in }) -> Session {
         var settings = SignalingLink.Settings()
         change(&settings)
-        return Session(SignalingLink(settings, until: at(60)))
+        return Session(SignalingLink(settings, loan: .testing, until: at(60)))
     }
 
     // MARK: Coming back

@@ -99,7 +99,9 @@ struct PeerEndpoints: Sendable {
         let result = await session.post(
             method, data, id: id, number: ProtooDialect.count(fields["seq"]),
             acknowledged: ProtooDialect.count(fields["ack"]), window: access.limits.eventsWindow)
-        return Self.response(result)
+        let response = Self.response(result)
+        session.intake.answered(bytes: response.body.count, to: request.body.count)
+        return response
     }
 
     /// A request without a session: to join, which makes one, or to learn what one has to know before.
@@ -197,7 +199,8 @@ struct PeerEndpoints: Sendable {
         }
         let number = ChannelID()
         let window = access.limits.eventsWindow
-        let stream = EventStream(limit: access.limits.outgoingBytes) { [weak session] _ in
+        let loan = access.accountant.memory(of: request.origin).loan(own: MemoryLoan.outgoingBytes)
+        let stream = EventStream(limit: access.limits.outgoingBytes, loan: loan) { [weak session] _ in
             if let channel = number.value { session?.channelLost(channel, window: window) }
         }
         do throws(SignalingLink.Refusal) {

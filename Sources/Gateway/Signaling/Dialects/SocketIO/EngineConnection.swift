@@ -12,6 +12,8 @@ final class EngineConnection: Sendable {
         var waitingNumber: UInt64?
         /// The last poll that was answered, and how.
         var answered: (number: UInt64, packets: [EnginePacket])?
+        /// What waits for a poll, and what the last one got.
+        var outgoing: BorrowedBytes
         /// The last post that was taken.
         var posted: UInt64?
         var sockets: [Int: WebSocketConnection] = [:]
@@ -33,8 +35,9 @@ final class EngineConnection: Sendable {
     let origin: ClientOrigin
     private let lease: HoldingLease
     /// The client's messages in order; ends with the session. One consumer.
-    let messages: AsyncStream<String>
-    private let incoming: AsyncStream<String>.Continuation
+    let messages: AsyncStream<BorrowedText>
+    private let incoming: AsyncStream<BorrowedText>.Continuation
+    private let loan: MemoryLoan
     /// What the client may send by this connection, before anything of it is read.
     let intake: SignalingIntake
     /// A client that polls has one post on its way.
@@ -47,10 +50,11 @@ final class EngineConnection: Sendable {
     static let waitingBytesLimit = 262_144
 
     /// - Parameters:
+    ///   - loan: for what waits in both directions.
     ///   - socket: the WebSocket it begins on; `nil` for one that begins by polling.
     ///   - ended: called once, when the name can be forgotten.
     init(
-        name: Secret, token: Secret? = nil, from origin: ClientOrigin, lease: HoldingLease,
+        name: Secret, token: Secret? = nil, from origin: ClientOrigin, lease: HoldingLease, loan: MemoryLoan,
         settings: EngineSession.Settings, intake: SignalingIntake, socket: WebSocketConnection?,
         eventLoop: any EventLoop,
         ended: @escaping @Sendable (EngineConnection) -> Void
@@ -59,13 +63,14 @@ final class EngineConnection: Sendable {
         self.token = token
         self.origin = origin
         self.lease = lease
+        self.loan = loan
         self.eventLoop = eventLoop
         self.ended = ended
         self.intake = intake
         (messages, incoming) = AsyncStream.makeStream()
         let (session, actions) = EngineSession.open(
             name.revealed, settings, socket: socket == nil ? nil : 0, now: .now())
-        var initial = State(session: session)
+        var initial = State(session: session, outgoing: BorrowedBytes(loan))
         if let socket { initial.sockets[0] = socket }
         state = Mutex(initial)
         state.withLock { perform(actions, &$0) }
@@ -87,6 +92,7 @@ final class EngineConnection: Sendable {
                 switch outcome {
                 case .answer(let packets):
                     state.answered = number.map { ($0, packets) }
+                    borrow(&state)
                     continuation.resume(returning: packets)
                 case .refuse: continuation.resume(returning: nil)
                 case .wait:
@@ -129,7 +135,8 @@ final class EngineConnection: Sendable {
             perform(state.session.socketOpened(state.lastSocket, now: .now()), &state)
             return state.lastSocket
         }
-        for await text in socket.messages {
+        for await message in socket.messages {
+            let text = message.text
             if socket.isClosed, intake.isTooFast { break }
             await intake.admitBytes(text.utf8.count)
             await waitForCapacity()
@@ -157,7 +164,7 @@ final class EngineConnection: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    private static func cost(_ message: String) -> Int { message.utf8.count + WebSocketConnection.overheadPerMessage }
+    private static func cost(_ message: String) -> Int { BorrowedText.cost(of: message) }
 
     /// Returns when few enough of the client's messages wait, or the session is over.
     private func waitForCapacity() async {
@@ -205,8 +212,11 @@ final class EngineConnection: Sendable {
             case .send(let packet, let socket): state.sockets[socket]?.send(packet.text)
             case .closeSocket(let socket): state.sockets.removeValue(forKey: socket)?.close(.normal)
             case .message(let text):
+                guard let message = BorrowedText(text, from: loan) else {
+                    return perform(state.session.outOfMemory(), &state)
+                }
                 state.waitingBytes += Self.cost(text)
-                incoming.yield(text)
+                incoming.yield(message)
             case .closed(let reason):
                 state.closeReason = reason
                 incoming.finish()
@@ -217,6 +227,15 @@ final class EngineConnection: Sendable {
             }
         }
         schedule(&state)
+        borrow(&state)
+    }
+
+    /// Borrows for what waits for the client; the session ends if its address has too much.
+    private func borrow(_ state: inout State) {
+        let answered = state.answered?.packets.reduce(0) { $0 + $1.count } ?? 0
+        guard !state.outgoing.resize(to: state.session.outgoingBytes + answered) else { return }
+        state.answered = nil
+        perform(state.session.outOfMemory(), &state)
     }
 
     private func schedule(_ state: inout State) {

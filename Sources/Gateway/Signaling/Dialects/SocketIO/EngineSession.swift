@@ -72,7 +72,8 @@ struct EngineSession {
     private var state: State
     private var isPollWaiting = false
     private var outgoing: [EnginePacket] = []
-    private var outgoingBytes = 0
+    /// Bytes that wait for a client that does not poll.
+    private(set) var outgoingBytes = 0
     private var heartbeat: Heartbeat
 
     /// - Parameter socket: the WebSocket the session begins on; `nil` for one that begins by polling.
@@ -200,6 +201,14 @@ struct EngineSession {
         case .noop: return []
         // Since protocol 4 the server pings; the others belong to a session's beginning and to its upgrade.
         case .open, .ping, .upgrade: return fail(.protocolViolation)
+        }
+    }
+
+    /// The client's address has no room for what waits for it, or comes from it.
+    mutating func outOfMemory() -> [Action] {
+        switch state {
+        case .closed, .closing: []
+        case .polling, .webSocket: fail(.overflow)
         }
     }
 

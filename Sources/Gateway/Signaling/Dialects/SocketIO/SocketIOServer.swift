@@ -77,7 +77,8 @@ final class SocketIOServer: Sendable {
     private func read(
         _ connection: EngineConnection, _ channel: inout Channel?, _ deadline: Task<Void, Never>
     ) async -> Bool {
-        for await text in connection.messages {
+        for await message in connection.messages {
+            let text = message.text
             defer { connection.messageHandled(text) }
             let intake = channel?.session.intake ?? connection.intake
             if connection.isClosed, intake.isTooFast { break }
@@ -109,7 +110,8 @@ final class SocketIOServer: Sendable {
                     counters.messageRejected(.notAMessage)
                     return false
                 }
-                await channel.session.received(packet, on: channel.number, isWithinRate: isWithinRate)
+                await channel.session.received(
+                    packet, on: channel.number, bytes: text.utf8.count, isWithinRate: isWithinRate)
             // The server asks nothing of its clients.
             case .ack:
                 counters.messageRejected(.unexpectedResponse)
@@ -166,7 +168,7 @@ final class SocketIOServer: Sendable {
     }
 
     /// The acknowledgements that a client which comes back has not got: each once, and no more than are kept.
-    private static func identifiers(_ json: JSONValue?) -> [UInt64] {
+    static func identifiers(_ json: JSONValue?) -> [UInt64] {
         guard case .array(let ids)? = json else { return [] }
         var known: Set<UInt64> = []
         return ids.prefix(SignalingLink.Settings().recordedReplies).compactMap { id in
@@ -205,7 +207,8 @@ final class SocketIOServer: Sendable {
         settings.outgoingLimit = limits.outgoingBytes
         settings.payloadLimit = limits.messageBytes
         let connection = EngineConnection(
-            name: name, token: token, from: origin, lease: lease, settings: settings,
+            name: name, token: token, from: origin, lease: lease,
+            loan: access.accountant.memory(of: origin).loan(own: MemoryLoan.outgoingBytes), settings: settings,
             intake: SignalingIntake(limits: limits, counters: counters), socket: socket,
             eventLoop: socket?.eventLoop ?? group.next(),
             ended: { [weak self] in self?.forget($0) })

@@ -73,7 +73,9 @@ final class SocketIOSession: PeerChannel {
         state = Mutex(
             State(
                 outbox: ReliableOutbox(
-                    Encoder(), isResumable: token != nil, limits: limits, window: window, eventLoop: eventLoop)))
+                    Encoder(), isResumable: token != nil, limits: limits,
+                    loan: access.accountant.memory(of: origin).loan(own: MemoryLoan.outgoingBytes),
+                    window: window, eventLoop: eventLoop)))
     }
 
     // MARK: Connections
@@ -165,7 +167,8 @@ final class SocketIOSession: PeerChannel {
     // MARK: The client's side
 
     /// Carries out an event of the client's, or refuses it if the client sends too many.
-    func received(_ packet: SocketIOPacket, on channel: UInt64, isWithinRate: Bool) async {
+    /// - Parameter bytes: the event's.
+    func received(_ packet: SocketIOPacket, on channel: UInt64, bytes: Int, isWithinRate: Bool) async {
         guard let (name, argument) = packet.event else { return counters.messageRejected(.notAMessage) }
         await semaphore.run {
             let isTaken = state.withLock { state in
@@ -177,7 +180,7 @@ final class SocketIOSession: PeerChannel {
             guard isTaken else { return counters.messageRejected(.repeated) }
             let (answer, outcome) = await answer(to: name, argument, isWithinRate)
             counters.requested(method: SocketIOEvent.names.contains(name) ? name : "unknown", outcome: outcome)
-            respond(answer, to: name, packet.id)
+            intake.answered(bytes: respond(answer, to: name, packet.id), to: bytes)
         }
     }
 
@@ -224,16 +227,20 @@ final class SocketIOSession: PeerChannel {
     }
 
     /// Sends an answer, by whichever way the client left open, and what waited for it.
-    private func respond(_ answer: SocketIOAnswer, to name: String, _ id: UInt64?) {
+    /// - Returns: the answer's bytes.
+    private func respond(_ answer: SocketIOAnswer, to name: String, _ id: UInt64?) -> Int {
         let packets = answer.packets(to: name, id, from: self.id)
-        state.withLock { state in
+        return state.withLock { state in
+            var sum = 0
             for packet in packets {
                 let bytes = state.outbox.emit(packet)
+                sum += bytes
                 if packet.kind == .ack, let id = packet.id, let values = packet.data {
                     state.outbox.replied(.success(values), to: SignalID(json: .count(id)), bytes: bytes)
                 }
             }
             state.outbox.release()
+            return sum
         }
     }
 

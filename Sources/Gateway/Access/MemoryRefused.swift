@@ -1,0 +1,2 @@
+/// The client's address has as many bytes in the server as it may.
+struct MemoryRefused: Error {}
