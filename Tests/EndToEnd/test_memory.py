@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import struct
 
 import aiohttp
@@ -258,3 +259,42 @@ async def test_what_is_kept_for_clients_that_do_not_come_back_is_bounded(start_g
         assert grown < LIMIT * MEBIBYTE + viewers * OWN + 24 * MEBIBYTE, report
         assert not any(sender.close_code for sender in senders)
         assert os.path.exists(f"/proc/{gateway.pid}")
+
+
+async def unread_answers(gateway, path, clients, requests):
+    """Asks for a file again and again, ahead of its answers, and reads none of them."""
+    connections = []
+    for _ in range(clients):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.bind((HOSTILE, 0))
+        connection.connect((gateway.host, gateway.port))
+        connection.setblocking(False)
+        connections.append(connection)
+    before = await at_rest(gateway)
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    for connection in connections:
+        try:
+            await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(connection, head * requests), 10)
+        except (ConnectionError, TimeoutError):
+            pass
+    grown = await at_rest(gateway) - before
+    for connection in connections:
+        connection.close()
+    return grown
+
+
+async def test_answers_that_nobody_reads_are_bounded(start_gateway):
+    path, clients, requests = "/api/openapi.json", 20, 80
+    unbounded = await start_gateway("--unlimited-address", HOSTILE)
+    size = len((await unbounded.get(path))[1])
+    taken = await unread_answers(unbounded, path, clients, requests)
+    bounded = await start_gateway(*STRICT, "--max-megabytes-per-address", str(LIMIT))
+    grown = await unread_answers(bounded, path, clients, requests)
+    report = (
+        f"{clients} × {requests} answers of {size} bytes are {clients * requests * size >> 20} MiB; without a limit the "
+        f"server grew by {taken / MEBIBYTE:.1f} MiB, with {LIMIT} MiB by {grown / MEBIBYTE:.1f} MiB")
+    print(report)
+    assert taken > 0.5 * clients * requests * size, report
+    assert grown < 2 * LIMIT * MEBIBYTE + clients * OWN + 4 * MEBIBYTE, report
+    assert await limited(bounded, "memory_per_address") > 0

@@ -334,7 +334,7 @@ import Testing
         }
     }
 
-    @Test func `a client that comes back to Socket IO names each acknowledgement once, and no more than are kept`() throws {
+    @Test func `a client that comes back to Socket IO gets each answer once, and no more than are kept`() {
         let kept = SignalingLink.Settings().recordedReplies
         let same = JSONValue.array(Array(repeating: .integer(3), count: 40_000))
         // More than that many are not looked at, whatever they are.
