@@ -86,6 +86,28 @@ struct UnsupportedProducerTests {
         #expect(seen.unsupportedProducers.isEmpty)
     }
 
+    @Test func `a codec with another clock gets consumers of its own`() async throws {
+        let fixture = try RoomFixture()
+        let alice = try await fixture.join("alice")
+        var capabilities = receiverCapabilities
+        capabilities.codecs.append(
+            RTPCodecCapability(kind: .audio, mimeType: "audio/PCMU", preferredPayloadType: 0, clockRate: 8000))
+        let bob = try await fixture.connect("bob")
+        try await bob.makeTransports()
+        _ = try await bob.request(.join(JoinRequest(displayName: "B", rtpCapabilities: capabilities)))
+        var parameters = audioParameters()
+        parameters.codecs.append(RTPCodecParameters(mimeType: "audio/PCMU", payloadType: 0, clockRate: 8000))
+        _ = try await alice.produce(.audio, parameters)
+        #expect(bob.client.offers.map { $0.rtpParameters.codecs.map(\.payloadType) } == [[100, 0]])
+        await bob.answer(.accepted)
+        bob.client.forget()
+        try await sends(100, fixture, alice)
+        #expect(bob.client.log.isEmpty)
+        try await sends(0, fixture, alice)
+        #expect(bob.client.log == ["consumerClosed", "newConsumer"])
+        #expect(bob.client.offers.map { $0.rtpParameters.codecs.map(\.payloadType) } == [[0, 100]])
+    }
+
     @Test func `a peer that comes later is offered what it can decode of what is sent`() async throws {
         let fixture = try RoomFixture()
         let alice = try await fixture.join("alice")

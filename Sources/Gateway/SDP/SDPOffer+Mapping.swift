@@ -17,10 +17,7 @@ extension OfferedMedia {
         guard let kind, let preferred = supported.first?.codec else { return nil }
         let profiles = supported.filter { $0.codec.isNamed(like: preferred) }
         guard let first = profiles.min(by: { $0.place < $1.place })?.codec else { return nil }
-        // A stream has one clock.
-        let others = supported.map(\.codec).filter {
-            $0 != first && $0.parameters.clockRate == first.parameters.clockRate
-        }
+        let others = supported.map(\.codec).filter { $0 != first }
         let chosen = ([first] + others).flatMap { media in [media] + codecs.filter { $0.repairs(media) }.prefix(1) }
         var parameters = RTPParameters(mid: mid, codecs: [])
         parameters.headerExtensions = extensions.filter { ext in

@@ -7,7 +7,7 @@ struct IncomingStream: ~Copyable {
     let producer: Slot<ShardProducer>
     let encoding: Int
     /// Of the codec that is sent.
-    var feedback: FeedbackSupport
+    private(set) var feedback: FeedbackSupport
     private let kind: MediaKind
     private let scalability: ScalabilitySettings
     /// What was received: order, loss, jitter, reports.
@@ -173,6 +173,12 @@ struct IncomingStream: ~Copyable {
         case pictureLossIndication
         /// With its command sequence number (RFC 5104 §4.3.1).
         case fullIntraRequest(UInt8)
+    }
+
+    /// The sender changed to another of its codecs.
+    mutating func codecChanged(to codec: ProducerCodec) {
+        feedback = codec.feedback
+        received.codecChanged(clockRate: codec.clockRate)
     }
 
     // MARK: State and time

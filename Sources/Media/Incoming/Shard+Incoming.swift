@@ -113,7 +113,7 @@ extension Shard {
         guard streams[stream].encoding == 0, producers[producer].codecSeen(codec, canStart: canStart, at: now) else {
             return
         }
-        for case .some(let stream) in producers[producer].streams { streams[stream].feedback = codec.feedback }
+        for case .some(let stream) in producers[producer].streams { streams[stream].codecChanged(to: codec) }
         let transport = producers[producer].transport
         transports[transport].events.append(
             .producerCodecChanged(producers[producer].key, payloadType: codec.mappedPayloadType))

@@ -19,7 +19,7 @@ struct ReceiveStream {
 
     let ssrc: SSRC
     private(set) var rtxSSRC: SSRC?
-    let clockRate: UInt32
+    private(set) var clockRate: UInt32
 
     private var media = ReceptionTracker()
     private var rtx = ReceptionTracker()
@@ -56,6 +56,16 @@ struct ReceiveStream {
         self.rtxSSRC = rtxSSRC
         self.clockRate = max(clockRate, 1)
         rate = RateWindow(window: rateWindow)
+    }
+
+    /// The sender changed to a codec whose timestamps may have another clock (RFC 7160 §4.1): what was measured by the old one
+    /// says nothing.
+    mutating func codecChanged(clockRate: UInt32) {
+        guard clockRate != self.clockRate else { return }
+        self.clockRate = max(clockRate, 1)
+        scaledJitter = 0
+        lastTransit = nil
+        senderReport = nil
     }
 
     /// The newest extended sequence number; `nil` before the first packet.

@@ -114,17 +114,21 @@ extension RoomState {
     }
 
     /// A producer's client sends a different one of its codecs: whoever cannot decode it loses its consumer, and whoever can
-    /// now gets one.
+    /// now gets one. Where the codec has another clock, consumers that were offered are made again: a stream has one clock.
     mutating func producerCodecChanged(_ key: ProducerKey, payloadType: UInt8) -> [RoomAction] {
-        guard let id = producerIDs[key], producers[id]?.codecChanged(to: payloadType) == true,
-            let producer = producers[id]
+        guard let id = producerIDs[key], let before = producers[id],
+            producers[id]?.codecChanged(to: payloadType) == true, let producer = producers[id]
         else { return [] }
-        journal.append(.producerCodec(id, peer: producer.peerID, mimeType: producer.mimeType))
+        if producer.mimeType != before.mimeType {
+            journal.append(.producerCodec(id, peer: producer.peerID, mimeType: producer.mimeType))
+        }
         var actions: [RoomAction] = []
         for consumerID in producer.consumerIDs {
-            guard let consumer = consumers[consumerID],
-                !consumer.parameters.codecs.contains(where: { $0.payloadType == payloadType })
-            else { continue }
+            guard let consumer = consumers[consumerID], let peer = peers[consumer.peerID] else { continue }
+            let codecs = consumer.parameters.codecs
+            let sent = codecs.first { $0.payloadType == payloadType }
+            let isOffered = peer.isJoined && !peer.consumesOnRequest
+            guard sent.map({ isOffered && $0.clockRate != codecs[0].clockRate }) ?? true else { continue }
             peers[consumer.peerID]?.offeredProducerIDs.remove(id)
             actions += consumerClosed(consumerID)
         }
