@@ -34,38 +34,53 @@ final class Gateway: ForwardingServer {
         return try LoadGenerator(plan.takeText(), watching: process, bench)
     }
 
-    /// Enters the peers of one room; the plan gets a transport for each stream's sender and for each subscriber.
+    /// Enters the peers of one room, as mediasoup's clients do: each makes a transport to send by and then one to receive by,
+    /// whether it will use them or not, joins, and connects what it uses. The plan gets a transport for each stream's sender
+    /// and for each subscriber.
     func fill(room: String, _ load: Load, _ plan: inout Plan) async throws {
-        var subscribers: [(peer: GatewayPeer, transport: Int)] = []
+        var subscribers: [(peer: GatewayPeer, sending: GatewayPeer.Transport, number: Int)] = []
         for index in 0..<load.subscribers {
             let peer = try await peer("\(room)-s\(index)", room: room)
+            let sending = try await peer.makeTransport(producing: true)
+            let receiving = try await peer.makeTransport(producing: false)
             try await peer.join(consumes: true)
-            let transport = try await peer.openTransport(producing: false)
-            subscribers.append((peer, try plan.addTransport(transport.remote, profile: load.profile)))
+            try await peer.connect(receiving)
+            subscribers.append((peer, sending, try plan.addTransport(receiving.remote, profile: load.profile)))
         }
         if load.everybody {
-            for (peer, _) in subscribers { try await publish(peer, load, &plan) }
+            for (peer, sending, _) in subscribers { try await publish(peer, on: sending, load, &plan) }
         } else {
             for index in 0..<load.publishers { try await addPublisher("\(room)-p\(index)", room: room, load, &plan) }
         }
-        for (peer, transport) in subscribers {
+        for (peer, _, number) in subscribers {
             try await peer.client.awaitRequests(load.streamsPerSubscriber)
-            plan.expect(load.streamsPerSubscriber, on: transport)
+            plan.expect(load.streamsPerSubscriber, on: number)
         }
     }
 
     /// One more peer that only publishes.
     func addPublisher(_ name: String, room: String, _ load: Load, _ plan: inout Plan) async throws {
         let peer = try await peer(name, room: room)
+        let sending = try await peer.makeTransport(producing: true)
+        _ = try await peer.makeTransport(producing: false)
         try await peer.join(consumes: false)
-        try await publish(peer, load, &plan)
+        try await publish(peer, on: sending, load, &plan)
     }
 
-    private func publish(_ peer: GatewayPeer, _ load: Load, _ plan: inout Plan) async throws {
-        let transport = try await peer.openTransport(producing: true)
+    private func publish(
+        _ peer: GatewayPeer, on transport: GatewayPeer.Transport, _ load: Load, _ plan: inout Plan
+    ) async throws {
+        try await peer.connect(transport)
         let number = try plan.addTransport(transport.remote, profile: load.profile)
         try await peer.produce(on: transport.id, ssrc: Plan.ssrc(number), audio: load.audio)
         plan.send(on: number, load)
+    }
+
+    /// What all peers were sent by signaling so far.
+    func messagesReceived() async throws -> Int {
+        var count = 0
+        for peer in peers { count += try await peer.client.messagesReceived() }
+        return count
     }
 
     func close() async {
@@ -77,6 +92,11 @@ final class Gateway: ForwardingServer {
 
 /// What a client of the gateway does, step by step.
 struct GatewayPeer: Sendable {
+    struct Transport: Sendable {
+        var id: String
+        var remote: Plan.Remote
+    }
+
     let name: String
     let client: SignalingClient
     let fingerprint: String
@@ -87,7 +107,14 @@ struct GatewayPeer: Sendable {
         _ = try await client.request("join", join)
     }
 
-    func openTransport(producing: Bool) async throws -> (id: String, remote: Plan.Remote) {
+    /// Makes a transport and connects it.
+    func openTransport(producing: Bool) async throws -> Transport {
+        let transport = try await makeTransport(producing: producing)
+        try await connect(transport)
+        return transport
+    }
+
+    func makeTransport(producing: Bool) async throws -> Transport {
         let answer = try await client.request(
             "createWebRtcTransport", ["forceTcp": false, "producing": producing, "consuming": !producing])
         guard let id = answer["id"] as? String, let ice = answer["iceParameters"] as? JSON,
@@ -97,9 +124,12 @@ struct GatewayPeer: Sendable {
         else {
             throw ChildProcess.Failure(description: "the server's transport is not what a client expects: \(answer)")
         }
+        return Transport(id: id, remote: Plan.Remote(address: address, port: port, user: user, password: password))
+    }
+
+    func connect(_ transport: Transport) async throws {
         let dtls: JSON = ["role": "client", "fingerprints": [["algorithm": "sha-256", "value": fingerprint]]]
-        _ = try await client.request("connectWebRtcTransport", ["transportId": id, "dtlsParameters": dtls])
-        return (id, Plan.Remote(address: address, port: port, user: user, password: password))
+        _ = try await client.request("connectWebRtcTransport", ["transportId": transport.id, "dtlsParameters": dtls])
     }
 
     func produce(on transport: String, ssrc: Int, audio: Bool) async throws {

@@ -67,6 +67,12 @@ final class SignalingClient: Sendable {
         }
     }
 
+    /// Answers, requests and notifications that came.
+    func messagesReceived() async throws -> Int {
+        let handler = self.handler
+        return try await channel.eventLoop.submit { handler.received }.get()
+    }
+
     func close() async { try? await channel.close().get() }
 }
 
@@ -102,6 +108,7 @@ private final class SignalingHandler: ChannelInboundHandler, @unchecked Sendable
     typealias OutboundOut = WebSocketFrame
 
     private(set) var accepted = 0
+    private(set) var received = 0
     private let dialect: SignalingDialect
     private var context: ChannelHandlerContext?
     private var waiting: [Int: EventLoopPromise<JSON>] = [:]
@@ -142,6 +149,7 @@ private final class SignalingHandler: ChannelInboundHandler, @unchecked Sendable
     }
 
     private func message(_ text: Data) {
+        received += 1
         guard let object = (try? JSONSerialization.jsonObject(with: text)) as? JSON else { return }
         switch dialect.meaning(of: object) {
         case .answer(let id, let data): waiting.removeValue(forKey: id)?.succeed(data)
