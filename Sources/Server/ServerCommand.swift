@@ -44,6 +44,7 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: ServerSettings, _ running: RunningSettings) async throws(StartError) {
+        MediaEnvironment.limitHeaps()
         try DescriptorLimit.raise(mediaThreads: settings.media.shards)
         // Caught from here on: whoever sees the server's first line may send one.
         let signals = await ProcessSignals(RunningServer.signals)

@@ -6,7 +6,19 @@
 #include <sched.h>
 #include <sys/timex.h>
 #include <time.h>
+#include <stdlib.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+void cln_limit_heaps(int count) {
+#ifdef M_ARENA_MAX
+    if (getenv("MALLOC_ARENA_MAX") == NULL) mallopt(M_ARENA_MAX, count);
+#else
+    (void)count;
+#endif
+}
 
 void cln_wake(int descriptor) {
     uint64_t one = 1;

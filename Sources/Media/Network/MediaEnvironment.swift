@@ -19,6 +19,12 @@ public struct MediaEnvironment: Sendable {
     /// How many bytes the server asks for.
     public static let wantedBufferBytes = EpollLoop.wantedBufferBytes
 
+    /// Has the C library keep one heap for each processor, at most: to be called before there are threads.
+    ///
+    /// glibc gives threads heaps of their own, up to eight for each processor, and what one thread allocates and another one
+    /// frees stays in the first one's. Tasks change threads all the time; media threads allocate nothing for packets.
+    public static func limitHeaps() { cln_limit_heaps(max(cln_processor_count(), 2)) }
+
     /// - Throws: `MediaError` with code `system` when no UDP socket can be opened.
     public static func examine() throws(MediaError) -> MediaEnvironment {
         let loop = try EpollLoop(addresses: [IPAddressPort(ipv4: 0x7F00_0001, port: 0)])

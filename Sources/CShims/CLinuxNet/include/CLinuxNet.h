@@ -78,5 +78,7 @@ uint64_t cln_monotonic_nanoseconds(void);
 uint64_t cln_realtime_nanoseconds(void);
 /// 1 when something keeps the clock right (NTP, PTP), 0 when nothing does, -errno when that cannot be asked.
 int cln_clock_is_synchronized(void);
+/// Has glibc keep at most `count` heaps (M_ARENA_MAX), unless MALLOC_ARENA_MAX says otherwise; nothing with other libraries.
+void cln_limit_heaps(int count);
 /// The number of processors the process may run on.
 int cln_processor_count(void);
