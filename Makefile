@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end soak bench fuzz lint format tsan asan package package-test source-package \
+.PHONY: help setup build run test unit end-to-end soak soak-hostile bench fuzz lint format tsan asan package package-test source-package \
     source-package-test release clean
 
 help: ## Shows these lines
@@ -36,6 +36,9 @@ end-to-end: ## Runs only browsers and clients (ARGS="-k word" for some of them)
 
 soak: ## Joins and leaves, and holds a call, for ten minutes each (ARGS=seconds for longer)
 	@ROUNDHOUSE_SOAK_SECONDS=$(or $(ARGS),600) .ci/test end-to-end -k "joined_and_left or hear_each_other_all_the_time"
+
+soak-hostile: ## Rooms come and go beside hostile clients for two hours (ARGS=seconds): figures and chart in artifacts
+	@ROUNDHOUSE_SOAK_SECONDS=$(or $(ARGS),7200) .ci/test end-to-end -k hostile_soak
 
 bench: ## Measures the server against its goals, Janus and a bare loop (ARGS=--help for more)
 	@.ci/setup bench

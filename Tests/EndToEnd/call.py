@@ -26,7 +26,8 @@ REMEMBER_CONNECTIONS = """
 
 FIELDS = (
     "type", "timestamp", "kind", "ssrc", "rid", "framesEncoded", "framesSent", "framesReceived", "framesDecoded",
-    "framesDropped", "framesPerSecond", "keyFramesDecoded", "frameWidth", "frameHeight", "totalAudioEnergy",
+    "framesDropped", "freezeCount", "framesPerSecond", "keyFramesDecoded", "frameWidth", "frameHeight",
+    "totalAudioEnergy",
     "packetsReceived", "packetsSent", "packetsLost", "nackCount", "pliCount", "retransmittedPacketsSent",
     "retransmittedPacketsReceived", "bytesReceived", "bytesSent")
 

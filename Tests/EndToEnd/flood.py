@@ -1,8 +1,10 @@
-"""One client that sends the worst its dialect allows, as fast as it can: `flood.py HOST PORT KIND SECONDS`.
+"""One client that sends the worst its dialect allows, as fast as it can:
+`flood.py HOST PORT KIND SECONDS [OWN_ADDRESS]`.
 
 Prints "ready" once it could begin, and begins when a line comes in. Whatever the server does, it comes again.
 """
 
+import http.client
 import json
 import os
 import socket
@@ -10,7 +12,6 @@ import struct
 import sys
 import threading
 import time
-import urllib.request
 
 # As long as a message may be by default.
 SIZE = 65_000
@@ -88,10 +89,17 @@ POSTS = {
 KINDS = [*SOCKETS, *POSTS]
 
 
+# Where the connections come from; by default where the system likes.
+SOURCE = (sys.argv[5], 0) if len(sys.argv) > 5 else None
+
+
 def ask(host, port, path, body=None):
-    request = urllib.request.Request(f"http://{host}:{port}{path}", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.read().decode()
+    connection = http.client.HTTPConnection(host, port, 30, SOURCE)
+    try:
+        connection.request("POST" if body else "GET", path, body, {"Content-Type": "application/json"})
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 def joined(host, port):
@@ -114,7 +122,7 @@ def drain(connection):
 
 
 def opened(host, port, target, fields):
-    connection = socket.create_connection((host, port), 10)
+    connection = socket.create_connection((host, port), 10, SOURCE)
     connection.sendall((
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{fields}\r\n").encode())
@@ -138,7 +146,7 @@ def main(host, port, kind, seconds):
     else:
         first, again = b"", POSTS[kind](host, port)
         def connect():
-            return socket.create_connection((host, port), 10)
+            return socket.create_connection((host, port), 10, SOURCE)
     # Enough at a time that sending costs this process little.
     again *= max(1, 262_144 // len(again))
     print("ready", flush=True)
