@@ -26,14 +26,16 @@ public final class GatewayServer: Sendable {
     let counters: GatewayCounters
 
     /// Binds the port; connections are accepted at once and served by `run`.
+    /// - Parameter version: the program's, for `/api/v1/server` and the metrics.
     /// - Throws: `GatewayError` when the port cannot be had or the certificate cannot be used.
     public static func start(
         _ configuration: GatewayConfiguration, rooms: RoomRegistry,
-        mediaCounters: @escaping @Sendable () -> [ShardCounters],
+        mediaCounters: @escaping @Sendable () -> [ShardCounters], version: String = "unknown",
         logger: Logger = Logger(label: "roundhouse.gateway")
     ) async throws(GatewayError) -> GatewayServer {
         let certificates = try TLSCertificates(configuration.tls)
         let counters = GatewayCounters()
+        let facts = ServerFacts(version: version)
         let access = AccessControl(limits: configuration.limits, counters: counters, logger: logger)
         access.apply(configuration)
         // Signaling is light, and the cores belong to the media threads.
@@ -49,8 +51,10 @@ public final class GatewayServer: Sendable {
             assets: StaticAssets(),
             state: StateAPI(
                 registry: rooms, admin: AdminAccess(access: access), feed: feed,
-                media: mediaCounters),
-            metrics: MetricsExposition(counters: counters, registry: rooms, media: mediaCounters),
+                media: mediaCounters, facts: facts),
+            metrics: MetricsExposition(
+                counters: counters, registry: rooms, media: mediaCounters, facts: facts,
+                certificateDays: { certificates.context?.daysLeft }),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, access: access, lane: lane, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),

@@ -7,6 +7,10 @@ import Synchronization
 public final class RoomRegistry: Sendable {
     /// What new rooms start with.
     public var configuration: RoomConfiguration { state.withLock { $0.configuration } }
+    /// Whether new peers are refused, because the server stops.
+    public var isDraining: Bool { state.withLock { $0.isDraining } }
+    /// Where media is reached now; the index is the shard.
+    public var endpoints: [ShardEndpoint] { media.endpoints }
     /// How often each limit of rooms was met.
     public let limits = LimitCounters()
     /// What happens in the rooms.

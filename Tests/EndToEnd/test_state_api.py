@@ -55,6 +55,11 @@ async def test_every_answer_is_as_the_document_says(gateway):
         assert snapshot["id"] == "lounge" and len(snapshot["peers"]) == 2
         recent = (await api.get(f"{room}/events?limit=1000"))["events"]
         assert [one["sequence"] for one in recent] == list(range(1, len(recent) + 1))
+        server = await api.get("/api/v1/server")
+        assert server["open"] == {"rooms": 1, "peers": 2, "transports": 2, "producers": 2, "consumers": 2}, server
+        assert not server["draining"] and 0 <= server["time"] - server["startedAt"] < 600_000
+        assert {one["port"] for one in server["mediaAddresses"]} == set(gateway.media_ports)
+        assert "video/VP8" in server["codecs"] and server["limits"]["peersPerRoom"] == 1000
         shards = await api.get("/api/v1/shards")
         assert [one["shard"] for one in shards["shards"]] == [0, 1]
         for path in ("", "/snapshot", "/events", "/peers", "/producers", "/peers/ann"):

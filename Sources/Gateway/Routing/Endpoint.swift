@@ -17,7 +17,8 @@ enum Endpoint: CaseIterable, Sendable {
     case broadcasterTransports, broadcasterConnect, broadcasterPlainConnect
     case broadcasterTransportProducers, broadcasterConsume, broadcasterConsumeData, broadcasterProduceData
     case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, statePeers, statePeer, stateTransports, stateTransport
-    case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateShards, stateEvents
+    case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
+        stateShards, stateEvents
 
     /// The segments of its paths; what is in braces is any one segment. `nil`: the files there are.
     var pattern: String? {
@@ -68,6 +69,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateResume: "/api/v1/rooms/{room}/producers/{producer}/resume"
         case .stateConsumers: "/api/v1/rooms/{room}/consumers"
         case .stateConsumer: "/api/v1/rooms/{room}/consumers/{consumer}"
+        case .stateServer: "/api/v1/server"
         case .stateShards: "/api/v1/shards"
         case .stateEvents: "/api/v1/events"
         }
@@ -78,7 +80,7 @@ enum Endpoint: CaseIterable, Sendable {
         switch self {
         case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos, .stateRooms,
             .stateSnapshot, .stateRoomEvents, .statePeers, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer, .stateConsumers, .stateConsumer, .stateShards, .stateEvents:
+            .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
             [.get]
         case .roomName, .roomExistence, .passwordCheck, .whip, .whep, .peerRequests, .peerResponses, .broadcasters,
             .broadcasterJoin, .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume,
@@ -113,7 +115,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume: .maker(.subscribe)
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
             .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateShards, .stateEvents:
+            .stateConsumer, .stateServer, .stateShards, .stateEvents:
             .operation
         }
     }
@@ -129,7 +131,8 @@ enum Endpoint: CaseIterable, Sendable {
             .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume,
             .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
             .stateRoomEvents, .statePeers, .statePeer, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateShards, .stateEvents:
+            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
+            .stateEvents:
             nil
         }
     }

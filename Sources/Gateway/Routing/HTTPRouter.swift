@@ -110,7 +110,7 @@ struct HTTPRouter: Sendable {
             return await broadcasters.respond(to: request, target)
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
             .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateShards, .stateEvents:
+            .stateConsumer, .stateServer, .stateShards, .stateEvents:
             return await state.respond(to: request, target)
         }
     }

@@ -6,6 +6,9 @@ struct MetricsExposition: Sendable {
     let counters: GatewayCounters
     let registry: RoomRegistry
     let media: @Sendable () -> [ShardCounters]
+    var facts = ServerFacts()
+    /// Whole days for which the certificate is still good; `nil` without TLS.
+    var certificateDays: @Sendable () -> Int? = { nil }
 
     func response() -> OutgoingResponse {
         OutgoingResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text().utf8))
@@ -16,7 +19,32 @@ struct MetricsExposition: Sendable {
         writeMedia(&page)
         writeRooms(&page)
         writeGateway(&page)
+        writeProcess(&page, .current())
         return page.text
+    }
+
+    /// Under the names that Prometheus' own clients give, which dashboards know.
+    private func writeProcess(_ page: inout MetricsPage, _ usage: ProcessUsage) {
+        page.family("roundhouse_build_info", .gauge, "1; the program's version is in the label.")
+        page.sample(["version": facts.version], 1)
+        if let days = certificateDays() {
+            page.gauge(
+                "roundhouse_gateway_tls_certificate_days", "Whole days for which the HTTPS certificate is still good.",
+                days)
+        }
+        page.family("process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.")
+        page.sample([:], Double(facts.startedAt) / 1000)
+        page.family("process_cpu_seconds_total", .counter, "CPU time of all threads, in user and system mode.")
+        page.sample([:], usage.cpuSeconds)
+        if let bytes = usage.residentBytes {
+            page.gauge("process_resident_memory_bytes", "Memory of the process that is in RAM.", bytes)
+        }
+        if let count = usage.openDescriptors {
+            page.gauge("process_open_fds", "Open file descriptors.", count)
+        }
+        if let count = usage.mostDescriptors {
+            page.gauge("process_max_fds", "The most file descriptors that may be open.", count)
+        }
     }
 
     private func writeMedia(_ page: inout MetricsPage) {

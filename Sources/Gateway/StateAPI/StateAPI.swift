@@ -12,15 +12,17 @@ struct StateAPI: Sendable {
     let admin: AdminAccess
     let feed: RoomEventFeed
     let media: @Sendable () -> [ShardCounters]
+    let facts: ServerFacts
 
     init(
         registry: RoomRegistry, admin: AdminAccess, feed: RoomEventFeed? = nil,
-        media: @escaping @Sendable () -> [ShardCounters] = { [] }
+        media: @escaping @Sendable () -> [ShardCounters] = { [] }, facts: ServerFacts = ServerFacts()
     ) {
         self.registry = registry
         self.admin = admin
         self.feed = feed ?? RoomEventFeed(log: registry.events, limits: GatewayLimits())
         self.media = media
+        self.facts = facts
     }
 
     /// `GET /rooms`.
@@ -78,6 +80,7 @@ struct StateAPI: Sendable {
     ) async throws(StateQuery.Invalid) -> OutgoingResponse {
         switch route {
         case .rooms: return try rooms(query)
+        case .server: return server()
         case .shards: return shards()
         case .events:
             _ = try query.text("lastEventId")
@@ -170,6 +173,45 @@ struct StateAPI: Sendable {
             ]))
     }
 
+    private func server() -> OutgoingResponse {
+        let (rooms, counts) = registry.totals()
+        let limits = registry.configuration
+        var addresses: [JSONValue] = []
+        for (shard, endpoint) in registry.endpoints.enumerated() {
+            addresses += endpoint.addresses.map { address in
+                .object([
+                    "address": .string(address.address), "port": .integer(Int64(address.port)),
+                    "protocol": .string(address.transport.rawValue), "shard": .integer(Int64(shard)),
+                ])
+            }
+        }
+        let media = registry.routerCapabilities.codecs.filter { !$0.mimeType.hasSuffix("/rtx") }
+        let codecs = media.map(\.mimeType).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let open = [
+            ("rooms", rooms), ("peers", counts.peers), ("transports", counts.transports),
+            ("producers", counts.producers), ("consumers", counts.consumers),
+        ]
+        let most = [
+            ("rooms", limits.maximumRooms), ("peersPerRoom", limits.maximumPeers),
+            ("transportsPerPeer", limits.maximumTransportsPerPeer),
+            ("producersPerPeer", limits.maximumProducersPerPeer),
+            ("consumersPerPeer", limits.maximumConsumersPerPeer),
+        ]
+        return OutgoingResponse(
+            json: .object([
+                "version": .string(facts.version), "startedAt": .integer(facts.startedAt), "time": .integer(Self.now),
+                "draining": .bool(registry.isDraining), "mediaAddresses": .array(addresses),
+                "codecs": .array(codecs.map { .string($0) }), "open": Self.numbers(open), "limits": Self.numbers(most),
+            ]))
+    }
+
+    private static func numbers(_ list: [(name: String, value: Int)]) -> JSONValue {
+        .object(Dictionary(list.map { ($0.name, .integer(Int64($0.value))) }, uniquingKeysWith: { $1 }))
+    }
+
+    /// Milliseconds since 1970.
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
     private func shards() -> OutgoingResponse {
         let shards = media().map { shard in
             JSONValue.object([
@@ -180,8 +222,7 @@ struct StateAPI: Sendable {
                     Dictionary(shard.drops.map { ($0.reason, .count($0.count)) }, uniquingKeysWith: { $1 })),
             ])
         }
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        return OutgoingResponse(json: .object(["time": .integer(now), "shards": .array(shards)]))
+        return OutgoingResponse(json: .object(["time": .integer(Self.now), "shards": .array(shards)]))
     }
 
     private static let noRoom = OutgoingResponse.failure(

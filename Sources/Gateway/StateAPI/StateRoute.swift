@@ -17,6 +17,7 @@ enum StateRoute: Equatable {
     case producerPause(RoomID, ProducerID, isPaused: Bool)
     case consumers(RoomID)
     case consumer(RoomID, ConsumerID)
+    case server
     case shards
     case events
 
@@ -25,6 +26,7 @@ enum StateRoute: Equatable {
         let parts = Array(path)
         switch (parts.count, parts.first) {
         case (1, "rooms"): self = .rooms
+        case (1, "server"): self = .server
         case (1, "shards"): self = .shards
         case (1, "events"): self = .events
         case (2..., "rooms"):
@@ -62,7 +64,7 @@ enum StateRoute: Equatable {
         case .room, .peer: [.get, .delete]
         case .producerPause: [.post]
         case .rooms, .snapshot, .recentEvents, .peers, .transports, .transport, .producers, .producer, .consumers,
-            .consumer, .shards, .events:
+            .consumer, .server, .shards, .events:
             [.get]
         }
     }
@@ -77,7 +79,7 @@ enum StateRoute: Equatable {
         case .consumers: ["limit", "offset", "peer", "producer", "kind", "paused"]
         case .recentEvents: ["limit"]
         case .events: ["room", "lastEventId"]
-        case .room, .snapshot, .peer, .transport, .producer, .producerPause, .consumer, .shards: []
+        case .room, .snapshot, .peer, .transport, .producer, .producerPause, .consumer, .server, .shards: []
         }
     }
 }

@@ -146,7 +146,7 @@ struct RunningServer {
         let (host, port) = (settings.gateway.host, settings.gateway.port)
         do throws(GatewayError) {
             return try await GatewayServer.start(
-                settings.gateway, rooms: rooms, mediaCounters: { plane.counters() })
+                settings.gateway, rooms: rooms, mediaCounters: { plane.counters() }, version: ServerVersion.current)
         } catch {
             switch error.code {
             case .portInUse: throw StartError("--port \(port): \(error.message); choose another with --port")

@@ -186,7 +186,7 @@ struct AccessWorld {
             .broadcasterInfos, .broadcasterConsumerResume, .broadcasterConsumeData, .broadcasterProduceData,
             .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
             .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateShards, .stateEvents:
+            .stateConsumer, .stateServer, .stateShards, .stateEvents:
             break
         }
         if isBroadcaster, endpoint != .broadcasters, isOwn { fields[.signalingSession] = maker }

@@ -20,7 +20,7 @@ import Testing
             if line.hasPrefix("# HELP ") {
                 current = String(words[2])
                 #expect(described.insert(current).inserted, "\(current) twice")
-                #expect(current.hasPrefix("roundhouse_"))
+                #expect(current.hasPrefix("roundhouse_") || current.hasPrefix("process_"))
             } else if line.hasPrefix("# TYPE ") {
                 #expect(words[2] == current)
                 #expect((words[3] == "counter") == current.hasSuffix("_total"), "\(current)")

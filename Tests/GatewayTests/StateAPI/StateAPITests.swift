@@ -204,7 +204,7 @@ import Testing
             .transports(room), .transport(room, TransportID("x")), .producers(room), .producer(room, ProducerID("x")),
             .producerPause(room, ProducerID("x"), isPaused: true),
             .producerPause(room, ProducerID("x"), isPaused: false), .consumers(room),
-            .consumer(room, ConsumerID("x")), .shards, .events,
+            .consumer(room, ConsumerID("x")), .server, .shards, .events,
         ]
         #expect(documented.count == routes.count)
         for route in routes { #expect(documented.contains(route), "\(route)") }
