@@ -100,8 +100,8 @@ async def test_a_call_goes_on_while_all_dialects_are_flooded(gateway, chromium, 
         (artifacts / "figures.txt").write_text("\n".join(lines) + "\n")
     report = "\n".join(lines)
     print(report)
-    # Two pages, a server and a flood share the cores: now and then a picture is 200 ms late, as beside any other work, and no
-    # more than that.
+    # Two pages, a server and a flood share the cores: now and then a picture is 200 ms late, as beside any other work,
+    # and no more than that.
     assert freezes <= len(KINDS) / 2 + 2 * starved["freezes"] * len(KINDS) * SECONDS / 10, report
     assert standstill < STANDSTILL + 2 * starved["standstill"], report
     assert sorted(rates)[len(rates) // 2] > 0.6 * min(quiet["rate"], starved["rate"]), report

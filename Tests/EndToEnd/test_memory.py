@@ -292,8 +292,8 @@ async def test_answers_that_nobody_reads_are_bounded(start_gateway):
     bounded = await start_gateway(*STRICT, "--max-megabytes-per-address", str(LIMIT))
     grown = await unread_answers(bounded, path, clients, requests)
     report = (
-        f"{clients} × {requests} answers of {size} bytes are {clients * requests * size >> 20} MiB; without a limit the "
-        f"server grew by {taken / MEBIBYTE:.1f} MiB, with {LIMIT} MiB by {grown / MEBIBYTE:.1f} MiB")
+        f"{clients} × {requests} answers of {size} bytes are {clients * requests * size >> 20} MiB; without a limit "
+        f"the server grew by {taken / MEBIBYTE:.1f} MiB, with {LIMIT} MiB by {grown / MEBIBYTE:.1f} MiB")
     print(report)
     assert taken > 0.5 * clients * requests * size, report
     assert grown < 2 * LIMIT * MEBIBYTE + clients * OWN + 4 * MEBIBYTE, report
