@@ -12,7 +12,7 @@ struct Growth: Encodable {
         var latencyP99: Double
         /// Of one.
         var loss: Double
-        /// Of one core, while nobody sends; `nil` where that was not looked at.
+        /// Of one core, while nobody sends; `nil` if that was not looked at.
         var idle: Double?
         /// Anonymous memory for each connected peer, beyond that of an empty server.
         var kibPerPeer: Double

@@ -10,7 +10,7 @@ import FoundationEssentials
 struct ProcessUsage {
     /// Of all threads, in user and system mode.
     var cpuSeconds: Double
-    /// `nil` where /proc is not mounted, as below.
+    /// `nil` without /proc, as below.
     var residentBytes: Int?
     var openDescriptors: Int?
     /// The soft limit.
