@@ -49,8 +49,8 @@ async def test_alerts_and_dashboard_are_about_what_the_server_counts(start_gatew
     used = {name for expression in expressions() for name in NAME.findall(expression)}
     assert len(used) > 25 and used <= counted, used - counted
     assert re.search(r'^roundhouse_build_info\{version="[^"]+"\} 1$', text, re.MULTILINE)
-    days, = re.findall(r"^roundhouse_gateway_tls_certificate_days (\S+)$", text, re.MULTILINE)
-    assert int(days) >= 0
+    left, = re.findall(r"^roundhouse_gateway_tls_certificate_left_seconds (\S+)$", text, re.MULTILINE)
+    assert 0 < int(left) <= 2 * 86400
 
 
 def test_the_dashboard_is_one_that_grafana_loads():

@@ -29,8 +29,9 @@ struct MetricsExposition: Sendable {
         page.sample(["version": facts.version], 1)
         if let days = certificateDays() {
             page.gauge(
-                "roundhouse_gateway_tls_certificate_days", "Whole days for which the HTTPS certificate is still good.",
-                days)
+                "roundhouse_gateway_tls_certificate_left_seconds",
+                "Seconds for which the HTTPS certificate is still good, in whole days.",
+                days * 86_400)
         }
         page.family("process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.")
         page.sample([:], Double(facts.startedAt) / 1000)
