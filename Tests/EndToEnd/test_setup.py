@@ -53,3 +53,18 @@ def test_setup_does_not_wait_for_what_no_waiting_mends(tmp_path):
     done = run(tmp_path, apt_get="echo 'E: No space left on device' >&2; exit 100")
     assert done.returncode == 1
     assert "No space left on device" in done.stderr and "waiting" not in done.stderr, done.stderr
+
+
+def test_a_toolchain_is_given_the_libraries_that_it_runs_with(tmp_path):
+    done = run(tmp_path, swift='''
+        [ ! -e "$STATE/installed" ] || { echo "Swift version 6.3"; exit; }
+        echo "swift: error while loading shared libraries: libncurses.so.6: cannot open shared object file" >&2
+        exit 127''')
+    assert done.returncode == 0, done.stderr
+    assert "libraries: libncurses.so.6" in done.stderr and "installing libcurl4 libncurses6" in done.stderr, done.stderr
+
+
+def test_a_toolchain_that_does_not_run_is_quoted(tmp_path):
+    done = run(tmp_path, swift="echo 'Illegal instruction' >&2; exit 132")
+    assert done.returncode == 1
+    assert "Is the toolchain complete? It said: Illegal instruction" in done.stderr, done.stderr
