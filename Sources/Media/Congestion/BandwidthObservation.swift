@@ -1,0 +1,22 @@
+/// What is known of a path after a feedback.
+struct BandwidthObservation: Equatable {
+    var verdict: DelayVerdict
+    /// How long packets wait, in nanoseconds.
+    var queue: Int64
+    /// Whether packets wait longer than noise explains.
+    var isQueueing: Bool
+    /// Whether the queue of an earlier congestion is gone.
+    var isDrained: Bool
+    /// In bits per second, over half a second.
+    var acknowledged: UInt64
+    /// The same over the last moments, for a path that has become full.
+    var latest: UInt64
+    var proven: UInt64
+    /// Whether less is sent than the path is believed to carry.
+    var isApplicationLimited: Bool
+    /// In 1/65536.
+    var loss: Int32
+    /// In 1/65536.
+    var inherentLoss: Int32
+    var roundTripTime: MediaDuration
+}

@@ -1,0 +1,13 @@
+/// What the first report of a packet's arrival tells.
+struct PacketReport: Equatable {
+    /// Bytes on the wire.
+    var size: Int
+    var sentAt: MediaInstant
+    /// On the timeline of arrivals, in nanoseconds.
+    var arrivedAt: Int64
+    /// How long it was expected to wait behind packets of its own transport, in nanoseconds.
+    var ownQueue: Int64
+
+    /// How long it took, on a scale whose zero nobody knows, in nanoseconds.
+    var delay: Int64 { arrivedAt &- Int64(truncatingIfNeeded: sentAt.nanoseconds) }
+}
