@@ -68,7 +68,7 @@ source-package: ## Makes a source tarball that builds without a network, in .bui
 	@.ci/setup package
 	@Packaging/source
 
-source-package-test: source-package ## Builds that tarball in a namespace without a network; needs root, takes long
+source-package-test: package source-package ## Builds that tarball without a network: same packages? Needs root, takes long
 	@Packaging/test/offline .build/packages/roundhouse-*-source.tar.xz
 
 package-test: ## Tries the packages in fresh Debian roots, chroots and namespaces; needs root (ARGS="-k word")
