@@ -26,7 +26,8 @@ TRAP = re.compile(r"Fatal error|Swift runtime failure|\*\*\* Program crashed|San
 class Gateway:
     """One running server with ports of its own. `stop` checks that it lived well until the end."""
 
-    def __init__(self, folder, *options, shards=2, namespace=None, host="127.0.0.1", announced=None, limits=()):
+    def __init__(self, folder, *options, shards=2, namespace=None, host="127.0.0.1", announced=None, limits=(),
+                 binary=BINARY):
         self.namespace, self.host = namespace, host
         self.port = network.free_tcp_port(namespace)
         self.media_port = network.free_udp_ports(shards, namespace)
@@ -40,7 +41,7 @@ class Gateway:
             self.options += ["--admin-token", self.admin_token]
         if announced:
             self.options += ["--announced-address", announced]
-        self.command = [*limits, str(BINARY), *self.options]
+        self.command = [*limits, str(binary), *self.options]
         self.log_path = pathlib.Path(folder) / f"gateway-{self.port}.log"
         self.process = None
 

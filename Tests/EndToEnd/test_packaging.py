@@ -27,8 +27,8 @@ def run(*command, **options):
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, **options)
 
 
-def stage(folder):
-    done = run(PACKAGING / "stage", folder, env={**os.environ, "ROUNDHOUSE_BINARY": str(BINARY)})
+def stage(folder, binary=BINARY):
+    done = run(PACKAGING / "stage", folder, env={**os.environ, "ROUNDHOUSE_BINARY": str(binary)})
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -41,6 +41,27 @@ def tree(tmp_path_factory):
 def test_the_server_needs_nothing_newer_than_the_oldest_system_has():
     done = run(PACKAGING / "symbols", BINARY, "--shared-swift")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The binary of a package: what was compiled for this build, linked and laid out as packages are."""
+    folder = tmp_path_factory.mktemp("linked")
+    done = run(PACKAGING / "build", "--relink", BINARY.parent, folder / "gateway")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return stage(folder / "roundhouse", folder / "gateway") / "usr/bin/roundhouse"
+
+
+def test_the_binary_of_a_package_needs_only_what_packages_name(installed):
+    done = run(PACKAGING / "symbols", installed)
+    assert done.returncode == 0, done.stderr
+
+
+async def test_the_binary_of_a_package_serves_a_call_with_no_variable_set(installed, start_gateway):
+    gateway = await start_gateway(limits=["env", "-i"], binary=installed)
+    async with SoftPeer(gateway, "call", "dark", level=60) as dark, SoftPeer(gateway, "call", "bright", level=190):
+        await until(
+            lambda: any(one.frames >= 25 for one in dark.watching("video")), 40, "a second of pictures arrives")
 
 
 def test_a_newer_symbol_is_found(tmp_path):
