@@ -21,6 +21,15 @@ struct BandwidthEstimator {
     private(set) var backedOffAt: MediaInstant?
     /// What was believed before the path became full, until the queue is gone.
     private var rateBeforeBackoff: UInt64?
+    private var ceilingBeforeBackoff: UInt64?
+    /// Whether the last feedback showed that the path had not been full.
+    private(set) var isRestoredWhole = false
+    /// In nanoseconds.
+    private(set) var queueAtBackoff: Int64 = 0
+    private var bytesAtBackoff: UInt64 = 0
+    private var firstBackoffAt: MediaInstant?
+    /// What arrived while the path was full of what had been sent before the first reduction.
+    private var fullRate: UInt64 = 0
     /// The least estimate of each half second.
     private var recent: InlineArray<6, UInt64>
     private var recentNumber: UInt64
@@ -81,31 +90,62 @@ struct BandwidthEstimator {
     mutating func update(_ seen: BandwidthObservation, at now: MediaInstant) -> Bool {
         let elapsed = min(max(now - updatedAt, .zero), .milliseconds(500))
         updatedAt = now
+        isRestoredWhole = false
         defer { remember(at: now) }
-        let gate = min(seen.roundTripTime, .milliseconds(500)) + .milliseconds(100)
-        let mayReduce = backedOffAt.map { now - $0 >= gate } ?? true
+        // Only what was sent since the last reduction tells if it was enough.
+        let mayReduce = backedOffAt.map { seen.newestSentAt - $0 >= .milliseconds(100) } ?? true
+        switch seen.lossAction {
+        case .none: break
+        case .limit(let limit, let cause):
+            guard limit < rate else { break }
+            change(to: limit, because: cause)
+            return true
+        case .restore(let before):
+            if before > rate { change(to: before, because: .lossRandomTolerated) }
+        }
         let excess = seen.loss - seen.inherentLoss
         if seen.isQueueing, excess > 3277, mayReduce {
             reduce(to: seen, by: max(UInt64(excess) / 2, drain(seen.queue)), because: .lossCongestion, at: now)
             return true
         }
+        if let firstBackoffAt, rateBeforeBackoff != nil, seen.newestSentAt <= firstBackoffAt {
+            fullRate = seen.latest
+            queueAtBackoff = max(queueAtBackoff, seen.queue)
+        }
         switch seen.verdict {
         case .overuse:
-            guard mayReduce else { return false }
-            reduce(to: seen, by: drain(seen.queue), because: .delayOveruse, at: now)
-            return true
+            if mayReduce {
+                reduce(to: seen, by: drain(seen.queue), because: .delayOveruse, at: now)
+                return true
+            }
+            // The first reduction was to what arrived before the path became full.
+            if seen.latest < rate {
+                ceiling = min(ceiling ?? seen.latest, seen.latest)
+                let reduced = Bitrate.scaled(seen.latest, by: Self.one - drain(seen.queue))
+                if reduced < rate { change(to: reduced, because: .delayOveruse) }
+            }
         case .foreignQueue:
-            if let before = rateBeforeBackoff, before > rate { change(to: before, because: .foreignQueue) }
+            if let before = rateBeforeBackoff {
+                ceiling = ceilingBeforeBackoff
+                isRestoredWhole = true
+                if before > rate { change(to: before, because: .foreignQueue) }
+            }
             rateBeforeBackoff = nil
         case .watch, .draining: break
         case .normal:
-            if seen.isDrained, rateBeforeBackoff != nil {
+            if seen.isDrained, let before = rateBeforeBackoff {
                 rateBeforeBackoff = nil
+                if isFalseAlarm(seen, at: now) {
+                    ceiling = ceilingBeforeBackoff
+                    isRestoredWhole = true
+                    change(to: max(before, rate), because: .restored)
+                    return false
+                }
                 let full = Bitrate.scaled(ceiling ?? 0, by: 62259)
                 if rate < full { change(to: full, because: .restored) }
             } else if seen.isApplicationLimited {
                 if cause == .rampUp { cause = .appLimitedHold }
-            } else if rateBeforeBackoff == nil {
+            } else if rateBeforeBackoff == nil, !seen.isTrying {
                 increase(seen, elapsed)
             }
         }
@@ -120,19 +160,52 @@ struct BandwidthEstimator {
     private mutating func reduce(
         to seen: BandwidthObservation, by part: UInt64, because cause: BandwidthCause, at now: MediaInstant
     ) {
-        let carried = min(seen.latest, rate)
-        if rateBeforeBackoff == nil { rateBeforeBackoff = rate }
+        let carried = seen.latest
+        if rateBeforeBackoff == nil {
+            rateBeforeBackoff = rate
+            ceilingBeforeBackoff = ceiling
+            firstBackoffAt = now
+            fullRate = carried
+            queueAtBackoff = seen.queue
+            bytesAtBackoff = seen.sentBytes
+        }
         if let old = ceiling, carried * 4 > old * 3, carried * 3 < old * 4 {
             ceiling = (old * 3 + carried) / 4
         } else {
             ceiling = carried
         }
         backedOffAt = now
-        change(to: Bitrate.scaled(carried, by: Self.one - min(part, Self.one / 2)), because: cause)
+        let reduced = Bitrate.scaled(carried, by: Self.one - min(part, Self.one / 2))
+        change(to: min(rate, reduced), because: cause)
+    }
+
+    /// Whether the queue is gone sooner than the path, as it was measured, could have drained it: then it was none.
+    private func isFalseAlarm(_ seen: BandwidthObservation, at now: MediaInstant) -> Bool {
+        guard seen.loss - seen.inherentLoss < 1311 else { return false }
+        // Only soon, and of a queue that could be noise: later, errors of the measured rate add up.
+        guard let firstBackoffAt, now - firstBackoffAt < .milliseconds(600), queueAtBackoff < 150_000_000 else {
+            return false
+        }
+        let left = queueAtBackoff - expectedDrain(sentBytes: seen.sentBytes, newestSentAt: seen.newestSentAt, at: now)
+        return left > 20_000_000 && left > queueAtBackoff * 2 / 3 && seen.queue < left / 3
+    }
+
+    /// By how much a queue of our own must have become shorter since the reduction, in nanoseconds: negative if it must
+    /// have grown; zero without a reduction.
+    func expectedDrain(sentBytes: UInt64, newestSentAt: MediaInstant, at now: MediaInstant) -> Int64 {
+        guard rateBeforeBackoff != nil, let backedOffAt = firstBackoffAt, fullRate > 0 else { return 0 }
+        // With a margin: a rate measured too high must not make a queue of our own look like one of others.
+        let full = max(fullRate - fullRate / 20, 1)
+        let passed = max(min((newestSentAt - backedOffAt).nanoseconds, 10_000_000_000), 0)
+        let sent = Bitrate.of(bytes: sentBytes &- bytesAtBackoff, in: now - backedOffAt)
+        // Per nanosecond so much of the queue goes, in 1/65536.
+        let draining = Int64(Self.one) - Int64(min(sent * Self.one / full, 2 * Self.one))
+        return passed / 65536 * draining
     }
 
     private mutating func increase(_ seen: BandwidthObservation, _ elapsed: MediaDuration) {
-        let bound = max(seen.proven, min(seen.acknowledged, Bitrate.largest) * 3 / 2 + 10_000)
+        let carried = max(seen.proven, min(seen.acknowledged, Bitrate.largest) * 3 / 2 + 10_000)
+        let bound = min(carried, seen.policedRate ?? Bitrate.largest)
         guard rate < bound else { return }
         if let full = ceiling, rate > full + full / 8 { ceiling = nil }
         // Per second, in 1/65536: 3 % near the ceiling, 15 % below it, 30 % where none is known.
@@ -156,7 +229,7 @@ struct BandwidthEstimator {
     mutating func probeFailed(measured: UInt64?) {
         guard let measured else { return }
         let safe = Bitrate.scaled(measured, by: 60293)
-        ceiling = measured
+        if measured > rate { ceiling = measured }
         if safe > rate { change(to: safe, because: .probeFailed) }
     }
 
@@ -190,7 +263,13 @@ extension BandwidthEstimator: Restorable {
         remoteCap = try reader.readOptional()
         updatedAt = try reader.read()
         backedOffAt = try reader.readOptional()
+        isRestoredWhole = try reader.read()
         rateBeforeBackoff = try reader.readOptional(in: Self.rates)
+        ceilingBeforeBackoff = try reader.readOptional(in: Self.rates)
+        queueAtBackoff = try reader.read(in: 0...1 << 62)
+        bytesAtBackoff = try reader.readCounter()
+        firstBackoffAt = try reader.readOptional()
+        fullRate = try reader.read(in: Self.rates)
         recent = try reader.read()
         recentNumber = try reader.readCounter()
     }
@@ -203,7 +282,13 @@ extension BandwidthEstimator: Restorable {
         writer.writeOptional(remoteCap)
         writer.write(updatedAt)
         writer.writeOptional(backedOffAt)
+        writer.write(isRestoredWhole)
         writer.writeOptional(rateBeforeBackoff)
+        writer.writeOptional(ceilingBeforeBackoff)
+        writer.write(queueAtBackoff)
+        writer.write(bytesAtBackoff)
+        writer.writeOptional(firstBackoffAt)
+        writer.write(fullRate)
         writer.write(recent)
         writer.write(recentNumber)
     }

@@ -19,4 +19,13 @@ struct BandwidthObservation: Equatable {
     /// In 1/65536.
     var inherentLoss: Int32
     var roundTripTime: MediaDuration
+    /// When the newest packet was sent that is known to have arrived.
+    var newestSentAt: MediaInstant
+    /// All bytes sent since the start.
+    var sentBytes: UInt64
+    var lossAction: LossAction
+    /// What exceeds it is dropped on the path.
+    var policedRate: UInt64?
+    /// Whether less is sent to see if that lowers the loss.
+    var isTrying: Bool
 }

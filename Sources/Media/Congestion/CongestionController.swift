@@ -28,9 +28,12 @@ struct CongestionController: ~Copyable {
     private var kind = FeedbackKind.unknown
     private var startedAt: MediaInstant
     private var roundTripTime: MediaDuration?
+    /// What was proven before the path seemed full.
+    private var provenBeforeBackoff: UInt64?
+    /// The most that was sent lately, so that nobody acknowledges more.
+    private var sentPeak: UInt64 = 0
     private var acknowledged: UInt64 = 0
     private var isApplicationLimited = true
-    private var lossClass = LossClass.none
     private var lastFeedbackAt: MediaInstant?
     /// When the first packet was sent since the last feedback.
     private var unansweredSince: MediaInstant?
@@ -57,7 +60,7 @@ struct CongestionController: ~Copyable {
             estimate: estimator.estimate, cause: estimator.reason, acknowledged: acknowledged,
             proven: delivery.proven, ceiling: estimator.ceiling, queue: MediaDuration(nanoseconds: delay.queue),
             loss: loss.loss, inherentLoss: loss.inherent, roundTripTime: roundTripTime, verdict: delay.verdict,
-            lossClass: lossClass, isApplicationLimited: isApplicationLimited)
+            lossClass: loss.kind, isApplicationLimited: isApplicationLimited)
     }
 
     /// What may be spent on what is sent already, in bits per second: the estimate without what has to be sent again.
@@ -78,7 +81,7 @@ struct CongestionController: ~Copyable {
     var relief: Relief {
         if let silence { return silence }
         if delay.queue > max(200_000_000, 2 * delay.threshold) { return .pause }
-        if lossClass == .congestion, loss.loss - loss.inherent > 6554 { return .pause }
+        if loss.kind == .congestion, loss.loss - loss.inherent > 6554 { return .pause }
         switch delay.verdict {
         case .overuse, .draining: return demand.allocated > budget ? .temporal : .none
         default: return .none
@@ -138,9 +141,10 @@ struct CongestionController: ~Copyable {
             guard
                 let report = history.reported(packet.sequenceNumber.rawValue, arrivedAt: arrival, at: now)
             else { continue }
+            probes.packetReported(report)
+            guard !report.isLost else { continue }
             delivery.packetArrived(report)
             delay.packetArrived(report, at: now)
-            probes.packetArrived(report)
             newestSentAt = newestSentAt.map { max($0, report.sentAt) } ?? report.sentAt
             newestArrival = max(newestArrival, report.arrivedAt)
             leastDelay = min(leastDelay, report.delay)
@@ -163,42 +167,45 @@ struct CongestionController: ~Copyable {
     }
 
     private mutating func observe(_ settled: SettledPackets, newestSentAt: MediaInstant, at now: MediaInstant) {
-        acknowledged = delivery.rate(over: Self.rateWindow) ?? acknowledged
-        let latest = delivery.rate(over: Self.latestWindow) ?? acknowledged
         let sent = sending.rate(at: now)
+        sentPeak = max(sent, sentPeak - sentPeak / 64)
+        let credible = sentPeak + sentPeak / 4
+        acknowledged = min(delivery.rate(over: Self.rateWindow) ?? acknowledged, credible)
+        let latest = min(delivery.rate(over: Self.latestWindow) ?? acknowledged, credible)
         isApplicationLimited = sent * 5 < estimator.estimate * 4
-        _ = loss.packetsSettled(settled, isQueueing: delay.residual > delay.threshold)
-        let carriesAll = latest * 20 >= sent * 19 && loss.loss - loss.inherent < 2000
+        let wasQueueing = delay.residual > delay.threshold || delay.queue > delay.threshold + 20_000_000
+        let lossAction = loss.packetsSettled(
+            settled, isQueueing: wasQueueing, acknowledged: acknowledged, rate: estimator.rate, at: now)
         let rtt = roundTripTime ?? Self.assumedRoundTripTime
-        delay.evaluate(carriesAll: carriesAll, roundTripTime: rtt, at: now)
+        delay.evaluate(
+            drained: estimator.expectedDrain(sentBytes: sending.total, newestSentAt: newestSentAt, at: now),
+            of: estimator.queueAtBackoff, isLosing: loss.loss - loss.inherent > 2_000,
+            isApplicationLimited: isApplicationLimited, at: now)
         let isQueueing = delay.residual > delay.threshold
-        classify(isQueueing: isQueueing)
         restoreAfterSilence(isQueueing: isQueueing, at: now)
 
         let seen = BandwidthObservation(
             verdict: delay.verdict, queue: delay.queue, isQueueing: isQueueing,
-            isDrained: delay.residual < delay.threshold / 2, acknowledged: acknowledged, latest: latest,
+            isDrained: delay.queue < delay.threshold, acknowledged: acknowledged, latest: latest,
             proven: delivery.proven, isApplicationLimited: isApplicationLimited, loss: loss.loss,
-            inherentLoss: loss.inherent, roundTripTime: rtt)
+            inherentLoss: loss.inherent, roundTripTime: rtt, newestSentAt: newestSentAt,
+            sentBytes: sending.total, lossAction: lossAction, policedRate: loss.policedRate, isTrying: loss.isTrying)
         judgeProbe(newestSentAt: newestSentAt, rtt: rtt, at: now)
+        let provenBefore = delivery.proven
         if estimator.update(seen, at: now) {
+            if provenBeforeBackoff == nil { provenBeforeBackoff = provenBefore }
             delay.backedOff(at: now)
             delivery.disprove(above: min(latest, estimator.ceiling ?? latest))
             probes.postpone(until: now + .seconds(1))
-        } else if delay.verdict == .normal, !isQueueing {
+        } else if delay.verdict == .normal || delay.verdict == .foreignQueue, !isQueueing {
+            if estimator.isRestoredWhole, let before = provenBeforeBackoff { delivery.prove(before, at: now) }
+            provenBeforeBackoff = nil
             delivery.prove(acknowledged, at: now)
         }
         if isStarting, now - startedAt > .seconds(5) { isStarting = false }
-        ownQueue.setRate(max(estimator.estimate, 100_000))
+        // Faster than what is believed: a path that is always busy explains no wait, only bursts do.
+        ownQueue.setRate(max(estimator.estimate + estimator.estimate / 4, 100_000))
         startProbe(rtt: rtt, at: now)
-    }
-
-    private mutating func classify(isQueueing: Bool) {
-        if loss.loss < 1311 {
-            lossClass = .none
-        } else {
-            lossClass = isQueueing && loss.loss - loss.inherent > 1966 ? .congestion : .random
-        }
     }
 
     private mutating func restoreAfterSilence(isQueueing: Bool, at now: MediaInstant) {
@@ -214,12 +221,13 @@ struct CongestionController: ~Copyable {
         let phase = probes.phase
         guard phase != .idle else { return }
         let result = probes.judge(
-            newestSentAt: newestSentAt, noise: delay.noise, isCongested: delay.verdict == .overuse, at: now)
+            newestSentAt: newestSentAt, noise: delay.noise, inherentLoss: loss.inherent,
+            isCongested: delay.verdict == .overuse, at: now)
         switch result {
         case nil: break
         case .failed(let measured): estimator.probeFailed(measured: measured)
-        case .passed(let rate):
-            if phase == .trainSent, !isStarting {
+        case .passed(let rate, let isClear):
+            if phase == .trainSent, !isStarting || !isClear {
                 probes.hold(for: .milliseconds(300) + min(rtt, .milliseconds(500)), at: now)
             } else {
                 probes.pass(at: now)
@@ -230,12 +238,17 @@ struct CongestionController: ~Copyable {
     }
 
     private mutating func startProbe(rtt: MediaDuration, at now: MediaInstant) {
-        guard demand.nextStep > raiseBudget, delay.verdict == .normal, lossClass != .congestion else { return }
-        let cap = estimator.limits.maximum ?? Bitrate.largest
+        guard demand.nextStep > raiseBudget, delay.verdict == .normal, loss.kind != .congestion, !loss.isTrying else {
+            return
+        }
+        let cap = min(estimator.limits.maximum ?? Bitrate.largest, loss.policedRate ?? Bitrate.largest)
         let wanted = min(demand.nextStep, Bitrate.largest)
-        let goal = min(min(wanted + wanted / 10, estimator.rate * 2), cap)
+        // So much that the step fits what may be spent on it, with what has to be sent again.
+        let kept = 65536 - UInt64(min(max(loss.inherent, 0), 32768))
+        let needed = min(wanted + wanted / 10, Bitrate.largest) * 65536 / kept
+        let goal = min(min(needed, estimator.rate * 2), cap)
         // What is believed anyway needs time, not a probe.
-        guard goal > estimator.rate || delivery.proven + delivery.proven / 5 < wanted else { return }
+        guard goal > estimator.rate || delivery.proven + delivery.proven / 5 < needed else { return }
         guard goal * 20 > max(acknowledged, demand.allocated) * 21, probes.mayStart(for: goal, at: now) else { return }
         probes.start(for: goal, at: now)
         advanceAt = now + Self.fillerPace
@@ -359,9 +372,10 @@ extension CongestionController: Restorable {
         kind = try reader.read()
         startedAt = try reader.read()
         roundTripTime = try reader.readOptional(in: .zero...MediaDuration.seconds(10))
+        provenBeforeBackoff = try reader.readOptional(in: 0...Bitrate.largest)
+        sentPeak = try reader.read(in: 0...Bitrate.largest)
         acknowledged = try reader.read(in: 0...Bitrate.largest)
         isApplicationLimited = try reader.read()
-        lossClass = try reader.read()
         lastFeedbackAt = try reader.readOptional()
         unansweredSince = try reader.readOptional()
         lastSentAt = try reader.readOptional()
@@ -388,9 +402,10 @@ extension CongestionController: Restorable {
         writer.write(kind)
         writer.write(startedAt)
         writer.writeOptional(roundTripTime)
+        writer.writeOptional(provenBeforeBackoff)
+        writer.write(sentPeak)
         writer.write(acknowledged)
         writer.write(isApplicationLimited)
-        writer.write(lossClass)
         writer.writeOptional(lastFeedbackAt)
         writer.writeOptional(unansweredSince)
         writer.writeOptional(lastSentAt)

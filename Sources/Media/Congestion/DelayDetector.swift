@@ -1,6 +1,6 @@
 /// Sees from the delays of packets if they queue on the path.
 ///
-/// What counts is the least delay of the packets that were sent within 100 ms: jitter and bursts raise some delays, a queue
+/// What counts is the least delay of the packets that arrived within 100 ms: jitter and bursts raise some delays, a queue
 /// raises all. Its level is compared with the least delay of half a minute, which a drifting clock cannot move far, and with
 /// its own level 100 ms before. All times are in nanoseconds.
 struct DelayDetector {
@@ -13,7 +13,7 @@ struct DelayDetector {
     private static let baseBucketCount: UInt64 = 8
     private static let millisecond: Int64 = 1_000_000
 
-    /// The least delay of the packets sent within 20 ms.
+    /// The least delay of the packets that arrived within 20 ms.
     private var delays = InlineArray<16, Int64>(repeating: none)
     /// The same without what the transport's own bursts explain.
     private var residuals = InlineArray<16, Int64>(repeating: none)
@@ -30,21 +30,25 @@ struct DelayDetector {
     /// How much `residual` has grown within 100 ms.
     private(set) var trend: Int64 = 0
     /// The usual deviation of `residual` while nothing is congested.
-    private(set) var noise: Int64 = 0
+    /// At first as on a path that is not quiet: what is quiet shows it soon.
+    private(set) var noise: Int64 = 16_000_000
+    /// The usual level of `residual` while less is sent than the path carries.
     private var mean: Int64 = 0
+    private var sampleCount: Int64 = 0
     private var risingCount: UInt8 = 0
     private var aboveSince: MediaInstant?
+    /// Since when packets have waited long, whatever explains it.
+    private var longSince: MediaInstant?
     private var backoffCount: UInt8 = 0
-    private var queueAtFirstBackoff: Int64 = 0
-    private var firstBackoffAt = MediaInstant(nanoseconds: 0)
 
     init() {}
 
     /// From this level on a queue is no noise.
-    var threshold: Int64 { min(25 * Self.millisecond + 5 * noise / 2, 120 * Self.millisecond) }
+    var threshold: Int64 { min(20 * Self.millisecond + mean + 5 * noise / 2, 150 * Self.millisecond) }
 
     mutating func packetArrived(_ report: PacketReport, at now: MediaInstant) {
-        let slot = report.sentAt.nanoseconds / Self.slotNanoseconds
+        // By arrival: a queue that grows stretches what was sent within 100 ms over a longer time.
+        let slot = UInt64(max(report.arrivedAt, 0)) / Self.slotNanoseconds
         if slot > newestSlot {
             let passed = min(slot - newestSlot, Self.slotCount)
             for step in 0..<passed {
@@ -86,8 +90,14 @@ struct DelayDetector {
     }
 
     /// Judges after a feedback.
-    /// - Parameter carriesAll: whether what is sent arrives, all of it and as fast.
-    mutating func evaluate(carriesAll: Bool, roundTripTime: MediaDuration, at now: MediaInstant) {
+    /// - Parameters:
+    ///   - drained: by how much a queue of our own must have become shorter since the estimate was reduced.
+    ///   - reduced: how long it was then.
+    ///   - isLosing: whether packets are lost that would not be in any case.
+    ///   - isApplicationLimited: whether less is sent than the path is believed to carry, so that delays vary by themselves.
+    mutating func evaluate(
+        drained: Int64, of reduced: Int64, isLosing: Bool, isApplicationLimited: Bool, at now: MediaInstant
+    ) {
         let base = self.base
         let level = least(residuals, from: 0)
         guard base != Self.none, level != Self.none else { return }
@@ -105,21 +115,31 @@ struct DelayDetector {
             aboveSince = nil
             if residual < threshold / 2 { backoffCount = 0 }
         }
-        verdict = judge(carriesAll: carriesAll, roundTripTime: roundTripTime, at: now)
+        verdict = judge(drained: drained, of: reduced, isLosing: isLosing, at: now)
         if verdict == .normal || verdict == .watch {
-            mean += (residual - mean) / 64
-            noise += ((residual - mean).magnitude > 1 << 40 ? 0 : abs(residual - mean) - noise) / 64
+            // What is sent beyond that makes queues of its own, which are no noise.
+            let weight = min(8 + sampleCount, 32)
+            sampleCount = min(sampleCount + 1, 1_000)
+            let deviation = min(abs(residual - mean), 1 << 40)
+            let level = min(residual, 60 * Self.millisecond)
+            mean += (level - mean) / (isApplicationLimited || level < mean ? weight : 512)
+            noise += (deviation - noise) / (isApplicationLimited || deviation < noise ? weight : 256)
         }
     }
 
     private mutating func judge(
-        carriesAll: Bool, roundTripTime: MediaDuration, at now: MediaInstant
+        drained: Int64, of reduced: Int64, isLosing: Bool, at now: MediaInstant
     ) -> DelayVerdict {
+        if queue > threshold + 60 * Self.millisecond {
+            if longSince == nil { longSince = now }
+        } else {
+            longSince = nil
+        }
+        if let longSince, now - longSince > .milliseconds(300), trend > -queue / 16 { return .overuse }
         guard let aboveSince else { return residual > threshold * 7 / 10 ? .watch : .normal }
         let since = now - aboveSince
-        if backoffCount >= 2, carriesAll, residual > queueAtFirstBackoff - 10 * Self.millisecond,
-            trend.magnitude < UInt64(10 * Self.millisecond),
-            now - firstBackoffAt > roundTripTime + .milliseconds(250)
+        if backoffCount > 0, !isLosing, drained > 40 * Self.millisecond + reduced / 4, trend.magnitude < 10_000_000,
+            queue > reduced - drained / 4
         {
             // The level stays whatever is sent: another path, or a queue of others.
             rebase()
@@ -127,7 +147,7 @@ struct DelayDetector {
         }
         if risingCount >= 2 { return .overuse }
         if trend < -3 * Self.millisecond { return .draining }
-        return since > .milliseconds(250) ? .overuse : .watch
+        return since > .milliseconds(backoffCount == 0 ? 250 : 500) ? .overuse : .watch
     }
 
     /// Takes the present level as that of an empty path.
@@ -143,13 +163,10 @@ struct DelayDetector {
 
     /// The estimate was reduced because of `verdict`.
     mutating func backedOff(at now: MediaInstant) {
-        if backoffCount == 0 {
-            queueAtFirstBackoff = residual
-            firstBackoffAt = now
-        }
         backoffCount = min(backoffCount + 1, 100)
         // A level that stands has to be confirmed again.
         aboveSince = now
+        longSince = now
         risingCount = 0
         verdict = .draining
     }
@@ -178,12 +195,12 @@ extension DelayDetector: Restorable {
         residual = try reader.read(in: 0...1 << 62)
         trend = try reader.read(in: -1 << 62...1 << 62)
         noise = try reader.read(in: 0...1 << 40)
-        mean = try reader.read(in: 0...1 << 62)
+        mean = try reader.read(in: 0...1 << 40)
+        sampleCount = try reader.read(in: 0...1_000)
         risingCount = try reader.read(in: 0...100)
         aboveSince = try reader.readOptional()
+        longSince = try reader.readOptional()
         backoffCount = try reader.read(in: 0...100)
-        queueAtFirstBackoff = try reader.read(in: 0...1 << 62)
-        firstBackoffAt = try reader.read()
     }
 
     private static func readDelay(_ reader: inout SnapshotReader) throws(WireError) -> Int64 {
@@ -204,10 +221,10 @@ extension DelayDetector: Restorable {
         writer.write(trend)
         writer.write(noise)
         writer.write(mean)
+        writer.write(sampleCount)
         writer.write(risingCount)
         writer.writeOptional(aboveSince)
+        writer.writeOptional(longSince)
         writer.write(backoffCount)
-        writer.write(queueAtFirstBackoff)
-        writer.write(firstBackoffAt)
     }
 }

@@ -1,9 +1,10 @@
-/// What the first report of a packet's arrival tells.
+/// What the first report of a packet's arrival, or of its loss, tells.
 struct PacketReport: Equatable {
     /// Bytes on the wire.
     var size: Int
     var sentAt: MediaInstant
-    /// On the timeline of arrivals, in nanoseconds.
+    var isLost: Bool
+    /// On the timeline of arrivals, in nanoseconds; zero for a lost packet.
     var arrivedAt: Int64
     /// How long it was expected to wait behind packets of its own transport, in nanoseconds.
     var ownQueue: Int64

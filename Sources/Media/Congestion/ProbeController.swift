@@ -10,15 +10,14 @@ struct ProbeController {
     private var endsAt = MediaInstant(nanoseconds: 0)
     private var sentBytes: UInt64 = 0
     private var arrivedBytes: UInt64 = 0
+    private var lostBytes: UInt64 = 0
     private var firstBytes: UInt64 = 0
     private var firstSentAt = MediaInstant(nanoseconds: 0)
     private var firstArrivedAt: Int64 = 0
     private var lastSentAt = MediaInstant(nanoseconds: 0)
     private var lastArrivedAt: Int64 = 0
-    /// Delays of the first packets, and of the last ones.
-    private var firstDelay: Int64 = 0
-    private var lastDelay: Int64 = 0
-    private var isPassed = false
+    /// The least delay in each third of the probe: bursts raise some delays, a queue raises all.
+    private var leastDelays = InlineArray<3, Int64>(repeating: Int64.max)
     /// What failed last, and when it may be tried again.
     private var failedGoal: UInt64 = 0
     private var wait = firstWait
@@ -39,7 +38,7 @@ struct ProbeController {
         self.goal = goal
         probesStarted &+= 1
         // Eight packets of 600 bytes, within bounds.
-        let microseconds = min(max(4_800 * 8_000_000 / max(goal, 1), 40_000), 200_000)
+        let microseconds = min(max(4_800 * 8_000_000 / max(goal, 1), 80_000), 200_000)
         begin(.train, lasting: .microseconds(Int(microseconds)), at: now)
     }
 
@@ -54,11 +53,11 @@ struct ProbeController {
         endsAt = now + duration
         sentBytes = 0
         arrivedBytes = 0
+        lostBytes = 0
         firstBytes = 0
         firstArrivedAt = 0
         lastArrivedAt = 0
-        firstDelay = Int64.max
-        lastDelay = 0
+        leastDelays = InlineArray(repeating: Int64.max)
     }
 
     mutating func packetSent(size: Int) { sentBytes = min(sentBytes &+ UInt64(size), 1 << 40) }
@@ -93,8 +92,12 @@ struct ProbeController {
         return nil
     }
 
-    mutating func packetArrived(_ report: PacketReport) {
+    mutating func packetReported(_ report: PacketReport) {
         guard phase != .idle, report.sentAt + .milliseconds(1) >= startedAt, report.sentAt < endsAt else { return }
+        if report.isLost {
+            lostBytes &+= UInt64(report.size)
+            return
+        }
         if arrivedBytes == 0 {
             firstSentAt = report.sentAt
             firstArrivedAt = report.arrivedAt
@@ -107,9 +110,9 @@ struct ProbeController {
             firstBytes &+= UInt64(report.size)
             firstArrivedAt = max(firstArrivedAt, report.arrivedAt)
         }
-        if report.sentAt - firstSentAt < .milliseconds(12) { firstDelay = min(firstDelay, report.delay) }
-        if report.sentAt - lastSentAt > .milliseconds(4) { lastDelay = report.delay }
-        lastDelay = min(lastDelay, report.delay)
+        let third = max((endsAt - startedAt).nanoseconds / 3, 1)
+        let index = Int(min(max((report.sentAt - startedAt).nanoseconds / third, 0), 2))
+        leastDelays[index] = min(leastDelays[index], min(max(report.delay, -1 << 60), 1 << 60))
         lastSentAt = max(lastSentAt, report.sentAt)
         lastArrivedAt = max(lastArrivedAt, report.arrivedAt)
     }
@@ -118,15 +121,16 @@ struct ProbeController {
     /// - Parameters:
     ///   - newestSentAt: when the newest packet was sent that has been reported.
     ///   - noise: how much delays vary, in nanoseconds.
+    ///   - inherentLoss: what is lost in any case, in 1/65536.
     ///   - isCongested: whether the path has become full, whatever the probe itself shows.
     /// - Returns: a result of the train or of the holding, once there is one.
     mutating func judge(
-        newestSentAt: MediaInstant, noise: Int64, isCongested: Bool, at now: MediaInstant
+        newestSentAt: MediaInstant, noise: Int64, inherentLoss: Int32, isCongested: Bool, at now: MediaInstant
     ) -> ProbeResult? {
         guard phase != .idle else { return nil }
-        let growth = firstDelay == Int64.max || arrivedBytes == 0 ? 0 : lastDelay &- firstDelay
-        let allowed = min(20 * Self.millisecond + 2 * noise, 100 * Self.millisecond)
-        let isFailing = growth > allowed + 10 * Self.millisecond
+        let growth = self.growth
+        let allowed = min(8 * Self.millisecond + 3 * noise / 2, 80 * Self.millisecond)
+        let isFailing = growth > allowed + 12 * Self.millisecond
         if isCongested || (phase == .hold && isFailing) {
             return fail(at: now)
         }
@@ -138,15 +142,38 @@ struct ProbeController {
             abandon(at: now)
             return nil
         }
-        if growth > allowed || arrivedBytes * 100 < sentBytes * 75 { return fail(at: now) }
-        return .passed(goal)
+        // A lost feedback takes its part of the evidence, not of the packets.
+        let known = arrivedBytes + lostBytes
+        guard known * 2 >= sentBytes else {
+            abandon(at: now)
+            return nil
+        }
+        if growth > allowed || isLosing(over: inherentLoss) { return fail(at: now) }
+        return .passed(goal, isClear: growth < 8 * Self.millisecond + noise / 4)
+    }
+
+    /// Whether more is lost than the path's own loss and chance explain.
+    private func isLosing(over inherent: Int32) -> Bool {
+        let known = arrivedBytes + lostBytes
+        // Chance: about four packets, and half as much again as is usual.
+        let usual = Bitrate.scaled(known, by: UInt64(max(inherent, 0))) * 3 / 2
+        return lostBytes > usual + known / 40 + 4_000
+    }
+
+    /// How much longer packets wait in the last third than in the first.
+    private var growth: Int64 {
+        guard leastDelays[0] != Int64.max else { return 0 }
+        if leastDelays[2] != Int64.max { return leastDelays[2] - leastDelays[0] }
+        return leastDelays[1] == Int64.max ? 0 : leastDelays[1] - leastDelays[0]
     }
 
     /// What arrived of the present probe, in bits per second.
     private var measured: UInt64? {
         let received = lastArrivedAt &- firstArrivedAt
         let span = max(received, (lastSentAt - firstSentAt).nanoseconds)
-        guard arrivedBytes > firstBytes, span > 10 * Self.millisecond else { return nil }
+        guard arrivedBytes > firstBytes, span > 10 * Self.millisecond, arrivedBytes * 10 > sentBytes * 9 else {
+            return nil
+        }
         return Bitrate.of(bytes: arrivedBytes - firstBytes, in: MediaDuration(nanoseconds: span))
     }
 
@@ -197,14 +224,16 @@ extension ProbeController: Restorable {
         endsAt = try reader.read()
         sentBytes = try reader.read(in: 0...1 << 41)
         arrivedBytes = try reader.readCounter()
+        lostBytes = try reader.readCounter()
         firstBytes = try reader.readCounter()
         firstSentAt = try reader.read()
         firstArrivedAt = try reader.read()
         lastSentAt = try reader.read()
         lastArrivedAt = try reader.read()
-        firstDelay = try reader.read()
-        lastDelay = try reader.read()
-        isPassed = try reader.read()
+        for index in leastDelays.indices {
+            leastDelays[index] = try reader.read()
+            guard leastDelays[index] == Int64.max || leastDelays[index].magnitude <= 1 << 60 else { throw .malformed }
+        }
         failedGoal = try reader.read(in: 0...Bitrate.largest)
         wait = MediaDuration(
             nanoseconds: try reader.read(in: Self.firstWait.nanoseconds...Self.longestWait.nanoseconds))
@@ -220,14 +249,13 @@ extension ProbeController: Restorable {
         writer.write(endsAt)
         writer.write(sentBytes)
         writer.write(arrivedBytes)
+        writer.write(lostBytes)
         writer.write(firstBytes)
         writer.write(firstSentAt)
         writer.write(firstArrivedAt)
         writer.write(lastSentAt)
         writer.write(lastArrivedAt)
-        writer.write(firstDelay)
-        writer.write(lastDelay)
-        writer.write(isPassed)
+        writer.write(leastDelays)
         writer.write(failedGoal)
         writer.write(wait)
         writer.write(notBefore)

@@ -126,7 +126,7 @@ struct SendHistory {
 
     /// What a feedback says of one number.
     /// - Parameter arrivedAt: on the timeline of arrivals; `nil`: it has not arrived.
-    /// - Returns: the packet, the first time that its arrival is reported.
+    /// - Returns: the packet, the first time that its arrival or its loss is reported.
     mutating func reported(_ number: UInt16, arrivedAt: Int64?, at now: MediaInstant) -> PacketReport? {
         let back = UInt64(UInt16(truncatingIfNeeded: newest) &- number)
         guard end > 0, back < end - start else {
@@ -138,11 +138,10 @@ struct SendHistory {
         let position = index(extended)
         let state = ring[position].state
         guard let arrivedAt else {
-            if state == .inFlight {
-                ring[position].state = .reportedLost
-                bytesInFlight &-= UInt64(ring[position].size)
-            }
-            return nil
+            guard state == .inFlight, extended >= settled else { return nil }
+            ring[position].state = .reportedLost
+            bytesInFlight &-= UInt64(ring[position].size)
+            return report(ring[position], arrivedAt: nil, at: now)
         }
         switch state {
         case .absent:
@@ -159,18 +158,21 @@ struct SendHistory {
                 return nil
             }
         }
-        if extended >= settled { ring[position].state = .received }
+        ring[position].state = .received
         let packet = ring[position]
         if extended < settled {
             // It was given up unmentioned; what it tells is true all the same.
             packetsForgotten &-= 1
             packetsReceived &+= 1
             bytesInFlight &+= UInt64(packet.size)
-            ring[position].state = .received
         }
-        return PacketReport(
-            size: Int(packet.size), sentAt: Self.instant(of: packet.sentAt, before: now), arrivedAt: arrivedAt,
-            ownQueue: Int64(packet.ownQueue) * 2_000_000)
+        return report(packet, arrivedAt: arrivedAt, at: now)
+    }
+
+    private func report(_ packet: SentPacket, arrivedAt: Int64?, at now: MediaInstant) -> PacketReport {
+        PacketReport(
+            size: Int(packet.size), sentAt: Self.instant(of: packet.sentAt, before: now), isLost: arrivedAt == nil,
+            arrivedAt: arrivedAt ?? 0, ownQueue: Int64(packet.ownQueue) * 2_000_000)
     }
 
     /// Ends a feedback: settles the packets that two feedbacks ago were the newest reported ones.

@@ -5,6 +5,8 @@ struct SendRate {
     private var buckets = InlineArray<10, UInt32>(repeating: 0)
     private var position = 0
     private var endsAt: UInt64 = 0
+    /// Bytes since the start.
+    private(set) var total: UInt64 = 0
 
     init() {}
 
@@ -12,6 +14,7 @@ struct SendRate {
     mutating func packetSent(bytes: Int, at now: MediaInstant) {
         if now.nanoseconds >= endsAt { advance(to: now) }
         buckets[position] &+= UInt32(truncatingIfNeeded: bytes)
+        total &+= UInt64(truncatingIfNeeded: bytes)
     }
 
     /// Bits per second.
@@ -42,11 +45,13 @@ extension SendRate: Restorable {
         buckets = try reader.read()
         position = Int(try reader.read(in: 0...9 as ClosedRange<UInt8>))
         endsAt = try reader.read()
+        total = try reader.readCounter()
     }
 
     func write(to writer: inout SnapshotWriter) {
         writer.write(buckets)
         writer.write(UInt8(truncatingIfNeeded: position))
         writer.write(endsAt)
+        writer.write(total)
     }
 }

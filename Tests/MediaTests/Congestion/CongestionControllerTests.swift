@@ -79,4 +79,22 @@ struct CongestionControllerTests {
             damaged.run(for: .milliseconds(200)) { _ in 500_000 }
         }
     }
+
+    @Test func `feedback that lies changes nothing beyond what was sent`() {
+        var path = VirtualPath(rate: 1_000_000)
+        path.run(for: .seconds(3)) { _ in 300_000 }
+        var random = SplitMix(seed: 5)
+        for _ in 0..<5_000 {
+            let count = Int.random(in: 1...60, using: &random)
+            path.feedback(
+                base: .random(in: 0...UInt16.max, using: &random),
+                reference: .random(in: 0...0xFF_FFFF, using: &random),
+                statuses: (0..<count).map { index in
+                    index > 0 && Bool.random(using: &random)
+                        ? .notReceived : .received(delta: .random(in: Int16.min...Int16.max, using: &random))
+                })
+            path.run(for: .milliseconds(3)) { _ in 300_000 }
+            #expect(path.controller.state.estimate <= 2_000_000)
+        }
+    }
 }
