@@ -25,11 +25,18 @@ class Call:
                 return (await one.streams()).frames_decoded() >= before + 20
             await until(is_later, 30, f"{one.name} goes on seeing")
 
+    async def is_said(self, words):
+        """Waits until the words are on everybody's page."""
+        for one in self.people:
+            async def has(one=one):
+                return words in await one.page.evaluate("document.body.innerText")
+            await until(has, 30, f"{one.name} reads {words!r}")
+
 
 @contextlib.asynccontextmanager
-async def call(url, folder):
+async def call(url, folder, namespace=None):
     """Ada and Grace, who see and hear each other through the server at `url`."""
-    async with Chromium(folder) as chromium:
+    async with Chromium(folder, namespace) as chromium:
         people = [await Person(await chromium.page(), url, "packaged", name).enter() for name in ("Ada", "Grace")]
         for one in people:
             await one.sees_and_hears(seconds=120)

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -101,3 +102,21 @@ def wait_until_ready(port, process, log, seconds=15):
             pass
         time.sleep(0.002)
     raise AssertionError(f"no answer within {seconds} s:\n{log.read_text(errors='replace')}")
+
+
+def newer(package, folder):
+    """The same package as a later version."""
+    tree = folder / "newer"
+    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1.later", control.read_text()))
+    # Time stamps do not tell dpkg anything; the file is replaced.
+    path = folder / "newer.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, path], check=True,
+                   stdout=subprocess.DEVNULL)
+    return path
+
+
+def copy_in(sandbox, path, name):
+    (sandbox.root / name).write_bytes(path.read_bytes())
+    return "/" + name

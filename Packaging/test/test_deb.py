@@ -2,33 +2,14 @@
 
 import os
 import re
-import subprocess
 
 import pytest
 
 import browsers
 import ports
-from conftest import get, wait_until_ready
+from conftest import copy_in, get, newer, wait_until_ready
 
 CONFIG = "/etc/roundhouse/roundhouse.yaml"
-
-
-def newer(package, folder):
-    """The same package as a later version."""
-    tree = folder / "newer"
-    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
-    control = tree / "DEBIAN/control"
-    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1.later", control.read_text()))
-    # Time stamps do not tell dpkg anything; the file is replaced.
-    path = folder / "newer.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, path], check=True,
-                   stdout=subprocess.DEVNULL)
-    return path
-
-
-def copy_in(sandbox, path, name):
-    (sandbox.root / name).write_bytes(path.read_bytes())
-    return "/" + name
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
