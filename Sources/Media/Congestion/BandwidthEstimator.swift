@@ -6,6 +6,8 @@ struct BandwidthEstimator {
     /// Without another minimum, nothing is believed to carry less.
     private static let leastEstimate: UInt64 = 30_000
     private static let one: UInt64 = 65536
+    /// How long the rate stays near the ceiling before it tries to pass it.
+    private static let plateau = MediaDuration.seconds(4)
     private static let recentCount: UInt64 = 6
     private static let recentNanoseconds: UInt64 = 500_000_000
 
@@ -146,7 +148,7 @@ struct BandwidthEstimator {
             } else if seen.isApplicationLimited {
                 if cause == .rampUp { cause = .appLimitedHold }
             } else if rateBeforeBackoff == nil, !seen.isTrying {
-                increase(seen, elapsed)
+                increase(seen, elapsed, at: now)
             }
         }
         return false
@@ -175,7 +177,11 @@ struct BandwidthEstimator {
             ceiling = carried
         }
         backedOffAt = now
-        let reduced = Bitrate.scaled(carried, by: Self.one - min(part, Self.one / 2))
+        var reduced = Bitrate.scaled(carried, by: Self.one - min(part, Self.one / 2))
+        // What arrives is no measure of the path where little is sent: by halves, unless there is no doubt.
+        if seen.isApplicationLimited, seen.queue < 100_000_000, cause == .delayOveruse {
+            reduced = max(reduced, rate / 2)
+        }
         change(to: min(rate, reduced), because: cause)
     }
 
@@ -203,11 +209,13 @@ struct BandwidthEstimator {
         return passed / 65536 * draining
     }
 
-    private mutating func increase(_ seen: BandwidthObservation, _ elapsed: MediaDuration) {
+    private mutating func increase(_ seen: BandwidthObservation, _ elapsed: MediaDuration, at now: MediaInstant) {
         let carried = max(seen.proven, min(seen.acknowledged, Bitrate.largest) * 3 / 2 + 10_000)
         let bound = min(carried, seen.policedRate ?? Bitrate.largest)
         guard rate < bound else { return }
         if let full = ceiling, rate > full + full / 8 { ceiling = nil }
+        // The path was full at this rate a moment ago.
+        if let full = ceiling, rate * 20 >= full * 19, let backedOffAt, now - backedOffAt < Self.plateau { return }
         // Per second, in 1/65536: 3 % near the ceiling, 15 % below it, 30 % where none is known.
         let growth: UInt64 =
             if let full = ceiling { rate * 10 < full * 9 ? 9830 : 1966 } else { 19661 }

@@ -13,6 +13,11 @@ struct CongestionController: ~Copyable {
     /// Between two looks at the clock while packets are sent.
     private static let pace = MediaDuration.milliseconds(50)
     private static let fillerPace = MediaDuration.milliseconds(5)
+    /// What the first probes may cost, in bytes, and the most that is saved for later ones.
+    private static let firstFiller: Int64 = 60_000
+    private static let largestFiller: Int64 = 150_000
+    /// In bytes per second: what probes may cost where next to nothing is sent.
+    private static let fillerTrickle: Int64 = 300
     private static let assumedRoundTripTime = MediaDuration.milliseconds(100)
 
     private var history = SendHistory()
@@ -44,6 +49,9 @@ struct CongestionController: ~Copyable {
     private var rateBeforeSilence: UInt64?
     private var advanceAt: MediaInstant?
     private var reportedAt: MediaInstant?
+    /// Bytes that probes may still cost.
+    private var fillerBalance = firstFiller
+    private var fillerAt = MediaInstant(nanoseconds: 0)
     /// The first seconds: what a train shows counts at once.
     private var isStarting = true
 
@@ -107,6 +115,9 @@ struct CongestionController: ~Copyable {
     var probePhase: ProbePhase { probes.phase }
     var probeGoal: UInt64 { probes.goal }
 
+    /// Whether every packet sent is received, lost, forgotten or in flight.
+    var isBalanced: Bool { history.packetsInFlight <= history.packetsSent }
+
     // MARK: Sending
 
     /// - Parameter size: bytes on the wire, with those of IP and UDP.
@@ -117,6 +128,8 @@ struct CongestionController: ~Copyable {
         lastSentAt = now
         if unansweredSince == nil { unansweredSince = now }
         if advanceAt == nil { advanceAt = now + Self.pace }
+        // So small a part of what is sent for its own sake may be filler.
+        fillerBalance &+= kind == .padding ? -Int64(UInt16(clamping: size)) : Int64(UInt16(clamping: size)) / 16
         if probes.isRunning { probes.packetSent(size: size) }
     }
 
@@ -175,7 +188,8 @@ struct CongestionController: ~Copyable {
         isApplicationLimited = sent * 5 < estimator.estimate * 4
         let wasQueueing = delay.residual > delay.threshold || delay.queue > delay.threshold + 20_000_000
         let lossAction = loss.packetsSettled(
-            settled, isQueueing: wasQueueing, acknowledged: acknowledged, rate: estimator.rate, at: now)
+            settled, isQueueing: wasQueueing, acknowledged: min(acknowledged, latest + latest / 8),
+            rate: estimator.rate, at: now)
         let rtt = roundTripTime ?? Self.assumedRoundTripTime
         delay.evaluate(
             drained: estimator.expectedDrain(sentBytes: sending.total, newestSentAt: newestSentAt, at: now),
@@ -222,7 +236,7 @@ struct CongestionController: ~Copyable {
         guard phase != .idle else { return }
         let result = probes.judge(
             newestSentAt: newestSentAt, noise: delay.noise, inherentLoss: loss.inherent,
-            isCongested: delay.verdict == .overuse, at: now)
+            isCongested: delay.verdict == .overuse || delay.verdict == .draining, at: now)
         switch result {
         case nil: break
         case .failed(let measured): estimator.probeFailed(measured: measured)
@@ -238,6 +252,12 @@ struct CongestionController: ~Copyable {
     }
 
     private mutating func startProbe(rtt: MediaDuration, at now: MediaInstant) {
+        let elapsed = min(max((now - fillerAt).milliseconds, 0), 1_000)
+        fillerAt = now
+        fillerBalance = min(fillerBalance &+ elapsed * Self.fillerTrickle / 1_000, Self.largestFiller)
+        // At first much has to be found out at once.
+        if isStarting { fillerBalance = max(fillerBalance, Self.firstFiller) }
+        guard fillerBalance > 0 else { return }
         guard demand.nextStep > raiseBudget, delay.verdict == .normal, loss.kind != .congestion, !loss.isTrying else {
             return
         }
@@ -247,7 +267,8 @@ struct CongestionController: ~Copyable {
         let kept = 65536 - UInt64(min(max(loss.inherent, 0), 32768))
         let needed = min(wanted + wanted / 10, Bitrate.largest) * 65536 / kept
         let goal = min(min(needed, estimator.rate * 2), cap)
-        // What is believed anyway needs time, not a probe.
+        // What is believed anyway needs time, not a probe; and what is policed is known.
+        guard goal >= needed || goal * 50 > estimator.rate * 51 else { return }
         guard goal > estimator.rate || delivery.proven + delivery.proven / 5 < needed else { return }
         guard goal * 20 > max(acknowledged, demand.allocated) * 21, probes.mayStart(for: goal, at: now) else { return }
         probes.start(for: goal, at: now)
@@ -383,6 +404,8 @@ extension CongestionController: Restorable {
         rateBeforeSilence = try reader.readOptional(in: 0...Bitrate.largest)
         advanceAt = try reader.readOptional()
         reportedAt = try reader.readOptional()
+        fillerBalance = try reader.read(in: -1 << 40...Self.largestFiller)
+        fillerAt = try reader.read()
         isStarting = try reader.read()
         advancedTo = try reader.read()
     }
@@ -413,6 +436,8 @@ extension CongestionController: Restorable {
         writer.writeOptional(rateBeforeSilence)
         writer.writeOptional(advanceAt)
         writer.writeOptional(reportedAt)
+        writer.write(min(max(fillerBalance, -1 << 40), Self.largestFiller))
+        writer.write(fillerAt)
         writer.write(isStarting)
         writer.write(advancedTo)
     }

@@ -44,7 +44,7 @@ struct DelayDetector {
     init() {}
 
     /// From this level on a queue is no noise.
-    var threshold: Int64 { min(20 * Self.millisecond + mean + 5 * noise / 2, 150 * Self.millisecond) }
+    var threshold: Int64 { min(18 * Self.millisecond + mean + 5 * noise / 2, 150 * Self.millisecond) }
 
     mutating func packetArrived(_ report: PacketReport, at now: MediaInstant) {
         // By arrival: a queue that grows stretches what was sent within 100 ms over a longer time.

@@ -40,6 +40,7 @@ struct LossController {
     /// What exceeds it is dropped.
     private(set) var policedRate: UInt64?
     private var policedUntil = MediaInstant(nanoseconds: 0)
+    private var policedCount: UInt64 = 0
     private var hold = firstHold
 
     init() {}
@@ -94,18 +95,28 @@ struct LossController {
             trialPackets = min(trialPackets &+ packets, 1 << 24)
             trialLost = min(trialLost &+ lost, trialPackets)
             let lasted = now - since
-            // Until ten losses were to be expected, or it takes too long.
+            // Until twelve losses were to be expected, or it takes too long.
             let expected = UInt64(trialPackets) * UInt64(lossBeforeTrial) / 65536
-            guard lasted > .seconds(4) || (lasted > .seconds(1) && expected >= 10) else { return .none }
-            return endTrial(at: now)
+            guard lasted > .seconds(4) || (lasted > .seconds(1) && expected >= 12) else { return .none }
+            return endTrial(acknowledged: acknowledged, at: now)
         }
         let isMore = excess > Self.suspicious + inherent / 2
         streak = isMore ? min(streak + 1, 100) : 0
         severeStreak = excess > Self.severe ? min(severeStreak + 1, 100) : 0
         if streak >= 4 || severeStreak >= 2 {
-            streak = 0
-            severeStreak = 0
+            defer {
+                streak = 0
+                severeStreak = 0
+            }
             if let action = suspect(acknowledged: acknowledged, rate: rate, at: now) { return action }
+        }
+        if policedRate != nil, closedCount >= policedCount + 8, ratio(over: 8) > lossBeforeTrial / 2 {
+            // It goes on below the rate: the trial was chance.
+            policedRate = nil
+            inherent = min(ratio(over: 8), 32768)
+            kind = .random
+            hold = Self.firstHold
+            return .restore(rateBeforeTrial)
         }
         settle()
         return .none
@@ -119,7 +130,10 @@ struct LossController {
         } else if kind == .random || recent < Self.suspicious {
             inherent += min((recent - inherent) / 16, 128)
         }
-        if policedRate != nil { return kind = .policer }
+        if policedRate != nil {
+            kind = .policer
+            return
+        }
         if loss < Self.suspicious {
             kind = .none
         } else if kind == .none || kind == .congestion {
@@ -128,8 +142,17 @@ struct LossController {
     }
 
     private mutating func suspect(acknowledged: UInt64, rate: UInt64, at now: MediaInstant) -> LossAction? {
-        guard now >= nextTrialAt else { return nil }
-        lossBeforeTrial = ratio(over: 4)
+        let isSevere = severeStreak >= 2
+        if policedRate != nil {
+            // Still more than passes.
+            policedRate = Bitrate.scaled(acknowledged, by: 62259)
+            return .limit(Bitrate.scaled(acknowledged, by: 62259), because: .policer)
+        }
+        guard now >= nextTrialAt else {
+            return isSevere ? .limit(acknowledged, because: .lossCongestion) : nil
+        }
+        // Over longer than what raised the suspicion, which was chance in part.
+        lossBeforeTrial = isSevere ? ratio(over: 2) : max(ratio(over: 8), ratio(over: 4) / 2)
         rateBeforeTrial = rate
         trialRate = Bitrate.scaled(min(acknowledged, rate), by: 60948)
         trialSince = now
@@ -138,11 +161,14 @@ struct LossController {
         return .limit(trialRate, because: .lossCongestion)
     }
 
-    private mutating func endTrial(at now: MediaInstant) -> LossAction {
+    private mutating func endTrial(acknowledged: UInt64, at now: MediaInstant) -> LossAction {
         let during = Self.part(trialLost, of: trialPackets)
         trialSince = nil
         nextTrialAt = now + .seconds(10)
-        if during - inherent < (lossBeforeTrial - inherent) / 2 { return police(trialRate, at: now) }
+        if during - inherent < (lossBeforeTrial - inherent) / 3 {
+            // Where little is sent, what arrives is no measure.
+            return police(min(trialRate, max(acknowledged, trialRate / 8 * 7)), at: now)
+        }
         inherent = min((during + lossBeforeTrial) / 2, 32768)
         hold = Self.firstHold
         kind = .random
@@ -152,6 +178,7 @@ struct LossController {
     private mutating func police(_ rate: UInt64, at now: MediaInstant) -> LossAction {
         policedRate = rate
         policedUntil = now + hold
+        policedCount = closedCount
         nextTrialAt = now + .seconds(1)
         kind = .policer
         hold = min(hold * 2, Self.longestHold)
@@ -203,6 +230,7 @@ extension LossController: Restorable {
         nextTrialAt = try reader.read()
         policedRate = try reader.readOptional(in: 0...Bitrate.largest)
         policedUntil = try reader.read()
+        policedCount = try reader.readCounter()
         hold = try reader.read(in: Self.firstHold...Self.longestHold)
     }
 
@@ -227,6 +255,7 @@ extension LossController: Restorable {
         writer.write(nextTrialAt)
         writer.writeOptional(policedRate)
         writer.write(policedUntil)
+        writer.write(policedCount)
         writer.write(hold)
     }
 }

@@ -3,6 +3,7 @@ struct ProbeController {
     private static let millisecond: Int64 = 1_000_000
     private static let firstWait = MediaDuration.seconds(3)
     private static let longestWait = MediaDuration.seconds(60)
+    private static let longestTrainWait = MediaDuration.seconds(7)
 
     private(set) var phase = ProbePhase.idle
     private(set) var goal: UInt64 = 0
@@ -129,7 +130,7 @@ struct ProbeController {
     ) -> ProbeResult? {
         guard phase != .idle else { return nil }
         let growth = self.growth
-        let allowed = min(8 * Self.millisecond + 3 * noise / 2, 80 * Self.millisecond)
+        let allowed = min(8 * Self.millisecond + 5 * noise / 2, 80 * Self.millisecond)
         let isFailing = growth > allowed + 12 * Self.millisecond
         if isCongested || (phase == .hold && isFailing) {
             return fail(at: now)
@@ -180,7 +181,9 @@ struct ProbeController {
     mutating func fail(at now: MediaInstant) -> ProbeResult {
         let result = ProbeResult.failed(measured: measured)
         let longer = MediaDuration(nanoseconds: wait.nanoseconds * 3 / 2)
-        wait = failedGoal == 0 ? Self.firstWait : min(longer, Self.longestWait)
+        // A train that fails does little harm: it may be tried often, so that a path that recovers is soon found out.
+        let longest = phase == .hold || phase == .holdSent ? Self.longestWait : max(wait, Self.longestTrainWait)
+        wait = failedGoal == 0 ? Self.firstWait : min(longer, longest)
         failedGoal = goal
         notBefore = now + wait
         phase = .idle

@@ -5,6 +5,8 @@ struct SendRate {
     private var buckets = InlineArray<10, UInt32>(repeating: 0)
     private var position = 0
     private var endsAt: UInt64 = 0
+    /// When sending began.
+    private var beganAt: UInt64 = 0
     /// Bytes since the start.
     private(set) var total: UInt64 = 0
 
@@ -24,11 +26,14 @@ struct SendRate {
         for index in buckets.indices { sum += UInt64(buckets[index]) }
         // The newest bucket is not full yet.
         let open = Int64(Self.bucketNanoseconds) - Int64(min(endsAt &- now.nanoseconds, Self.bucketNanoseconds))
+        let window = 9 * Int64(Self.bucketNanoseconds) + open
+        let sending = Int64(min(now.nanoseconds &- beganAt, 1 << 62))
         return Bitrate.of(
-            bytes: sum, in: MediaDuration(nanoseconds: 9 * Int64(Self.bucketNanoseconds) + open))
+            bytes: sum, in: MediaDuration(nanoseconds: min(window, max(sending, Int64(Self.bucketNanoseconds)))))
     }
 
     private mutating func advance(to now: MediaInstant) {
+        if endsAt == 0 { beganAt = now.nanoseconds }
         let passed = min((now.nanoseconds &- endsAt) / Self.bucketNanoseconds + 1, 10)
         for _ in 0..<passed {
             position = position == 9 ? 0 : position + 1
@@ -45,6 +50,7 @@ extension SendRate: Restorable {
         buckets = try reader.read()
         position = Int(try reader.read(in: 0...9 as ClosedRange<UInt8>))
         endsAt = try reader.read()
+        beganAt = try reader.read()
         total = try reader.readCounter()
     }
 
@@ -52,6 +58,7 @@ extension SendRate: Restorable {
         writer.write(buckets)
         writer.write(UInt8(truncatingIfNeeded: position))
         writer.write(endsAt)
+        writer.write(beganAt)
         writer.write(total)
     }
 }

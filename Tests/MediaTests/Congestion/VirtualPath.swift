@@ -14,7 +14,7 @@ struct VirtualPath: ~Copyable {
     private(set) var queue = MediaDuration.zero
     private var freeAt = MediaInstant(nanoseconds: 0)
     private var number: UInt16 = 65_530
-    private var arrivals: [(number: UInt16, at: MediaInstant?)] = []
+    private var arrivals: [(number: UInt16, at: MediaInstant, isLost: Bool)] = []
     private var feedbackAt: MediaInstant?
     private var count: UInt8 = 0
     private var sentPackets = 0
@@ -36,10 +36,10 @@ struct VirtualPath: ~Copyable {
         let begin = max(freeAt, now)
         queue = begin - now
         if queue > queueTime || (lossEvery > 0 && sentPackets % lossEvery == 0) {
-            arrivals.append((number, nil))
+            arrivals.append((number, begin + delay, true))
         } else {
             freeAt = begin + MediaDuration(nanoseconds: Int64(UInt64(size) * 8_000_000_000 / max(rate, 1)))
-            arrivals.append((number, freeAt + delay))
+            arrivals.append((number, freeAt + delay, false))
         }
         number &+= 1
     }
@@ -73,11 +73,11 @@ struct VirtualPath: ~Copyable {
     }
 
     private mutating func giveFeedback() {
-        let arrived = arrivals.prefix { ($0.at ?? now) + delay <= now }
-        guard let base = arrived.first?.number, arrived.contains(where: { $0.at != nil }) else { return }
+        let arrived = arrivals.prefix { $0.at + delay <= now }
+        guard let base = arrived.first?.number, arrived.contains(where: { !$0.isLost }) else { return }
         arrivals.removeFirst(arrived.count)
         guard givesFeedback else { return }
-        let ticks = arrived.map { $0.at.map { Int($0.nanoseconds / 250_000) } }
+        let ticks = arrived.map { $0.isLost ? nil : Int($0.at.nanoseconds / 250_000) }
         let first = ticks.compactMap(\.self).first ?? 0
         var last = first / 256 * 256
         let statuses = ticks.map { tick -> TransportWideArrival in
