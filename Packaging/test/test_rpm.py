@@ -1,7 +1,13 @@
 """The .rpm: what it asks for, and that its files and scripts work in a root of its own."""
 
+import os
 import re
 import subprocess
+
+import ports
+from conftest import ROOT, copy_in, get, wait_until_ready
+
+CONFIG = "/etc/roundhouse/roundhouse.yaml"
 
 
 def rpm(*words):
@@ -46,3 +52,47 @@ def test_it_is_installed_and_erased_in_a_root_of_its_own(packages, debian):
     assert not (sandbox.root / "usr/bin/roundhouse").exists()
     # What an administrator changed is kept beside it.
     assert "# Changed." in (config.parent / "roundhouse.yaml.rpmsave").read_text()
+
+
+def newer(package, folder):
+    """The same files as a later version's package: it is named after the time that it is given."""
+    with subprocess.Popen(["rpm2cpio", package], stdout=subprocess.PIPE) as archive:
+        (folder / "tree").mkdir()
+        subprocess.run(["cpio", "--quiet", "-idm"], cwd=folder / "tree", stdin=archive.stdout, check=True)
+    # Where the package's build moves it from.
+    moved = folder / "tree/usr/share/zsh"
+    (moved / "site-functions").rename(moved / "vendor-completions")
+    subprocess.run([ROOT / "Packaging/rpm/build", folder / "tree", folder], check=True, timeout=300,
+                   env={**os.environ, "SOURCE_DATE_EPOCH": "4000000000"})
+    (path,) = folder.glob("*.rpm")
+    return path
+
+
+def test_a_running_server_outlives_upgrade_and_removal(packages, debian, work, started):
+    sandbox = debian("bookworm")
+    needed = ["rpm", "libssl3", "libnghttp2-14", "libstdc++6"]
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *needed]):
+        done = sandbox.run("apt-get", *words)
+        assert done.returncode == 0, done.stdout
+    one, two = (copy_in(sandbox, path, name) for path, name in (
+        (packages("roundhouse-*.rpm"), "one.rpm"), (newer(packages("roundhouse-*.rpm"), work), "two.rpm")))
+    done = sandbox.run("rpm", "-i", "--nodeps", one)
+    assert done.returncode == 0, done.stdout
+    port, _ = ports.options()
+    config = sandbox.root / CONFIG[1:]
+    text = config.read_text().replace("port: 3016", f"port: {port}").replace("media-port: 44444", "media-port: 0")
+    config.write_text(text + "shards: 2\nmedia-listen: [127.0.0.1]\n")
+    user, log = sandbox.run("id", "-u", "roundhouse").stdout.strip(), work / "server.log"
+    server = started(sandbox.start("/usr/bin/roundhouse", "--config", CONFIG, user=user, log=log))
+    wait_until_ready(port, server, log)
+
+    done = sandbox.run("rpm", "-U", "--nodeps", two)
+    assert done.returncode == 0 and "keeps its calls" in done.stdout, done.stdout
+    assert server.poll() is None and get(port, "/healthz")[0] == 200
+    assert "shards: 2" in config.read_text()
+
+    done = sandbox.run("rpm", "-e", "roundhouse")
+    assert done.returncode == 0 and "was not started by systemd: it goes on" in done.stdout, done.stdout
+    assert server.poll() is None and get(port, "/readyz")[0] == 200
+    assert not (sandbox.root / "usr/bin/roundhouse").exists()
+    assert "shards: 2" in (config.parent / "roundhouse.yaml.rpmsave").read_text()
