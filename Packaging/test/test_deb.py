@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -84,3 +85,10 @@ def test_without_root_it_is_refused_and_nothing_changes(debian, packages):
     done = sandbox.run("dpkg", "-i", path, user=65534)
     assert done.returncode == 2 and "superuser privilege" in done.stdout, done.stdout
     assert not (sandbox.root / "usr/bin/roundhouse").exists()
+
+
+def test_debians_own_judge_finds_no_fault(packages):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", packages("roundhouse_*.deb")],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hardening" not in done.stdout, done.stdout
