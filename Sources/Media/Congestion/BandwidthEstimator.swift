@@ -99,8 +99,9 @@ struct BandwidthEstimator {
         switch seen.lossAction {
         case .none: break
         case .limit(let limit, let cause):
-            guard limit < rate else { break }
-            change(to: limit, because: cause)
+            if cause == .policer { ceiling = limit }
+            guard limit < rate || cause == .policer else { break }
+            change(to: min(limit, rate), because: cause)
             return true
         case .restore(let before):
             if before > rate { change(to: before, because: .lossRandomTolerated) }

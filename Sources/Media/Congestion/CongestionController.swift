@@ -106,7 +106,8 @@ struct CongestionController: ~Copyable {
 
     private var silentFor: MediaDuration? {
         guard let unansweredSince, let lastSentAt else { return nil }
-        return max(lastSentAt, advancedTo) - unansweredSince
+        // Where nothing is sent, nothing is to be heard.
+        return max(lastSentAt, min(advancedTo, lastSentAt + .milliseconds(500))) - unansweredSince
     }
 
     private var advancedTo = MediaInstant(nanoseconds: 0)
@@ -226,7 +227,7 @@ struct CongestionController: ~Copyable {
         guard let before = rateBeforeSilence, delay.verdict == .normal, !isQueueing else { return }
         rateBeforeSilence = nil
         let restored = Bitrate.scaled(before, by: 52429)
-        if restored > estimator.rate { estimator.set(restored, because: .restored) }
+        estimator.set(max(restored, estimator.rate), because: .restored)
     }
 
     // MARK: Probes
@@ -239,7 +240,9 @@ struct CongestionController: ~Copyable {
             isCongested: delay.verdict == .overuse || delay.verdict == .draining, at: now)
         switch result {
         case nil: break
-        case .failed(let measured): estimator.probeFailed(measured: measured)
+        case .failed(let measured):
+            let isFull = delay.verdict == .overuse || delay.verdict == .draining
+            estimator.probeFailed(measured: isFull ? nil : measured)
         case .passed(let rate, let isClear):
             if phase == .trainSent, !isStarting || !isClear {
                 probes.hold(for: .milliseconds(300) + min(rtt, .milliseconds(500)), at: now)
@@ -266,7 +269,9 @@ struct CongestionController: ~Copyable {
         // So much that the step fits what may be spent on it, with what has to be sent again.
         let kept = 65536 - UInt64(min(max(loss.inherent, 0), 32768))
         let needed = min(wanted + wanted / 10, Bitrate.largest) * 65536 / kept
-        let goal = min(min(needed, estimator.rate * 2), cap)
+        // A policer lets a train pass, and drops what follows.
+        let most = loss.hasPoliced ? estimator.rate + estimator.rate / 4 : estimator.rate * 2
+        let goal = min(min(needed, most), cap)
         // What is believed anyway needs time, not a probe; and what is policed is known.
         guard goal >= needed || goal * 50 > estimator.rate * 51 else { return }
         guard goal > estimator.rate || delivery.proven + delivery.proven / 5 < needed else { return }
@@ -286,9 +291,7 @@ struct CongestionController: ~Copyable {
         estimator.remember(at: now)
         if probes.isRunning {
             advanceAt = now + Self.fillerPace
-        } else if probes.phase != .idle || unansweredSince != nil
-            || lastSentAt.map({ now - $0 < .seconds(1) }) ?? false
-        {
+        } else if probes.phase != .idle || lastSentAt.map({ now - $0 < .seconds(2) }) ?? false {
             advanceAt = now + Self.pace
         } else {
             advanceAt = nil

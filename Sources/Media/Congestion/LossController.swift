@@ -45,6 +45,8 @@ struct LossController {
 
     init() {}
 
+    /// Whether a policer has been found on the path, and lately.
+    var hasPoliced: Bool { hold > Self.firstHold }
     /// Whether less is sent to see if that helps.
     var isTrying: Bool { trialSince != nil }
 
