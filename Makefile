@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end soak soak-hostile bench fuzz lint format tsan asan package package-test source-package \
-    source-package-test release clean
+.PHONY: help setup build run test unit end-to-end soak soak-hostile bench fuzz scenarios lint format tsan asan package \
+    package-test source-package source-package-test release clean
 
 help: ## Shows these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -47,6 +47,9 @@ bench: ## Measures the server against its goals, Janus and a bare loop (ARGS=--h
 fuzz: setup ## Fuzzes the parsers for a minute (ARGS="600 rtp stun" for ten of some of them)
 	@Tests/Fuzzing/run.sh $(or $(ARGS),60)
 
+scenarios: setup ## Runs congestion control over simulated networks, writes the scoreboard (ARGS="trace 6.L" shows one)
+	@Tests/Scenarios/run.sh $(or $(ARGS),write)
+
 lint: ## Checks formatting, scripts and the rules of the source tree
 	@.ci/lint
 
@@ -79,4 +82,4 @@ release: ## Cuts a release: checks, writes the version and the CHANGELOG's secti
 	@Packaging/release $(VERSION)
 
 clean: ## Removes everything built or installed into this folder
-	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/Fuzzing/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache
+	@rm -rf .build .venv Benchmarks/.build Benchmarks/Micro/.build Tests/Fuzzing/.build Tests/Scenarios/.build Tests/EndToEnd/artifacts Tests/EndToEnd/.pytest_cache

@@ -1,0 +1,1 @@
+../../../../Sources/Media/Box.swift

@@ -1,0 +1,1 @@
+../../../../../Sources/Media/Wire/RTCP/RTCPPacketType.swift
