@@ -299,7 +299,7 @@ struct CongestionController: ~Copyable {
     }
 
     private mutating func watchSilence(at now: MediaInstant) {
-        guard kind == .transportWide, let silentFor, rateBeforeSilence == nil else { return }
+        guard kind == .transportWide, let silentFor else { return }
         let rtt = min(roundTripTime ?? Self.assumedRoundTripTime, .seconds(1))
         guard silentFor > max(.milliseconds(400), rtt * 2 + .milliseconds(100)) else { return }
         if probes.phase != .idle { probes.abandon(at: now) }
@@ -308,7 +308,7 @@ struct CongestionController: ~Copyable {
             kind = .reports
             return
         }
-        if silentFor > .seconds(1) {
+        if silentFor > .seconds(1), rateBeforeSilence == nil {
             rateBeforeSilence = estimator.rate
             estimator.set(estimator.rate, because: .feedbackSilence)
         }

@@ -21,6 +21,8 @@ struct ProbeController {
     private var leastDelays = InlineArray<3, Int64>(repeating: Int64.max)
     /// What failed last, and when it may be tried again.
     private var failedGoal: UInt64 = 0
+    /// What arrived of what was held last and failed; zero: nothing has.
+    private var failedRate: UInt64 = 0
     private var wait = firstWait
     private(set) var notBefore = MediaInstant(nanoseconds: 0)
     private(set) var probesStarted: UInt64 = 0
@@ -39,7 +41,9 @@ struct ProbeController {
         self.goal = goal
         probesStarted &+= 1
         // Eight packets of 600 bytes, within bounds.
-        let microseconds = min(max(4_800 * 8_000_000 / max(goal, 1), 80_000), 200_000)
+        // A little too much shows only in a longer train, which is worth it if a short one has passed in vain.
+        let least: UInt64 = goal < failedRate + failedRate * 3 / 5 ? 160_000 : 80_000
+        let microseconds = min(max(4_800 * 8_000_000 / max(goal, 1), least), 200_000)
         begin(.train, lasting: .microseconds(Int(microseconds)), at: now)
     }
 
@@ -182,7 +186,9 @@ struct ProbeController {
         let result = ProbeResult.failed(measured: measured)
         let longer = MediaDuration(nanoseconds: wait.nanoseconds * 3 / 2)
         // A train that fails does little harm: it may be tried often, so that a path that recovers is soon found out.
-        let longest = phase == .hold || phase == .holdSent ? Self.longestWait : max(wait, Self.longestTrainWait)
+        let isHeld = phase == .hold || phase == .holdSent
+        let longest = isHeld ? Self.longestWait : Self.longestTrainWait
+        if isHeld { failedRate = measured ?? 0 }
         wait = failedGoal == 0 ? Self.firstWait : min(longer, longest)
         failedGoal = goal
         notBefore = now + wait
@@ -195,6 +201,7 @@ struct ProbeController {
         probesPassed &+= 1
         phase = .idle
         failedGoal = 0
+        failedRate = 0
         notBefore = now
     }
 
@@ -213,6 +220,7 @@ struct ProbeController {
     mutating func restart(at now: MediaInstant) {
         phase = .idle
         failedGoal = 0
+        failedRate = 0
         notBefore = now
     }
 }
@@ -238,6 +246,7 @@ extension ProbeController: Restorable {
             guard leastDelays[index] == Int64.max || leastDelays[index].magnitude <= 1 << 60 else { throw .malformed }
         }
         failedGoal = try reader.read(in: 0...Bitrate.largest)
+        failedRate = try reader.read(in: 0...Bitrate.largest)
         wait = MediaDuration(
             nanoseconds: try reader.read(in: Self.firstWait.nanoseconds...Self.longestWait.nanoseconds))
         notBefore = try reader.read()
@@ -260,6 +269,7 @@ extension ProbeController: Restorable {
         writer.write(lastArrivedAt)
         writer.write(leastDelays)
         writer.write(failedGoal)
+        writer.write(failedRate)
         writer.write(wait)
         writer.write(notBefore)
         writer.write(probesStarted)

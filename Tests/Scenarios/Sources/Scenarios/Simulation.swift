@@ -86,7 +86,7 @@ final class Simulation {
         }
         violations.formUnion(policy.violations)
         // What the controller promises: a part of what is sent for its own sake, and a few probes at first.
-        if !load.isElastic, record.fillerBytes > record.sentBytes / 16 + 180_000 {
+        if !load.isElastic, record.fillerBytes > record.sentBytes / 16 + 250_000 {
             violations.insert("too much filler")
         }
         record.dropped = bottleneck.dropped
