@@ -96,7 +96,7 @@ import Testing
         #expect(table[HeaderExtension.audioLevel.uri]?.map(\.kind) == [.audio])
         #expect(table[HeaderExtension.videoOrientation.uri]?.first?.preferredID == 8)
         let twcc = table[HeaderExtension.transportWideSequence.uri] ?? []
-        #expect(twcc.map(\.direction) == [.recvonly, .sendrecv])
+        #expect(twcc.map(\.direction) == [.sendrecv, .sendrecv])
         #expect(table[HeaderExtension.dependencyDescriptor.uri]?.map(\.direction) == [.sendrecv])
     }
 }

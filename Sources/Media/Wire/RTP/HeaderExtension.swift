@@ -64,10 +64,10 @@ public enum HeaderExtension: UInt8, CaseIterable, Sendable {
     /// The kinds of media that use it, and how.
     public var uses: [(kind: MediaKind, use: Use)] {
         switch self {
-        case .mid, .absSendTime, .absCaptureTime, .playoutDelay: [(.audio, .forwarded), (.video, .forwarded)]
+        // mediasoup numbers no audio that it sends; a link that carries nothing else could not be judged so.
+        case .mid, .absSendTime, .transportWideSequence, .absCaptureTime, .playoutDelay:
+            [(.audio, .forwarded), (.video, .forwarded)]
         case .rid, .repairedRID: [(.video, .received)]
-        // Audio arrives with it, so that its sender's estimate counts audio, and is not sent with it.
-        case .transportWideSequence: [(.audio, .received), (.video, .forwarded)]
         case .audioLevel: [(.audio, .forwarded)]
         // mediasoup does not send the descriptor; but Chromium decodes no AV1 with spatial layers without it.
         case .dependencyDescriptor, .videoOrientation, .transmissionOffset: [(.video, .forwarded)]
