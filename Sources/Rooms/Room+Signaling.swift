@@ -99,9 +99,7 @@ extension Room {
         case .setConsumerPreferredLayers(let request):
             return try setConsumerPreferredLayers(request, from: session)
         case .setConsumerPriority(let request):
-            _ = try state.consumer(request.consumerID, of: session)
-            state.consumerPriorityChanged(request.consumerID, request.priority)
-            return .now(.done, then: [])
+            return try setConsumerPriority(request, from: session)
         case .switchProducer(let request): return try switchProducer(request, from: session)
         case .produceData:
             try state.joinedPeer(session).require(.data)
@@ -249,6 +247,20 @@ extension Room {
             try updateConsumer(consumer.id)
         } catch {
             state.consumerPreferenceChanged(consumer.id, consumer.preferredLayers)
+            throw RoomError(error)
+        }
+        return .now(.done, then: [])
+    }
+
+    private func setConsumerPriority(
+        _ request: SetConsumerPriorityRequest, from session: PeerSession
+    ) throws(RoomError) -> Outcome {
+        let consumer = try state.consumer(request.consumerID, of: session).consumer
+        state.consumerPriorityChanged(consumer.id, request.priority)
+        do {
+            try updateConsumer(consumer.id)
+        } catch {
+            state.consumerPriorityChanged(consumer.id, consumer.priority)
             throw RoomError(error)
         }
         return .now(.done, then: [])

@@ -152,6 +152,7 @@ public actor Room {
             case .paused(let key, let isPaused): try media.setConsumerPaused(key, isPaused)
             case .producerPaused(let key, let isPaused): try media.setConsumerProducerPaused(key, isPaused)
             case .preferredLayers(let key, let layers): try media.setConsumerPreferredLayers(key, layers)
+            case .priority(let key, let priority): try media.setConsumerPriority(key, priority)
             }
             state.consumerUpdated(id, update)
         }

@@ -6,6 +6,8 @@ public struct RoomConfiguration: Sendable {
     public var mediaCodecs: [RTPCodecCapability]
     /// How long a transport stays without a valid connectivity check before its peer leaves (RFC 7675).
     public var iceConsentTimeout: MediaDuration
+    /// What a client's network is taken to carry until it has been measured, in bits per second.
+    public var initialOutgoingBitrate: UInt64
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration
     /// Open rooms of the registry.
@@ -28,7 +30,8 @@ public struct RoomConfiguration: Sendable {
     /// The defaults: the codecs browsers have, 30 s of consent (RFC 7675 §5.1), 64 producers a peer.
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
-        iceConsentTimeout: MediaDuration = .seconds(30), keyFrameRequestDelay: MediaDuration = .zero,
+        iceConsentTimeout: MediaDuration = .seconds(30), initialOutgoingBitrate: UInt64 = 600_000,
+        keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
         maximumConsumersPerPeer: Int = 4096, acceptsSHA1Fingerprints: Bool = false,
@@ -36,6 +39,7 @@ public struct RoomConfiguration: Sendable {
     ) {
         self.mediaCodecs = mediaCodecs
         self.iceConsentTimeout = iceConsentTimeout
+        self.initialOutgoingBitrate = initialOutgoingBitrate
         self.keyFrameRequestDelay = keyFrameRequestDelay
         self.maximumRooms = maximumRooms
         self.maximumPeers = maximumPeers

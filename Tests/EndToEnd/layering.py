@@ -25,6 +25,7 @@ PREPARE = """
       window.testSocket = this;
       this.addEventListener('message', ({ data }) => {
         const message = JSON.parse(data);
+        if (message.response && message.id === window.testAskedFor) window.testReceiving = message.data.id;
         if (message.notification) window.testNotifications.push({ at: performance.now(), ...message });
         if (message.response && answers.has(message.id)) {
           answers.get(message.id)(message);
@@ -34,6 +35,7 @@ PREPARE = """
     }
     send(text) {
       const message = typeof text === 'string' ? JSON.parse(text) : {};
+      if (message.method === 'createWebRtcTransport' && message.data.consuming) window.testAskedFor = message.id;
       if (wish.deaf && message.method === 'join') delete message.data.rtpCapabilities;
       super.send(typeof text === 'string' ? JSON.stringify(message) : text);
     }

@@ -35,6 +35,12 @@
                 malformed += 1
                 return
             }
+            if givesFeedback,
+                let number = ReceivedExtensions(header, in: packet, ids: ClientCodecs.routerExtensions)
+                    .transportWideSequence
+            {
+                arrivals.packetReceived(sequence: number, at: now)
+            }
             guard let stream = subscribedBySSRC[header.ssrc.rawValue] else {
                 unknownSSRC[header.ssrc.rawValue, default: 0] += 1
                 return
@@ -63,6 +69,25 @@
                     guard count > 0 else { return }
                     stream.nacksSent += 1
                     sendNACK(of: stream.ssrc, numbers[..<count].map { SequenceNumber($0) })
+                }
+            }
+        }
+
+        /// What arrived, as transport-wide feedback tells it.
+        func sendTransportFeedback() {
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
+                while let feedback = arrivals.pollFeedback(at: now, into: statuses) {
+                    let told = statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
+                        status == TransportWideRecorder.notReceived
+                            ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
+                    }
+                    sendRTCP { (writer) throws(WireError) in
+                        try TransportWideFeedback.write(
+                            senderSSRC: reportSSRC, mediaSSRC: SSRC(0),
+                            baseSequence: SequenceNumber(feedback.baseSequence),
+                            referenceTime: Int32(bitPattern: feedback.referenceTime),
+                            feedbackCount: feedback.feedbackCount, arrivals: told, into: &writer)
+                    }
                 }
             }
         }

@@ -72,6 +72,9 @@
         var hasWallClock = true
         var nextMID = 0
         var transportWideSequence: UInt16 = 0
+        /// Whether it tells the server what arrives.
+        var givesFeedback = false
+        var arrivals = TransportWideRecorder()
         /// By transport-wide sequence number: 1 for audio, 2 for video, plus 4 once the server said that it came.
         var transportWideLog: [UInt8] = []
         var feedback = FeedbackLog()
@@ -204,6 +207,7 @@
             guard isConnected else { return }
             for track in tracks { advance(track) }
             for stream in subscriptions { requestMissing(stream) }
+            if givesFeedback { sendTransportFeedback() }
             if nextReport <= now {
                 nextReport = now + reportInterval
                 sendReports()
@@ -217,6 +221,7 @@
             deadline = earliest(deadline, nextReport)
             for track in tracks where track.isSending { deadline = earliest(deadline, track.nextFrame ?? now) }
             for stream in subscriptions { deadline = earliest(deadline, stream.nacks.nextDeadline) }
+            if givesFeedback { deadline = earliest(deadline, arrivals.nextDeadline) }
             return deadline
         }
 

@@ -1,5 +1,5 @@
 /// Why an estimate is what it is: what changed it last.
-enum BandwidthCause: UInt8, Sendable {
+public enum BandwidthCause: UInt8, Sendable {
     case start = 0
     /// The path carries what is sent, and more is tried bit by bit.
     case rampUp = 1

@@ -1,11 +1,18 @@
 /// What bounds the estimate of a receiver's bandwidth from outside, in bits per second.
-struct BitrateLimits: Equatable, Sendable {
+public struct BitrateLimits: Equatable, Sendable {
     /// What a new path is believed to carry before anything has been measured.
-    var start: UInt64 = 600_000
+    public var start: UInt64 = 600_000
     /// The estimate never falls below it; `nil`: 30 kb/s, or `maximum` if that is less.
-    var minimum: UInt64?
+    public var minimum: UInt64?
     /// The estimate never rises above it.
-    var maximum: UInt64?
+    public var maximum: UInt64?
+
+    /// Limits.
+    public init(start: UInt64 = 600_000, minimum: UInt64? = nil, maximum: UInt64? = nil) {
+        self.start = start
+        self.minimum = minimum
+        self.maximum = maximum
+    }
 }
 
 // MARK: Snapshot

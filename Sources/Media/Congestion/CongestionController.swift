@@ -54,6 +54,8 @@ struct CongestionController: ~Copyable {
     private var fillerAt = MediaInstant(nanoseconds: 0)
     /// The first seconds: what a train shows counts at once.
     private var isStarting = true
+    /// Not in snapshots: it only ends waiting.
+    private var hasPassedProbe = false
 
     init(_ limits: BitrateLimits, at now: MediaInstant) {
         estimator = BandwidthEstimator(limits, at: now)
@@ -70,6 +72,9 @@ struct CongestionController: ~Copyable {
             loss: loss.loss, inherentLoss: loss.inherent, roundTripTime: roundTripTime, verdict: delay.verdict,
             lossClass: loss.kind, isApplicationLimited: isApplicationLimited)
     }
+
+    /// Whether the receiver says what arrives.
+    var hasFeedback: Bool { kind == .transportWide || kind == .estimate }
 
     /// What may be spent on what is sent already, in bits per second: the estimate without what has to be sent again.
     var budget: UInt64 { withoutResends(estimator.estimate) }
@@ -132,6 +137,12 @@ struct CongestionController: ~Copyable {
         // So small a part of what is sent for its own sake may be filler.
         fillerBalance &+= kind == .padding ? -Int64(UInt16(clamping: size)) : Int64(UInt16(clamping: size)) / 16
         if probes.isRunning { probes.packetSent(size: size) }
+    }
+
+    /// Whether a probe has passed since the last call.
+    mutating func takeProbePassed() -> Bool {
+        defer { hasPassedProbe = false }
+        return hasPassedProbe
     }
 
     /// Bytes of filler that are to be sent now for a running probe; zero mostly.
@@ -250,6 +261,7 @@ struct CongestionController: ~Copyable {
                 probes.pass(at: now)
                 delivery.prove(rate, at: now)
                 estimator.probePassed(rate)
+                hasPassedProbe = true
             }
         }
     }

@@ -1,5 +1,5 @@
 /// What the delays of packets say about a path.
-enum DelayVerdict: UInt8, Sendable {
+public enum DelayVerdict: UInt8, Sendable {
     case normal = 0
     /// More delay than usual, not yet enough to act: nothing is raised.
     case watch = 1

@@ -1,5 +1,5 @@
 /// What kind of loss a path has.
-enum LossClass: UInt8, Sendable {
+public enum LossClass: UInt8, Sendable {
     case none = 0
     /// Packets are lost however much is sent: sending less would not help.
     case random = 1

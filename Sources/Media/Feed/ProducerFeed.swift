@@ -13,6 +13,8 @@ struct ProducerFeed: ~Copyable {
     private var keyFrames: [MediaInstant?]
     /// Which encodings there are, and how their clocks relate.
     var encodings: SourceEncodings
+    /// What they cost. Not in snapshots of a feed: it is with what uses it.
+    var rates = SourceRates()
     /// Of the newest VP8 packet: where the pictures' numbers stand, for a consumer that is switched away.
     private(set) var newestPicture = PacketLayers()
 
@@ -56,6 +58,7 @@ struct ProducerFeed: ~Copyable {
         guard !packet.isPaddingOnly else { return false }
         encodings.packetReceived(encoding: Int(packet.encoding), at: now)
         if packet.isKeyFrame { keyFrames[Int(packet.encoding)] = now }
+        if kind == .video { rates.packetArrived(packet, isSimulcast: encodings.count > 1, at: now) }
         return cache.shouldStore(packet, isWatched: retransmittingConsumers > 0, at: now)
     }
 
@@ -63,6 +66,7 @@ struct ProducerFeed: ~Copyable {
     mutating func encodingRestarted(_ encoding: Int) {
         encodings.reset(encoding: encoding)
         cache.forgetGOP(of: encoding)
+        if encodings.count > 1 { rates.reset(spatial: encoding) } else { rates = SourceRates() }
     }
 }
 

@@ -27,6 +27,8 @@ package enum MediaCommand: Sendable {
     case requestKeyFrame(ConsumerKey)
     /// The layers to send at most, from now on; clamped to those the producer has.
     case setConsumerPreferredLayers(ConsumerKey, ConsumerLayers)
+    /// 1…255: which consumers of a transport get layers first where not all fit.
+    case setConsumerPriority(ConsumerKey, UInt8)
     /// Points a consumer at another producer of the same kind and codec, on a key frame, with numbers that go on.
     case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
     case closeConsumer(ConsumerKey)

@@ -186,6 +186,12 @@ public struct MediaHandle: Sendable {
         try send(.setConsumerPreferredLayers(key, layers), to: key.shard)
     }
 
+    /// Says how important a consumer is among the others of its transport, where not all layers fit.
+    /// - Parameter priority: 1…255; twice as much is worth twice as much.
+    public func setConsumerPriority(_ key: ConsumerKey, _ priority: UInt8) throws(MediaError) {
+        try send(.setConsumerPriority(key, priority), to: key.shard)
+    }
+
     /// Points a consumer at another producer of the same kind and codec: no negotiation, numbers and timestamps go on.
     public func switchProducer(of key: ConsumerKey, to producer: ProducerKey, _ source: SourceSettings)
         throws(MediaError)

@@ -16,6 +16,8 @@ struct EncodingSelector {
 
     /// The layers the consumer prefers; the highest at first.
     private(set) var preferred: LayerPosition
+    /// The layers its network carries. Not in snapshots: they are shared out again at once.
+    private var allowed = LayerPosition.highest
     /// −1: nothing is being sent.
     private var current: Int8 = -1
     /// −1: nothing can or may be sent.
@@ -55,6 +57,9 @@ struct EncodingSelector {
             temporal: min(max(layers.temporal, 0), 7))
     }
 
+    /// What the network carries; takes effect with the next `updateTarget`.
+    mutating func allow(_ layers: LayerPosition) { allowed = layers }
+
     /// Chooses what to send. To be called when preferences or the set of active encodings may have changed: after
     /// `prefer`, and a few times a second.
     mutating func updateTarget(
@@ -65,7 +70,7 @@ struct EncodingSelector {
             // Silent for a while, its report still tells the time.
             if isSent || !source.hasFreshReport(Int(reference), at: now) { followCurrent(isSent: isSent) }
         }
-        let wanted = min(preferred.spatial, source.count - 1)
+        let wanted = min(preferred.spatial, allowed.spatial, source.count - 1)
         var chosen = source.target(
             preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
         // A receiver without a picture needs a key frame of a silent encoding, too.
@@ -77,9 +82,19 @@ struct EncodingSelector {
             hasSkippedKeyFrame = false
         }
         guard let chosen else { return }
-        // A lower encoding than wanted is at least smooth; a higher one than wanted costs as little as it can.
-        temporal.setTarget(
-            chosen == wanted ? preferred.temporal : chosen < wanted ? 7 : 0)
+        // What the network does not carry is thinned out at once, until the lower encoding's key frame comes.
+        let isTooMuch = Int(current) > allowed.spatial && chosen < Int(current)
+        temporal.setTarget(isTooMuch ? 0 : temporalTarget(of: chosen, of: source.count))
+    }
+
+    /// A lower encoding than wanted is at least smooth; a higher one than wanted costs as little as it can.
+    private func temporalTarget(of chosen: Int, of count: Int) -> Int {
+        let wanted = min(preferred.spatial, allowed.spatial, count - 1)
+        guard chosen == wanted else { return chosen < wanted ? LayerPosition.highest.temporal : 0 }
+        let isPreferred = wanted == min(preferred.spatial, count - 1)
+        return min(
+            isPreferred ? preferred.temporal : LayerPosition.highest.temporal,
+            allowed.spatial == wanted ? allowed.temporal : LayerPosition.highest.temporal)
     }
 
     /// The consumer or producer was paused, the source was switched or restarted: begin with a key frame again, on whatever
@@ -135,6 +150,7 @@ struct EncodingSelector {
         }
         current = target
         temporal.reset()
+        temporal.setTarget(temporalTarget(of: encoding, of: source.count))
         temporal.begin(timestamp: timestamp, sequence: sequence, spatial: 0)
         newestHeld = max(newestHeld, sequence)
         return .begin

@@ -2,6 +2,9 @@
 struct LayerPosition: Hashable, Sendable {
     var spatial: Int
     var temporal: Int
+
+    /// All that there is.
+    static let highest = LayerPosition(spatial: 7, temporal: 7)
 }
 
 // MARK: Snapshot

@@ -8,7 +8,7 @@
 /// Before the first key frame packets get `hold`, as in `EncodingSelector`, since its first packet may come behind others.
 /// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
 struct SVCSelector {
-    private let isKSVC: Bool
+    let isKSVC: Bool
     private var target: Int8
     /// −1: nothing is being sent.
     private var current: Int8 = -1

@@ -77,6 +77,11 @@ struct SourceEncodings: ~Copyable {
             && encodings[encoding].isActive(within: timeout, isOnly: count == 1, at: now)
     }
 
+    /// Whether an encoding has been sent for long enough to be preferred to a lower one that works.
+    func isProven(_ encoding: Int, at now: MediaInstant) -> Bool {
+        encoding >= 0 && encoding < count && now - encodings[encoding].activeSince >= Self.minimumActiveTime
+    }
+
     /// The encoding to send: the highest usable one up to `preferred`, else the lowest above it.
     ///
     /// - Parameter reference: the encoding on whose clock the consumer's timestamps are; another has to be able to follow it.
@@ -85,7 +90,7 @@ struct SourceEncodings: ~Copyable {
         for index in 0..<count {
             if index > preferred, target != nil { break }
             guard isActive(index, at: now), canFollow(reference, index, at: now) else { continue }
-            if target != nil, now - encodings[index].activeSince < Self.minimumActiveTime { continue }
+            if target != nil, !isProven(index, at: now) { continue }
             target = index
         }
         return target

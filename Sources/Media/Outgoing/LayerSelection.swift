@@ -24,6 +24,8 @@ struct LayerSelection {
     private(set) var temporal = TemporalSelector()
     /// The layers asked for; `nil` for all.
     private(set) var preferred: ConsumerLayers?
+    /// What the network carries. Not in snapshots: it is shared out again at once.
+    private var allowed = LayerPosition.highest
     var pictures = PictureIDRewriter()
     /// The first output number of the current encoding.
     var firstOutput: UInt64 = 0
@@ -70,27 +72,94 @@ struct LayerSelection {
     /// Layers to send at most. The highest temporal layer means all: senders may use more than they announced.
     mutating func prefer(_ layers: ConsumerLayers) {
         preferred = layers
-        let position = LayerPosition(
-            spatial: min(Int(layers.spatial), highestSpatial),
-            temporal: Int(layers.temporal) >= highestTemporal ? PacketLayers.temporalLayers - 1 : Int(layers.temporal))
+        setBounds()
+    }
+
+    /// Layers that the network carries: of what is preferred, no more than these are sent.
+    /// - Returns: whether that is new.
+    mutating func allow(_ layers: LayerPosition) -> Bool {
+        guard layers != allowed else { return false }
+        allowed = layers
+        setBounds()
+        return true
+    }
+
+    /// What is preferred at most; all layers as long as nothing is.
+    private var preferredPosition: LayerPosition {
+        let highest = LayerPosition.highest
+        guard let preferred else { return LayerPosition(spatial: highestSpatial, temporal: highest.temporal) }
+        return LayerPosition(
+            spatial: min(Int(preferred.spatial), highestSpatial),
+            temporal: Int(preferred.temporal) >= highestTemporal ? highest.temporal : Int(preferred.temporal))
+    }
+
+    private mutating func setBounds() {
+        let position = preferredPosition
         switch selector {
         case .whole: break
         case .encodings(var encodings):
             encodings.prefer(position)
+            encodings.allow(allowed)
             selector = .encodings(encodings)
         case .svc(var svc):
-            svc.setTarget(position.spatial)
-            temporal.setTarget(position.temporal)
+            svc.setTarget(min(position.spatial, allowed.spatial))
+            // What the network does not carry is thinned out at once, if only a key frame ends it.
+            let isTooMuch = svc.isKSVC && (svc.spatial ?? 0) > allowed.spatial
+            // Below what is preferred, every picture of it is wanted.
+            let preferred = allowed.spatial < position.spatial ? LayerPosition.highest.temporal : position.temporal
+            let carried = allowed.spatial <= position.spatial ? allowed.temporal : LayerPosition.highest.temporal
+            temporal.setTarget(isTooMuch ? 0 : min(preferred, carried))
             selector = .svc(svc)
         }
+    }
+
+    /// The choices that its receiver's network decides between.
+    /// - Parameters:
+    ///   - rates: what each layer costs.
+    ///   - source: which encodings there are.
+    func makeLadder(
+        rates: inout SourceRates, source: borrowing SourceEncodings, at now: MediaInstant
+    ) -> LayerLadder {
+        var ladder = LayerLadder()
+        let preferred = preferredPosition
+        switch selector {
+        case .whole: ladder.addWhole(rates: &rates, at: now)
+        case .encodings:
+            let top = min(preferred.spatial, source.count - 1)
+            for encoding in 0..<source.count
+            where encoding <= top && source.isActive(encoding, at: now)
+                && (ladder.isEmpty || source.isProven(encoding, at: now))
+            {
+                ladder.addLayers(
+                    of: encoding, among: source.count, upTo: encoding == top ? preferred.temporal : 7, rates: &rates,
+                    at: now)
+            }
+            // Only above what is preferred is something sent: its least is better than nothing.
+            for encoding in 0..<source.count where ladder.isEmpty && source.isActive(encoding, at: now) {
+                ladder.addLayers(of: encoding, among: source.count, upTo: 0, rates: &rates, at: now)
+            }
+        case .svc(let svc):
+            let count = (rates.highestSpatial ?? 0) + 1
+            let top = min(preferred.spatial, count - 1)
+            for spatial in 0...top {
+                ladder.addLayers(
+                    of: spatial, among: count, upTo: spatial == top ? preferred.temporal : 7,
+                    needsLower: !svc.isKSVC, rates: &rates, at: now)
+            }
+        }
+        return ladder
     }
 
     /// The encoding to send may have changed. To be called when the set of active encodings may have, and a few times a
     /// second.
     mutating func updateTarget(_ source: borrowing SourceEncodings, at now: MediaInstant) {
-        guard case .encodings(var encodings) = selector else { return }
-        encodings.updateTarget(source, temporal: &temporal, at: now)
-        selector = .encodings(encodings)
+        switch selector {
+        case .whole: break
+        case .encodings(var encodings):
+            encodings.updateTarget(source, temporal: &temporal, at: now)
+            selector = .encodings(encodings)
+        case .svc: setBounds()
+        }
     }
 
     /// An encoding's stream ended or restarted, and with it its clock.

@@ -7,8 +7,10 @@ struct OutgoingPacket: Equatable {
     /// The router's payload type.
     var payloadType: UInt8
     var hasMarker: Bool
-    /// Nothing but a byte of padding goes in place of the payload.
+    /// Nothing but padding goes in place of the payload.
     var isPaddingOnly = false
+    /// How much padding that is, its last byte included (RFC 3550 §5.1): 1…255.
+    var paddingLength: UInt8 = 1
     /// What the payload's picture is numbered for this consumer; `nil` where it keeps its numbers.
     var pictureIDs: PictureIDRewriter.Rewritten?
     /// Of a retransmission as RTX: the number of the packet it repeats (RFC 4588 §4).

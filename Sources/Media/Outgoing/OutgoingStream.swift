@@ -225,6 +225,22 @@ struct OutgoingStream: ~Copyable {
         return true
     }
 
+    /// Layers that the receiver's network carries.
+    /// - Returns: whether that is new.
+    mutating func allow(_ layers: LayerPosition) -> Bool { selection?.value.allow(layers) ?? false }
+
+    /// The choices that the receiver's network decides between.
+    func makeLadder(_ feed: inout ProducerFeed, at now: MediaInstant) -> LayerLadder {
+        switch selection {
+        case .some(let selection):
+            return selection.value.makeLadder(rates: &feed.rates, source: feed.encodings, at: now)
+        case .none:
+            var ladder = LayerLadder()
+            ladder.addWhole(rates: &feed.rates, at: now)
+            return ladder
+        }
+    }
+
     mutating func encodingRestarted(_ encoding: Int) { selection?.value.encodingRestarted(encoding) }
 
     /// The layers sent now, if they changed since the last call.
@@ -500,10 +516,15 @@ extension OutgoingStream {
 extension OutgoingStream {
     /// What a requested number stands for, if it may be sent again.
     func original(ofRequested number: UInt16) -> (index: UInt64, original: SequenceRewriter.Original)? {
-        guard hasBegun, let index = sent.extended(ofRequested: number), index >= firstResendable,
-            let original = sequence.original(ofOutput: index)
-        else { return nil }
+        guard hasBegun, let index = sent.extended(ofRequested: number), let original = original(ofIndex: index) else {
+            return nil
+        }
         return (index, original)
+    }
+
+    /// What was sent under a number, if it may be sent again.
+    func original(ofIndex index: UInt64) -> SequenceRewriter.Original? {
+        index >= firstResendable ? sequence.original(ofOutput: index) : nil
     }
 
     /// Decides on a packet's retransmission: as RTX where its codec has that, else as it was if its codec wants NACKs (RFC 4588,
@@ -516,7 +537,50 @@ extension OutgoingStream {
         _ index: UInt64, _ packet: PreparedPacket, hadMarker: Bool, at now: MediaInstant
     ) -> OutgoingPacket? {
         let repair = repair(of: packet.payloadType)
-        guard !drops(packet), repair != .none else { return nil }
+        guard repair != .none, var outgoing = again(index, packet, hadMarker: hadMarker),
+            sent.mayResend(extended: index, at: now)
+        else { return nil }
+        if let rtxSSRC = sent.rtxSSRC, case .rtx(let payloadType) = repair {
+            becomeRTX(&outgoing, payloadType, rtxSSRC)
+        } else if outgoing.isPaddingOnly {
+            outgoing.hasMarker = false
+        }
+        return outgoing
+    }
+
+    /// A packet sent again although nobody asked, to find out what the network carries: it is of use if the first got lost.
+    /// - Returns: `nil` without RTX: a receiver would take it for a repetition by an attacker.
+    mutating func repeatUnasked(_ index: UInt64, _ packet: PreparedPacket, hadMarker: Bool) -> OutgoingPacket? {
+        guard let rtxSSRC = sent.rtxSSRC, case .rtx(let payloadType) = repair(of: packet.payloadType),
+            var outgoing = again(index, packet, hadMarker: hadMarker), !outgoing.isPaddingOnly
+        else { return nil }
+        becomeRTX(&outgoing, payloadType, rtxSSRC)
+        return outgoing
+    }
+
+    /// A packet of nothing but padding, for the same purpose, on the stream of retransmissions: that of the media may have
+    /// no gaps.
+    mutating func pad() -> OutgoingPacket? {
+        guard let rtxSSRC = sent.rtxSSRC,
+            let payloadType = codecs.lazy.compactMap({ codec -> UInt8? in
+                if case .rtx(let payloadType) = codec.repair(hasRTX: true) { payloadType } else { nil }
+            }).first
+        else { return nil }
+        return OutgoingPacket(
+            ssrc: rtxSSRC.rawValue, index: sent.nextRTXIndex(), timestamp: sent.highestTimestamp,
+            payloadType: payloadType, hasMarker: false, isPaddingOnly: true, paddingLength: .max)
+    }
+
+    private mutating func becomeRTX(_ outgoing: inout OutgoingPacket, _ payloadType: UInt8, _ ssrc: SSRC) {
+        outgoing.originalSequence = UInt16(truncatingIfNeeded: outgoing.index)
+        outgoing.ssrc = ssrc.rawValue
+        outgoing.payloadType = payloadType
+        outgoing.index = sent.nextRTXIndex()
+    }
+
+    /// A packet as it was sent the first time; `nil` if it cannot be had so any more.
+    private mutating func again(_ index: UInt64, _ packet: PreparedPacket, hadMarker: Bool) -> OutgoingPacket? {
+        guard !drops(packet) else { return nil }
         var outgoing = OutgoingPacket(
             ssrc: ssrc, index: index, timestamp: timestamps.preview(packet.timestamp),
             payloadType: packet.payloadType, hasMarker: hadMarker)
@@ -533,15 +597,6 @@ extension OutgoingStream {
                 outgoing.pictureIDs = pictures.rewrite(packet.layers)
                 guard outgoing.pictureIDs != nil else { return nil }
             }
-        }
-        guard sent.mayResend(extended: index, at: now) else { return nil }
-        if let rtxSSRC = sent.rtxSSRC, case .rtx(let payloadType) = repair {
-            outgoing.originalSequence = UInt16(truncatingIfNeeded: index)
-            outgoing.ssrc = rtxSSRC.rawValue
-            outgoing.payloadType = payloadType
-            outgoing.index = sent.nextRTXIndex()
-        } else if outgoing.isPaddingOnly {
-            outgoing.hasMarker = false
         }
         return outgoing
     }

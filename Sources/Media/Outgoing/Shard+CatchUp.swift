@@ -16,8 +16,9 @@ extension Shard {
     /// Starts or stops a consumer as its pauses and its transport allow.
     mutating func updateFlow(_ consumer: Slot<ShardConsumer>) {
         let transport = consumers[consumer].transport
-        let runs = consumers[consumer].wantsMedia && sendsMedia(transport)
-        if consumers[consumer].wantsMedia, !runs, transports[transport].isReady { warnOfDestination(of: transport) }
+        let wants = consumers[consumer].wantsMedia && !consumers[consumer].isPausedForBudget
+        let runs = wants && sendsMedia(transport)
+        if wants, !runs, transports[transport].isReady { warnOfDestination(of: transport) }
         switch (consumers[consumer].stream.flow, runs) {
         case (.stopped, true):
             consumers[consumer].stream.start()
@@ -75,6 +76,10 @@ extension Shard {
         of encoding: Int, atMost limit: Int, to consumer: Slot<ShardConsumer>
     ) {
         let feed = consumers[consumer].feed
+        var limit = limit
+        if let bandwidth = transports[consumers[consumer].transport].bandwidth {
+            limit = bandwidths[bandwidth].takeBurst(of: limit, at: now)
+        }
         let end = consumers[consumer].stream.sent.packetsSent &+ UInt64(limit)
         consumers[consumer].stream.resumeCached()
         while let newest = feeds[feed].cache.newest(of: encoding), consumers[consumer].stream.nextCached <= newest {

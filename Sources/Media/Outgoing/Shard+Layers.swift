@@ -4,6 +4,7 @@ extension Shard {
 
     mutating func setPreferredLayers(_ layers: ConsumerLayers, of consumer: Slot<ShardConsumer>) {
         guard consumers[consumer].stream.prefer(layers) else { return ignored() }
+        allocate(consumers[consumer].transport)
         updateSelection(consumer)
     }
 

@@ -21,11 +21,16 @@ extension Shard {
         }
         ensureCapacity()
         let transport = consumers[consumer].transport
+        let number = transports[transport].transportWideSequence
         let length = unsafe Self.seal(
             outgoing, of: packet, template: template, payload: payload, source, to: arena.next,
             absSendTime: absSendTime, for: &consumers[consumer], &transports[transport])
         guard length > 0 else { return false }
         commit(length: length, to: transport, stream: outgoing.ssrc)
+        if let bandwidth = transports[transport].bandwidth, transports[transport].transportWideSequence != number {
+            bandwidths[bandwidth].packetSent(
+                number, length: length, .init(outgoing, consumers[consumer].stream.kind), at: now)
+        }
         return true
     }
 
@@ -75,8 +80,10 @@ extension Shard {
         } else if outgoing.isPaddingOnly {
             // A packet of padding alone (RFC 3550 §5.1).
             unsafe header.storeBytes(of: template[0] | 0x20, as: UInt8.self)
-            unsafe out.storeBytes(of: 1, as: UInt8.self)
-            return 1
+            let padding = max(Int(outgoing.paddingLength), 1)
+            unsafe out.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
+            unsafe out.storeBytes(of: outgoing.paddingLength, toByteOffset: padding - 1, as: UInt8.self)
+            return padding
         }
         let copy = unsafe UnsafeMutableRawBufferPointer(start: out, count: length)
         unsafe copy.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload[..<length]))

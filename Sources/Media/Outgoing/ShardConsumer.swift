@@ -5,6 +5,8 @@ struct ShardConsumer: ~Copyable {
     var feed: Slot<ProducerFeed>
     var isPaused: Bool
     var isProducerPaused: Bool
+    /// Nothing of it fits its receiver's network. Not in snapshots: that is found out again at once.
+    var isPausedForBudget = false
     /// The kinds of packets that are traced.
     var traces: TraceKinds = []
     var header: HeaderWriter

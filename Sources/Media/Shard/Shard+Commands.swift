@@ -44,6 +44,9 @@ extension Shard {
         case .setConsumerPreferredLayers(let key, let layers):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             setPreferredLayers(layers, of: consumer)
+        case .setConsumerPriority(let key, let priority):
+            guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
+            setPriority(priority, of: consumer)
         case .switchProducer(let key, let producer, let settings):
             guard let consumer = consumersByKey[key.rawValue] else { return ignored() }
             switchProducer(of: consumer, to: producer, settings)

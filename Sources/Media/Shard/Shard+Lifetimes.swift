@@ -14,7 +14,9 @@ extension Shard {
             return events.append(.commandFailed(key, error))
         }
         let webRTC = webRTCAssociations.insert(WebRTCAssociation(settings, dtls))
-        transportsByUsernameFragment[fragment] = makeTransport(key, .webRTC(webRTC), .awaitingKeys(), events)
+        let transport = makeTransport(key, .webRTC(webRTC), .awaitingKeys(), events)
+        transports[transport].history.limits = settings.limits
+        transportsByUsernameFragment[fragment] = transport
     }
 
     private mutating func makeTransport(
@@ -53,6 +55,7 @@ extension Shard {
         while let consumer = transports[transport].consumers.last { closeConsumer(consumer) }
         while let producer = transports[transport].producers.last { closeProducer(producer) }
         closeAssociation(of: transport)
+        closeBandwidth(of: transport)
         transportsByKey[transports[transport].key.rawValue] = nil
         timers.cancel(Int(transport.index))
         transports.remove(transport)
@@ -182,6 +185,7 @@ extension Shard {
         for ssrc in ssrcs { transports[transport].consumersBySSRC.insert(ssrc.rawValue, consumer) }
         feeds[feed].add(consumer, canRetransmit: consumers[consumer].stream.canRetransmit)
         if consumers[consumer].stream.selectsLayers { beginSelecting(consumer) }
+        bandwidthShared(by: consumer, settings)
         updateFlow(consumer)
         rescheduleTimer(of: transport)
     }
@@ -194,6 +198,7 @@ extension Shard {
         transports[transport].consumers.removeAll { $0 == consumer }
         transports[transport].consumersBySSRC.removeAll { _, other in other == consumer }
         endSelecting(consumer)
+        bandwidthLeft(by: consumer)
         catchingUp.removeAll { $0 == consumer }
         unlist(consumer)
         detach(consumer, from: feed)

@@ -13,6 +13,9 @@ extension Shard {
         result.packetsOverLimit = transports[transport].bucket.refused
         result.packetLossReceived = transports[transport].history.lossReceived.value
         result.packetLossSent = transports[transport].history.lossSent.value
+        if let bandwidth = transports[transport].bandwidth, bandwidths[bandwidth].controller.hasFeedback {
+            result.bandwidth = bandwidths[bandwidth].controller.state
+        }
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)
             statistics.packetsOverLimit = producers[producer].bucket.refused
@@ -36,6 +39,12 @@ extension Shard {
         for consumer in transports[transport].consumers {
             var statistics = consumers[consumer].stream.sent.statistics(key: consumers[consumer].key, at: now)
             statistics.encoding = consumers[consumer].stream.currentEncoding
+            if let bandwidth = transports[transport].bandwidth,
+                let share = bandwidths[bandwidth].allocator.share(of: consumer)
+            {
+                statistics.reason = share.reason
+                statistics.nextStep = share.nextStep
+            }
             result.consumers.append(statistics)
         }
         return result

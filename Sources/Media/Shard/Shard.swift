@@ -42,6 +42,7 @@
     var streams = SlotMap<IncomingStream>()
     var feeds = SlotMap<ProducerFeed>()
     var consumers = SlotMap<ShardConsumer>()
+    var bandwidths = SlotMap<TransportBandwidth>()
     var transportsByKey: [UInt64: Slot<MediaTransport>] = [:]
     var transportsByUsernameFragment: [String: Slot<MediaTransport>] = [:]
     var tuples: [Tuple?] = []
@@ -67,6 +68,8 @@
     /// Transports whose deadlines may have moved in this tick.
     var dirtyTimers: [Slot<MediaTransport>] = []
     /// Empty between two uses; keeps its memory.
+    var ladders: [LayerLadder] = []
+    /// The same.
     var dueSenderReports: [DueSenderReport] = []
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
     let scratch: UnsafeMutableRawBufferPointer

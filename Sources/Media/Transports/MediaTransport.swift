@@ -43,6 +43,8 @@ struct MediaTransport: ~Copyable {
     var traffic = TransportTraffic()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0
+    /// What its client's network carries, if its client says what arrives. Not in snapshots: it has a section of its own.
+    var bandwidth: Slot<TransportBandwidth>?
     /// Stays the last: `hotBytes` leaves it out.
     var history: History
 
@@ -55,6 +57,8 @@ struct MediaTransport: ~Copyable {
         var lossReceived = PacketLossHistory()
         var senderClocks = SenderClocks()
         var reception = ReceptionWatch()
+        /// What its room lets it be sent. Not in snapshots: what bounds it has them.
+        var limits: BitrateLimits?
     }
 
     init(

@@ -48,6 +48,7 @@ extension Shard {
             var lost = 0
             for status in feedback.packets where status.arrival == nil { lost += 1 }
             transports[transport].history.lossSent.add(lost: lost, of: feedback.packetCount)
+            feedbackReceived(feedback, on: transport)
         case .payloadFeedback where packet.count == RTCPFeedbackFormat.pictureLossIndication:
             let request = try PictureLossIndication(parsing: packet)
             if let consumer = transports[transport].consumersBySSRC.find(request.mediaSSRC.rawValue) {
@@ -70,13 +71,25 @@ extension Shard {
             // Which streams there are is signaling's to say: a source that takes its leave and goes on is not stopped.
             _ = try Goodbye(parsing: packet)
             counters.add(.goodbyesReceived)
-        case .transportFeedback, .payloadFeedback:
-            do throws(WireError) { try UnusedFeedback.check(packet) } catch {
+        case .payloadFeedback where packet.count == RTCPFeedbackFormat.applicationLayer:
+            do throws(WireError) {
+                let estimate = try ReceiverEstimatedMaximumBitrate(parsing: packet)
+                estimateReceived(estimate.bitrate, on: transport)
+            } catch {
+                // Another application's feedback has this format, too.
                 guard error == .unexpectedType else { throw error }
+                try unusedFeedbackReceived(packet)
             }
-            counters.add(.unsupportedRTCP)
+        case .transportFeedback, .payloadFeedback: try unusedFeedbackReceived(packet)
         default: counters.add(.unsupportedRTCP)
         }
+    }
+
+    private func unusedFeedbackReceived(_ packet: RTCPPacketView) throws(WireError) {
+        do throws(WireError) { try UnusedFeedback.check(packet) } catch {
+            guard error == .unexpectedType else { throw error }
+        }
+        counters.add(.unsupportedRTCP)
     }
 
     private mutating func senderReportReceived(
@@ -106,6 +119,11 @@ extension Shard {
             consumerScoreChanged(consumer)
         }
         if report.fractionLost > 0 { consumerLost(consumer) }
+        if let bandwidth = transports[transport].bandwidth {
+            bandwidths[bandwidth].controller.reportReceived(
+                fractionLost: report.fractionLost, roundTripTime: consumers[consumer].stream.sent.roundTripTime,
+                at: now)
+        }
         consumerLossReported(consumer, fraction: report.fractionLost)
     }
 

@@ -26,11 +26,13 @@ extension Shard {
     mutating func deadlineReached(_ transport: Slot<MediaTransport>) {
         associationDeadlineReached(transport)
         if transports[transport].sendsTransportFeedback { sendTransportFeedback(transport) }
+        bandwidthDeadlineReached(on: transport)
         receptionDeadlineReached(on: transport)
         for producer in transports[transport].producers {
             for case .some(let stream) in producers[producer].streams { streamDeadlineReached(stream) }
         }
-        if sendsRTCP(transport),
+        // Nothing is drawn but when it is used: so a restored shard draws the same.
+        if sendsRTCP(transport), transports[transport].reports.nextDeadline <= now,
             transports[transport].reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
         {
             sendReports(transport)

@@ -19,6 +19,9 @@ extension Shard {
             deadline = earliest(deadline, transports[transport].recorder.nextDeadline)
         }
         deadline = earliest(deadline, transports[transport].history.reception.nextDeadline)
+        if let bandwidth = transports[transport].bandwidth {
+            deadline = earliest(deadline, bandwidths[bandwidth].nextDeadline)
+        }
         for producer in transports[transport].producers {
             for case .some(let stream) in producers[producer].streams {
                 deadline = earliest(deadline, streams[stream].nextDeadline)

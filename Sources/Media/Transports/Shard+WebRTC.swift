@@ -123,6 +123,7 @@ extension Shard {
     func setRoute(_ route: Route, of transport: Slot<MediaTransport>) {
         transports[transport].route = route
         transports[transport].destination = .none
+        if case .udp(_, let remote) = route { routeChanged(of: transport, to: remote) }
     }
 
     /// The selected tuple as events and statistics give it.

@@ -5,4 +5,5 @@ enum ConsumerUpdate: Hashable {
     case paused(ConsumerKey, Bool)
     case producerPaused(ConsumerKey, Bool)
     case preferredLayers(ConsumerKey, ConsumerLayers)
+    case priority(ConsumerKey, UInt8)
 }

@@ -228,6 +228,9 @@ extension RoomState {
         if let wanted = consumer.preferredLayers.map(producer.clamped), wanted != consumer.sentPreferredLayers {
             updates.append(.preferredLayers(key, wanted))
         }
+        if consumer.sentPriority != consumer.priority {
+            updates.append(.priority(key, UInt8(clamping: consumer.priority)))
+        }
         if consumer.sentPaused != consumer.isSilent { updates.append(.paused(key, consumer.isSilent)) }
         return updates
     }
@@ -238,6 +241,7 @@ extension RoomState {
         case .paused(_, let isPaused): consumers[id]?.sentPaused = isPaused
         case .producerPaused(_, let isPaused): consumers[id]?.sentProducerPaused = isPaused
         case .preferredLayers(_, let layers): consumers[id]?.sentPreferredLayers = layers
+        case .priority(_, let priority): consumers[id]?.sentPriority = Int(priority)
         }
     }
 

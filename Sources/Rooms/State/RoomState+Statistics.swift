@@ -46,6 +46,8 @@ extension RoomState {
                 "probationSendBitrate": .count(statistics.bitrates.probationSent),
                 "rtpPacketLossReceived": statistics.packetLossReceived.map { .normalized($0) },
                 "rtpPacketLossSent": statistics.packetLossSent.map { .normalized($0) },
+                "availableOutgoingBitrate": statistics.bandwidth.map { .count($0.estimate) },
+                "bandwidth": statistics.bandwidth.map(\.json),
             ]).merging(transport.pathEntry(statistics))
         ]
     }
@@ -92,6 +94,8 @@ extension RoomState {
             "firCount": .count(sent.firCount), "packetCount": .count(sent.packetsSent),
             "byteCount": .count(sent.bytesSent), "bitrate": .count(sent.bitrate),
             "roundTripTime": sent.roundTripTime.map(Self.milliseconds),
+            "layerReason": sent.reason.map { .string("\($0)") },
+            "nextStepBitrate": sent.nextStep > 0 ? .count(sent.nextStep) : nil,
         ])
         // mediasoup adds the stream that is being forwarded.
         guard let producer = producers[consumer.producerID], let encoding = sent.encoding,

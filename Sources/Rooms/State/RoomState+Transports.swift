@@ -23,7 +23,8 @@ extension RoomState {
                 iceCredentials: randomCredentials(), consentTimeout: configuration.iceConsentTimeout,
                 use: TransportUse(
                     sends: request.producing, receives: request.consuming,
-                    isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty)))
+                    isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
+                limits: BitrateLimits(start: configuration.initialOutgoingBitrate)))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {

@@ -26,6 +26,8 @@ public struct ConsumerSettings: Sendable {
     public var scalability = ScalabilitySettings()
     /// The layers to send at most; `nil` for all.
     public var preferredLayers: ConsumerLayers?
+    /// Against the others of its transport, 1…255: who gets layers first where not all fit.
+    public var priority: UInt8 = 1
     /// Opus packets of silence (DTX) are left out.
     public var ignoresDTX = false
 

@@ -7,13 +7,17 @@ public struct TransportSettings: Sendable {
     public var consentTimeout: MediaDuration
     /// By which a shard is chosen.
     public var use: TransportUse
+    /// What its client may be sent, and is at first. `nil` for no bounds until the client says what arrives.
+    public var limits: BitrateLimits?
 
     /// Settings.
     public init(
-        iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30), use: TransportUse = .unknown
+        iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30), use: TransportUse = .unknown,
+        limits: BitrateLimits? = nil
     ) {
         self.iceCredentials = iceCredentials
         self.consentTimeout = consentTimeout
         self.use = use
+        self.limits = limits
     }
 }

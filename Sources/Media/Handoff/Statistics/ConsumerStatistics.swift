@@ -32,6 +32,10 @@ public struct ConsumerStatistics: Sendable {
     public var score: UInt8 = 10
     /// The encoding of its producer that it forwards; `nil` while it forwards none.
     public var encoding: Int?
+    /// Why it gets the layers that it gets; `nil` if its transport's bandwidth is not known.
+    public var reason: LayerReason?
+    /// Bits per second that its next step up would cost more; zero at the top.
+    public var nextStep: UInt64 = 0
     /// From the reports; `nil` before the first.
     public var roundTripTime: MediaDuration?
 

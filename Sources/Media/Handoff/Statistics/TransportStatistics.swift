@@ -27,6 +27,8 @@ public struct TransportStatistics: Sendable {
     public var packetLossReceived: Double?
     /// The share (0…1) of sent packets that got lost on their way, by the client's feedback; `nil` before the first.
     public var packetLossSent: Double?
+    /// What its client's network carries; `nil` if nothing says so.
+    public var bandwidth: BandwidthState?
     /// Its producers.
     public var producers: [ProducerStatistics] = []
     /// Its consumers.

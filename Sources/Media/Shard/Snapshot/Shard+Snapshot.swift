@@ -16,6 +16,7 @@ extension Shard {
         SnapshotSection.streams.write(to: &snapshot) { write(streams, to: &$0) }
         SnapshotSection.feeds.write(to: &snapshot) { write(feeds, to: &$0) }
         SnapshotSection.consumers.write(to: &snapshot) { write(consumers, to: &$0) }
+        if bandwidths.count > 0 { SnapshotSection.bandwidths.write(to: &snapshot) { writeBandwidths(to: &$0) } }
         return snapshot.bytes
     }
 
@@ -48,6 +49,7 @@ extension Shard {
         guard reader.isAtEnd else { throw .malformed }
         try checkReferences()
         indexKeys()
+        if var reader = sections[.bandwidths] { try restoreBandwidths(from: &reader) }
         for transport in transports.slots {
             guard let deadline = nextDeadline(of: transport) else { continue }
             timers.schedule(Int(transport.index), at: deadline)
@@ -103,6 +105,46 @@ extension Shard {
             try associationRestored(slot)
         }
         transports.endRestoring()
+    }
+
+    private func writeBandwidths(to writer: inout SnapshotWriter) {
+        let informed = transports.slots.filter { transports[$0].bandwidth != nil }
+        writer.writeUInt32(UInt32(truncatingIfNeeded: informed.count))
+        for transport in informed {
+            guard let bandwidth = transports[transport].bandwidth else { continue }
+            writer.write(transport)
+            writer.write(bandwidths[bandwidth])
+            for share in bandwidths[bandwidth].allocator.shares {
+                writer.write(consumers[share.consumer].isPausedForBudget)
+            }
+        }
+        let measured = feeds.slots.filter { feeds[$0].kind == .video }
+        writer.writeUInt32(UInt32(truncatingIfNeeded: measured.count))
+        for feed in measured {
+            writer.write(feed)
+            writer.write(feeds[feed].rates)
+        }
+    }
+
+    private mutating func restoreBandwidths(from reader: inout SnapshotReader) throws(WireError) {
+        for _ in 0..<(try reader.readUInt32()) {
+            let transport: Slot<MediaTransport> = try reader.read()
+            let bandwidth: TransportBandwidth = try reader.read()
+            guard transports.contains(transport), transports[transport].bandwidth == nil else { throw .malformed }
+            for share in bandwidth.allocator.shares {
+                guard consumers.contains(share.consumer), consumers[share.consumer].transport == transport else {
+                    throw .malformed
+                }
+                consumers[share.consumer].isPausedForBudget = try reader.read()
+            }
+            transports[transport].bandwidth = bandwidths.insert(bandwidth)
+        }
+        for _ in 0..<(try reader.readUInt32()) {
+            let feed: Slot<ProducerFeed> = try reader.read()
+            guard feeds.contains(feed) else { throw .malformed }
+            feeds[feed].rates = try reader.read()
+        }
+        guard reader.isAtEnd else { throw .malformed }
     }
 
     // MARK: Tables and lists

@@ -11,6 +11,8 @@ enum SnapshotSection: UInt16, CaseIterable {
     case streams = 4
     case feeds = 5
     case consumers = 6
+    /// What is known of receivers' networks. Without it that is found out again.
+    case bandwidths = 0x8007
 
     static let version: UInt8 = 1
     private static let optional: UInt16 = 0x8000
@@ -45,7 +47,8 @@ enum SnapshotSection: UInt16, CaseIterable {
             }
             guard found.updateValue(SnapshotReader(content), forKey: section) == nil else { throw .malformed }
         }
-        guard found.count == allCases.count else { throw .malformed }
+        let needed = allCases.filter { $0.rawValue & optional == 0 }
+        guard needed.allSatisfy({ found[$0] != nil }) else { throw .malformed }
         return found
     }
 

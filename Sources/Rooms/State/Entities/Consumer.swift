@@ -37,6 +37,7 @@ struct Consumer {
     var ignoresDTX = false
     /// 1…255.
     var priority = 1
+    var sentPriority = 1
     /// What it is being sent.
     var currentLayers: ConsumerLayers?
     /// Of its own stream.

@@ -1,0 +1,189 @@
+// Safe: what a cache returns is read before the cache changes.
+
+/// What each receiver's network carries: its feedback goes to the transport's machines, and what these choose is carried
+/// out.
+extension Shard {
+    // MARK: Consumers
+
+    /// A consumer comes to a transport: its videos share what the network carries, if the client says what arrives.
+    mutating func bandwidthShared(by consumer: Slot<ShardConsumer>, _ settings: ConsumerSettings) {
+        let transport = consumers[consumer].transport
+        let isNumbered = settings.headerExtensions[.transportWideSequence] != 0
+        let tells = settings.codecs.contains {
+            isNumbered && $0.feedback.contains(.transportWide) || $0.feedback.contains(.receiverEstimatedMaximumBitrate)
+        }
+        if transports[transport].bandwidth == nil, tells {
+            var bandwidth = TransportBandwidth(transports[transport].history.limits, at: now)
+            if case .udp(_, let remote) = transports[transport].route {
+                bandwidth.routeChanged(isIPv6: remote.family == .ipv6, at: now)
+            }
+            transports[transport].bandwidth = bandwidths.insert(bandwidth)
+            for other in transports[transport].consumers where other != consumer { share(with: other, priority: 1) }
+        }
+        share(with: consumer, priority: settings.priority)
+        allocate(transport)
+    }
+
+    private mutating func share(with consumer: Slot<ShardConsumer>, priority: UInt8) {
+        guard let bandwidth = transports[consumers[consumer].transport].bandwidth,
+            consumers[consumer].stream.kind == .video
+        else { return }
+        bandwidths[bandwidth].allocator.add(consumer, priority: priority)
+    }
+
+    mutating func bandwidthLeft(by consumer: Slot<ShardConsumer>) {
+        guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
+        bandwidths[bandwidth].allocator.remove(consumer)
+    }
+
+    mutating func closeBandwidth(of transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        transports[transport].bandwidth = nil
+        bandwidths.remove(bandwidth)
+    }
+
+    mutating func setPriority(_ priority: UInt8, of consumer: Slot<ShardConsumer>) {
+        guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
+        bandwidths[bandwidth].allocator.setPriority(priority, of: consumer)
+        allocate(consumers[consumer].transport)
+    }
+
+    // MARK: What the client says
+
+    mutating func feedbackReceived(_ feedback: TransportWideFeedback, on transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        let isFirst = !bandwidths[bandwidth].controller.hasFeedback
+        bandwidths[bandwidth].controller.feedbackReceived(feedback, at: now)
+        if isFirst || bandwidths[bandwidth].isUrgent { allocate(transport) }
+    }
+
+    mutating func estimateReceived(_ bitrate: UInt64, on transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        let isFirst = !bandwidths[bandwidth].controller.hasFeedback
+        bandwidths[bandwidth].controller.estimateReceived(bitrate, at: now)
+        if isFirst || bandwidths[bandwidth].isUrgent { allocate(transport) }
+    }
+
+    /// The client is reached by another way from now on.
+    func routeChanged(of transport: Slot<MediaTransport>, to remote: IPAddressPort) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        bandwidths[bandwidth].routeChanged(isIPv6: remote.family == .ipv6, at: now)
+    }
+
+    mutating func bandwidthDeadlineReached(on transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        if let deadline = bandwidths[bandwidth].controller.nextDeadline, deadline <= now {
+            bandwidths[bandwidth].controller.advance(to: now)
+            let filler = bandwidths[bandwidth].controller.takeFiller(at: now)
+            if filler > 0 { sendFiller(filler, on: transport) }
+        }
+        if bandwidths[bandwidth].nextAllocation <= now || bandwidths[bandwidth].isUrgent { allocate(transport) }
+    }
+
+    // MARK: What consumers get
+
+    /// Shares out what a transport's network carries, and has its consumers send that.
+    mutating func allocate(_ transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        if bandwidths[bandwidth].controller.takeProbePassed() { bandwidths[bandwidth].allocator.releaseHold() }
+        // The shard's own array, taken for as long: every transport decides several times a second, and none allocates.
+        var ladders: [LayerLadder] = []
+        swap(&ladders, &self.ladders)
+        for share in bandwidths[bandwidth].allocator.shares {
+            let consumer = share.consumer
+            ladders.append(
+                consumers[consumer].wantsMedia
+                    ? consumers[consumer].stream.makeLadder(&feeds[consumers[consumer].feed], at: now) : LayerLadder())
+        }
+        bandwidths[bandwidth].allocate(among: &ladders, at: now)
+        ladders.removeAll(keepingCapacity: true)
+        swap(&ladders, &self.ladders)
+        let isBound = bandwidths[bandwidth].isBound(at: now)
+        for index in bandwidths[bandwidth].allocator.shares.indices {
+            obey(bandwidths[bandwidth].allocator.shares[index], isBound: isBound)
+        }
+        rescheduleTimer(of: transport)
+    }
+
+    private mutating func obey(_ share: LayerAllocator.Share, isBound: Bool) {
+        let consumer = share.consumer
+        // Of a source that has shown nothing yet, the least comes first.
+        let unknown = isBound ? LayerPosition(spatial: 0, temporal: LayerPosition.highest.temporal) : .highest
+        let isPaused = share.target == nil && share.hasChoice
+        let allowed = isBound || isPaused ? share.target ?? unknown : .highest
+        let isChanged = consumers[consumer].stream.allow(allowed) || consumers[consumer].isPausedForBudget != isPaused
+        guard isChanged else { return }
+        if consumers[consumer].isPausedForBudget != isPaused {
+            consumers[consumer].isPausedForBudget = isPaused
+            updateFlow(consumer)
+        }
+        updateSelection(consumer)
+    }
+
+    // MARK: Probes
+
+    /// Sends so many bytes that nobody asked for: what was sent a moment ago, of use where it got lost, else padding.
+    private mutating func sendFiller(_ bytes: Int, on transport: Slot<MediaTransport>) {
+        var left = bytes
+        for consumer in transports[transport].consumers
+        where left > 0 && consumers[consumer].stream.kind == .video && consumers[consumer].stream.hasBegun {
+            repeatNewest(of: consumer, &left)
+        }
+        for consumer in transports[transport].consumers where left > 0 && consumers[consumer].stream.kind == .video {
+            while left > 0, let length = sendPadding(of: consumer) { left -= length }
+        }
+    }
+
+    /// The most packets that are repeated at a time.
+    private static let mostRepeated: UInt64 = 32
+
+    private mutating func repeatNewest(of consumer: Slot<ShardConsumer>, _ left: inout Int) {
+        guard let newest = consumers[consumer].stream.sent.highestExtended else { return }
+        let feed = consumers[consumer].feed
+        var index = newest
+        while left > 0, newest - index < Self.mostRepeated, index > 0 {
+            defer { index -= 1 }
+            guard let original = consumers[consumer].stream.original(ofIndex: index),
+                Int(original.source) < feeds[feed].cache.count,
+                let found = unsafe feeds[feed].cache.find(original.extended, of: Int(original.source), at: now),
+                let outgoing = unsafe consumers[consumer].stream.repeatUnasked(
+                    index, found.packet, hadMarker: found.template[1] & 0x80 != 0),
+                unsafe seal(outgoing, of: found.packet, template: found.template, payload: found.payload, for: consumer)
+            else { continue }
+            let length = unsafe found.template.count + found.payload.count
+            left -= length
+            transports[consumers[consumer].transport].traffic.probationSent &+= UInt64(length)
+        }
+    }
+
+    /// - Returns: how much was sent; `nil` if this consumer can send none.
+    private mutating func sendPadding(of consumer: Slot<ShardConsumer>) -> Int? {
+        let feed = consumers[consumer].feed
+        // Any packet's header will do.
+        for encoding in 0..<feeds[feed].cache.count {
+            guard let newest = feeds[feed].cache.newest(of: encoding),
+                let found = unsafe feeds[feed].cache.find(newest, of: encoding, at: now)
+            else { continue }
+            guard let outgoing = consumers[consumer].stream.pad(),
+                unsafe seal(outgoing, of: found.packet, template: found.template, payload: found.payload, for: consumer)
+            else { return nil }
+            let length = unsafe found.template.count + Int(outgoing.paddingLength)
+            transports[consumers[consumer].transport].traffic.probationSent &+= UInt64(length)
+            return length
+        }
+        return nil
+    }
+}
+
+extension SentKind {
+    @inline(__always)
+    init(_ outgoing: OutgoingPacket, _ kind: MediaKind) {
+        if outgoing.originalSequence != nil {
+            self = .retransmission
+        } else if outgoing.isPaddingOnly {
+            self = .padding
+        } else {
+            self = kind == .audio ? .audio : .video
+        }
+    }
+}

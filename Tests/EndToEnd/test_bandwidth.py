@@ -1,0 +1,125 @@
+"""Receivers behind narrow, lossy and changing links get what those carry."""
+
+import contextlib
+
+import pytest
+import pytest_asyncio
+
+import network
+from bandwidth import second_by_second
+from chromium import Chromium
+from layering import enter, video_consumer
+from waiting import until
+
+
+@pytest_asyncio.fixture
+async def viewing(link, start_gateway, artifacts):
+    """Alice sends three layers of 720 lines, Bob watches her from the far end of the link. Returns a function that
+    begins."""
+    async with contextlib.AsyncExitStack() as stack:
+        gateway = await start_gateway(namespace=link.server, host=link.server_address)
+        relay = network.Relay(link.client, (gateway.host, gateway.port))
+        stack.callback(relay.close)
+        sending = await stack.enter_async_context(Chromium(artifacts, link.client))
+        receiving = await stack.enter_async_context(Chromium(artifacts, link.client))
+        origin = f"http://127.0.0.1:{relay.port}"
+
+        async def begin(options="", **settings):
+            alice = await enter(sending, origin, "narrow", "Alice", options, deaf=True, size=(1280, 720))
+            link.set(**settings)
+            bob = await enter(receiving, origin, "narrow", "Bob", "&layers=all", blind=True)
+            await until(lambda: video_consumer(bob), 40, "Bob is offered Alice's picture", every=0.1)
+            bob.link = link
+            return alice, bob
+        yield begin
+
+
+# Kilobits a second, milliseconds, percent.
+NARROW = {"down_rate": 500, "down_queue": 300, "both_delay": 25}
+NARROWER = {"down_rate": 300, "down_queue": 300, "both_delay": 25}
+DEEP = {"down_rate": 1000, "down_queue": 1000, "both_delay": 25}
+LOSSY = {"down_rate": 5000, "down_queue": 300, "both_delay": 25, "down_loss": 10}
+WIDE = {"down_rate": 20000, "down_queue": 300, "both_delay": 25}
+
+
+async def watch(bob, seconds, artifacts):
+    """Samples of so many seconds; each is a line of the artifact."""
+    with (artifacts / "seconds.txt").open("a") as file:
+        def report(text):
+            file.write(text + "\n")
+            file.flush()
+        return await second_by_second(bob, await video_consumer(bob), seconds, report)
+
+
+def grown(taken, kind, field, since=0):
+    return (taken[-1][kind].get(field) or 0) - (taken[since][kind].get(field) or 0)
+
+
+def judge_sound(taken, since, most):
+    """The share of the sound that got lost."""
+    lost, received = grown(taken, "audio", "lost", since), grown(taken, "audio", "received", since)
+    assert received > 25 * (len(taken) - since), f"{received} packets of sound in {len(taken) - since} s"
+    assert lost <= most * (lost + received), f"{lost} of {lost + received} packets of sound are lost"
+
+
+def judge_picture(taken, since, rate):
+    """The picture moves: so many frames a second at least, all in all."""
+    frames = grown(taken, "video", "framesDecoded", since)
+    assert frames >= rate * (len(taken) - 1 - since), f"{frames} frames in {len(taken) - 1 - since} s"
+
+
+@pytest.mark.parametrize("rate, conditions", [(500, NARROW), (300, NARROWER)], ids=["500", "300"])
+async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(viewing, artifacts, rate, conditions):
+    _, bob = await viewing(**conditions)
+    taken = await watch(bob, 25, artifacts)
+    # While nothing was known of the link, it may have been too much.
+    judge_sound(taken, 5, most=0.01)
+    judge_picture(taken, 5, rate=3)
+    last = taken[-1]
+    assert last["bandwidth"]["estimate"] <= rate * 1200, last["bandwidth"]
+    assert last["reason"] in ("budget", "hold"), last["reason"]
+    assert last["video"]["frameWidth"] < 1280
+    assert grown(taken, "video", "freezeCount", 5) <= 1
+
+
+async def test_a_deep_queue_is_kept_short(viewing, artifacts):
+    _, bob = await viewing(**DEEP)
+    taken = await watch(bob, 20, artifacts)
+    judge_sound(taken, 3, most=0.01)
+    judge_picture(taken, 3, rate=3)
+    queues = sorted(sample["bandwidth"].get("queue", 0) for sample in taken[3:])
+    assert queues[len(queues) * 9 // 10] < 200, queues
+
+
+async def test_random_loss_costs_no_layer(viewing, artifacts):
+    _, bob = await viewing(**LOSSY)
+    taken = await watch(bob, 35, artifacts)
+    judge_picture(taken, 5, rate=3)
+    assert taken[-1]["video"]["frameWidth"] == 1280, taken[-1]
+    assert taken[-1]["bandwidth"]["estimate"] > 700_000, taken[-1]["bandwidth"]
+
+
+async def test_behind_a_wide_link_everything_is_sent_soon_and_no_filler_then(viewing, artifacts):
+    _, bob = await viewing(**WIDE)
+    taken = await watch(bob, 20, artifacts)
+    judge_sound(taken, 0, most=0)
+    first = next(index for index, sample in enumerate(taken) if sample["video"].get("frameWidth") == 1280)
+    assert first <= 12, f"the whole picture came after {first} s"
+    assert taken[-1]["reason"] == "wanted"
+    assert grown([{"all": sample} for sample in taken], "all", "probation", 15) == 0
+
+
+async def test_a_link_that_gets_narrow_and_wide_again_is_followed(viewing, artifacts):
+    _, bob = await viewing(**{**WIDE, "down_rate": 3000})
+    link = bob.link
+    before = await watch(bob, 12, artifacts)
+    assert before[-1]["video"]["frameWidth"] == 1280, before[-1]
+    link.set(down_rate=500)
+    narrow = await watch(bob, 15, artifacts)
+    judge_sound(narrow, 3, most=0.02)
+    judge_picture(narrow, 3, rate=3)
+    assert narrow[-1]["video"]["frameWidth"] < 1280 or narrow[-1]["layers"][1] < 2, narrow[-1]
+    link.set(down_rate=3000)
+    wide = await watch(bob, 25, artifacts)
+    assert wide[-1]["layers"] == before[-1]["layers"], (before[-1], wide[-1])
+    judge_sound(wide, 3, most=0.01)

@@ -1,0 +1,147 @@
+import Testing
+
+@testable import RoundhouseMedia
+@testable import TestSupport
+
+/// Viewers behind links that carry less than they are offered.
+@Suite("Bandwidth")
+struct BandwidthTests {
+    /// A publisher of videos with three temporal layers, each of about 470 kb/s, and a viewer of all of them who tells
+    /// what arrives.
+    private struct Call {
+        let world: VirtualWorld
+        let viewer: VirtualMember
+        var tracks: [PublishedTrack] = []
+        var streams: [SubscribedStream] = []
+
+        init(tracks count: Int, rate: Int, shards: Int = 1, change: (inout ConsumerSettings) -> Void = { _ in }) throws
+        {
+            world = try VirtualWorld(shards: shards)
+            let publisher = try world.join()
+            viewer = try world.join()
+            viewer.peer.givesFeedback = true
+            #expect(world.connectAll())
+            setLink(rate: rate)
+            for _ in 0..<count {
+                let track = publisher.peer.addTrack(.video, layered: LayeredVideo(temporalLayers: 3))
+                try publisher.publish(track)
+                tracks.append(track)
+                let stream = try viewer.subscribe(to: track, change: change)
+                stream.keepsLog = true
+                streams.append(stream)
+            }
+        }
+
+        func setLink(rate: Int) {
+            var conditions = LinkConditions.delayed(.milliseconds(25))
+            conditions.rate = rate
+            conditions.queue = .milliseconds(300)
+            world.network.setConditions(conditions, to: viewer.peer.localAddress)
+        }
+
+        /// The share of datagrams that the link loses from now on for so long.
+        func loss(over duration: MediaDuration) -> Double {
+            let (sent, lost) = (world.network.sent, world.network.lost)
+            world.run(for: duration)
+            return Double(world.network.lost - lost) / Double(max(world.network.sent - sent, 1))
+        }
+
+        /// Kilobits a second that a stream brought in the last so many seconds.
+        func rate(of stream: SubscribedStream, over seconds: Int) -> Int {
+            let since = MediaInstant(nanoseconds: world.now.nanoseconds - UInt64(seconds) * 1_000_000_000)
+            return stream.log.count { $0.at >= since } * 600 * 8 / 1000 / seconds
+        }
+
+        func bandwidth() throws -> BandwidthState? {
+            try viewer.collectStatistics()
+            world.run(for: .milliseconds(50))
+            return viewer.statistics?.bandwidth
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `a viewer behind a narrow link gets fewer pictures instead of losing packets`(
+        shards: Int
+    ) throws {
+        let call = try Call(tracks: 1, rate: 300_000, shards: shards)
+        call.world.run(for: .seconds(8))
+        #expect(call.loss(over: .seconds(10)) < 0.005)
+        #expect((80...300).contains(call.rate(of: call.streams[0], over: 10)))
+        let state = try #require(try call.bandwidth())
+        #expect((100_000...330_000).contains(state.estimate))
+    }
+
+    @Test func `a viewer behind a wide link gets everything, and no filler`() throws {
+        let call = try Call(tracks: 1, rate: 20_000_000)
+        call.world.run(for: .seconds(8))
+        #expect(call.loss(over: .seconds(10)) == 0)
+        #expect(call.rate(of: call.streams[0], over: 10) > 400)
+        try call.viewer.collectStatistics()
+        call.world.run(for: .milliseconds(50))
+        let consumer = try #require(call.viewer.statistics?.consumers.first)
+        #expect(consumer.reason == .wanted && consumer.nextStep == 0)
+    }
+
+    @Test func `a link that gets narrow and wide again is followed both ways`() throws {
+        let call = try Call(tracks: 1, rate: 3_000_000)
+        call.world.run(for: .seconds(8))
+        #expect(call.rate(of: call.streams[0], over: 4) > 400)
+        call.setLink(rate: 250_000)
+        call.world.run(for: .seconds(3))
+        #expect(call.loss(over: .seconds(8)) < 0.01)
+        call.setLink(rate: 3_000_000)
+        call.world.run(for: .seconds(20))
+        #expect(call.rate(of: call.streams[0], over: 4) > 400)
+    }
+
+    @Test func `where not everything fits, the more important picture gets more`() throws {
+        let call = try Call(tracks: 3, rate: 900_000)
+        let important = try #require(call.streams.last?.consumer)
+        try call.viewer.handle.setConsumerPriority(important, 20)
+        call.world.run(for: .seconds(30))
+        let rates = call.streams.map { call.rate(of: $0, over: 10) }
+        #expect(rates[2] > 400, "\(rates)")
+        #expect(rates[0] < 350 && rates[1] < 350, "\(rates)")
+        #expect(rates.allSatisfy { $0 > 50 }, "\(rates)")
+    }
+
+    @Test func `a picture of which nothing fits is paused, and comes back when the link allows`() throws {
+        let call = try Call(tracks: 4, rate: 300_000)
+        call.world.run(for: .seconds(20))
+        let rates = call.streams.map { call.rate(of: $0, over: 5) }
+        #expect(rates.contains(0) && rates.contains { $0 > 50 }, "\(rates)")
+        call.setLink(rate: 5_000_000)
+        call.world.run(for: .seconds(60))
+        let later = call.streams.map { call.rate(of: $0, over: 5) }
+        #expect(later.allSatisfy { $0 > 400 }, "\(later)")
+    }
+
+    @Test func `a viewer who says nothing of what arrives is sent everything`() throws {
+        let call = try Call(tracks: 1, rate: 20_000_000)
+        call.viewer.peer.givesFeedback = false
+        call.world.run(for: .seconds(8))
+        #expect(call.rate(of: call.streams[0], over: 4) > 400)
+        #expect(try call.bandwidth() == nil)
+    }
+
+    @Test func `feedback of what was never sent changes nothing for anybody`() throws {
+        let call = try Call(tracks: 1, rate: 20_000_000)
+        call.world.run(for: .seconds(5))
+        let peer = call.viewer.peer
+        var random = SplitMix(seed: 7)
+        for round in 0..<500 {
+            let arrivals = (0..<Int.random(in: 1...300, using: &random)).map { _ -> TransportWideArrival in
+                .received(delta: Int16.random(in: .min ... .max, using: &random))
+            }
+            peer.sendRTCP { (writer) throws(WireError) in
+                try TransportWideFeedback.write(
+                    senderSSRC: peer.reportSSRC, mediaSSRC: SSRC(0),
+                    baseSequence: SequenceNumber(UInt16.random(in: 0...UInt16.max, using: &random)),
+                    referenceTime: Int32.random(in: -8_388_608...8_388_607, using: &random),
+                    feedbackCount: UInt8(truncatingIfNeeded: round), arrivals: arrivals, into: &writer)
+            }
+            call.world.run(for: .milliseconds(10))
+        }
+        call.world.run(for: .seconds(30))
+        #expect(call.rate(of: call.streams[0], over: 4) > 200)
+    }
+}
