@@ -12,6 +12,4 @@ public enum LayerReason: UInt8, Sendable, CaseIterable {
     case pausedForBudget = 5
     /// Its source sends nothing that could be chosen.
     case sourceSilent = 6
-    /// No feedback of the receiver has come for so long that only sound is sent.
-    case noFeedback = 7
 }

@@ -27,6 +27,7 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "bytesSent": statistics.map { .count($0.bytes.sent) },
             "packetsSent": statistics.map { .count($0.packetsSent) },
             "packetsOverLimit": statistics.map { .count($0.packetsOverLimit) },
+            "bandwidth": statistics?.bandwidth.map(\.json),
             "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
             "consumers": .array(consumers.map(\.json)),
         ]).merging(path.json)
