@@ -3,7 +3,7 @@
 /// | change of the spatial layer | full SVC | K-SVC |
 /// | --- | --- | --- |
 /// | up | at a key frame | at a key frame |
-/// | down | at the end of a frame of the lower layer, or when a picture begins | at a key frame |
+/// | down | at the end of a frame of the lower layer, or when a picture begins | at a key frame, or right behind it |
 ///
 /// Before the first key frame packets get `hold`, as in `EncodingSelector`, since its first packet may come behind others.
 /// Packets of unknown layers pass. Those that come behind a later picture get what was being sent at their own.
@@ -18,6 +18,8 @@ struct SVCSelector {
     private var hasDropped = false
     /// The newest packet that was held before the first key frame.
     private var newestHeld: UInt64 = 0
+    /// A lower layer begins with the next picture. Not in snapshots: then it waits for another key frame.
+    private var descendsNext = false
 
     /// - Parameters:
     ///   - spatialLayers: 1…8; the highest is wanted at first.
@@ -46,6 +48,7 @@ struct SVCSelector {
     mutating func reset() {
         current = -1
         newestHeld = 0
+        descendsNext = false
     }
 
     /// Judges one packet.
@@ -73,8 +76,17 @@ struct SVCSelector {
         guard isKnown else { return .forward }
         highest = Int8(bitPattern: layers.highestSpatialLayer & 7)
         let reachable = min(target, highest)
-        if order == .next { hasDropped = false }
-        if isKeyFrame, reachable <= current || !hasDropped {
+        if order == .next {
+            hasDropped = false
+            if descendsNext, reachable < current { current = reachable }
+            descendsNext = false
+        }
+        if isKeyFrame, order == .current, reachable < current {
+            // Others of its picture came first, and were sent for the present layer: so is the rest, and every layer can go
+            // on from this picture.
+            descendsNext = true
+            temporal.begin(timestamp: timestamp, sequence: sequence, spatial: Int(current))
+        } else if isKeyFrame, reachable <= current || !hasDropped {
             current = reachable
             temporal.begin(timestamp: timestamp, sequence: sequence, spatial: Int(current))
         } else if !isKSVC, reachable < current, order == .next || (endsFrame && spatial == reachable) {

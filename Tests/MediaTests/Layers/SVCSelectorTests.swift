@@ -104,6 +104,23 @@ struct SVCSelectorTests {
         check(!selector.wantsKeyFrame)
     }
 
+    @Test func `a key picture whose first packet comes late is sent whole, and the lower layer goes on behind it`() {
+        var stream = SVCStream(isKSVC: true)
+        var selector = Bench(spatialLayers: 3, isKSVC: true)
+        _ = pass(stream.picture(isKey: true), &selector)
+        selector.setTarget(LayerPosition(spatial: 0, temporal: 7))
+        var key = stream.picture(isKey: true)
+        let first = key.removeFirst()
+        let lost = key.remove(at: 2)
+        check(pass(key, &selector).map(\.spatial) == [0, 1, 2, 2])
+        check(judge(first, &selector).action == .forward)
+        check(selector.layers?.spatial == 2)
+        check(pass(stream.picture(isKey: false), &selector).map(\.spatial) == [0, 0])
+        check(selector.layers?.spatial == 0 && !selector.wantsKeyFrame)
+        // What was missing of the picture comes after all, and completes it.
+        check(lost.frame.spatial == 1 && judge(lost, &selector).action == .forward)
+    }
+
     @Test(arguments: [false, true])
     func `when the stream loses its top layer, the receiver is given the highest left`(isKSVC: Bool) {
         var stream = SVCStream(isKSVC: isKSVC)

@@ -108,7 +108,7 @@ struct LayerSwitchTests {
         #expect(call.stream.duplicates == 0)
     }
 
-    @Test(arguments: LayeredCase.all.prefix(6), [UInt64(1), 3])
+    @Test(arguments: LayeredCase.all.prefix(6), [UInt64(1), 2])
     func `fifty switches through loss, reordering and 200 ms of round trip`(
         layered: LayeredCase, seed: UInt64
     ) throws {
