@@ -5,6 +5,8 @@ struct ShardConsumer: ~Copyable {
     var feed: Slot<ProducerFeed>
     var isPaused: Bool
     var isProducerPaused: Bool
+    /// Against the others of its transport: who gets layers first where not all fit. Not in snapshots: its share has it.
+    var priority: UInt8
     /// Nothing of it fits its receiver's network. Not in snapshots: that is found out again at once.
     var isPausedForBudget = false
     /// The kinds of packets that are traced.
@@ -25,6 +27,7 @@ struct ShardConsumer: ~Copyable {
         self.feed = feed
         isPaused = settings.isPaused
         isProducerPaused = settings.isProducerPaused
+        priority = settings.priority
         header = HeaderWriter(settings)
         stream = OutgoingStream(settings, firstSequence: firstSequence, firstRTXSequence: firstRTXSequence)
         throttle = ReportThrottle(kind: settings.kind)
@@ -63,6 +66,7 @@ extension ShardConsumer: Restorable {
         self.feed = feed
         self.isPaused = isPaused
         self.isProducerPaused = isProducerPaused
+        priority = 1
         self.traces = traces
         self.cname = cname
         self.throttle = throttle

@@ -18,17 +18,17 @@ extension Shard {
                 bandwidth.routeChanged(isIPv6: remote.family == .ipv6, at: now)
             }
             transports[transport].bandwidth = bandwidths.insert(bandwidth)
-            for other in transports[transport].consumers where other != consumer { share(with: other, priority: 1) }
+            for other in transports[transport].consumers where other != consumer { share(with: other) }
         }
-        share(with: consumer, priority: settings.priority)
+        share(with: consumer)
         allocate(transport)
     }
 
-    private mutating func share(with consumer: Slot<ShardConsumer>, priority: UInt8) {
+    private mutating func share(with consumer: Slot<ShardConsumer>) {
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth,
             consumers[consumer].stream.kind == .video
         else { return }
-        bandwidths[bandwidth].allocator.add(consumer, priority: priority)
+        bandwidths[bandwidth].allocator.add(consumer, priority: consumers[consumer].priority)
     }
 
     mutating func bandwidthLeft(by consumer: Slot<ShardConsumer>) {
@@ -43,6 +43,7 @@ extension Shard {
     }
 
     mutating func setPriority(_ priority: UInt8, of consumer: Slot<ShardConsumer>) {
+        consumers[consumer].priority = max(priority, 1)
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
         bandwidths[bandwidth].allocator.setPriority(priority, of: consumer)
         allocate(consumers[consumer].transport)

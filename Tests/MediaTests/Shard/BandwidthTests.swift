@@ -104,6 +104,23 @@ struct BandwidthTests {
         #expect(rates.allSatisfy { $0 > 50 }, "\(rates)")
     }
 
+    @Test func `a priority that was given before the link was watched counts`() throws {
+        var call = try Call(tracks: 1, rate: 900_000) { settings in
+            settings.headerExtensions[.transportWideSequence] = 0
+        }
+        try call.viewer.handle.setConsumerPriority(try #require(call.streams[0].consumer), 20)
+        call.world.run(for: .milliseconds(100))
+        let isWatched = call.world.server.withShard(0) { $0.bandwidths.count }
+        #expect(isWatched == 0)
+        call.streams.append(try call.viewer.subscribe(to: call.tracks[0]))
+        call.world.run(for: .milliseconds(100))
+        let priorities = call.world.server.withShard(0) { shard in
+            shard.transports.slots.compactMap { shard.transports[$0].bandwidth }
+                .flatMap { shard.bandwidths[$0].allocator.shares.map(\.priority) }
+        }
+        #expect(priorities == [20, 1])
+    }
+
     @Test func `a picture of which nothing fits is paused, and comes back when the link allows`() throws {
         let call = try Call(tracks: 4, rate: 300_000)
         call.world.run(for: .seconds(20))
