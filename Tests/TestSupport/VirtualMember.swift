@@ -14,6 +14,7 @@
         /// Opens a transport for a peer; nothing is connected yet.
         init(
             _ peer: VirtualPeer, on handle: MediaHandle, consentTimeout: MediaDuration = .seconds(30),
+            limits: BitrateLimits? = nil,
             events: EventQueue = EventQueue {}
         ) throws {
             self.peer = peer
@@ -21,7 +22,8 @@
             queue = events
             credentials = .random(using: &peer.random)
             transport = try handle.openTransport(
-                TransportSettings(iceCredentials: credentials, consentTimeout: consentTimeout), events: queue)
+                TransportSettings(iceCredentials: credentials, consentTimeout: consentTimeout, limits: limits),
+                events: queue)
         }
 
         /// Signaling's part of connecting.

@@ -39,14 +39,15 @@
         /// A new peer with a transport; connecting begins at once.
         func join(
             dtlsRole: DTLSRole = .client, hasOwnCertificate: Bool = false, consentTimeout: MediaDuration = .seconds(30),
-            connects: Bool = true, events: EventQueue = EventQueue {}
+            connects: Bool = true, limits: BitrateLimits? = nil, events: EventQueue = EventQueue {}
         ) throws -> VirtualMember {
             let address = makeAddress()
             let peer = try VirtualPeer(
                 address: address, seed: random.next(), now: now, dtlsRole: dtlsRole,
                 hasOwnCertificate: hasOwnCertificate)
             owners[address] = peer
-            let member = try VirtualMember(peer, on: server.handle, consentTimeout: consentTimeout, events: events)
+            let member = try VirtualMember(
+                peer, on: server.handle, consentTimeout: consentTimeout, limits: limits, events: events)
             members.append(member)
             if connects { try member.connect() }
             return member

@@ -41,6 +41,8 @@ struct LayerAllocator {
         var raising: UInt64
         /// Whether there are signs of congestion: without them a tenth more is tolerated.
         var isCongested = false
+        /// Whether it is so bad that even the only picture has to be given up.
+        var mayPauseAll = false
         var roundTripTime: MediaDuration?
     }
 
@@ -57,6 +59,9 @@ struct LayerAllocator {
     private var order: [Int] = []
     /// Of each share, while it is decided.
     private var ladders: [LayerLadder] = []
+    /// The one whose lowest step is taken even if it does not fit, while it is decided: a network that is sent nothing
+    /// shows nothing. Not in snapshots.
+    private var favorite: Int?
     /// When the next one may be raised.
     private var nextTurn: MediaInstant?
     /// What all together cost when it was too much, and until when they stay below that.
@@ -121,6 +126,9 @@ struct LayerAllocator {
             shares[index].level = shares[index].target.map { ladders[index].level(of: $0) } ?? -1
             shares[index].hasChoice = !ladders[index].isEmpty
         }
+        let isHeld = held.map { now < $0.until } ?? false
+        favorite = order.first { shares[$0].hasChoice }
+        if budget.mayPauseAll || favorite.map({ shares[$0].level < 0 && isHeld }) ?? false { favorite = nil }
         // What would be best if nothing were being sent yet, then what can be kept: present steps at most.
         fill(within: limited.raising, upTo: .top)
         for index in shares.indices { shares[index].ideal = shares[index].filled }
@@ -145,9 +153,9 @@ struct LayerAllocator {
         var left = budget
         for index in order where highest(index, limit) >= 0 {
             let cost = ladders[index][0].cost
-            guard cost <= left else { continue }
+            guard cost <= left || index == favorite else { continue }
             shares[index].filled = 0
-            left -= cost
+            left -= min(cost, left)
         }
         // Steps up, one by one, whoever gains most for each bit.
         while let best = bestStep(within: left, upTo: limit) {
@@ -205,7 +213,7 @@ struct LayerAllocator {
         var next = shares[index].ideal
         while next > level {
             let cost = total - cost(of: index, at: level) + cost(of: index, at: next)
-            guard cost > budget.raising else {
+            guard cost > budget.raising, next > 0 || index != favorite else {
                 if needsKeyFrame(index, from: level, to: next) {
                     nextTurn = now + max(Self.shortestTurn, (budget.roundTripTime ?? .zero) + .milliseconds(100))
                 }

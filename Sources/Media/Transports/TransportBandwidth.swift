@@ -103,7 +103,8 @@ struct TransportBandwidth: ~Copyable {
             LayerAllocator.Budget(
                 keeping: hasOnlySound || controller.budget < sound ? 0 : controller.budget - sound,
                 raising: hasOnlySound || raising < sound ? 0 : raising - sound,
-                isCongested: controller.relief > .none, roundTripTime: state.roundTripTime), among: &ladders, at: now)
+                isCongested: controller.relief > .none, mayPauseAll: controller.relief >= .pause,
+                roundTripTime: state.roundTripTime), among: &ladders, at: now)
         controller.setDemand(
             BandwidthDemand(
                 allocated: allocator.allocated + sound,

@@ -32,14 +32,14 @@ struct LayerAllocatorTests {
         }
 
         mutating func allocate(
-            _ keeping: Int, raising: Int? = nil, isCongested: Bool = false,
+            _ keeping: Int, raising: Int? = nil, isCongested: Bool = false, mayPauseAll: Bool = false,
             _ ladder: (Int) -> LayerLadder = { _ in camera }
         ) {
             var ladders = allocator.shares.indices.map(ladder)
             allocator.allocate(
                 .init(
                     keeping: UInt64(keeping) * kilo, raising: UInt64(raising ?? keeping) * kilo,
-                    isCongested: isCongested), among: &ladders, at: now)
+                    isCongested: isCongested, mayPauseAll: mayPauseAll), among: &ladders, at: now)
             #expect(ladders.count == allocator.shares.count)
         }
 
@@ -56,7 +56,7 @@ struct LayerAllocatorTests {
     }
 
     @Test(arguments: [
-        (100, [0 as UInt64]), (150, [150]), (299, [150]), (300, [300]), (1499, [500]), (1500, [1500]), (9999, [1500]),
+        (100, [150 as UInt64]), (150, [150]), (299, [150]), (300, [300]), (1499, [500]), (1500, [1500]), (9999, [1500]),
     ]) func `one video gets the best that fits`(budget: Int, costs: [UInt64]) {
         var call = Call([1])
         call.allocate(budget)
@@ -72,6 +72,20 @@ struct LayerAllocatorTests {
         var roomier = Call([1, 1, 1])
         roomier.settle(600)
         #expect(roomier.costs == [300, 150, 150])
+    }
+
+    @Test func `the only picture is given up for real congestion alone, and comes back after the hold`() {
+        var call = Call([1, 1])
+        call.settle(600)
+        call.allocate(50, isCongested: true)
+        #expect(call.costs == [150, 0])
+        call.allocate(50, isCongested: true, mayPauseAll: true)
+        #expect(call.costs == [0, 0])
+        call.allocate(50)
+        #expect(call.costs == [0, 0])
+        call.now = call.now + LayerAllocator.firstHold + .milliseconds(1)
+        call.allocate(50)
+        #expect(call.costs == [150, 0])
     }
 
     @Test func `the more important gets more`() {
@@ -153,7 +167,8 @@ struct LayerAllocatorTests {
         let priorities = (0..<Int.random(in: 1...12, using: &random)).map { _ in UInt8.random(in: 1...5, using: &random)
         }
         var previous: [UInt64]?
-        for budget in stride(from: 100, through: 12_000, by: 317) {
+        // Below a base the only picture exceeds it.
+        for budget in stride(from: 150, through: 12_000, by: 317) {
             var call = Call(priorities)
             call.settle(budget)
             #expect(call.costs.reduce(0, +) <= UInt64(budget))

@@ -132,6 +132,27 @@ struct BandwidthTests {
         #expect(later.allSatisfy { $0 > 400 }, "\(later)")
     }
 
+    @Test(arguments: [true, false])
+    func `a viewer without sound gets the only picture, though it costs more than the start`(
+        givesFeedback: Bool
+    ) throws {
+        let world = try VirtualWorld()
+        let publisher = try world.join()
+        let track = publisher.peer.addTrack(.video)
+        track.video.packetSize = 1100
+        track.video.packetsPerFrame = 10
+        let viewer = try world.join(limits: BitrateLimits(start: 600_000))
+        viewer.peer.givesFeedback = givesFeedback
+        #expect(world.connectAll())
+        try publisher.publish(track)
+        world.run(for: .seconds(3))
+        let stream = try viewer.subscribe(to: track)
+        world.run(for: .seconds(5))
+        stream.reset()
+        world.run(for: .seconds(5))
+        #expect(stream.packets > 1400)
+    }
+
     @Test func `a viewer who says nothing of what arrives is sent everything`() throws {
         let call = try Call(tracks: 1, rate: 20_000_000)
         call.viewer.peer.givesFeedback = false
