@@ -6,8 +6,9 @@ public struct RoomConfiguration: Sendable {
     public var mediaCodecs: [RTPCodecCapability]
     /// How long a transport stays without a valid connectivity check before its peer leaves (RFC 7675).
     public var iceConsentTimeout: MediaDuration
-    /// What a client's network is taken to carry until it has been measured, in bits per second.
-    public var initialOutgoingBitrate: UInt64
+    /// What a client's network is taken to carry until it has been measured, in bits per second; `nil`: it is measured, and
+    /// bounds nothing.
+    public var initialOutgoingBitrate: UInt64?
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration
     /// Open rooms of the registry.
@@ -30,7 +31,7 @@ public struct RoomConfiguration: Sendable {
     /// The defaults: the codecs browsers have, 30 s of consent (RFC 7675 §5.1), 64 producers a peer.
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
-        iceConsentTimeout: MediaDuration = .seconds(30), initialOutgoingBitrate: UInt64 = 600_000,
+        iceConsentTimeout: MediaDuration = .seconds(30), initialOutgoingBitrate: UInt64? = nil,
         keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,

@@ -28,7 +28,7 @@ struct TransportBandwidth: ~Copyable {
     /// What is shared out where nobody knows the network.
     private static let unbounded: UInt64 = 1 << 40
 
-    /// - Parameter limits: `nil` if nothing is known of the path, which then is unbounded until its client says something.
+    /// - Parameter limits: `nil` if the path is measured, and bounds nothing.
     init(_ limits: BitrateLimits?, at now: MediaInstant) {
         controller = CongestionController(limits ?? BitrateLimits(), at: now)
         hasStart = limits != nil
@@ -59,8 +59,8 @@ struct TransportBandwidth: ~Copyable {
 
     /// Whether what is sent is bound by the estimate: not if the client tells nothing of what arrives.
     func isBound(at now: MediaInstant) -> Bool {
-        if controller.hasFeedback { return true }
         guard hasStart else { return false }
+        if controller.hasFeedback { return true }
         return firstSentAt.map { now - $0 < Self.patience } ?? true
     }
 

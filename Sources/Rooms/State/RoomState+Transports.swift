@@ -24,7 +24,7 @@ extension RoomState {
                 use: TransportUse(
                     sends: request.producing, receives: request.consuming,
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
-                limits: BitrateLimits(start: configuration.initialOutgoingBitrate)))
+                limits: configuration.initialOutgoingBitrate.map { BitrateLimits(start: $0) }))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {

@@ -40,6 +40,7 @@ enum Setting: String, CaseIterable {
     case maxConsumersPerPeer = "max-consumers-per-peer"
     case maxMegabitsPerProducer = "max-megabits-per-producer"
     case maxMegabitsPerTransport = "max-megabits-per-transport"
+    case bandwidth = "bandwidth"
     case drainSeconds = "drain-seconds"
     case logLevel = "log-level"
     case logFormat = "log-format"
@@ -67,6 +68,7 @@ enum Setting: String, CaseIterable {
         case .tls: .choice(["self-signed"])
         case .http: .choice(["redirect", "refuse", "allow"])
         case .dtlsLegacy: .choice(["refuse", "allow"])
+        case .bandwidth: .choice(["ignore", "estimate"])
         case .authExpiry: .choice(["optional", "required"])
         case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
             .maxPeersPerRoom:
@@ -89,7 +91,8 @@ enum Setting: String, CaseIterable {
     var isReloadable: Bool {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
-            .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport:
+            .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
+            .bandwidth:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
             .authKeyFile,

@@ -161,6 +161,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Mbit/s taken of one transport, all its producers together. (default: 200)")
     var maxMegabitsPerTransport: String?
 
+    @Option(
+        help: """
+            estimate: receivers that say what arrives are sent what their networks carry; still on trial. \
+            (default: ignore)
+            """)
+    var bandwidth: String?
+
     @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
     var drainSeconds: String?
 
@@ -184,8 +191,8 @@ struct SettingsOptions: ParsableArguments {
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
             .maxConsumersPerPeer: maxConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
-            .maxMegabitsPerTransport: maxMegabitsPerTransport, .drainSeconds: drainSeconds, .logLevel: logLevel,
-            .logFormat: logFormat,
+            .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth, .drainSeconds: drainSeconds,
+            .logLevel: logLevel, .logFormat: logFormat,
         ]
         let lists: [Setting: [String]] = [
             .mediaListen: mediaListen, .plainDestinations: plainDestinations,

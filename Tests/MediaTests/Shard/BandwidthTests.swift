@@ -18,7 +18,7 @@ struct BandwidthTests {
         {
             world = try VirtualWorld(shards: shards)
             let publisher = try world.join()
-            viewer = try world.join()
+            viewer = try world.join(limits: BitrateLimits())
             viewer.peer.givesFeedback = true
             #expect(world.connectAll())
             setLink(rate: rate)

@@ -7,7 +7,7 @@ public struct TransportSettings: Sendable {
     public var consentTimeout: MediaDuration
     /// By which a shard is chosen.
     public var use: TransportUse
-    /// What its client may be sent, and is at first. `nil` for no bounds until the client says what arrives.
+    /// What its client may be sent, and is at first. `nil` for no bounds: what its network carries is measured all the same.
     public var limits: BitrateLimits?
 
     /// Settings.
