@@ -6,8 +6,8 @@ public struct RoomConfiguration: Sendable {
     public var mediaCodecs: [RTPCodecCapability]
     /// How long a transport stays without a valid connectivity check before its peer leaves (RFC 7675).
     public var iceConsentTimeout: MediaDuration
-    /// What a client's network is taken to carry until it has been measured, in bits per second; `nil`: it is measured, and
-    /// bounds nothing.
+    /// What a client's network is taken to carry until it has been measured, in bits per second; `nil`: nobody asks what it
+    /// carries.
     public var initialOutgoingBitrate: UInt64?
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration

@@ -52,13 +52,14 @@ struct ProducerFeed: ~Copyable {
     }
 
     /// A packet arrived, and will be given to the consumers.
+    /// - Parameter isMeasured: whether somebody asks what layers cost.
     /// - Returns: whether it is to be stored in the cache first.
-    mutating func packetArrived(_ packet: PreparedPacket, at now: MediaInstant) -> Bool {
+    mutating func packetArrived(_ packet: PreparedPacket, isMeasured: Bool = false, at now: MediaInstant) -> Bool {
         if packet.layers.flags.contains(.hasPictureID) { newestPicture = packet.layers }
         guard !packet.isPaddingOnly else { return false }
         encodings.packetReceived(encoding: Int(packet.encoding), at: now)
         if packet.isKeyFrame { keyFrames[Int(packet.encoding)] = now }
-        if kind == .video { rates.packetArrived(packet, isSimulcast: encodings.count > 1, at: now) }
+        if isMeasured, kind == .video { rates.packetArrived(packet, isSimulcast: encodings.count > 1, at: now) }
         return cache.shouldStore(packet, isWatched: retransmittingConsumers > 0, at: now)
     }
 

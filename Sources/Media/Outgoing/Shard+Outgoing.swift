@@ -9,7 +9,7 @@ extension Shard {
         guard let feed = feedsByKey[packet.producer], Int(packet.encoding) < feeds[feed].encodings.count else {
             return
         }
-        if feeds[feed].packetArrived(packet, at: now) {
+        if feeds[feed].packetArrived(packet, isMeasured: bandwidths.count > 0, at: now) {
             unsafe store(packet, template: template, payload: payload, at: now, in: feed)
         }
         let receivers = feeds[feed].consumers

@@ -43,7 +43,7 @@ struct MediaTransport: ~Copyable {
     var traffic = TransportTraffic()
     var packetsReceived: UInt64 = 0
     var packetsSent: UInt64 = 0
-    /// What its client's network carries, if its client says what arrives. Not in snapshots: it has a section of its own.
+    /// What its client's network carries, if its room wants that and its client says what arrives. Not in snapshots: it has a section of its own.
     var bandwidth: Slot<TransportBandwidth>?
     /// Stays the last: `hotBytes` leaves it out.
     var history: History
@@ -57,7 +57,7 @@ struct MediaTransport: ~Copyable {
         var lossReceived = PacketLossHistory()
         var senderClocks = SenderClocks()
         var reception = ReceptionWatch()
-        /// What its room lets it be sent. Not in snapshots: what bounds it has them.
+        /// What its room lets it be sent; `nil`: whatever its consumers want. Not in snapshots: what bounds it has them.
         var limits: BitrateLimits?
     }
 

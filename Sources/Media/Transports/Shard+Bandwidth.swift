@@ -5,15 +5,16 @@
 extension Shard {
     // MARK: Consumers
 
-    /// A consumer comes to a transport: its videos share what the network carries, if the client says what arrives.
+    /// A consumer comes to a transport: its videos share what the network carries, if the room wants that, and the client
+    /// says what arrives.
     mutating func bandwidthShared(by consumer: Slot<ShardConsumer>, _ settings: ConsumerSettings) {
         let transport = consumers[consumer].transport
         let isNumbered = settings.headerExtensions[.transportWideSequence] != 0
         let tells = settings.codecs.contains {
             isNumbered && $0.feedback.contains(.transportWide) || $0.feedback.contains(.receiverEstimatedMaximumBitrate)
         }
-        if transports[transport].bandwidth == nil, tells {
-            var bandwidth = TransportBandwidth(transports[transport].history.limits, at: now)
+        if transports[transport].bandwidth == nil, tells, let limits = transports[transport].history.limits {
+            var bandwidth = TransportBandwidth(limits, at: now)
             if case .udp(_, let remote) = transports[transport].route {
                 bandwidth.routeChanged(isIPv6: remote.family == .ipv6, at: now)
             }

@@ -71,7 +71,8 @@ extension Shard {
             // Which streams there are is signaling's to say: a source that takes its leave and goes on is not stopped.
             _ = try Goodbye(parsing: packet)
             counters.add(.goodbyesReceived)
-        case .payloadFeedback where packet.count == RTCPFeedbackFormat.applicationLayer:
+        case .payloadFeedback
+        where packet.count == RTCPFeedbackFormat.applicationLayer && transports[transport].bandwidth != nil:
             do throws(WireError) {
                 let estimate = try ReceiverEstimatedMaximumBitrate(parsing: packet)
                 estimateReceived(estimate.bitrate, on: transport)

@@ -12,7 +12,6 @@ struct TransportBandwidth: ~Copyable {
     private(set) var nextAllocation: MediaInstant
     /// The estimate by which they were last. Not in snapshots: a change makes no difference for long.
     private var allocatedEstimate: UInt64 = 0
-    private var hasStart: Bool
     /// Whether the estimate bound what was shared out last.
     private var isBinding = true
     /// What consumers that catch up may be sent now, in bytes, and since when. Not in snapshots: it is little.
@@ -28,10 +27,8 @@ struct TransportBandwidth: ~Copyable {
     /// What is shared out where nobody knows the network.
     private static let unbounded: UInt64 = 1 << 40
 
-    /// - Parameter limits: `nil` if the path is measured, and bounds nothing.
-    init(_ limits: BitrateLimits?, at now: MediaInstant) {
-        controller = CongestionController(limits ?? BitrateLimits(), at: now)
-        hasStart = limits != nil
+    init(_ limits: BitrateLimits, at now: MediaInstant) {
+        controller = CongestionController(limits, at: now)
         nextAllocation = now
     }
 
@@ -59,9 +56,7 @@ struct TransportBandwidth: ~Copyable {
 
     /// Whether what is sent is bound by the estimate: not if the client tells nothing of what arrives.
     func isBound(at now: MediaInstant) -> Bool {
-        guard hasStart else { return false }
-        if controller.hasFeedback { return true }
-        return firstSentAt.map { now - $0 < Self.patience } ?? true
+        controller.hasFeedback || firstSentAt.map { now - $0 < Self.patience } ?? true
     }
 
     /// How many packets may be sent at once of what is cached: twice as fast as the network is believed to carry, since
@@ -118,13 +113,12 @@ struct TransportBandwidth: ~Copyable {
 
 extension TransportBandwidth: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
-        self.init(nil, at: MediaInstant(nanoseconds: 0))
+        self.init(BitrateLimits(), at: MediaInstant(nanoseconds: 0))
         try reader.readVersion(1)
         controller = try reader.read()
         audio = try reader.read()
         overhead = Int(try reader.readUInt8())
         firstSentAt = try reader.readOptional()
-        hasStart = try reader.read()
         isBinding = try reader.read()
         allocator = try reader.read()
         nextAllocation = try reader.read()
@@ -136,7 +130,6 @@ extension TransportBandwidth: Restorable {
         writer.write(audio)
         writer.writeUInt8(UInt8(clamping: overhead))
         writer.writeOptional(firstSentAt)
-        writer.write(hasStart)
         writer.write(isBinding)
         writer.write(allocator)
         writer.write(nextAllocation)

@@ -81,6 +81,24 @@ struct BandwidthTests {
         #expect(consumer.reason == .wanted && consumer.nextStep == 0)
     }
 
+    @Test func `a shard that goes on elsewhere knows the link as before`() throws {
+        let call = try Call(tracks: 1, rate: 300_000)
+        call.world.run(for: .seconds(12))
+        let before = try #require(try call.bandwidth())
+        let layers = call.world.server.withShard(0) { shard in
+            shard.bandwidths.slots.flatMap { shard.bandwidths[$0].allocator.shares.map(\.target) }
+        }
+        try call.world.server.replaceShard(0, at: call.world.now)
+        let restored = call.world.server.withShard(0) { shard in
+            shard.bandwidths.slots.flatMap { shard.bandwidths[$0].allocator.shares.map(\.target) }
+        }
+        #expect(restored == layers && layers.count == 1)
+        #expect(call.loss(over: .seconds(8)) < 0.005)
+        #expect((80...300).contains(call.rate(of: call.streams[0], over: 6)))
+        let after = try #require(try call.bandwidth())
+        #expect((before.estimate * 8 / 10...before.estimate * 12 / 10).contains(after.estimate))
+    }
+
     @Test func `a link that gets narrow and wide again is followed both ways`() throws {
         let call = try Call(tracks: 1, rate: 3_000_000)
         call.world.run(for: .seconds(8))

@@ -7,7 +7,7 @@ public struct TransportSettings: Sendable {
     public var consentTimeout: MediaDuration
     /// By which a shard is chosen.
     public var use: TransportUse
-    /// What its client may be sent, and is at first. `nil` for no bounds: what its network carries is measured all the same.
+    /// What its client may be sent, and is at first. `nil` for no bounds: then nobody asks what its network carries.
     public var limits: BitrateLimits?
 
     /// Settings.
