@@ -19,9 +19,12 @@ extension LayerLadder {
     ) {
         let rank = min(max(count - 1 - spatial, 0), Self.values.count - 1)
         let highest = rates.highestTemporal(of: spatial) ?? 0
-        for temporal in 0...min(highest, limit) {
+        let wanted = min(highest, limit)
+        for temporal in 0...wanted {
             let thinned = min(highest - temporal, Self.rateFactors.count - 1)
             let guess = Self.unknownCosts[rank] * Self.costFactors[thinned] / 100
+            // A client that wants fewer pictures a second misses nothing at that rate: no smaller picture is worth more.
+            let missing = min(wanted - temporal, Self.rateFactors.count - 1)
             var cost = rates.cost(spatial: spatial, temporal: temporal, guess: guess, at: now) ?? guess
             if needsLower {
                 for lower in 0..<spatial { cost += rates.cost(spatial: lower, temporal: temporal, at: now) ?? 0 }
@@ -29,7 +32,7 @@ extension LayerLadder {
             // The highest one stands for all: senders may use more than they have shown.
             let position = LayerPosition(
                 spatial: spatial, temporal: temporal == highest ? LayerPosition.highest.temporal : temporal)
-            add(LayerStep(position: position, cost: cost, value: Self.values[rank] * Self.rateFactors[thinned] / 100))
+            add(LayerStep(position: position, cost: cost, value: Self.values[rank] * Self.rateFactors[missing] / 100))
         }
     }
 

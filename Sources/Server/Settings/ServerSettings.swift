@@ -99,7 +99,8 @@ struct ServerSettings: Sendable {
             .maxMegabitsPerProducer, media.ingressLimits.megabitsPerProducer)
         media.ingressLimits.megabitsPerTransport = try reader.number(
             .maxMegabitsPerTransport, media.ingressLimits.megabitsPerTransport)
-        if try reader.text(.bandwidth, defaultValue: "ignore") == "estimate" { rooms.initialOutgoingBitrate = 600_000 }
+        let bandwidth = try reader.text(.bandwidth, defaultValue: "estimate") ?? "estimate"
+        if bandwidth == "estimate" { rooms.initialOutgoingBitrate = 600_000 }
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info

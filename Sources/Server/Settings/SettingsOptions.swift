@@ -163,8 +163,8 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            estimate: receivers that say what arrives are sent what their networks carry; still on trial. \
-            (default: ignore)
+            estimate: receivers that say what arrives are sent what their networks carry; ignore: all that they ask \
+            for. (default: estimate)
             """)
     var bandwidth: String?
 

@@ -42,6 +42,31 @@ struct LayerLadderTests {
         #expect(costs(ladder([(2, 7, 100, 940), (0, 7, 150, 520)])) == [100])
     }
 
+    /// (1, 0) of 190 kb/s beside (0, 2) of 180: what was asked for is the top, whatever else the money would buy.
+    @Test(arguments: 0..<3, 0..<3) func `the top of a ladder is what its client prefers`(spatial: Int, temporal: Int) {
+        var rates = SourceRates()
+        let start = MediaInstant(nanoseconds: 1_000_000_000)
+        for tick in 0..<400 {
+            for encoding in 0..<3 {
+                var packet = PreparedPacket(
+                    producer: 1, sequence: 0, timestamp: 0, headerLength: 32,
+                    payloadLength: [110, 420, 1100][encoding],
+                    encoding: UInt8(encoding), payloadType: 96, codec: .vp8, isKeyFrame: false, isPaddingOnly: false)
+                packet.layers.temporalLayer = [0, 2, 1, 2][tick % 4]
+                rates.packetArrived(packet, isSimulcast: true, at: start + .milliseconds(tick * 10))
+            }
+        }
+        var ladder = LayerLadder()
+        for encoding in 0...spatial {
+            ladder.addLayers(
+                of: encoding, among: 3, upTo: encoding == spatial ? temporal : 7, rates: &rates, at: start + .seconds(4)
+            )
+        }
+        let top = ladder[ladder.top].position
+        #expect(top.spatial == spatial)
+        #expect(top.temporal == (temporal == 2 ? LayerPosition.highest.temporal : temporal))
+    }
+
     @Test func `what costs nothing or more than any link is no step`() {
         #expect(ladder([(0, 0, 0, 500), (1, 0, 1 << 41, 700), (2, 0, 10, 0)]).isEmpty)
     }
