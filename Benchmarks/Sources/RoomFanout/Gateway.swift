@@ -5,7 +5,7 @@ final class Gateway: ForwardingServer {
     let name = "Roundhouse"
     let process: ChildProcess
     private let bench: Bench
-    private let port: Int
+    let port: Int
     private var peers: [GatewayPeer] = []
 
     init(_ bench: Bench, shards: Int = 1, cores: String? = nil, environment: [String: String] = [:]) throws {

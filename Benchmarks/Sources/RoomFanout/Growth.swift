@@ -12,8 +12,8 @@ struct Growth: Encodable {
         var latencyP99: Double
         /// Of one.
         var loss: Double
-        /// Of one core, while nobody sends; `nil` if that was not looked at.
-        var idle: Double?
+        /// While nobody sends; `nil` if that was not looked at.
+        var idle: Idle?
         /// Anonymous memory for each connected peer, beyond that of an empty server.
         var kibPerPeer: Double
         var joinsPerSecond: Double
@@ -22,9 +22,15 @@ struct Growth: Encodable {
     }
 
     private(set) var rows: [Row] = []
+    private let only: String?
 
-    static func measure(runs: Int, seconds: Int, _ bench: Bench) async throws -> Growth {
-        var growth = Growth()
+    private init(only: String?) { self.only = only }
+
+    private enum CodingKeys: CodingKey { case rows }
+
+    /// - Parameter only: measures the series with this in their names, or all.
+    static func measure(runs: Int, seconds: Int, only: String?, _ bench: Bench) async throws -> Growth {
+        var growth = Growth(only: only)
         for subscribers in [10, 100, 1000, 3000] {
             let load = Load(subscribers: subscribers, packetsPerSecond: 60, burst: 4)
             try await growth.add("subscribers of one publisher", subscribers, load, runs, seconds, bench)
@@ -51,15 +57,14 @@ struct Growth: Encodable {
     private mutating func add(
         _ series: String, _ count: Int, _ load: Load, _ runs: Int, _ seconds: Int, _ bench: Bench, shards: Int = 1
     ) async throws {
+        guard only.map({ series.contains($0) }) ?? true else { return }
         let server = try Gateway(bench, shards: shards)
         let empty = server.process.anonymousKiB
         let start = ContinuousClock.now
         let generator = try await server.load(load, bench)
         let joining = (ContinuousClock.now - start) / .seconds(1)
         let messages = try await server.messagesReceived()
-        let cpu = server.process.cpuSeconds
-        try await Task.sleep(for: .seconds(2))
-        let idle = (server.process.cpuSeconds - cpu) / 2
+        let idle = load.rooms > 1 ? try await Idle.measure(server, generator) : nil
         let measured = try (1...runs).map {
             try generator.measure("\(count) \(series), run \($0) of \(runs)", seconds: seconds)
         }
@@ -81,7 +86,7 @@ struct Growth: Encodable {
 
     func print() {
         let head = [
-            "", "", "packets/s", "CPU per packet", "p99", "loss", "idle", "memory per peer", "joins/s",
+            "", "", "packets/s", "CPU per packet", "p99", "loss", "idle", "alone", "memory per peer", "joins/s",
             "messages per peer",
         ]
         Table(
@@ -90,7 +95,8 @@ struct Growth: Encodable {
                     [
                         row.series, String(row.count), row.packetsPerSecond.text(0), "\(row.cpuPerPacket.text(2)) µs",
                         "\(row.latencyP99.text(1)) ms", "\((row.loss * 100).text(3)) %",
-                        row.idle.map { "\(($0 * 100).text(1)) %" } ?? "", "\(row.kibPerPeer.text(0)) KiB",
+                        row.idle.map { "\(($0.cpu * 100).text(1)) %" } ?? "",
+                        row.idle.map { "\(($0.cpuAlone * 100).text(1)) %" } ?? "", "\(row.kibPerPeer.text(0)) KiB",
                         row.joinsPerSecond.text(0), row.messagesPerPeer.text(1),
                     ]
                 }

@@ -33,6 +33,9 @@ final class LoadGenerator {
     /// Changes the packets per second of every sender.
     func setPace(_ packetsPerSecond: Double) { process.say("set pps=\(packetsPerSecond)") }
 
+    /// Whether ICE checks and reports are sent.
+    func setChecking(_ isChecking: Bool) { process.say("set checks=\(isChecking ? 1 : 0)") }
+
     /// Lets the senders run.
     func measure(_ label: String, seconds: Int, warmUp: Double = 1) throws -> Measurement {
         begin(seconds: seconds, warmUp: warmUp)

@@ -44,6 +44,7 @@ struct RoomFanout: AsyncParsableCommand {
     @Option(help: "Cores of the load generator.") var loadCores = "1"
     @Option(help: "Seconds of each run.") var seconds = 5
     @Option(help: "Runs; the table shows their median.") var runs = 5
+    @Option(help: "With --growth: only the series with this in their names.") var series: String?
     @Flag(help: "With --goals: a goal that is missed is an error, too, as an invalid run always is.")
     var strict = false
     @Option(help: "Also write the results to this file as JSON.") var json: String?
@@ -115,7 +116,7 @@ struct RoomFanout: AsyncParsableCommand {
                     + "with a consumer in a second (\(cost.millisecondsPerTransport.text(2)) ms of CPU each), loss meanwhile \((cost.lossMeanwhile * 100).text(3)) %"
             )
         case .growth:
-            let growth = try await Growth.measure(runs: runs, seconds: seconds, bench)
+            let growth = try await Growth.measure(runs: runs, seconds: seconds, only: series, bench)
             try write(growth, load, machine)
             growth.print()
         case .chart:
