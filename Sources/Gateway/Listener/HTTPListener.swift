@@ -41,10 +41,11 @@ final class HTTPListener: Sendable {
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // What is read at once is nobody's yet, and each connection may have as much.
+            // What is read at once is nobody's yet, and each connection may have as much; and the largest buffer that a
+            // connection ever read into stays with it.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2048, maximum: 16_384)
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2048, maximum: 4096)
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try pipeline.begin(on: channel) }

@@ -1,25 +1,27 @@
 /// What a room tells a shard. Commands for one transport are carried out in the order they were given.
+///
+/// What carries more than keys is `indirect`: a queue has 65,536 places, each as large as the largest case.
 package enum MediaCommand: Sendable {
     /// The machine has got an address. Sent by the plane itself.
     case listen(AttachedSocket)
     /// It has lost one that was given by `listen`, or at the start.
     case stopListening(IPAddressPort)
 
-    case openTransport(TransportKey, TransportSettings, EventQueue)
+    indirect case openTransport(TransportKey, TransportSettings, EventQueue)
     /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.
-    case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)
-    case restartICE(TransportKey, ICECredentials)
+    indirect case connectTransport(TransportKey, role: DTLSRole, remoteFingerprint: DTLSFingerprint)
+    indirect case restartICE(TransportKey, ICECredentials)
     /// A transport without ICE and DTLS, on sockets of its own.
-    case openPlainTransport(TransportKey, PlainTransportSettings, PlainSockets, EventQueue)
+    indirect case openPlainTransport(TransportKey, PlainTransportSettings, PlainSockets, EventQueue)
     /// The client's side of a plain transport is known.
-    case connectPlainTransport(TransportKey, PlainRemote)
+    indirect case connectPlainTransport(TransportKey, PlainRemote)
     case closeTransport(TransportKey)
 
-    case openProducer(ProducerKey, on: TransportKey, ProducerSettings)
+    indirect case openProducer(ProducerKey, on: TransportKey, ProducerSettings)
     case setProducerPaused(ProducerKey, Bool)
     case closeProducer(ProducerKey)
 
-    case openConsumer(ConsumerKey, on: TransportKey, of: ProducerKey, ConsumerSettings)
+    indirect case openConsumer(ConsumerKey, on: TransportKey, of: ProducerKey, ConsumerSettings)
     /// The consumer's own pause.
     case setConsumerPaused(ConsumerKey, Bool)
     /// The producer's pause, as the consumer's shard has to know it.
@@ -30,7 +32,7 @@ package enum MediaCommand: Sendable {
     /// 1…255: which consumers of a transport get layers first where not all fit.
     case setConsumerPriority(ConsumerKey, UInt8)
     /// Points a consumer at another producer of the same kind and codec, on a key frame, with numbers that go on.
-    case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
+    indirect case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
     case closeConsumer(ConsumerKey)
 
     /// Which events a producer or consumer tells of its packets; none at first.

@@ -4,7 +4,8 @@
 /// `SequenceRewriter.original(ofOutput:)`. What is stored is the packet as the shard prepared it, opaque here.
 ///
 /// Memory: an index of 16 bytes a number, grown by doubling up to 4096, and slots of 1568 bytes in slabs of sixteen,
-/// allocated when the window first needs them and recycled from then on; freed when the window runs empty.
+/// allocated when the window first needs them and recycled from then on; freed when the window runs empty. Sound's packets
+/// are short: its slots have 384 bytes until a longer packet comes.
 @safe struct RetransmissionBuffer: ~Copyable {
     /// A stored packet; `bytes` is valid until the buffer's next mutation.
     @safe struct Packet {
@@ -22,7 +23,8 @@
     static let videoWindow = MediaDuration.milliseconds(2500)
     static let audioWindow = MediaDuration.milliseconds(1000)
 
-    private static let slotStride = (maxPacketLength + 15) & ~15
+    private static let longStride = (maxPacketLength + 15) & ~15
+    private static let shortStride = 384
     private static let slotsPerSlab = 16
     private static let maxSlabs = 157
     private static let maxIndex = 4096
@@ -37,6 +39,8 @@
     }
 
     private let window: MediaDuration
+    /// Bytes of each slot; the same for all that there are.
+    private var slotStride: Int
     // Safe: `entries` owns `indexCapacity` initialized entries, a power of two; subscripts are masked with it.
     private var entries: UnsafeMutablePointer<Entry>?
     private var indexCapacity = 0
@@ -53,7 +57,12 @@
     private(set) var storedCount = 0
 
     /// - Parameter window: how long a packet is kept; `videoWindow` or `audioWindow`.
-    init(window: MediaDuration) { self.window = window }
+    init(window: MediaDuration) {
+        self.window = window
+        slotStride = Self.firstStride(window)
+    }
+
+    private static func firstStride(_ window: MediaDuration) -> Int { window == audioWindow ? shortStride : longStride }
 
     deinit {
         unsafe entries?.deallocate()
@@ -64,7 +73,7 @@
 
     /// Bytes this buffer holds from the allocator.
     var allocatedBytes: Int {
-        indexCapacity * MemoryLayout<Entry>.stride + slabCount * Self.slotsPerSlab * Self.slotStride
+        indexCapacity * MemoryLayout<Entry>.stride + slabCount * Self.slotsPerSlab * slotStride
     }
 
     /// Keeps a copy of the packet.
@@ -76,6 +85,11 @@
     ) -> Bool {
         removeOld(at: now)
         guard let source = bytes.baseAddress, bytes.count <= Self.maxPacketLength else { return false }
+        if bytes.count > slotStride {
+            // What is kept goes: it happens once in a stream, and costs what could be repaired of a second.
+            removeAllAndRelease()
+            slotStride = Self.longStride
+        }
         guard admit(extended), let entries = unsafe entries else { return false }
         let index = Int(truncatingIfNeeded: extended) & (indexCapacity - 1)
         guard unsafe entries[index].slot == Self.noSlot, let slot = takeSlot(), let memory = unsafe memory(of: slot)
@@ -213,7 +227,7 @@
 
     private func memory(of slot: UInt16) -> UnsafeMutableRawPointer? {
         guard let slabs = unsafe slabs, Int(slot) < slabCount * Self.slotsPerSlab else { return nil }
-        return unsafe slabs[Int(slot) / Self.slotsPerSlab] + (Int(slot) % Self.slotsPerSlab) * Self.slotStride
+        return unsafe slabs[Int(slot) / Self.slotsPerSlab] + (Int(slot) % Self.slotsPerSlab) * slotStride
     }
 
     private mutating func takeSlot() -> UInt16? {
@@ -234,7 +248,7 @@
         guard slabCount < Self.maxSlabs else { return false }
         let pointers = unsafe slabs ?? .allocate(capacity: Self.maxSlabs)
         unsafe slabs = pointers
-        let slab = UnsafeMutableRawPointer.allocate(byteCount: Self.slotsPerSlab * Self.slotStride, alignment: 16)
+        let slab = UnsafeMutableRawPointer.allocate(byteCount: Self.slotsPerSlab * slotStride, alignment: 16)
         unsafe (pointers + slabCount).initialize(to: slab)
         slabCount += 1
         let firstSlot = (slabCount - 1) * Self.slotsPerSlab
@@ -252,6 +266,7 @@
         }
         unsafe slabs = nil
         slabCount = 0
+        slotStride = Self.firstStride(window)
         firstFree = Self.noSlot
         span = 0
         storedCount = 0

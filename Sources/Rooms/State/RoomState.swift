@@ -30,6 +30,8 @@ struct RoomState {
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.
     private var mappedSSRCs: Set<UInt32> = []
+    /// What the newest peer that receives can receive.
+    private var newestCapabilities: RTPCapabilities?
 
     init(
         id: RoomID, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
@@ -143,7 +145,13 @@ struct RoomState {
         peer.isJoined = true
         peer.description.displayName = peer.grant.displayName ?? request.displayName
         peer.description.device = request.device
-        peer.rtpCapabilities = request.rtpCapabilities
+        // Most clients of a room are the same program: what says the same is kept once.
+        if let capabilities = request.rtpCapabilities, capabilities == newestCapabilities {
+            peer.rtpCapabilities = newestCapabilities
+        } else {
+            peer.rtpCapabilities = request.rtpCapabilities
+            newestCapabilities = request.rtpCapabilities ?? newestCapabilities
+        }
         peer.consumesOnRequest = request.consumesOnRequest
         peer.outlivesTransports = request.outlivesTransports
         peers[peer.id] = peer

@@ -51,6 +51,27 @@ struct RetransmissionBufferTests {
         #expect(buffer.storedCount == 0)
     }
 
+    @Test func `a second of speech takes less than thirty kilobytes, and a longer packet is stored too`() {
+        var buffer = RetransmissionBuffer(window: RetransmissionBuffer.audioWindow)
+        for number: UInt64 in 0..<200 { _ = store(&buffer, number, length: 240, at: Int(number) * 20) }
+        let length = found(buffer, 180, at: 4000)
+        #expect(length == 240)
+        #expect(buffer.allocatedBytes < 30_000)
+        let stored = store(&buffer, 200, length: 1200, at: 4000)
+        let long = found(buffer, 200, at: 4000)
+        #expect(stored && long == 1200)
+        // What was kept in short slots is gone, once.
+        let earlier = found(buffer, 199, at: 4000)
+        #expect(earlier == nil)
+        _ = store(&buffer, 201, length: 240, at: 4020)
+        let both = [found(buffer, 200, at: 4020), found(buffer, 201, at: 4020)]
+        #expect(both == [1200, 240])
+        buffer.removeExpired(at: ms(10_000))
+        #expect(buffer.allocatedBytes == 0)
+        _ = store(&buffer, 202, length: 100, at: 10_000)
+        #expect(buffer.allocatedBytes < 8_000)
+    }
+
     @Test func `a number is stored once`() {
         var buffer = RetransmissionBuffer(window: RetransmissionBuffer.videoWindow)
         _ = store(&buffer, 10, length: 100)
@@ -127,8 +148,8 @@ struct RetransmissionBufferTests {
         let steady = buffer.allocatedBytes
         for number in 200..<5000 { _ = store(&buffer, UInt64(number), at: number * 20) }
         #expect(buffer.allocatedBytes == steady)
-        // 51 packets of 20 ms in one second: four slabs of sixteen, and an index of 64.
-        #expect(steady == 64 * 16 + 4 * 16 * 1568)
+        // 51 packets of 20 ms in one second: four slabs of sixteen short slots, and an index of 64.
+        #expect(steady == 64 * 16 + 4 * 16 * 384)
         buffer.removeExpired(at: ms(5000 * 20 + 2000))
         #expect(buffer.allocatedBytes == 0)
         let again = store(&buffer, 5000, at: 5000 * 20 + 2000)

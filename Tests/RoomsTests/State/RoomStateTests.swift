@@ -53,6 +53,26 @@ extension RoomAction {
         return (session, try state.join(request, from: session).actions)
     }
 
+    @Test mutating func `peers that can receive the same share what says so`() throws {
+        for name in ["a", "b"] {
+            // As two clients send them: equal, and not the same memory.
+            let own = RTPCapabilities(
+                codecs: receiverCapabilities.codecs.map { $0 }, headerExtensions: receiverCapabilities.headerExtensions)
+            let session = try state.peerConnected(PeerID(name)).session
+            _ = try state.join(JoinRequest(displayName: name, rtpCapabilities: own), from: session)
+        }
+        var other = receiverCapabilities
+        other.codecs.removeLast()
+        let session = try state.peerConnected(PeerID("c")).session
+        _ = try state.join(JoinRequest(displayName: "c", rtpCapabilities: other), from: session)
+        let places = ["a", "b", "c"].map { name in
+            state.peers[PeerID(name)]?.rtpCapabilities?.codecs.withUnsafeBufferPointer { $0.baseAddress }
+        }
+        #expect(places[0] != nil && places[0] == places[1])
+        #expect(places[2] != nil && places[2] != places[0])
+        #expect(state.peers[PeerID("c")]?.rtpCapabilities == other)
+    }
+
     private mutating func produce(
         _ session: PeerSession, on transport: TransportID, _ parameters: RTPParameters = audioParameters(),
         _ kind: MediaKind = .audio
