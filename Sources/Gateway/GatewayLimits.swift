@@ -40,8 +40,10 @@ public struct GatewayLimits: Sendable {
     public var requestTimeout = Duration.seconds(10)
     /// Time a connection may idle between two HTTP requests.
     public var keepAliveTimeout = Duration.seconds(30)
-    /// Time between two WebSocket pings.
-    public var pingInterval = Duration.seconds(10)
+    /// How long a WebSocket client is silent until it is pinged.
+    public var pingInterval = Duration.seconds(20)
+    /// Time between the comments that keep quiet event streams open.
+    public var commentInterval = Duration.seconds(10)
     /// A WebSocket client from which nothing at all came for this long is gone.
     public var silenceTimeout = Duration.seconds(30)
     /// Time for a client to answer a request of ours.

@@ -73,7 +73,7 @@ final class EventStreamPump {
 
     private func schedulePing() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        ping = loop.scheduleTask(in: TimeAmount(limits.pingInterval)) { bound.value.pingDue() }
+        ping = loop.scheduleTask(in: TimeAmount(limits.commentInterval)) { bound.value.pingDue() }
     }
 
     private func pingDue() {

@@ -28,7 +28,8 @@ final class WebSocketConnection: Sendable {
         var isWakePending = false
         var isClosed = false
         var isOverflown = false
-        var isUnheard = false
+        /// The ping that the client has not answered.
+        var pingedAt: NIODeadline?
         var ending: Ending?
 
         /// - Returns: how many bytes that were.
@@ -50,6 +51,8 @@ final class WebSocketConnection: Sendable {
     private let gate: WebSocketReadGate
     private let outbox = Mutex(Outbox())
     private let outgoingLimit: Int
+    /// After so long a ping counts as left unanswered.
+    private let answerTime: TimeAmount
     /// What is borrowed for messages that wait.
     private let (incoming, outgoing): (MemoryLoan, MemoryLoan)
     let eventLoop: any EventLoop
@@ -61,12 +64,13 @@ final class WebSocketConnection: Sendable {
 
     /// - Parameter wake: called on the event loop when the outbox has something to take.
     init(
-        channel: any Channel, outgoingLimit: Int, incoming: MemoryLoan, outgoing: MemoryLoan, gate: WebSocketReadGate,
-        wake: @escaping @Sendable () -> Void
+        channel: any Channel, outgoingLimit: Int, answerTime: TimeAmount, incoming: MemoryLoan, outgoing: MemoryLoan,
+        gate: WebSocketReadGate, wake: @escaping @Sendable () -> Void
     ) {
         eventLoop = channel.eventLoop
         closeFuture = channel.closeFuture
         self.outgoingLimit = outgoingLimit
+        self.answerTime = answerTime
         (self.incoming, self.outgoing) = (incoming, outgoing)
         self.gate = gate
         self.wake = wake
@@ -135,10 +139,13 @@ final class WebSocketConnection: Sendable {
         }
     }
 
-    /// Whether the client has left the latest ping unanswered.
-    var isUnheard: Bool { outbox.withLock { $0.isUnheard } }
+    /// Whether the client has left the latest ping unanswered for a while.
+    var isUnheard: Bool {
+        outbox.withLock { outbox in outbox.pingedAt.map { NIODeadline.now() - $0 >= answerTime } ?? false }
+    }
 
-    func setUnheard(_ isUnheard: Bool) { outbox.withLock { $0.isUnheard = isUnheard } }
+    /// - Parameter instant: of the event loop's clock; `nil` once the client has answered.
+    func setPinged(at instant: NIODeadline?) { outbox.withLock { $0.pingedAt = instant } }
 
     /// Counts what is written without waiting here.
     /// - Returns: `false` if the client has let too much pile up.

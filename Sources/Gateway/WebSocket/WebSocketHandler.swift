@@ -27,7 +27,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var isReadHeld = false
-    private var isUnheard = false
+    /// Whether it was pinged and has not answered yet.
+    private var isPinged = false
     private var heartbeat: Scheduled<Void>?
 
     /// - Parameters:
@@ -54,12 +55,13 @@ final class WebSocketHandler: ChannelDuplexHandler {
             eventLoop: eventLoop, resume: { bound.value.resumeReading() },
             terminated: { bound.value.beginClosing(.goingAway, "") })
         let connection = WebSocketConnection(
-            channel: context.channel, outgoingLimit: limits.outgoingBytes, incoming: incoming, outgoing: outgoing,
-            gate: gate,
+            channel: context.channel, outgoingLimit: limits.outgoingBytes,
+            answerTime: TimeAmount((limits.silenceTimeout - limits.pingInterval) / 2), incoming: incoming,
+            outgoing: outgoing, gate: gate,
             wake: { bound.value.writeOutgoing() })
         self.connection = connection
         lastHeard = eventLoop.now
-        scheduleHeartbeat()
+        scheduleHeartbeat(at: pingDue(after: lastHeard))
         ready(connection)
     }
 
@@ -74,7 +76,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastHeard = context.eventLoop.now
-        if isUnheard { setUnheard(false) }
+        if isPinged {
+            isPinged = false
+            connection?.setPinged(at: nil)
+        }
         let frame = unwrapInboundIn(data)
         switch state {
         case .closed: return
@@ -216,29 +221,34 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Heartbeat
 
-    private func setUnheard(_ isUnheard: Bool) {
-        self.isUnheard = isUnheard
-        connection?.setUnheard(isUnheard)
-    }
-
-    private func scheduleHeartbeat() {
+    private func scheduleHeartbeat(at deadline: NIODeadline) {
         guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        heartbeat = context.eventLoop.scheduleTask(in: TimeAmount(limits.pingInterval)) { bound.value.sendPing() }
+        heartbeat = context.eventLoop.scheduleTask(deadline: deadline) { bound.value.heartbeatDue() }
     }
 
-    private func sendPing() {
+    /// When a client that was heard then is pinged, if it stays silent: on a grid, so that a loop with thousands of silent
+    /// clients wakes up for those of a stretch at once.
+    private func pingDue(after heard: NIODeadline) -> NIODeadline {
+        let interval = TimeAmount(limits.pingInterval)
+        let grid = UInt64(max(interval.nanoseconds / 20, 1))
+        return .uptimeNanoseconds((heard + interval).uptimeNanoseconds / grid * grid)
+    }
+
+    private func heartbeatDue() {
         guard case .open = state, let context else { return }
+        let now = context.eventLoop.now
         // While we do not read, its silence is ours.
-        if isReadHeld { lastHeard = context.eventLoop.now }
-        if context.eventLoop.now - lastHeard >= TimeAmount(limits.silenceTimeout) {
-            context.close(promise: nil)
-            return
-        }
-        // Nothing since before the latest ping.
-        if !isUnheard, context.eventLoop.now - lastHeard >= TimeAmount(limits.pingInterval) { setUnheard(true) }
+        if isReadHeld { lastHeard = now }
+        let end = lastHeard + TimeAmount(limits.silenceTimeout)
+        guard now < end else { return context.close(promise: nil) }
+        // It may have spoken since the heartbeat was scheduled.
+        let due = pingDue(after: lastHeard)
+        guard due <= now else { return scheduleHeartbeat(at: due) }
         write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), cost: 0)
         context.flush()
-        scheduleHeartbeat()
+        isPinged = true
+        connection?.setPinged(at: now)
+        scheduleHeartbeat(at: min(pingDue(after: now), end))
     }
 }

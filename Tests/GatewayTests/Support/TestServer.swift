@@ -61,6 +61,7 @@ extension GatewayLimits {
         limits.connectTimeout = .seconds(3600)
         limits.keepAliveTimeout = .seconds(3600)
         limits.pingInterval = .seconds(3600)
+        limits.commentInterval = .seconds(3600)
         limits.silenceTimeout = .seconds(7200)
         limits.responseTimeout = .seconds(3600)
         limits.resumptionWindow = .seconds(3600)

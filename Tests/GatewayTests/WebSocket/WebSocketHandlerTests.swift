@@ -43,21 +43,47 @@ import Testing
         func run() { channel.embeddedEventLoop.run() }
     }
 
-    @Test func `a ping goes out every ten seconds, and any frame keeps the client alive`() throws {
+    @Test func `a client that has been silent for twenty seconds is pinged, and any frame keeps it alive`() throws {
         let fixture = try Fixture()
         for _ in 0..<12 {
-            fixture.advance(10)
+            fixture.advance(20)
             #expect(try fixture.sent().map(\.opcode) == [.ping])
             try fixture.receive(.pong)
         }
         #expect(fixture.channel.isActive)
     }
 
+    @Test func `a client that speaks is not pinged`() throws {
+        let fixture = try Fixture()
+        for _ in 0..<12 {
+            fixture.advance(15)
+            try fixture.receive(.pong)
+        }
+        #expect(try fixture.sent().isEmpty)
+        fixture.advance(20)
+        #expect(try fixture.sent().map(\.opcode) == [.ping])
+    }
+
+    @Test func `clients that came at different times are pinged together`() throws {
+        let fixture = try Fixture()
+        fixture.advance(20)
+        #expect(try fixture.sent().map(\.opcode) == [.ping])
+        // On the loop's clock pings come at whole seconds only, whenever the client was heard last.
+        fixture.channel.embeddedEventLoop.advanceTime(by: .milliseconds(730))
+        try fixture.receive(.pong)
+        fixture.channel.embeddedEventLoop.advanceTime(by: .milliseconds(19_269))
+        #expect(try fixture.sent().isEmpty)
+        fixture.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        #expect(try fixture.sent().map(\.opcode) == [.ping])
+    }
+
     @Test func `a client that is silent for thirty seconds is gone`() throws {
         let fixture = try Fixture()
         fixture.advance(20)
         #expect(fixture.channel.isActive)
-        fixture.advance(10)
+        fixture.advance(9)
+        #expect(fixture.channel.isActive)
+        fixture.advance(1)
         #expect(!fixture.channel.isActive)
         #expect(fixture.counters.snapshot().closes == ["1006": 1])
     }
