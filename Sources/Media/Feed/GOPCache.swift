@@ -90,6 +90,12 @@
     /// Bytes of memory held for an encoding.
     func allocatedBytes(of encoding: Int) -> Int { unsafe buffers[encoding].allocatedBytes }
 
+    /// Whether any memory is held for packets.
+    var holdsMemory: Bool {
+        for encoding in 0..<count where unsafe buffers[encoding].allocatedBytes > 0 { return true }
+        return false
+    }
+
     /// Gives back the memory of packets that are too old.
     mutating func removeExpired(at now: MediaInstant) {
         for encoding in 0..<count { unsafe buffers[encoding].removeExpired(at: now) }

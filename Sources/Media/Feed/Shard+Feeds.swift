@@ -13,7 +13,11 @@ extension Shard {
             rebasing: scratch[HeaderTemplate.largestLength..<scratch.count])
         let bytes = unsafe StoredPacket.write(packet, template: template, payload: payload, to: joined)
         unsafe feeds[feed].cache.store(packet, bytes, at: time)
+        if nextSweep == nil { nextSweep = now + Self.sweepInterval }
     }
+
+    /// How often memory of what has become too old is looked for, while there is any.
+    static let sweepInterval = MediaDuration.seconds(1)
 
     /// An encoding's sender reported, or came back, on the producer's shard.
     mutating func encodingAdvanced(_ key: UInt64, encoding: Int, to state: SourceEncodings.Encoding) {
@@ -27,10 +31,13 @@ extension Shard {
         for consumer in feeds[feed].consumers { consumers[consumer].stream.encodingRestarted(encoding) }
     }
 
-    /// Gives back the memory of a transport's streams that have stopped.
-    func releaseExpired(of transport: Slot<MediaTransport>) {
-        for producer in transports[transport].producers {
-            if let feed = feedsByKey[producers[producer].key.rawValue] { feeds[feed].cache.removeExpired(at: now) }
+    /// Gives back the memory of streams that have stopped, whichever shard their producers are on.
+    mutating func sweepFeeds() {
+        nextSweep = nil
+        for index in feeds.indices {
+            guard let feed = feeds.slot(at: index), feeds[feed].cache.holdsMemory else { continue }
+            feeds[feed].cache.removeExpired(at: now)
+            if feeds[feed].cache.holdsMemory { nextSweep = now + Self.sweepInterval }
         }
     }
 

@@ -14,6 +14,9 @@
 struct ICELiteAgent {
     /// mediasoup's bounds for the time without a sign of life after which a client counts as gone.
     static let consentTimeoutRange = MediaDuration.seconds(10)...MediaDuration.seconds(60)
+    /// A deadline that is put off is a multiple of this on the clock, so that a shard wakes up once for those of many
+    /// transports.
+    static let consentGrid = MediaDuration.milliseconds(100)
     /// A selected tuple gives way to one that is heard after two of its own check intervals of silence, within these
     /// bounds. Clients check every 2 to 5 s, and a receiver's RTCP comes every second or so; where only the checks of two
     /// live paths come, and seldom, either path will do.
@@ -196,7 +199,7 @@ struct ICELiteAgent {
         if case .live(var live) = machine, let timeout = consentTimeout {
             let end = newestHeard(in: live, at: now) + timeout
             if end > now {
-                live.consentDeadline = end
+                live.consentDeadline = end.roundedUp(to: Self.consentGrid)
                 machine = .live(live)
                 return
             }

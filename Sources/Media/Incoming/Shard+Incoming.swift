@@ -68,6 +68,7 @@ extension Shard {
         } else {
             transports[transport].traffic.rtpReceived &+= UInt64(length)
         }
+        if transports[transport].reports.isAsleep { wakeReports(of: transport) }
         // Where the tag and the sender's padding were, there is room behind the payload.
         let room = datagram.count - header.payload.upperBound
         if producers[streams[reference.stream].producer].isPaused {
@@ -165,7 +166,10 @@ extension Shard {
     ) {
         let producer = streams[stream].producer
         var payload = unsafe UnsafeRawBufferPointer(rebasing: packet[header.payload])
-        if unsafe !payload.isEmpty { producers[producer].heard(isKeyFrame: placed.isKeyFrame) }
+        if unsafe !payload.isEmpty {
+            if !producers[producer].isHeard { mediaHeard(on: producers[producer].transport) }
+            producers[producer].heard(isKeyFrame: placed.isKeyFrame)
+        }
         if placed.isKeyFrame { counters.add(.keyFramesReceived) }
         if packet.count > SegmentPadding.longest { warnOfSize(of: producers[producer].transport) }
         if !producers[producer].traces.isEmpty {

@@ -11,6 +11,13 @@ extension Shard {
         rescheduleTimer(of: transport)
     }
 
+    /// Something came on a transport from which nothing had come for long.
+    mutating func mediaHeard(on transport: Slot<MediaTransport>) {
+        guard transports[transport].history.reception.isAsleep else { return }
+        transports[transport].history.reception.begin(at: now)
+        rescheduleTimer(of: transport)
+    }
+
     mutating func receptionDeadlineReached(on transport: Slot<MediaTransport>) {
         guard let deadline = transports[transport].history.reception.nextDeadline, deadline <= now else { return }
         var harvest = ReceptionWatch.Harvest()
@@ -45,11 +52,12 @@ extension Shard {
     }
 
     /// An RTP packet was of no use; what its header says, so far as it has one.
-    func refused(
+    mutating func refused(
         _ refusal: ReceptionWatch.Refusal, _ packet: UnsafeRawBufferPointer,
         on transport: Slot<MediaTransport>
     ) {
         guard packet.count >= 12 else { return }
+        mediaHeard(on: transport)
         unsafe transports[transport].history.reception.packetRefused(
             refusal, ssrc: SSRC(UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))),
             payloadType: packet[1] & 0x7F)

@@ -58,6 +58,8 @@ extension Shard {
         _ cause: KeyFrameWish.Cause, of encoding: Int, _ urgency: KeyFrameRequester.Urgency,
         for consumer: Slot<ShardConsumer>
     ) {
+        // Sound has no key frames.
+        guard consumers[consumer].stream.kind == .video else { return }
         if case .stopped = consumers[consumer].stream.flow { return }
         consumers[consumer].stream.settleWishes(feeds[consumers[consumer].feed])
         let isNew = consumers[consumer].stream.wish.open(cause, encoding: encoding, at: now)

@@ -71,6 +71,7 @@ extension Shard {
         guard !outgoing.isPaddingOnly else { return }
         let transport = consumers[consumer].transport
         transports[transport].traffic.rtpSent &+= UInt64(packet.headerLength) + UInt64(packet.payloadLength)
+        if transports[transport].reports.isAsleep { wakeReports(of: transport) }
         counters.add(.packetsForwarded)
         if !consumers[consumer].traces.isEmpty { traceSent(outgoing, of: packet, to: consumer) }
     }

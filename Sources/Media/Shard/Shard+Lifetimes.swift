@@ -237,6 +237,7 @@ extension Shard {
         feedsByKey[producer.rawValue] = nil
         if producer.shard != index { _ = links.send(.unsubscribeShard(index, from: producer), to: producer.shard) }
         feeds.remove(feed)
+        if feeds.count == 0 { nextSweep = nil }
     }
 
     /// Frees everything, at the end of the shard's life.

@@ -62,6 +62,9 @@
     /// Consumers that wait for a key frame, and when they ask again although nothing arrives.
     var wishing: [Slot<ShardConsumer>] = []
     var nextWish: MediaInstant?
+    /// When feeds are looked at for memory that nobody needs; `nil` while none has any. Not in snapshots: the next packet
+    /// that is kept sets it.
+    var nextSweep: MediaInstant?
     /// Transports with audio levels that have not been reported to their rooms, and when they will be.
     var withAudioLevels: [Slot<MediaTransport>] = []
     var audioLevelDeadline: MediaInstant?
@@ -120,6 +123,7 @@
         if let due = nextSelection, due <= now { updateSelections() }
         if let due = nextCatchUp, due <= now { sendCachedGOPs() }
         if let due = nextWish, due <= now { renewWishes() }
+        if let due = nextSweep, due <= now { sweepFeeds() }
         if let audioLevelDeadline, audioLevelDeadline <= now { sendAudioLevels() }
         for transport in dirtyTimers where transports.contains(transport) {
             let index = Int(transport.index)
@@ -138,7 +142,7 @@
     func nextDeadline() -> MediaInstant? {
         earliest(
             earliest(earliest(timers.nextDeadline(), audioLevelDeadline), earliest(nextSelection, nextCatchUp)),
-            earliest(nextWish, arena.isEmpty ? nil : lastFlush + Self.flushInterval))
+            earliest(earliest(nextWish, nextSweep), arena.isEmpty ? nil : lastFlush + Self.flushInterval))
     }
 
     /// Notes that a transport's deadlines may have moved.

@@ -60,8 +60,11 @@ import CPrefetch
         return unsafe Slot(index: UInt32(truncatingIfNeeded: index), generation: chunks[chunk].generations[place])
     }
 
+    /// Every index at which there may be an element.
+    var indices: Range<Int> { 0..<chunkCount * Self.chunkSize }
+
     /// All slots in the order of their indices.
-    var slots: [Slot<Element>] { (0..<chunkCount * Self.chunkSize).compactMap { slot(at: $0) } }
+    var slots: [Slot<Element>] { indices.compactMap { slot(at: $0) } }
 
     mutating func insert(_ element: consuming Element) -> Slot<Element> {
         if free.isEmpty { addChunk() }

@@ -1,10 +1,12 @@
 /// One deadline per transport slot, in buckets of a millisecond.
 ///
-/// Scheduling, cancelling and expiring are O(1). A deadline beyond the wheel's turn waits in its last bucket and is put
-/// back when that is reached; a deadline is never early and at most one bucket late.
+/// Scheduling, cancelling and expiring are O(1). A deadline beyond the wheel's turn waits in one of its last buckets and is
+/// put back when that is reached; a deadline is never early and at most one bucket late.
 struct TimerWheel {
     static let bucketCount = 4096
     static let granularity: UInt64 = 1_000_000
+    /// Deadlines beyond the wheel's turn wait in every so many-th bucket, so that thousands of them end few sleeps.
+    static let waitingGrid: UInt64 = 256
 
     private struct Node {
         var next: Int32 = -1
@@ -87,7 +89,8 @@ struct TimerWheel {
 
     private mutating func link(_ slot: Int) {
         let tick = max(nodes[slot].deadline / Self.granularity, currentTick)
-        let reachable = min(tick, currentTick + UInt64(Self.bucketCount) - 1)
+        let last = currentTick + UInt64(Self.bucketCount) - 1
+        let reachable = tick <= last ? tick : last / Self.waitingGrid * Self.waitingGrid
         let bucket = Int(reachable % UInt64(Self.bucketCount))
         nodes[slot].bucket = Int32(bucket)
         nodes[slot].previous = -1

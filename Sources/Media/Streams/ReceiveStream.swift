@@ -178,6 +178,13 @@ struct ReceiveStream {
         rtx.extender.hasStarted ? rtx.makeReport() : nil
     }
 
+    /// Whether RTP or a sender report has come since some instant: what came before was reported already.
+    func wasHeard(since instant: MediaInstant?) -> Bool {
+        guard let instant else { return true }
+        func isLater(_ heard: MediaInstant?) -> Bool { heard.map { $0 >= instant } ?? false }
+        return isLater(lastPacketAt) || isLater(lastRTXAt) || isLater(senderReport?.arrival)
+    }
+
     /// Whether a packet came within `timeout` (1500 ms; 5 s with DTX).
     func isActive(at now: MediaInstant, within timeout: MediaDuration = .milliseconds(1500)) -> Bool {
         guard let lastPacketAt else { return false }

@@ -1,6 +1,7 @@
 /// Notices that what a transport's client said it would send does not come, or cannot be used, and says so once.
 ///
 /// It looks at the end of one stretch of time after the other. What was noticed stays until every producer has been heard.
+/// After a stretch in which nothing came at all it looks no more until something does: call `begin` then.
 struct ReceptionWatch {
     /// Why a packet was of no use.
     enum Refusal: Hashable, Sendable {
@@ -30,23 +31,29 @@ struct ReceptionWatch {
     /// Fewer useless packets in a stretch are what clients send besides, before signaling caught up.
     static let fewPackets = 5
 
-    private(set) var nextDeadline: MediaInstant?
+    /// `never` while it sleeps.
+    private var deadline: MediaInstant?
     /// What was noticed and is not over.
     private(set) var raised: TransportWarning.Kind?
     private var hasRequestedKeyFrames = false
     private var refused = 0
     private var newest: (refusal: Refusal, ssrc: SSRC, payloadType: UInt8)?
 
+    var nextDeadline: MediaInstant? { isAsleep ? nil : deadline }
+
+    /// Whether it waits for whatever comes.
+    var isAsleep: Bool { deadline == .never }
+
     /// Media is expected from now on.
     mutating func begin(at now: MediaInstant) {
-        nextDeadline = now + (raised == nil ? Self.patience : Self.recheck)
+        deadline = now + (raised == nil ? Self.patience : Self.recheck)
         if raised == nil { forgetRefused() }
     }
 
     /// Nothing is expected any more.
     /// - Returns: the warning that is over with it.
     mutating func stop() -> TransportWarning.Kind? {
-        nextDeadline = nil
+        deadline = nil
         hasRequestedKeyFrames = false
         forgetRefused()
         defer { raised = nil }
@@ -60,24 +67,28 @@ struct ReceptionWatch {
 
     mutating func deadlineReached(_ harvest: Harvest, at now: MediaInstant) -> Change? {
         let change = judge(harvest)
+        let isSilent =
+            harvest.expected > 0 && harvest.unheard == harvest.expected && change == nil && (refused == 0 || !mayRaise)
         switch change {
         case .raised(let warning): raised = warning.kind
         case .cleared: raised = nil
         case .requestKeyFrames:
             hasRequestedKeyFrames = true
-            nextDeadline = now + Self.recheck
+            deadline = now + Self.recheck
             return change
         case nil: break
         }
         if harvest.withoutKeyFrame == 0 { hasRequestedKeyFrames = false }
         begin(at: now)
+        if isSilent { deadline = .never }
         return change
     }
 
+    /// Of what was noticed first, the most that can change is that something comes after all.
+    private var mayRaise: Bool { raised == nil || raised == .nothingReceived }
+
     private func judge(_ harvest: Harvest) -> Change? {
         if let raised, harvest.unheard == 0, harvest.withoutKeyFrame == 0 { return .cleared(raised) }
-        // Of what was noticed first, the most that can change is that something comes after all.
-        let mayRaise = raised == nil || raised == .nothingReceived
         if mayRaise, harvest.unheard > 0, refused >= Self.fewPackets, let newest {
             return .raised(
                 TransportWarning(
@@ -114,7 +125,7 @@ extension ReceptionWatch.Refusal {
 
 extension ReceptionWatch: Restorable {
     init(restoring reader: inout SnapshotReader) throws(WireError) {
-        nextDeadline = try reader.readOptional()
+        deadline = try reader.readOptional()
         raised = try reader.readOptional()
         hasRequestedKeyFrames = try reader.read()
         refused = Int(truncatingIfNeeded: try reader.readCounter())
@@ -123,7 +134,7 @@ extension ReceptionWatch: Restorable {
     }
 
     func write(to writer: inout SnapshotWriter) {
-        writer.writeOptional(nextDeadline)
+        writer.writeOptional(deadline)
         writer.writeOptional(raised)
         writer.write(hasRequestedKeyFrames)
         writer.writeUInt64(UInt64(clamping: refused))

@@ -1,7 +1,7 @@
 /// How often one producer or consumer may report within its transport's compounds.
 struct ReportThrottle {
     private let interval: MediaDuration
-    private var lastReport: MediaInstant?
+    private(set) var lastReport: MediaInstant?
 
     init(kind: MediaKind) { interval = kind == .audio ? .milliseconds(5000) : .milliseconds(1000) }
 

@@ -23,6 +23,12 @@ struct TrafficSampler {
         newer = Sample(time: now, bytes: bytes)
     }
 
+    /// Nothing was sampled for long because nothing came: rates begin now.
+    mutating func restart(_ bytes: TransportTraffic, at now: MediaInstant) {
+        newer = Sample(time: now, bytes: bytes)
+        older = newer
+    }
+
     /// Bits a second of each kind since the sample before the last.
     func bitrates(_ bytes: TransportTraffic, at now: MediaInstant) -> TransportTraffic {
         let milliseconds = UInt64(max((now - older.time).milliseconds, 0))

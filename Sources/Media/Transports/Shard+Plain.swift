@@ -109,7 +109,9 @@ extension Shard {
     }
 
     /// The length of an RTP or RTCP packet once it is in the clear; `nil` for one that was dropped.
-    private func plainLength(_ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: PlainBinding) -> Int? {
+    private mutating func plainLength(
+        _ datagram: UnsafeMutableRawBufferPointer, isRTCP: Bool, on own: PlainBinding
+    ) -> Int? {
         let transport = own.transport
         let opened =
             unsafe isRTCP

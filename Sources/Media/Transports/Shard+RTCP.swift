@@ -99,6 +99,7 @@ extension Shard {
         // From a sender without a wall clock (RFC 3550 §6.4.1).
         guard report.ntp.rawValue != 0 else { return }
         let transport = producers[streams[stream].producer].transport
+        if transports[transport].reports.isAsleep { wakeReports(of: transport) }
         let takenAt = transports[transport].history.senderClocks.reportReceived(
             ntp: report.ntp.rawValue, of: producers[streams[stream].producer].settings.cname,
             among: Set(transports[transport].producers.map { producers[$0].settings.cname }), at: now)

@@ -32,10 +32,11 @@ extension Shard {
             for case .some(let stream) in producers[producer].streams { streamDeadlineReached(stream) }
         }
         // Nothing is drawn but when it is used: so a restored shard draws the same.
-        if sendsRTCP(transport), transports[transport].reports.nextDeadline <= now,
+        if sendsRTCP(transport), let due = transports[transport].reports.nextDeadline, due <= now,
             transports[transport].reports.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
         {
             sendReports(transport)
+            transports[transport].reports.reported(transports[transport].traffic.rtp, at: now)
         }
         rescheduleTimer(of: transport)
     }
@@ -89,15 +90,25 @@ extension Shard {
 
     // MARK: Sender and receiver reports
 
+    /// RTP, or a sender's report, goes over a transport that had fallen silent.
+    @inline(never)
+    mutating func wakeReports(of transport: Slot<MediaTransport>) {
+        transports[transport].reports.wake(at: now)
+        transports[transport].history.traffic.restart(transports[transport].traffic, at: now)
+        rescheduleTimer(of: transport)
+    }
+
     /// Regenerated reports (never forwarded ones): a sender report with CNAME for each consumer, report blocks for each
     /// received stream, and the time references that let both sides measure round trips (RFC 3550 §6.4, RFC 3611 §4.4).
     private mutating func sendReports(_ transport: Slot<MediaTransport>) {
         transports[transport].history.traffic.sample(transports[transport].traffic, at: now)
         sendSenderReports(transport)
-        releaseExpired(of: transport)
         var blocks: [ReportBlock] = []
         for producer in transports[transport].producers {
-            for case .some(let stream) in producers[producer].streams where streams[stream].throttle.mayReport(at: now)
+            // Only of those that were heard since the last report (RFC 3550 §6.4.2).
+            for case .some(let stream) in producers[producer].streams
+            where streams[stream].received.wasHeard(since: streams[stream].throttle.lastReport)
+                && streams[stream].throttle.mayReport(at: now)
             {
                 if var report = streams[stream].received.makeReport(at: now) {
                     updateScore(stream)

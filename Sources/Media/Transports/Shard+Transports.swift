@@ -8,6 +8,13 @@ extension Shard {
         return SSRC(0)
     }
 
+    /// Whether nothing can change what a receiver's network is believed to carry, nor what is sent by that: no RTP goes either
+    /// way any more, and no video waits for its share.
+    private func isAtRest(_ bandwidth: Slot<TransportBandwidth>, of transport: Slot<MediaTransport>) -> Bool {
+        guard transports[transport].reports.isAsleep else { return false }
+        return !bandwidths[bandwidth].allocator.shares.contains { consumers[$0.consumer].isPausedForBudget }
+    }
+
     /// When there is something to do for a transport.
     func nextDeadline(of transport: Slot<MediaTransport>) -> MediaInstant? {
         var deadline = nextAssociationDeadline(of: transport)
@@ -19,7 +26,7 @@ extension Shard {
             deadline = earliest(deadline, transports[transport].recorder.nextDeadline)
         }
         deadline = earliest(deadline, transports[transport].history.reception.nextDeadline)
-        if let bandwidth = transports[transport].bandwidth {
+        if let bandwidth = transports[transport].bandwidth, !isAtRest(bandwidth, of: transport) {
             deadline = earliest(deadline, bandwidths[bandwidth].nextDeadline)
         }
         for producer in transports[transport].producers {

@@ -49,7 +49,7 @@ extension InlineArray: Restorable where Element: Restorable {
 extension MediaInstant: Restorable {
     /// A clock that has run for more than 146 years is none, and differences of such instants would overflow.
     init(restoring reader: inout SnapshotReader) throws(WireError) {
-        self.init(nanoseconds: try reader.read(in: 0...(1 << 62)))
+        self.init(nanoseconds: try reader.read(in: 0...MediaInstant.never.nanoseconds))
     }
 
     func write(to writer: inout SnapshotWriter) { writer.writeUInt64(nanoseconds) }

@@ -45,6 +45,26 @@ struct TimerWheelTests {
         #expect(wakes <= 12)
     }
 
+    @Test func `thousands of deadlines beyond the wheel's turn end few sleeps until they are near`() {
+        var wheel = TimerWheel(now: at(0))
+        // As clients connect one after the other: each has half a minute from then.
+        for slot in 0..<8000 {
+            let now = at(UInt64(slot) * 1_100)
+            _ = expired(&wheel, at: now)
+            wheel.schedule(slot, at: now + .seconds(30))
+        }
+        let start = at(8000 * 1_100)
+        var wakes = 0
+        var now = start
+        while let next = wheel.nextDeadline(), next < at(30_000_000) {
+            now = max(now, next)
+            #expect(expired(&wheel, at: now).isEmpty)
+            wakes += 1
+        }
+        let seconds = (at(30_000_000) - start).seconds
+        #expect(Double(wakes) < 6 * seconds, "\(wakes) sleeps ended in \(seconds) s")
+    }
+
     @Test func `moving and cancelling leave one deadline or none`() {
         var wheel = TimerWheel(now: at(0))
         wheel.schedule(1, at: at(1_000))

@@ -269,7 +269,9 @@ struct KeyFrameWishTests {
 struct ReportSchedulerTests {
     @Test(
         arguments: [0, 0x8000_0000, UInt32.max])
-    func `the first report is due after 500 ms, the next 1.0 to 1.5 s later, at a multiple of 25 ms`(random: UInt32) {
+    func `the first report is due after 500 ms, the next 1.0 to 1.5 s later, at a multiple of 25 ms`(
+        random: UInt32
+    ) throws {
         var scheduler = ReportScheduler(startingAt: ms(0))
         let early = scheduler.isDue(at: ms(499), random: random)
         let due = scheduler.isDue(at: ms(500), random: random)
@@ -277,10 +279,32 @@ struct ReportSchedulerTests {
         #expect(!early)
         #expect(due)
         #expect(!again)
-        let extra = (scheduler.nextDeadline - ms(1500)).milliseconds
+        let next = try #require(scheduler.nextDeadline)
+        let extra = (next - ms(1500)).milliseconds
         let drawn = Double(random) / 4_294_967_296 * 475
         #expect(Double(extra) > drawn && Double(extra) <= drawn + 25)
-        #expect(scheduler.nextDeadline.nanoseconds % 25_000_000 == 0)
+        #expect(next.nanoseconds % 25_000_000 == 0)
+    }
+
+    @Test func `reports end five seconds after the last RTP, and begin again half a second after the next`() throws {
+        var scheduler = ReportScheduler(startingAt: ms(0))
+        func report(_ bytes: UInt64) throws -> MediaInstant {
+            let now = try #require(scheduler.nextDeadline)
+            let isDue = scheduler.isDue(at: now, random: 0)
+            #expect(isDue)
+            scheduler.reported(bytes, at: now)
+            return now
+        }
+        for round: UInt64 in 1...20 { _ = try report(round * 1000) }
+        var last = try report(20_000)
+        let silent = last
+        while !scheduler.isAsleep { last = try report(20_000) }
+        #expect((4...7).contains((last - silent).seconds))
+        #expect(scheduler.nextDeadline == nil)
+        let isDueAsleep = scheduler.isDue(at: last + .seconds(1000), random: 0)
+        #expect(!isDueAsleep)
+        scheduler.wake(at: ms(100_010))
+        #expect(scheduler.nextDeadline == ms(100_525))
     }
 
     @Test func `video reports every second and audio every five, or fifteen percent earlier`() {

@@ -20,8 +20,9 @@ struct ReceptionWatchTests {
         #expect(watch.nextDeadline == start + .seconds(5))
         #expect(look(Harvest(expected: 1, unheard: 1)) == .raised(TransportWarning(.nothingReceived)))
         #expect(watch.nextDeadline == start + .seconds(6))
-        #expect(look(Harvest(expected: 1, unheard: 1)) == nil)
-        #expect(look(Harvest(expected: 1, hasEverHeard: true)) == .cleared(.nothingReceived))
+        #expect(look(Harvest(expected: 2, unheard: 1)) == nil)
+        #expect(watch.nextDeadline == start + .seconds(7))
+        #expect(look(Harvest(expected: 2, hasEverHeard: true)) == .cleared(.nothingReceived))
         #expect(watch.nextDeadline == start + .seconds(12))
     }
 
@@ -76,6 +77,28 @@ struct ReceptionWatchTests {
         #expect(look(Harvest(expected: 1, withoutKeyFrame: 1, hasEverHeard: true)) == .requestKeyFrames)
         #expect(look(Harvest(expected: 1, withoutKeyFrame: 1, hasEverHeard: true)) == nil)
         #expect(look(Harvest(expected: 1, hasEverHeard: true)) == .cleared(.unmatchedPackets))
+    }
+
+    @Test mutating func `after a stretch of silence nobody looks until something comes`() {
+        watch.begin(at: start)
+        #expect(look(Harvest(expected: 2, hasEverHeard: true)) == nil)
+        #expect(watch.nextDeadline == start + .seconds(10))
+        #expect(look(Harvest(expected: 2, unheard: 2, hasEverHeard: true)) == nil)
+        #expect(watch.nextDeadline == nil && watch.isAsleep)
+        watch.begin(at: start + .seconds(100))
+        #expect(watch.nextDeadline == start + .seconds(105) && !watch.isAsleep)
+        #expect(look(Harvest(expected: 2, unheard: 1, hasEverHeard: true)) == nil)
+        #expect(!watch.isAsleep)
+    }
+
+    @Test mutating func `a warning that nobody can hear the end of sleeps with the rest, and ends soon after`() {
+        watch.begin(at: start)
+        #expect(look(Harvest(expected: 1, unheard: 1)) == .raised(TransportWarning(.nothingReceived)))
+        #expect(look(Harvest(expected: 1, unheard: 1)) == nil)
+        #expect(watch.isAsleep && watch.raised == .nothingReceived)
+        watch.begin(at: start + .seconds(100))
+        #expect(watch.nextDeadline == start + .seconds(101))
+        #expect(look(Harvest(expected: 1, hasEverHeard: true)) == .cleared(.nothingReceived))
     }
 
     @Test mutating func `nothing is expected of nobody`() {

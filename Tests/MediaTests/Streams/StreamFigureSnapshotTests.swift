@@ -183,8 +183,16 @@ struct StreamFigureSnapshotTests {
 
     @Test func `reports come when they would have come`() throws {
         let start = MediaInstant(nanoseconds: 1_000_000_000_000)
-        try SnapshotScript(pace: .milliseconds(300), ReportScheduler(startingAt: start)) { scheduler, _, random, now in
-            "\(scheduler.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))) \(scheduler.nextDeadline)"
+        let scheduler = ReportScheduler(startingAt: start)
+        try SnapshotScript(pace: .milliseconds(300), scheduler) { scheduler, step, random, now in
+            // Silent for longer than anybody remembers, again and again.
+            if step % 40 == 20 {
+                scheduler.reported(0, at: now)
+                scheduler.reported(0, at: now + .seconds(10))
+            }
+            if step % 40 == 30, scheduler.isAsleep { scheduler.wake(at: now) }
+            let isDue = scheduler.isDue(at: now, random: UInt32(truncatingIfNeeded: random.next()))
+            return "\(isDue) \(scheduler.nextDeadline, default: "")"
         }.check()
         for kind in MediaKind.allCases {
             try SnapshotScript(pace: .milliseconds(900), ReportThrottle(kind: kind)) { throttle, _, _, now in

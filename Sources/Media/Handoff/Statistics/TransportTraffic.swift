@@ -17,4 +17,7 @@ public struct TransportTraffic: Sendable, Hashable {
 
     /// Nothing.
     public init() {}
+
+    /// All kinds of RTP, both ways.
+    var rtp: UInt64 { rtpReceived &+ rtpSent &+ rtxReceived &+ rtxSent &+ probationSent }
 }
