@@ -72,10 +72,10 @@ class StateAPI:
         return value
 
     @contextlib.asynccontextmanager
-    async def events(self, last=None, **query):
-        """The stream's events, in a list that grows."""
+    async def events(self, last=None, path="/api/v1/events", schemas=None, **query):
+        """A stream's events, in a list that grows. `schemas`: of their data, by their types, if it is not Event."""
         headers = dict(HEADERS, **({"Last-Event-ID": last} if last else {}))
-        url = f"{self.url}/api/v1/events?{urllib.parse.urlencode(query)}"
+        url = f"{self.url}{path}?{urllib.parse.urlencode(query)}"
         got = []
         async with self.session.get(url, headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as answer:
             assert answer.status == 200 and answer.content_type == "text/event-stream"
@@ -89,7 +89,9 @@ class StateAPI:
                         event[name] = value
                     elif "data" in event:
                         event["data"] = json.loads(event["data"])
-                        if event["event"] != "hello":
+                        if schemas:
+                            self.check(schemas[event["event"]], event["data"])
+                        elif event["event"] != "hello":
                             self.check("Event", event["data"])
                             assert event["data"]["id"] == event["id"] and event["data"]["type"] == event["event"]
                         got.append(event)

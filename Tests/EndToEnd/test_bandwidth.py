@@ -1,6 +1,7 @@
 """Receivers behind narrow, lossy and changing links get what those carry."""
 
 import contextlib
+import json
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,7 @@ async def viewing(link, start_gateway, artifacts):
     """Alice sends three layers of 720 lines, Bob watches her from the far end of the link. Returns a function that
     begins."""
     async with contextlib.AsyncExitStack() as stack:
-        gateway = await start_gateway("--bandwidth", "estimate", namespace=link.server, host=link.server_address)
+        gateway = await start_gateway(namespace=link.server, host=link.server_address)
         relay = network.Relay(link.client, (gateway.host, gateway.port))
         stack.callback(relay.close)
         sending = await stack.enter_async_context(Chromium(artifacts, link.client))
@@ -29,7 +30,7 @@ async def viewing(link, start_gateway, artifacts):
             link.set(**settings)
             bob = await enter(receiving, origin, "narrow", "Bob", "&layers=all", blind=True)
             await until(lambda: video_consumer(bob), 40, "Bob is offered Alice's picture", every=0.1)
-            bob.link = link
+            bob.link, bob.gateway = link, gateway
             return alice, bob
         yield begin
 
@@ -80,6 +81,37 @@ async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(vie
     assert last["reason"] in ("budget", "hold"), last["reason"]
     assert last["video"]["frameWidth"] < 1280
     assert grown(taken, "video", "freezeCount", 5) <= 1
+    await the_server_says_why(bob, rate, artifacts)
+
+
+async def the_server_says_why(bob, rate, artifacts):
+    """What it says is compared with the truth of the link."""
+    rooms = (await bob.gateway.json("/api/v1/rooms/narrow/peers"))["peers"]
+    peer = next(each["id"] for each in rooms if each["displayName"] == "Bob")
+    path = f"/api/v1/rooms/narrow/peers/{peer}/why"
+    explanation = await bob.gateway.json(path + "?history=true")
+    (artifacts / "why.json").write_text(json.dumps(explanation, indent=1))
+    receiving = next(each for each in explanation["transports"] if each["consumers"])
+    picture = next(each for each in receiving["consumers"] if each["kind"] == "video")
+    sound = next(each for each in receiving["consumers"] if each["kind"] == "audio")
+    assert sound["reason"] == "sound"
+    assert picture["reason"] in ("budget", "untried", "hold"), picture
+    assert picture["sender"] == "Alice" and picture["nextStepBitrate"] > 0
+    known = receiving["bandwidth"]
+    assert rate * 300 <= known["estimate"] <= rate * 1200, known
+    assert 50 <= known["roundTripTime"] <= 450, known
+    # A sample a second, or more where it moved; the first says what nobody knew yet.
+    assert len(receiving["history"]) >= 15
+    assert receiving["history"][0]["time"] < explanation["time"] - 15_000
+    assert {each["reason"] for each in receiving["changes"]} & {"budget", "hold"}
+    # A moment of the past is as its samples say.
+    past = await bob.gateway.json(path + "?ago=10000")
+    then = next(each for each in past["transports"] if each["consumers"])
+    before = [each for each in receiving["history"] if each["time"] <= past["time"]][-1]
+    assert abs(then["bandwidth"]["estimate"] - before["estimate"]) <= before["estimate"] // 2, (then, before)
+    status, text = await bob.gateway.get(path + "?format=text")
+    (artifacts / "why.txt").write_text(text)
+    assert status == 200 and "may be sent" in text and "A step up" in text, text
 
 
 async def test_a_deep_queue_is_kept_short(viewing, artifacts):

@@ -61,7 +61,8 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they receive")
     texts = "[...document.querySelectorAll('{}')].map(e => e.textContent).sort().join()"
     await console.sees(texts.format(".track-name b") + " === 'Audio,Audio,Video,Video'", "tracks by their kind")
-    await console.sees(texts.format(".peer summary") + " === 'Receives 2 tracks,Receives 2 tracks'", "their number")
+    await console.sees(
+        texts.format(".peer details:not(.why) summary") + " === 'Receives 2 tracks,Receives 2 tracks'", "their number")
     await console.sees(texts.format("[data-producer] .gauge span") + ".includes('Packet loss (uplink)')", "losses")
     # Charts with a history, and a bitrate that is not nothing.
     await console.sees(
@@ -74,6 +75,8 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('#events li').length > 5", "events")
     assert await console.page.evaluate(FITS), "nothing is wider than the screen"
     await console.page.picture(artifacts / "console.png")
+
+    await the_console_says_why(console, artifacts)
 
     # Both transports of both peers, and the two media threads they lie on.
     await console.sees(texts.format(".peer-name .soft") + ".match(/ connected · thread /g)?.length === 2", "states")
@@ -116,6 +119,26 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('#rooms button').length === 0", "no room")
     await console.sees("!document.getElementById('no-rooms').hidden", "that there is none")
     assert await console.page.evaluate(ERRORS) == []
+
+
+async def the_console_says_why(console, artifacts):
+    """A chart of what the network carries, a sentence for the network and one for the picture, and a look back."""
+    panel = "document.querySelector('.peer .why')"
+    await console.click(".peer .why summary")
+    await console.sees(f"{panel}.querySelectorAll('.why-consumers li').length === 1", "a sentence for the picture")
+    await console.sees(f"{panel}.querySelector('.why-sentence').textContent.length > 20", "one for the network")
+    line = f"{panel}.querySelector('polyline[data-tone=estimate]').getAttribute('points')"
+    await console.sees(line + "?.split(' ').length >= 3", "the estimate over time")
+    await console.sees(f"/[kM]b.s/.test({panel}.querySelector('.why-key b').textContent)", "the estimate")
+    assert await console.page.evaluate(FITS), "nothing is wider than the screen"
+    await console.page.picture(artifacts / "why.png")
+    # Before anybody came, nothing was known.
+    await console.page.evaluate(
+        f"(({{ slider }}) => {{ slider.value = 0; slider.dispatchEvent(new Event('input')); }})"
+        f"({{ slider: {panel}.querySelector('input') }})")
+    await console.sees(f"{panel}.querySelector('output').textContent.endsWith(' ago')", "which moment it shows")
+    await console.sees(f"{panel}.querySelector('[data-reason=unknown]') !== null", "that nothing was known then")
+    await console.click(".peer .why summary")
 
 
 async def test_names_are_shown_as_text(gateway, chromium):

@@ -204,9 +204,9 @@ async def test_schemathesis_finds_nothing(gateway, artifacts):
                "consumer": viewer.requests[0]["data"]["id"]}
         async with StateAPI(gateway) as api:
             ids["transport"] = (await api.get("/api/v1/rooms/lounge/transports"))["transports"][0]["id"]
-        # What there is; what there is not is a test of its own. The stream has no end, and the room has to stay.
+        # What there is; what there is not is a test of its own. The streams have no end, and the room has to stay.
         metrics = await schemathesis(
-            gateway, artifacts, ids, "--exclude-path", "/api/v1/events", "--exclude-method", "DELETE")
+            gateway, artifacts, ids, "--exclude-path-regex", "(v1|why)/events$", "--exclude-method", "DELETE")
         assert metrics['roundhouse_gateway_http_responses_total{status="200"}'] > 50
 
 
@@ -266,7 +266,28 @@ async def test_statistics_of_a_call_are_as_the_document_says(gateway, chromium):
                                                                           else "outbound-rtp")]
             return len(streams) >= 8 and all(one["packetCount"] > 0 for one in streams if one["kind"] == "audio")
         await until(flows, 60, "every stream is counted", every=0.5)
+        await explanations_are_as_the_document_says(api)
         for name in ("transports", "producers", "consumers"):
             assert (await api.get(f"/api/v1/rooms/call/{name}"))["complete"]
         sent = await api.get("/api/v1/rooms/call/consumers?kind=video")
         assert {one["type"] for one in sent["consumers"]} <= {"simple", "simulcast", "svc"}
+
+
+async def explanations_are_as_the_document_says(api):
+    peers = (await api.get("/api/v1/rooms/call/peers"))["peers"]
+    path = f"/api/v1/rooms/call/peers/{peers[0]['id']}/why"
+    for query in ("", "?history=true", "?ago=600000", "?ago=1500&history=true&format=json"):
+        explanation = await api.get(path + query)
+        assert explanation["displayName"] == peers[0]["displayName"] and explanation["complete"]
+    for query in ("?ago=600001", "?ago=-1", "?ago=x", "?history=perhaps", "?format=html", "?what=1"):
+        assert (await api.ask("GET", path + query))[0] == 400, query
+    assert (await api.ask("GET", path.replace(peers[0]["id"], "nobody")))[0] == 404
+    async with api.session.get(api.url + path, headers=dict(HEADERS, Accept="text/plain")) as answer:
+        assert answer.content_type == "text/plain"
+        assert (await answer.text()).startswith(f"What {peers[0]['displayName']} (")
+    schemas = {"explanation": "Explanation", "sample": "TransportExplanation"}
+    async with api.events(path=path + "/events", schemas=schemas) as events:
+        await until(lambda: sum(one["event"] == "sample" for one in events) >= 3, 30, "three samples come")
+        assert events[0]["event"] == "explanation"
+        # An end with the peer.
+        assert (await api.ask("DELETE", path.removesuffix("/why")))[0] == 204

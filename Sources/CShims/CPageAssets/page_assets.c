@@ -60,6 +60,9 @@ static const unsigned char console_events_js[] = {
 static const unsigned char console_roomview_js[] = {
 #embed "../../Gateway/Page/console/roomview.js"
 };
+static const unsigned char console_why_js[] = {
+#embed "../../Gateway/Page/console/why.js"
+};
 
 static const unsigned char devices_js[] = {
 #embed "../../Gateway/Page/devices.js"
@@ -250,6 +253,7 @@ static const struct page_asset assets[] = {
     ASSET("console/main.js", console_main_js),
     ASSET("console/events.js", console_events_js),
     ASSET("console/roomview.js", console_roomview_js),
+    ASSET("console/why.js", console_why_js),
     ASSET("devices.js", devices_js),
     ASSET("tilestats.js", tilestats_js),
     ASSET("grid.js", grid_js),

@@ -16,7 +16,8 @@ enum Endpoint: CaseIterable, Sendable {
     case broadcasterProducers, broadcasterConsumers, broadcasterConsumerResume
     case broadcasterTransports, broadcasterConnect, broadcasterPlainConnect
     case broadcasterTransportProducers, broadcasterConsume, broadcasterConsumeData, broadcasterProduceData
-    case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, statePeers, statePeer, stateTransports, stateTransport
+    case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, statePeers, statePeer
+    case stateExplanation, stateExplanationEvents, stateTransports, stateTransport
     case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
         stateShards, stateEvents
 
@@ -61,6 +62,8 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateRoomEvents: "/api/v1/rooms/{room}/events"
         case .statePeers: "/api/v1/rooms/{room}/peers"
         case .statePeer: "/api/v1/rooms/{room}/peers/{peer}"
+        case .stateExplanation: "/api/v1/rooms/{room}/peers/{peer}/why"
+        case .stateExplanationEvents: "/api/v1/rooms/{room}/peers/{peer}/why/events"
         case .stateTransports: "/api/v1/rooms/{room}/transports"
         case .stateTransport: "/api/v1/rooms/{room}/transports/{transport}"
         case .stateProducers: "/api/v1/rooms/{room}/producers"
@@ -79,8 +82,9 @@ enum Endpoint: CaseIterable, Sendable {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos, .stateRooms,
-            .stateSnapshot, .stateRoomEvents, .statePeers, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateSnapshot, .stateRoomEvents, .statePeers, .stateExplanation, .stateExplanationEvents,
+            .stateTransports, .stateTransport, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
+            .stateServer, .stateShards, .stateEvents:
             [.get]
         case .roomName, .roomExistence, .passwordCheck, .whip, .whep, .peerRequests, .peerResponses, .broadcasters,
             .broadcasterJoin, .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume,
@@ -113,9 +117,9 @@ enum Endpoint: CaseIterable, Sendable {
             .maker([])
         case .broadcasterProducers, .broadcasterTransportProducers: .maker(.publish)
         case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume: .maker(.subscribe)
-        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
-            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateServer, .stateShards, .stateEvents:
+        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+            .stateExplanationEvents, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause,
+            .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
             .operation
         }
     }
@@ -130,9 +134,9 @@ enum Endpoint: CaseIterable, Sendable {
             .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterTransports,
             .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume,
             .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
-            .stateRoomEvents, .statePeers, .statePeer, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
-            .stateEvents:
+            .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateTransports,
+            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
+            .stateConsumer, .stateServer, .stateShards, .stateEvents:
             nil
         }
     }

@@ -108,9 +108,9 @@ struct HTTPRouter: Sendable {
             .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume, .broadcasterConsumeData,
             .broadcasterProduceData:
             return await broadcasters.respond(to: request, target)
-        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
-            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateServer, .stateShards, .stateEvents:
+        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+            .stateExplanationEvents, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause,
+            .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
             return await state.respond(to: request, target)
         }
     }

@@ -118,6 +118,24 @@ struct StateAPI: Sendable {
         case .peer(let id, let peer):
             guard let room = registry.room(id) else { return Self.noRoom }
             return Self.one(await room.snapshot(withStatistics: false).peerObject(peer), .peerClosed)
+        case .explanation(let id, let peer):
+            let ago = try query.number("ago", 0...600_000, default: 0)
+            let withHistory = try query.flag("history") ?? false
+            let format = try query.choice("format", of: ExplanationFormat.allCases)
+            guard let room = registry.room(id) else { return Self.noRoom }
+            let explanation = await room.explanation(of: peer, ago: ago, withHistory: withHistory)
+            guard let explanation else { return Self.one(nil, .peerClosed) }
+            switch format ?? ExplanationFormat(accepted: request.head.headerFields[.accept]) {
+            case .json: return OutgoingResponse(json: explanation.json)
+            case .text:
+                return OutgoingResponse(
+                    contentType: "text/plain; charset=utf-8", body: Array(explanation.text.utf8))
+            }
+        case .explanationEvents(let id, let peer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            guard await room.explanation(of: peer) != nil else { return Self.one(nil, .peerClosed) }
+            let memory = admin.access.accountant.memory(of: request.origin)
+            return feed.open(explaining: peer, in: room, loan: memory.loan(own: MemoryLoan.outgoingBytes))
         case .transport(let id, let transport):
             guard let room = registry.room(id) else { return Self.noRoom }
             return Self.one(await room.snapshot().transportObject(transport), .transportNotFound)

@@ -10,6 +10,8 @@ enum StateRoute: Equatable {
     case recentEvents(RoomID)
     case peers(RoomID)
     case peer(RoomID, PeerID)
+    case explanation(RoomID, PeerID)
+    case explanationEvents(RoomID, PeerID)
     case transports(RoomID)
     case transport(RoomID, TransportID)
     case producers(RoomID)
@@ -44,6 +46,9 @@ enum StateRoute: Equatable {
         case (1, "events"): return .recentEvents(room)
         case (1, "peers"): return .peers(room)
         case (2, "peers"): return .peer(room, PeerID(parts[1]))
+        case (3, "peers") where parts[2] == "why": return .explanation(room, PeerID(parts[1]))
+        case (4, "peers") where parts[2] == "why" && parts[3] == "events":
+            return .explanationEvents(room, PeerID(parts[1]))
         case (1, "transports"): return .transports(room)
         case (2, "transports"): return .transport(room, TransportID(parts[1]))
         case (1, "producers"): return .producers(room)
@@ -63,7 +68,8 @@ enum StateRoute: Equatable {
         switch self {
         case .room, .peer: [.get, .delete]
         case .producerPause: [.post]
-        case .rooms, .snapshot, .recentEvents, .peers, .transports, .transport, .producers, .producer, .consumers,
+        case .rooms, .snapshot, .recentEvents, .peers, .explanation, .explanationEvents, .transports, .transport,
+            .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
             [.get]
         }
@@ -79,7 +85,10 @@ enum StateRoute: Equatable {
         case .consumers: ["limit", "offset", "peer", "producer", "kind", "paused"]
         case .recentEvents: ["limit"]
         case .events: ["room", "lastEventId"]
-        case .room, .snapshot, .peer, .transport, .producer, .producerPause, .consumer, .server, .shards: []
+        case .explanation: ["ago", "history", "format"]
+        case .room, .snapshot, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer, .server,
+            .shards:
+            []
         }
     }
 }

@@ -46,5 +46,5 @@ package enum MediaCommand: Sendable {
 
     /// Asks for the statistics of transports of this shard, with their producers and consumers; answered by
     /// `MediaEvent.statistics` with the same token.
-    case collectStatistics(token: UInt64, [TransportKey], EventQueue)
+    case collectStatistics(token: UInt64, [TransportKey], withHistory: Bool, EventQueue)
 }

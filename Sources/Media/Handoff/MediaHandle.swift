@@ -216,13 +216,16 @@ public struct MediaHandle: Sendable {
     }
 
     /// Asks every shard that owns one of `keys` for their statistics.
+    /// - Parameter withHistory: whether they shall hold what was known and decided of each one's bandwidth.
     /// - Returns: how many `MediaEvent.statistics` with this token will arrive.
     public func collectStatistics(
-        token: UInt64, of keys: [TransportKey], events: EventQueue
+        token: UInt64, of keys: [TransportKey], withHistory: Bool = false, events: EventQueue
     ) throws(MediaError) -> Int {
         var byShard: [Int: [TransportKey]] = [:]
         for key in keys { byShard[key.shard, default: []].append(key) }
-        for (shard, keys) in byShard { try send(.collectStatistics(token: token, keys, events), to: shard) }
+        for (shard, keys) in byShard {
+            try send(.collectStatistics(token: token, keys, withHistory: withHistory, events), to: shard)
+        }
         return byShard.count
     }
 

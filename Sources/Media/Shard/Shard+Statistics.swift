@@ -1,8 +1,10 @@
 extension Shard {
     /// A snapshot of a transport with its producers and consumers; `nil` when it is gone.
-    mutating func statistics(of key: TransportKey) -> TransportStatistics? {
+    /// - Parameter withHistory: whether it shall hold what was known and decided of its bandwidth.
+    mutating func statistics(of key: TransportKey, withHistory: Bool = false) -> TransportStatistics? {
         guard let transport = transportsByKey[key.rawValue] else { return nil }
         var result = TransportStatistics(key: key)
+        result.takenAt = now
         addAssociation(of: transport, to: &result)
         result.srtpProfile = transports[transport].protection.profile?.rawValue
         transports[transport].history.traffic.sample(transports[transport].traffic, at: now)
@@ -15,6 +17,7 @@ extension Shard {
         result.packetLossSent = transports[transport].history.lossSent.value
         if let bandwidth = transports[transport].bandwidth, bandwidths[bandwidth].controller.hasFeedback {
             result.bandwidth = bandwidths[bandwidth].controller.state
+            if withHistory { result.history = bandwidths[bandwidth].history }
         }
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)

@@ -35,6 +35,7 @@ extension Shard {
     mutating func bandwidthLeft(by consumer: Slot<ShardConsumer>) {
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
         bandwidths[bandwidth].allocator.remove(consumer)
+        bandwidths[bandwidth].history.remove(consumers[consumer].key)
     }
 
     mutating func closeBandwidth(of transport: Slot<MediaTransport>) {
@@ -102,7 +103,12 @@ extension Shard {
         swap(&ladders, &self.ladders)
         let isBound = bandwidths[bandwidth].isBound(at: now)
         for index in bandwidths[bandwidth].allocator.shares.indices {
-            obey(bandwidths[bandwidth].allocator.shares[index], isBound: isBound)
+            let share = bandwidths[bandwidth].allocator.shares[index]
+            obey(share, isBound: isBound)
+            guard isBound else { continue }
+            bandwidths[bandwidth].history.observe(
+                consumers[share.consumer].key, share.target, share.reason, cost: share.cost, nextStep: share.nextStep,
+                at: now)
         }
         rescheduleTimer(of: transport)
     }

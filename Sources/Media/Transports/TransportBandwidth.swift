@@ -8,6 +8,8 @@ struct TransportBandwidth: ~Copyable {
     private var overhead = 28
     /// When the first packet was numbered.
     private var firstSentAt: MediaInstant?
+    /// What was known and decided lately. Not in snapshots: nothing depends on it.
+    var history = BandwidthHistory()
     /// When layers are shared out next, whatever happens.
     private(set) var nextAllocation: MediaInstant
     /// The estimate by which they were last. Not in snapshots: a change makes no difference for long.
@@ -106,6 +108,7 @@ struct TransportBandwidth: ~Copyable {
                 nextStep: allocator.nextStep == 0 ? 0 : allocator.nextStep + sound, wanted: allocator.wanted + sound),
             at: now)
         nextAllocation = now + (allocator.nextStep > 0 ? Self.interval : Self.idleInterval)
+        history.observe(state, allocated: allocator.allocated + sound, wanted: allocator.wanted + sound, at: now)
     }
 }
 

@@ -20,10 +20,11 @@ extension Room {
         return entries
     }
 
-    func collect(_ keys: [TransportKey]) async -> CollectedStatistics {
+    func collect(_ keys: [TransportKey], withHistory: Bool = false) async -> CollectedStatistics {
         lastToken += 1
         let token = lastToken
-        guard let expected = try? media.collectStatistics(token: token, of: keys, events: events) else {
+        let asked = try? media.collectStatistics(token: token, of: keys, withHistory: withHistory, events: events)
+        guard let expected = asked else {
             return CollectedStatistics(transports: [:], isComplete: false)
         }
         guard expected > 0 else { return CollectedStatistics(transports: [:], isComplete: true) }

@@ -184,8 +184,8 @@ struct AccessWorld {
         case .roomName, .roomExistence, .passwordCheck: body = #"{"roomId":"town","password":""}"#
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
             .broadcasterInfos, .broadcasterConsumerResume, .broadcasterConsumeData, .broadcasterProduceData,
-            .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateTransports,
-            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
+            .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+            .stateExplanationEvents, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateServer, .stateShards, .stateEvents:
             break
         }

@@ -107,7 +107,7 @@ import Testing
     private static func world(dialect: any SignalingDialect) async throws -> World {
         let rooms = try RoomRegistry(
             media: .recording { _, command in
-                if case .collectStatistics(let token, let keys, let queue) = command {
+                if case .collectStatistics(let token, let keys, _, let queue) = command {
                     queue.append(.statistics(token: token, keys.map { TransportStatistics(key: $0) }))
                 }
                 return true

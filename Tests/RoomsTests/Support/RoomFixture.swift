@@ -48,7 +48,7 @@ final class RecordingPlane: Sendable {
             if isAccepted { state.commands.append(command) }
             return (isAccepted, state.answersStatistics)
         }
-        if case .collectStatistics(let token, let keys, let queue) = command, isAccepted, answers {
+        if case .collectStatistics(let token, let keys, _, let queue) = command, isAccepted, answers {
             queue.append(.statistics(token: token, keys.map { Self.statistics($0) }))
         }
         return isAccepted

@@ -37,6 +37,12 @@ export async function read(...pieces) {
   return (await checked(await fetch(address(...pieces), { headers: fields(), cache: 'no-store' }))).json();
 }
 
+/** Why a peer is sent what it is sent, so many milliseconds ago, with what was known in the last ten minutes. */
+export async function explain(room, peer, ago) {
+  const path = `${address('rooms', room, 'peers', peer, 'why')}?history=true&ago=${ago}`;
+  return (await checked(await fetch(path, { headers: fields(), cache: 'no-store' }))).json();
+}
+
 /** Every room, page by page. */
 export async function readRooms() {
   const rooms = [];

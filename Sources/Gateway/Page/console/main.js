@@ -1,6 +1,6 @@
 /** The console: rooms and their peers as they are now, and what operators may do about them. */
 import { toast } from '../toasts.js';
-import { change, follow, read, readRooms, Refusal, useToken } from './api.js';
+import { change, explain, follow, read, readRooms, Refusal, useToken } from './api.js';
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
 import { RoomStats, ShardStats } from './stats.js';
@@ -32,6 +32,7 @@ let isReading = false;
 const view = new RoomView({
   remove: (peer) => act('DELETE', 'rooms', chosen, 'peers', peer),
   setPaused: (producer, isPaused) => act('POST', 'rooms', chosen, 'producers', producer, isPaused ? 'pause' : 'resume'),
+  explain: (peer, ago) => explain(chosen, peer, ago),
 }, () => stats, { get peer() { return activeSpeaker.peer; } });
 
 const closeButton = carefulButton(

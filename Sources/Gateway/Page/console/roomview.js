@@ -1,12 +1,13 @@
 /** The room that is shown: its peers, what each sends and receives. */
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
+import { whyPanel } from './why.js';
 
 const MEDIA = { audio: 'Audio', video: 'Video' };
 /** What the button says that pauses a track, and then resumes it. */
 const PAUSES = { audio: ['Mute', 'Unmute'], video: ['Pause video', 'Resume video'] };
 
-/** `acts`: `remove(peerID)`, `setPaused(producerID, isPaused)`, both asynchronous. */
+/** `acts`: `remove(peerID)`, `setPaused(producerID, isPaused)`, `explain(peerID, ago)`, all asynchronous. */
 export class RoomView {
   #acts;
   #stats;
@@ -45,7 +46,8 @@ export class RoomView {
     let shown = id;
     const remove = carefulButton('Remove', () => `Remove ${shown}`, { 'data-act': 'remove' }, () => this.#acts.remove(id));
     const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), remove);
-    const card = make('article', { className: 'peer', 'data-peer': id }, head, warnings, sent, folded);
+    const why = whyPanel((ago) => this.#acts.explain(id, ago));
+    const card = make('article', { className: 'peer', 'data-peer': id }, head, warnings, sent, folded, why);
     avatar.dataset.hue = String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0));
     card.update = (peer) => {
       shown = peer.displayName || peer.id;
@@ -63,6 +65,8 @@ export class RoomView {
       match(sent, peer.transports.flatMap(({ producers }) => producers), (each) => each.id, (each) => this.#producer(each));
       const consumers = peer.transports.flatMap((transport) => transport.consumers);
       folded.hidden = consumers.length === 0;
+      why.hidden = consumers.length === 0;
+      why.update();
       write(summary, `Receives ${consumers.length} ${consumers.length === 1 ? 'track' : 'tracks'}`);
       match(received, consumers, (each) => each.id, () => this.#consumer());
     };

@@ -29,6 +29,10 @@ public struct TransportStatistics: Sendable {
     public var packetLossSent: Double?
     /// What its client's network carries; `nil` if nothing says so.
     public var bandwidth: BandwidthState?
+    /// What was known and decided of that lately; `nil` if it was not asked for, or nothing is known.
+    public var history: BandwidthHistory?
+    /// When this was written down.
+    public var takenAt = MediaInstant(nanoseconds: 0)
     /// Its producers.
     public var producers: [ProducerStatistics] = []
     /// Its consumers.

@@ -14,7 +14,7 @@ import Testing
         BroadcasterEndpoints(
             rooms: try RoomRegistry(
                 media: .recording(plainDestinations: destinations) { _, command in
-                    if case .collectStatistics(let token, let keys, let queue) = command {
+                    if case .collectStatistics(let token, let keys, _, let queue) = command {
                         queue.append(.statistics(token: token, keys.map { TransportStatistics(key: $0) }))
                     }
                     return true
