@@ -52,10 +52,11 @@ let package = Package(
         .target(name: "CLinuxNet", path: "Sources/CShims/CLinuxNet"),
         .target(name: "CPrefetch", path: "Sources/CShims/CPrefetch"),
         .target(name: "CIPSecMB", path: "Sources/CShims/CIPSecMB"),
+        .target(name: "CChecksum", path: "Sources/CShims/CChecksum"),
         .target(name: "CPageAssets", path: "Sources/CShims/CPageAssets"),
         .target(
             name: "RoundhouseMedia",
-            dependencies: ["COpenSSL", "CLinuxNet", "CPrefetch", "CIPSecMB"],
+            dependencies: ["COpenSSL", "CLinuxNet", "CPrefetch", "CIPSecMB", "CChecksum"],
             path: "Sources/Media",
             swiftSettings: settings + [.strictMemorySafety()]),
         .target(

@@ -49,6 +49,9 @@ enum UnsafeFence {
             "DependencyDescriptorRewriter", "HeaderTemplate", "HeaderIDRewriter", "HeaderWriter",
             "Shard+Outgoing", "Shard+Seal",
         ],
+        "Sources/Media/SCTP": [
+            "SCTPReceiver"
+        ],
         "Sources/Media/SRTP": [
             "AcceleratedGCMCipher", "AcceleratedRTCPCipher", "CounterModeCipher", "GCMCipher", "GCMSalt",
             "SRTPReceiver", "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
@@ -76,6 +79,9 @@ enum UnsafeFence {
         ],
         "Sources/Media/Wire/RTP": [
             "RTPExtensionIterator", "RTPHeader", "ReceivedExtensions",
+        ],
+        "Sources/Media/Wire/SCTP": [
+            "CRC32C", "DataChannelOpen", "SCTPPacketReader", "SCTPPacketWriter",
         ],
         "Sources/Media/Wire/STUN": [
             "HMACSHA1Key", "SHA1Digest",

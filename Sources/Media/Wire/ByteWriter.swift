@@ -58,6 +58,18 @@
         count += bytes.count
     }
 
+    /// Appends a copy of an array.
+    mutating func writeBytes(_ bytes: [UInt8]) throws(WireError) { try writeBytes(bytes, 0..<bytes.count) }
+
+    /// Appends a copy of a part of an array.
+    /// - Throws: `malformed` for a part that is not all inside, `noSpace`.
+    mutating func writeBytes(_ bytes: [UInt8], _ range: Range<Int>) throws(WireError) {
+        try unsafe bytes.span.withUnsafeBytes { (buffer) throws(WireError) in
+            guard let part = unsafe buffer.view(range) else { throw .malformed }
+            try unsafe writeBytes(part)
+        }
+    }
+
     mutating func writeZeros(_ zeros: Int) throws(WireError) {
         guard zeros >= 0, remaining >= zeros else { throw .noSpace }
         for index in count..<count + zeros { unsafe buffer[index] = 0 }
