@@ -12,6 +12,8 @@ struct Growth: Encodable {
         var latencyP99: Double
         /// Of one.
         var loss: Double
+        /// Of all that was forwarded, what each media thread did.
+        var shares: [Double]
         /// While nobody sends; `nil` if that was not looked at.
         var idle: Idle?
         /// Anonymous memory for each connected peer, beyond that of an empty server.
@@ -68,6 +70,8 @@ struct Growth: Encodable {
         let measured = try (1...runs).map {
             try generator.measure("\(count) \(series), run \($0) of \(runs)", seconds: seconds)
         }
+        let forwarded = try server.packetsForwarded()
+        let all = max(forwarded.reduce(0, +), 1)
         let memory = server.process.anonymousKiB - empty
         generator.stop()
         await server.close()
@@ -80,14 +84,15 @@ struct Growth: Encodable {
         rows.append(
             Row(
                 series: series, count: count, packetsPerSecond: figures.packetsPerSecond,
-                cpuPerPacket: figures.cpuMicroseconds, latencyP99: figures.latencyP99, loss: figures.loss, idle: idle,
+                cpuPerPacket: figures.cpuMicroseconds, latencyP99: figures.latencyP99, loss: figures.loss,
+                shares: forwarded.map { $0 / all }, idle: idle,
                 kibPerPeer: memory / peers, joinsPerSecond: peers / joining, messagesPerPeer: Double(messages) / peers))
     }
 
     func print() {
         let head = [
             "", "", "packets/s", "CPU per packet", "p99", "loss", "idle", "alone", "memory per peer", "joins/s",
-            "messages per peer",
+            "messages per peer", "threads' shares",
         ]
         Table(
             rows: [head]
@@ -98,6 +103,7 @@ struct Growth: Encodable {
                         row.idle.map { "\(($0.cpu * 100).text(1)) %" } ?? "",
                         row.idle.map { "\(($0.cpuAlone * 100).text(1)) %" } ?? "", "\(row.kibPerPeer.text(0)) KiB",
                         row.joinsPerSecond.text(0), row.messagesPerPeer.text(1),
+                        row.shares.count > 1 ? row.shares.map { ($0 * 100).text(0) }.joined(separator: " : ") : "",
                     ]
                 }
         ).print()

@@ -63,19 +63,30 @@ struct Idle: Encodable {
 extension Gateway {
     /// The counters of `/metrics` by name, those of the same name added up.
     func metrics() throws -> [String: Double] {
+        var values: [String: Double] = [:]
+        for (name, value) in try samples() { values[String(name.prefix { $0 != "{" }), default: 0] += value }
+        return values
+    }
+
+    /// What each media thread has forwarded so far.
+    func packetsForwarded() throws -> [Double] {
+        let name = "roundhouse_media_packets_forwarded_total{"
+        return try samples().filter { $0.name.hasPrefix(name) }.sorted { $0.name < $1.name }.map(\.value)
+    }
+
+    /// Every sample of `/metrics`, with its labels in the name.
+    private func samples() throws -> [(name: String, value: Double)] {
         let request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n"
         let answer = try Self.exchange(request, port: port)
         guard answer.hasPrefix("HTTP/1.1 200") else {
             throw ChildProcess.Failure(description: "no metrics: \(answer.prefix(200))")
         }
-        var values: [String: Double] = [:]
-        for line in answer.split(whereSeparator: \.isNewline) where line.hasPrefix("roundhouse_") {
-            guard let name = line.split(whereSeparator: { $0 == "{" || $0 == " " }).first,
-                let value = line.split(separator: " ").last.flatMap({ Double($0) })
-            else { continue }
-            values[String(name), default: 0] += value
+        return answer.split(whereSeparator: \.isNewline).compactMap { line in
+            guard line.hasPrefix("roundhouse_"), let space = line.lastIndex(of: " "),
+                let value = Double(line[line.index(after: space)...])
+            else { return nil }
+            return (String(line[..<space]), value)
         }
-        return values
     }
 
     private static func exchange(_ request: String, port: Int) throws -> String {
