@@ -117,8 +117,18 @@ async def six_people(gateway, chromium, artifacts):
         overflow = await people[0].page.evaluate(
             "document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth")
         assert not overflow, "the grid does not fit the window"
+        await judge_shares(gateway, artifacts)
     finally:
         report(artifacts, *people)
+
+
+async def judge_shares(gateway, artifacts):
+    """Each media thread fans out its share of what everybody in the room gets."""
+    (_, before), *_, (_, after) = await samples(gateway.metrics, 10, every=5)
+    name = "roundhouse_media_packets_forwarded_total"
+    forwarded = {key: after[key] - before[key] for key in after if key.startswith(name + "{")}
+    (artifacts / "shares.txt").write_text(f"{forwarded}\n")
+    assert len(forwarded) == 2 and max(forwarded.values()) <= 1.15 * sum(forwarded.values()) / 2, forwarded
 
 
 async def test_a_page_reconnects_by_itself_when_the_server_comes_back(start_gateway, chromium, artifacts):
