@@ -40,6 +40,7 @@ extension Room {
             perform(state.producerCodecChanged(key, payloadType: payloadType))
         case .videoOrientationChanged(let key, let orientation):
             perform(state.videoOrientationChanged(key, orientation))
+        case .bandwidthReported(let key, let report): perform(state.bandwidthReported(key, report))
         case .trace(let trace): perform(state.traced(trace))
         }
     }

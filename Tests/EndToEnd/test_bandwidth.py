@@ -82,6 +82,16 @@ async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(vie
     assert last["video"]["frameWidth"] < 1280
     assert grown(taken, "video", "freezeCount", 5) <= 1
     await the_server_says_why(bob, rate, artifacts)
+    await the_page_says_it(bob)
+
+
+async def the_page_says_it(bob):
+    """In its user's words: the bars are not full, and say how much of what is wanted the network carries."""
+    said = "document.getElementById('own-bars').title"
+    await until(
+        lambda: bob.page.evaluate(f"/carries [0-9]+ % of/.test({said})"), 20, "the page says that it is too little")
+    bars = await bob.page.evaluate("document.getElementById('own-bars').dataset.bars")
+    assert bars in ("1", "2"), (bars, await bob.page.evaluate(said))
 
 
 async def the_server_says_why(bob, rate, artifacts):

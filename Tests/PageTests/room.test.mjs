@@ -122,6 +122,11 @@ test('bars come from the worst of scores and loss, and a pause is no bad connect
   assert.equal(barsOfPeer(peers.get('ada'), new Map()), 3);
   assert.equal(ownBars(new Map([['camera', [{ score: 10 }, { score: 0 }]]]), 0), 3);
   assert.equal(ownBars(new Map(), 0), null);
+  assert.equal(ownBars(new Map(), 0, { available: 500, desired: 0 }), null);
+  assert.equal(ownBars(new Map(), 0, { available: 950, desired: 1000 }), 3);
+  assert.equal(ownBars(new Map([['camera', [{ score: 10 }]]]), 0, { available: 500, desired: 1000 }), 2);
+  assert.equal(ownBars(new Map([['camera', [{ score: 2 }]]]), 0, { available: 500, desired: 1000 }), 1);
+  assert.equal(ownBars(new Map([['camera', [{ score: 10 }]]]), 0, { available: 300, desired: 1000 }), 1);
   const loss = lossOf(new Map([['0', { packets: 0, lost: 0 }]]), new Map([['0', { packets: 90, lost: 10 }], ['1', { packets: 9, lost: 9 }]]));
   assert.deepEqual([...loss], [['0', 0.1]]);
 });

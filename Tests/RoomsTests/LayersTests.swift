@@ -217,6 +217,18 @@ extension SignalingResponse {
 
     // MARK: What the media plane tells
 
+    @Test func `what a client's network carries is for that client alone`() async throws {
+        let transport = try #require(await bob.room.state.transports[bob.receiving]?.key)
+        alice.client.forget()
+        bob.client.forget()
+        let report = BandwidthReport(available: 300_000, desired: 500_000, allocated: 200_000)
+        await happened(.bandwidthReported(transport, report))
+        #expect(bob.client.log == ["downlinkBwe"] && alice.client.log.isEmpty)
+        #expect(
+            bob.client.notifications.last?.json.text
+                == #"{"availableBitrate":300000,"desiredBitrate":500000,"effectiveDesiredBitrate":200000}"#)
+    }
+
     @Test func `layers that change are reported once, with the score of the layer`() async throws {
         let consumer = try await call().consumer.id
         let key = fixture.plane.consumerKeys[0]

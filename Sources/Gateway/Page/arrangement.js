@@ -62,7 +62,7 @@ export function arrange(room, own) {
   const { publish } = room.permissions;
   const muted = !own.microphoneOn || !own.audio;
   const speaking = !muted && room.activeSpeaker === room.peerID;
-  const bars = publish ? ownBars(room.activeScores, room.lossSent) : null;
+  const bars = ownBars(publish ? room.activeScores : new Map(), publish ? room.lossSent : 0, room.downlink);
   people.unshift({
     id: room.peerID, name: room.displayName, self: true, muted, camera: Boolean(own.cameraOn && own.video),
     sharing: Boolean(own.screen), speaking, bars,

@@ -1,6 +1,7 @@
 /** The call screen: ties a Room and the Devices to the video grid and the toolbar. */
 import { Room } from './room.js';
 import { Stage } from './stage.js';
+import { shareOf } from './quality.js';
 import { showBars } from './tiles.js';
 import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
 import { fillPickers, watchPickers } from './devices.js';
@@ -279,7 +280,9 @@ export class Call {
     find('state').dataset.state = room.state;
     const words = t(stateText(room.state, room.sending, room.receiving));
     if (find('state-text').textContent !== words) find('state-text').textContent = words;
-    showBars(find('own-bars'), people[0].bars);
+    const share = shareOf(room.downlink);
+    const isShort = share !== null && share < 0.9;
+    showBars(find('own-bars'), people[0].bars, isShort ? t('bars.narrow', { percent: Math.round(share * 100) }) : '');
     renderSwitch(find('mic'), 'mic', !muted, 'microphone');
     renderSwitch(find('cam'), 'cam', cameraOn && Boolean(video), 'camera');
     find('screen').setAttribute('aria-pressed', String(Boolean(this.#screen)));

@@ -19,8 +19,29 @@ export function barsOfPeer(peer, loss) {
   return bars;
 }
 
-/** One's own, by the best encoding of each source (the others may be off on purpose) and the loss the server reports. */
-export function ownBars(scores, lossSent) {
+/** How much of what is wanted one's own network carries, 0…1; null while that is not known. `downlink`: `{ available, desired }`. */
+export function shareOf(downlink) {
+  if (!downlink || downlink.desired === 0) return null;
+  return Math.min(1, downlink.available / downlink.desired);
+}
+
+/** By the share that one's own network carries; null while that is not known. */
+function barsOfShare(share) {
+  if (share === null) return null;
+  return share >= 0.9 ? 3 : share >= 0.4 ? 2 : 1;
+}
+
+/**
+ * One's own, by the best encoding of each source (the others may be off on purpose), the loss the server reports, and what
+ * one's network carries of what one wants to see.
+ */
+export function ownBars(scores, lossSent, downlink = null) {
+  const down = barsOfShare(shareOf(downlink));
+  const up = barsSent(scores, lossSent);
+  return up === null || down === null ? up ?? down : Math.min(up, down);
+}
+
+function barsSent(scores, lossSent) {
   let score = null;
   for (const list of scores.values()) {
     const best = Math.max(...list.map((each) => each.score));

@@ -39,6 +39,8 @@ export class Room {
   loss = new Map();
   /** Packet loss of what we send, 0…1, as the server reports it. */
   lossSent = 0;
+  /** What one's network carries, and what one wants to receive, `{ available, desired }` in bits per second; null at first. */
+  downlink = null;
 
   #client;
   #watch;
@@ -367,6 +369,9 @@ export class Room {
       case 'producerUnsupported':
         this.#watch.unsupported(this.peers.get(data.peerId)?.displayName ?? data.peerId, data.kind, data.reason);
         return;
+      case 'downlinkBwe':
+        this.downlink = { available: data.availableBitrate, desired: data.desiredBitrate };
+        break;
       case 'serverDraining':
         this.drainsAt = Date.now() + data.seconds * 1000;
         break;

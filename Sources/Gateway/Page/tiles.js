@@ -228,13 +228,15 @@ function update(tile, {
   avatar.dataset.hue = String(hue(name));
 }
 
-/** Three bars for the quality of a connection, with its word. */
-export function showBars(element, bars) {
+/** Three bars for the quality of a connection, with its word, and `more` if there is more to say. */
+export function showBars(element, bars, more = '') {
   element.hidden = bars === null || bars === undefined;
-  if (element.hidden || element.dataset.bars === String(bars)) return;
+  if (element.hidden) return;
+  const text = [t(`bars.${bars}`), more].filter(Boolean).join('. ');
+  if (element.dataset.bars === String(bars) && element.title === text) return;
   element.dataset.bars = String(bars);
-  element.title = t(`bars.${bars}`);
-  element.setAttribute('aria-label', t(`bars.${bars}`));
+  element.title = text;
+  element.setAttribute('aria-label', text);
 }
 
 function put(tile, { x, y, width, height }) {

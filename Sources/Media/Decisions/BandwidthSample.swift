@@ -43,5 +43,7 @@ public struct BandwidthSample: Equatable, Sendable {
         isApplicationLimited = state.isApplicationLimited
     }
 
-    private static func kilobits(_ bits: UInt64) -> UInt32 { UInt32(clamping: bits / 1000 + (bits % 1000 < 500 ? 0 : 1)) }
+    private static func kilobits(_ bits: UInt64) -> UInt32 {
+        UInt32(clamping: bits / 1000 + (bits % 1000 < 500 ? 0 : 1))
+    }
 }

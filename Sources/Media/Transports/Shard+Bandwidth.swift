@@ -110,6 +110,10 @@ extension Shard {
                 consumers[share.consumer].key, share.target, share.reason, cost: share.cost, nextStep: share.nextStep,
                 at: now)
         }
+        if let report = bandwidths[bandwidth].takeReport(at: now) {
+            // A sample: the next one says the same.
+            _ = transports[transport].events.appendSample(.bandwidthReported(transports[transport].key, report))
+        }
         rescheduleTimer(of: transport)
     }
 

@@ -10,6 +10,8 @@ struct TransportBandwidth: ~Copyable {
     private var firstSentAt: MediaInstant?
     /// What was known and decided lately. Not in snapshots: nothing depends on it.
     var history = BandwidthHistory()
+    /// What the client was sent of it last, and when. Not in snapshots: a restored shard says it again.
+    private var reported: (report: BandwidthReport, at: MediaInstant)?
     /// When layers are shared out next, whatever happens.
     private(set) var nextAllocation: MediaInstant
     /// The estimate by which they were last. Not in snapshots: a change makes no difference for long.
@@ -78,6 +80,20 @@ struct TransportBandwidth: ~Copyable {
     /// Whether what was shared out last has to be looked at before its time.
     var isUrgent: Bool {
         controller.relief > .none || controller.state.estimate < allocatedEstimate - allocatedEstimate / 20
+    }
+
+    /// What the client should be sent of it, at most once a second.
+    mutating func takeReport(at now: MediaInstant) -> BandwidthReport? {
+        guard isBinding, controller.hasFeedback else { return nil }
+        let sound = audio.bitrate(at: now)
+        let report = BandwidthReport(
+            available: controller.state.estimate, desired: allocator.wanted + sound,
+            allocated: allocator.allocated + sound)
+        if let reported {
+            guard now - reported.at >= .seconds(1), report.isNews(after: reported.report) else { return nil }
+        }
+        reported = (report, now)
+        return report
     }
 
     /// Shares out what the network carries.

@@ -41,6 +41,20 @@ extension RoomState {
         return [.notify(peer.session, notification)] + scoreUpdates(id)
     }
 
+    /// What a client's network carries changed, or what it wants: its client may show that.
+    func bandwidthReported(_ key: TransportKey, _ report: BandwidthReport) -> [RoomAction] {
+        guard let transport = transportIDs[key].flatMap({ transports[$0] }), let peer = peers[transport.peerID],
+            peer.isJoined
+        else { return [] }
+        return [
+            .notify(
+                peer.session,
+                .downlinkBwe(
+                    desiredBitrate: report.desired, effectiveDesiredBitrate: report.allocated,
+                    availableBitrate: report.available))
+        ]
+    }
+
     // MARK: Another producer for the same consumer
 
     /// Checks a request to point a consumer at another producer; `consumerSwitched` follows.

@@ -81,6 +81,27 @@ struct BandwidthTests {
         #expect(consumer.reason == .wanted && consumer.nextStep == 0)
     }
 
+    @Test func `a viewer is sent what its link carries and what it wants, once a second at most`() throws {
+        let call = try Call(tracks: 1, rate: 300_000)
+        func reports() -> [BandwidthReport] {
+            call.viewer.events.compactMap { if case .bandwidthReported(_, let report) = $0 { report } else { nil } }
+        }
+        call.world.run(for: .seconds(12))
+        let first = reports()
+        #expect((2...12).contains(first.count))
+        let narrow = try #require(first.last)
+        #expect(narrow.available < 330_000 && narrow.desired > 400_000 && narrow.allocated < 330_000)
+        call.setLink(rate: 3_000_000)
+        call.world.run(for: .seconds(20))
+        let wide = try #require(reports().last)
+        #expect(wide.available >= wide.desired && wide.allocated == wide.desired)
+        let count = reports().count
+        #expect(count - first.count <= 20)
+        // Nothing is news that stays as it is.
+        call.world.run(for: .seconds(20))
+        #expect(reports().count - count <= 4)
+    }
+
     @Test func `a shard that goes on elsewhere knows the link as before`() throws {
         let call = try Call(tracks: 1, rate: 300_000)
         call.world.run(for: .seconds(12))

@@ -137,6 +137,7 @@ export default {
   'bars.1': 'Schlechte Verbindung',
   'bars.2': 'Mäßige Verbindung',
   'bars.3': 'Gute Verbindung',
+  'bars.narrow': 'Dein Netz trägt {percent} % dessen, was die Bilder hier brauchen; sie sind deshalb kleiner oder pausieren',
   'settings.title': 'Einstellungen',
   'settings.noise': 'Hintergrundgeräusche unterdrücken (für Musik abschalten)',
   'stats.title': 'Verbindungsstatistik',

@@ -137,6 +137,7 @@ export default {
   'bars.1': 'Poor connection',
   'bars.2': 'Fair connection',
   'bars.3': 'Good connection',
+  'bars.narrow': 'Your network carries {percent} % of what the pictures here need, so they are smaller or pause',
   'settings.title': 'Settings',
   'settings.noise': 'Suppress background noise (turn off for music)',
   'stats.title': 'Connection statistics',

@@ -137,6 +137,7 @@ export default {
   'bars.1': 'Conexión mala',
   'bars.2': 'Conexión regular',
   'bars.3': 'Conexión buena',
+  'bars.narrow': 'Tu red admite el {percent} % de lo que necesitan las imágenes, por eso son más pequeñas o se detienen',
   'settings.title': 'Ajustes',
   'settings.noise': 'Suprimir el ruido de fondo (desactívalo para música)',
   'stats.title': 'Estadísticas de la conexión',

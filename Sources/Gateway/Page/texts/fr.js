@@ -137,6 +137,7 @@ export default {
   'bars.1': 'Mauvaise connexion',
   'bars.2': 'Connexion moyenne',
   'bars.3': 'Bonne connexion',
+  'bars.narrow': 'Votre réseau porte {percent} % de ce que demandent les images : elles sont plus petites ou en pause',
   'settings.title': 'Réglages',
   'settings.noise': 'Supprimer le bruit de fond (à désactiver pour la musique)',
   'stats.title': 'Statistiques de la connexion',

@@ -137,6 +137,7 @@ export default {
   'bars.1': '连接较差',
   'bars.2': '连接一般',
   'bars.3': '连接良好',
+  'bars.narrow': '您的网络只能承载所需画面的 {percent}%，因此画面变小或暂停',
   'settings.title': '设置',
   'settings.noise': '抑制背景噪声（播放音乐时请关闭）',
   'stats.title': '连接统计',

@@ -28,6 +28,8 @@ public enum MediaEvent: Sendable {
     case videoOrientationChanged(ProducerKey, VideoOrientation)
     /// Audio levels of producers since the last such event of their shard, at most one for each producer.
     case audioLevels([AudioLevelReport])
+    /// What a transport's network carries changed, or what its client wants; at most once a second.
+    case bandwidthReported(TransportKey, BandwidthReport)
     /// A packet of an object whose trace was asked for.
     case trace(TraceEvent)
 }
