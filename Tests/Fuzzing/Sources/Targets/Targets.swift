@@ -6,6 +6,7 @@
 enum Target: String, CaseIterable {
     case rtp, rtcp, stun, vp8, vp9, h264, h265, av1, opus, descriptor
     case dtls, srtp, ice, shard
+    case sctp, association
     case json, request, sdp, target, engine, websocket, http2, token
 
     // Sendable: set once before the first input, by libFuzzer's only thread.
@@ -27,6 +28,8 @@ enum Target: String, CaseIterable {
         case .srtp: TransportTargets.runSRTP(bytes)
         case .ice: TransportTargets.runICE(bytes)
         case .shard: ShardTarget.run(bytes)
+        case .sctp: SCTPTargets.runPacket(bytes)
+        case .association: SCTPTargets.runAssociation(bytes)
         case .json: SignalingTargets.runJSON(bytes)
         case .request: SignalingTargets.runRequest(bytes)
         case .sdp: SignalingTargets.runSDP(bytes)
