@@ -16,7 +16,9 @@ struct ServerCommand: AsyncParsableCommand {
             process at once, with 143 or 130. SIGHUP reads the configuration file, keys and certificates again.
             """,
         version: "Roundhouse \(ServerVersion.current)",
-        subcommands: [CheckConfigCommand.self, DoctorCommand.self, HealthCommand.self, TokenCommand.self])
+        subcommands: [
+            CheckConfigCommand.self, DoctorCommand.self, HealthCommand.self, ReplayCommand.self, TokenCommand.self,
+        ])
 
     @OptionGroup var options: SettingsOptions
 

@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 import pytest_asyncio
@@ -9,6 +12,7 @@ import pytest_asyncio
 import network
 from bandwidth import second_by_second
 from chromium import Chromium
+from gateway import BINARY
 from layering import enter, video_consumer
 from waiting import until
 
@@ -72,6 +76,8 @@ def judge_picture(taken, since, rate):
 @pytest.mark.parametrize("rate, conditions", [(500, NARROW), (300, NARROWER)], ids=["500", "300"])
 async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(viewing, artifacts, rate, conditions):
     _, bob = await viewing(**conditions)
+    record = await recorder(bob)
+    assert record("POST")[0] == 204
     taken = await watch(bob, 25, artifacts)
     # While nothing was known of the link, it may have been too much.
     judge_sound(taken, 5, most=0.03)
@@ -83,6 +89,39 @@ async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(vie
     assert grown(taken, "video", "freezeCount", 5) <= 1
     await the_server_says_why(bob, rate, artifacts)
     await the_page_says_it(bob)
+    decided_again(record, artifacts / "call.rhbw")
+
+
+async def recorder(bob):
+    """A function of a method that asks for the recording of Bob, and returns the status and the body."""
+    peers = (await bob.gateway.json("/api/v1/rooms/narrow/peers"))["peers"]
+    peer = next(each["id"] for each in peers if each["displayName"] == "Bob")
+    url = f"{bob.gateway.url}/api/v1/rooms/narrow/peers/{peer}/recording"
+    headers = {"Authorization": f"Bearer {bob.gateway.admin_token}"}
+
+    def ask(method):
+        with network.inside(bob.gateway.namespace):
+            try:
+                with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method=method)) as answer:
+                    return answer.status, answer.read()
+            except urllib.error.HTTPError as refusal:
+                return refusal.code, refusal.read()
+    return ask
+
+
+def decided_again(record, path):
+    """What a real call brought about is decided again to the last bit, by another process and without any network."""
+    status, recording = record("GET")
+    assert status == 200 and recording.startswith(b"RHBW") and len(recording) > 10_000
+    path.write_bytes(recording)
+    done = subprocess.run([BINARY, "replay", path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "to the last bit" in done.stdout and "(budget)" in done.stdout, done.stdout
+    path.with_suffix(".txt").write_text(done.stdout)
+    path.with_suffix(".cut").write_bytes(recording[:100])
+    done = subprocess.run([BINARY, "replay", path.with_suffix(".cut")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "offset 17" in done.stderr, done.stderr
+    assert record("DELETE")[0] == 204 and record("GET")[0] == 404
 
 
 async def the_page_says_it(bob):

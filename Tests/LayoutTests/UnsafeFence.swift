@@ -22,6 +22,9 @@ enum UnsafeFence {
         "Sources/Media/Congestion": [
             "TransportWideRecorder"
         ],
+        "Sources/Media/Decisions": [
+            "BandwidthReplay"
+        ],
         "Sources/Media/DTLS": [
             "DTLSCertificate", "DTLSConnection", "DTLSHandshake+Callbacks", "DTLSHandshake", "DTLSRecordCipher",
             "DTLSRecordHeader", "DTLSRecordKeys", "DTLSRecordTrace", "DatagramQueue", "PEMFile",

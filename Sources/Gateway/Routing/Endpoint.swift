@@ -17,7 +17,7 @@ enum Endpoint: CaseIterable, Sendable {
     case broadcasterTransports, broadcasterConnect, broadcasterPlainConnect
     case broadcasterTransportProducers, broadcasterConsume, broadcasterConsumeData, broadcasterProduceData
     case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, statePeers, statePeer
-    case stateExplanation, stateExplanationEvents, stateTransports, stateTransport
+    case stateExplanation, stateExplanationEvents, stateRecording, stateTransports, stateTransport
     case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
         stateShards, stateEvents
 
@@ -64,6 +64,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .statePeer: "/api/v1/rooms/{room}/peers/{peer}"
         case .stateExplanation: "/api/v1/rooms/{room}/peers/{peer}/why"
         case .stateExplanationEvents: "/api/v1/rooms/{room}/peers/{peer}/why/events"
+        case .stateRecording: "/api/v1/rooms/{room}/peers/{peer}/recording"
         case .stateTransports: "/api/v1/rooms/{room}/transports"
         case .stateTransport: "/api/v1/rooms/{room}/transports/{transport}"
         case .stateProducers: "/api/v1/rooms/{room}/producers"
@@ -95,6 +96,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .whipSession, .whepSession: [.patch, .delete]
         case .peer, .broadcaster: [.delete]
         case .stateRoom, .statePeer: [.get, .delete]
+        case .stateRecording: [.get, .post, .delete]
         }
     }
 
@@ -118,8 +120,9 @@ enum Endpoint: CaseIterable, Sendable {
         case .broadcasterProducers, .broadcasterTransportProducers: .maker(.publish)
         case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume: .maker(.subscribe)
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
-            .stateExplanationEvents, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause,
-            .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
+            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
+            .stateEvents:
             .operation
         }
     }
@@ -134,9 +137,9 @@ enum Endpoint: CaseIterable, Sendable {
             .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterTransports,
             .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume,
             .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
-            .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateTransports,
-            .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateRecording,
+            .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume,
+            .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
             nil
         }
     }

@@ -109,8 +109,9 @@ struct HTTPRouter: Sendable {
             .broadcasterProduceData:
             return await broadcasters.respond(to: request, target)
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
-            .stateExplanationEvents, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause,
-            .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
+            .stateProducer,
+            .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
             return await state.respond(to: request, target)
         }
     }

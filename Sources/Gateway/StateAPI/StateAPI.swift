@@ -131,6 +131,17 @@ struct StateAPI: Sendable {
                 return OutgoingResponse(
                     contentType: "text/plain; charset=utf-8", body: Array(explanation.text.utf8))
             }
+        case .recording(let id, let peer):
+            let wanted = try query.text("transport")
+            guard let room = registry.room(id) else { return Self.noRoom }
+            guard let recordings = await room.recordings(of: peer) else { return Self.one(nil, .peerClosed) }
+            let chosen =
+                wanted.map { recordings[TransportID($0)] }
+                ?? recordings.min { $0.key.rawValue < $1.key.rawValue }?.value
+            guard let chosen else {
+                return .failure(.notFound, code: "not-recorded", "nothing is recorded of this peer: POST to begin")
+            }
+            return OutgoingResponse(contentType: "application/octet-stream", body: chosen)
         case .explanationEvents(let id, let peer):
             guard let room = registry.room(id) else { return Self.noRoom }
             guard await room.explanation(of: peer) != nil else { return Self.one(nil, .peerClosed) }
@@ -163,6 +174,28 @@ struct StateAPI: Sendable {
             guard await room.kick(peer) else { return Self.one(nil, .peerClosed) }
             audit.operated(
                 "an operator has sent a peer away", from: request.origin, ["room.id": "\(id)", "peer.id": "\(peer)"])
+        case .recording(let id, let peer):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            do throws(RoomError) {
+                if method == .delete {
+                    return try await room.stopRecording(of: peer)
+                        ? OutgoingResponse(status: .noContent) : Self.one(nil, .peerClosed)
+                }
+                guard let count = try await room.startRecording(of: peer) else { return Self.one(nil, .peerClosed) }
+                guard count > 0 else {
+                    return .failure(
+                        .conflict, code: "nothing-to-record",
+                        """
+                        nothing decides what this peer is sent: it receives nothing, says nothing of what arrives, or its \
+                        media thread makes \(MediaHandle.recordingLimit) recordings already
+                        """)
+                }
+                audit.operated(
+                    "an operator records what decides a peer's layers", from: request.origin,
+                    ["room.id": "\(id)", "peer.id": "\(peer)"])
+            } catch {
+                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
+            }
         case .producerPause(let id, let producer, let isPaused):
             guard let room = registry.room(id) else { return Self.noRoom }
             do throws(RoomError) {

@@ -12,6 +12,7 @@ enum StateRoute: Equatable {
     case peer(RoomID, PeerID)
     case explanation(RoomID, PeerID)
     case explanationEvents(RoomID, PeerID)
+    case recording(RoomID, PeerID)
     case transports(RoomID)
     case transport(RoomID, TransportID)
     case producers(RoomID)
@@ -47,6 +48,7 @@ enum StateRoute: Equatable {
         case (1, "peers"): return .peers(room)
         case (2, "peers"): return .peer(room, PeerID(parts[1]))
         case (3, "peers") where parts[2] == "why": return .explanation(room, PeerID(parts[1]))
+        case (3, "peers") where parts[2] == "recording": return .recording(room, PeerID(parts[1]))
         case (4, "peers") where parts[2] == "why" && parts[3] == "events":
             return .explanationEvents(room, PeerID(parts[1]))
         case (1, "transports"): return .transports(room)
@@ -68,6 +70,7 @@ enum StateRoute: Equatable {
         switch self {
         case .room, .peer: [.get, .delete]
         case .producerPause: [.post]
+        case .recording: [.get, .post, .delete]
         case .rooms, .snapshot, .recentEvents, .peers, .explanation, .explanationEvents, .transports, .transport,
             .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
@@ -86,6 +89,7 @@ enum StateRoute: Equatable {
         case .recentEvents: ["limit"]
         case .events: ["room", "lastEventId"]
         case .explanation: ["ago", "history", "format"]
+        case .recording: ["transport"]
         case .room, .snapshot, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer, .server,
             .shards:
             []

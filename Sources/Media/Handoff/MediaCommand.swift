@@ -35,6 +35,9 @@ package enum MediaCommand: Sendable {
     indirect case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
     case closeConsumer(ConsumerKey)
 
+    /// Begins to write down what goes into a transport's bandwidth machines, again if it does already, or ends it.
+    case recordBandwidth(TransportKey, Bool)
+
     /// Which events a producer or consumer tells of its packets; none at first.
     case traceProducer(ProducerKey, TraceKinds)
     case traceConsumer(ConsumerKey, TraceKinds)
@@ -46,5 +49,5 @@ package enum MediaCommand: Sendable {
 
     /// Asks for the statistics of transports of this shard, with their producers and consumers; answered by
     /// `MediaEvent.statistics` with the same token.
-    case collectStatistics(token: UInt64, [TransportKey], withHistory: Bool, EventQueue)
+    case collectStatistics(token: UInt64, [TransportKey], StatisticsDetail, EventQueue)
 }

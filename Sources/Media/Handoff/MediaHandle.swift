@@ -209,6 +209,15 @@ public struct MediaHandle: Sendable {
         try send(.traceConsumer(key, kinds), to: key.shard)
     }
 
+    /// Begins to write down what goes into a transport's bandwidth machines, for a replay, or ends it. Statistics say whether
+    /// it does: a shard does so for `recordingLimit` transports at a time, and only if the client's network is watched.
+    public func recordBandwidth(of key: TransportKey, _ isOn: Bool) throws(MediaError) {
+        try send(.recordBandwidth(key, isOn), to: key.shard)
+    }
+
+    /// Recordings that each media thread makes at a time; each has 8 MiB at most.
+    public static let recordingLimit = 8
+
     /// Closes a consumer.
     public func closeConsumer(_ key: ConsumerKey) {
         serial.closed(key)
@@ -216,15 +225,15 @@ public struct MediaHandle: Sendable {
     }
 
     /// Asks every shard that owns one of `keys` for their statistics.
-    /// - Parameter withHistory: whether they shall hold what was known and decided of each one's bandwidth.
+    /// - Parameter detail: what they shall hold beside counters.
     /// - Returns: how many `MediaEvent.statistics` with this token will arrive.
     public func collectStatistics(
-        token: UInt64, of keys: [TransportKey], withHistory: Bool = false, events: EventQueue
+        token: UInt64, of keys: [TransportKey], _ detail: StatisticsDetail = [], events: EventQueue
     ) throws(MediaError) -> Int {
         var byShard: [Int: [TransportKey]] = [:]
         for key in keys { byShard[key.shard, default: []].append(key) }
         for (shard, keys) in byShard {
-            try send(.collectStatistics(token: token, keys, withHistory: withHistory, events), to: shard)
+            try send(.collectStatistics(token: token, keys, detail, events), to: shard)
         }
         return byShard.count
     }

@@ -84,3 +84,39 @@ struct LayerLadder: Sendable {
         }
     }
 }
+
+// MARK: Recordings
+
+extension LayerLadder: Restorable {
+    /// Whether all steps are the same.
+    func isSame(as other: LayerLadder) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where steps[index] != other.steps[index] { return false }
+        return true
+    }
+
+    init(restoring reader: inout SnapshotReader) throws(WireError) {
+        let all = Int(try reader.readUInt8())
+        guard all <= Self.capacity else { throw .tooLarge }
+        for _ in 0..<all {
+            let position: LayerPosition = try reader.read()
+            let cost = try reader.read(in: 1...Self.highestCost)
+            let value = Int(try reader.read(in: 1...1_000 as ClosedRange<UInt16>))
+            // A ladder as it was made: each step dearer and better than the one before.
+            guard count == 0 || (cost >= steps[count - 1].cost && value > steps[count - 1].value) else {
+                throw .malformed
+            }
+            steps[count] = LayerStep(position: position, cost: cost, value: value)
+            count += 1
+        }
+    }
+
+    func write(to writer: inout SnapshotWriter) {
+        writer.writeUInt8(UInt8(clamping: count))
+        for index in 0..<count {
+            writer.write(steps[index].position)
+            writer.writeUInt64(steps[index].cost)
+            writer.writeUInt16(UInt16(clamping: steps[index].value))
+        }
+    }
+}

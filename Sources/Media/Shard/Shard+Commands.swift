@@ -61,8 +61,9 @@ extension Shard {
             closeConsumer(consumer)
         case .subscribeShard(let shard, let key): setSubscription(of: shard, to: key, true)
         case .unsubscribeShard(let shard, let key): setSubscription(of: shard, to: key, false)
-        case .collectStatistics(let token, let keys, let withHistory, let events):
-            events.append(.statistics(token: token, keys.compactMap { statistics(of: $0, withHistory: withHistory) }))
+        case .recordBandwidth(let key, let isOn): recordBandwidth(of: key, isOn)
+        case .collectStatistics(let token, let keys, let detail, let events):
+            events.append(.statistics(token: token, keys.compactMap { statistics(of: $0, detail) }))
         }
     }
 

@@ -1,7 +1,6 @@
 extension Shard {
     /// A snapshot of a transport with its producers and consumers; `nil` when it is gone.
-    /// - Parameter withHistory: whether it shall hold what was known and decided of its bandwidth.
-    mutating func statistics(of key: TransportKey, withHistory: Bool = false) -> TransportStatistics? {
+    mutating func statistics(of key: TransportKey, _ detail: StatisticsDetail = []) -> TransportStatistics? {
         guard let transport = transportsByKey[key.rawValue] else { return nil }
         var result = TransportStatistics(key: key)
         result.takenAt = now
@@ -15,9 +14,13 @@ extension Shard {
         result.packetsOverLimit = transports[transport].bucket.refused
         result.packetLossReceived = transports[transport].history.lossReceived.value
         result.packetLossSent = transports[transport].history.lossSent.value
-        if let bandwidth = transports[transport].bandwidth, bandwidths[bandwidth].controller.hasFeedback {
-            result.bandwidth = bandwidths[bandwidth].controller.state
-            if withHistory { result.history = bandwidths[bandwidth].history }
+        if let bandwidth = transports[transport].bandwidth, bandwidths[bandwidth].hasFeedback {
+            result.bandwidth = bandwidths[bandwidth].state
+            if detail.contains(.history) { result.history = bandwidths[bandwidth].history }
+        }
+        if let bandwidth = transports[transport].bandwidth {
+            result.isRecording = bandwidths[bandwidth].recorder != nil
+            if detail.contains(.recording) { result.recording = bandwidths[bandwidth].recording(at: now) }
         }
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)

@@ -29,12 +29,12 @@ extension Shard {
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth,
             consumers[consumer].stream.kind == .video
         else { return }
-        bandwidths[bandwidth].allocator.add(consumer, priority: consumers[consumer].priority)
+        bandwidths[bandwidth].add(consumer, priority: consumers[consumer].priority, at: now)
     }
 
     mutating func bandwidthLeft(by consumer: Slot<ShardConsumer>) {
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
-        bandwidths[bandwidth].allocator.remove(consumer)
+        bandwidths[bandwidth].remove(consumer, at: now)
         bandwidths[bandwidth].history.remove(consumers[consumer].key)
     }
 
@@ -47,7 +47,7 @@ extension Shard {
     mutating func setPriority(_ priority: UInt8, of consumer: Slot<ShardConsumer>) {
         consumers[consumer].priority = max(priority, 1)
         guard let bandwidth = transports[consumers[consumer].transport].bandwidth else { return }
-        bandwidths[bandwidth].allocator.setPriority(priority, of: consumer)
+        bandwidths[bandwidth].setPriority(max(priority, 1), of: consumer, at: now)
         allocate(consumers[consumer].transport)
     }
 
@@ -55,15 +55,15 @@ extension Shard {
 
     mutating func feedbackReceived(_ feedback: TransportWideFeedback, on transport: Slot<MediaTransport>) {
         guard let bandwidth = transports[transport].bandwidth else { return }
-        let isFirst = !bandwidths[bandwidth].controller.hasFeedback
-        bandwidths[bandwidth].controller.feedbackReceived(feedback, at: now)
+        let isFirst = !bandwidths[bandwidth].hasFeedback
+        bandwidths[bandwidth].feedbackReceived(feedback, at: now)
         if isFirst || bandwidths[bandwidth].isUrgent { allocate(transport) }
     }
 
     mutating func estimateReceived(_ bitrate: UInt64, on transport: Slot<MediaTransport>) {
         guard let bandwidth = transports[transport].bandwidth else { return }
-        let isFirst = !bandwidths[bandwidth].controller.hasFeedback
-        bandwidths[bandwidth].controller.estimateReceived(bitrate, at: now)
+        let isFirst = !bandwidths[bandwidth].hasFeedback
+        bandwidths[bandwidth].estimateReceived(bitrate, at: now)
         if isFirst || bandwidths[bandwidth].isUrgent { allocate(transport) }
     }
 
@@ -75,12 +75,21 @@ extension Shard {
 
     mutating func bandwidthDeadlineReached(on transport: Slot<MediaTransport>) {
         guard let bandwidth = transports[transport].bandwidth else { return }
-        if let deadline = bandwidths[bandwidth].controller.nextDeadline, deadline <= now {
-            bandwidths[bandwidth].controller.advance(to: now)
-            let filler = bandwidths[bandwidth].controller.takeFiller(at: now)
-            if filler > 0 { sendFiller(filler, on: transport) }
-        }
+        if let filler = bandwidths[bandwidth].advance(to: now), filler > 0 { sendFiller(filler, on: transport) }
         if bandwidths[bandwidth].nextAllocation <= now || bandwidths[bandwidth].isUrgent { allocate(transport) }
+    }
+
+    // MARK: Recordings
+
+    mutating func recordBandwidth(of key: TransportKey, _ isOn: Bool) {
+        guard let transport = transportsByKey[key.rawValue], let bandwidth = transports[transport].bandwidth else {
+            return ignored()
+        }
+        bandwidths[bandwidth].stopRecording()
+        guard isOn else { return }
+        let recorded = bandwidths.slots.count { bandwidths[$0].recorder != nil }
+        guard recorded < MediaHandle.recordingLimit else { return ignored() }
+        bandwidths[bandwidth].startRecording(at: now)
     }
 
     // MARK: What consumers get
@@ -88,7 +97,6 @@ extension Shard {
     /// Shares out what a transport's network carries, and has its consumers send that.
     mutating func allocate(_ transport: Slot<MediaTransport>) {
         guard let bandwidth = transports[transport].bandwidth else { return }
-        if bandwidths[bandwidth].controller.takeProbePassed() { bandwidths[bandwidth].allocator.releaseHold() }
         // The shard's own array, taken for as long: every transport decides several times a second, and none allocates.
         var ladders: [LayerLadder] = []
         swap(&ladders, &self.ladders)

@@ -122,7 +122,7 @@ extension Shard {
         }
         if report.fractionLost > 0 { consumerLost(consumer) }
         if let bandwidth = transports[transport].bandwidth {
-            bandwidths[bandwidth].controller.reportReceived(
+            bandwidths[bandwidth].reportReceived(
                 fractionLost: report.fractionLost, roundTripTime: consumers[consumer].stream.sent.roundTripTime,
                 at: now)
         }

@@ -1,7 +1,7 @@
 /// What one receiver's network carries, and how its videos share it.
 struct TransportBandwidth: ~Copyable {
-    var controller: CongestionController
-    var allocator = LayerAllocator()
+    private var controller: CongestionController
+    private(set) var allocator = LayerAllocator()
     /// What sound costs.
     private var audio = RateWindow()
     /// IP and UDP headers of each packet.
@@ -12,6 +12,8 @@ struct TransportBandwidth: ~Copyable {
     var history = BandwidthHistory()
     /// What the client was sent of it last, and when. Not in snapshots: a restored shard says it again.
     private var reported: (report: BandwidthReport, at: MediaInstant)?
+    /// Where all that goes in is written down; `nil` while nobody wants that. Not in snapshots.
+    private(set) var recorder: BandwidthRecorder?
     /// When layers are shared out next, whatever happens.
     private(set) var nextAllocation: MediaInstant
     /// The estimate by which they were last. Not in snapshots: a change makes no difference for long.
@@ -42,8 +44,16 @@ struct TransportBandwidth: ~Copyable {
         return min(deadline, nextAllocation)
     }
 
+    /// What is known of the network.
+    var state: BandwidthState { controller.state }
+    /// Whether the client says what arrives.
+    var hasFeedback: Bool { controller.hasFeedback }
+
+    // MARK: What goes in
+
     /// - Parameter isIPv6: of the address packets are sent to.
     mutating func routeChanged(isIPv6: Bool, at now: MediaInstant) {
+        recorder?.note(.route, at: now) { $0.write(isIPv6) }
         overhead = isIPv6 ? 48 : 28
         controller.pathChanged(at: now)
     }
@@ -52,11 +62,73 @@ struct TransportBandwidth: ~Copyable {
     /// - Parameter length: of the datagram.
     @inline(__always)
     mutating func packetSent(_ number: UInt16, length: Int, _ kind: SentKind, at now: MediaInstant) {
+        if recorder != nil { recordSent(number, length: length, kind, at: now) }
         let size = length + overhead
         if kind == .audio { audio.add(bytes: size, at: now) }
         if firstSentAt == nil { firstSentAt = now }
         controller.packetSent(number: number, size: size, kind: kind, at: now)
     }
+
+    @inline(never)
+    private mutating func recordSent(_ number: UInt16, length: Int, _ kind: SentKind, at now: MediaInstant) {
+        recorder?.note(.sent, at: now) { writer in
+            writer.writeUInt16(number)
+            writer.writeUInt16(UInt16(clamping: length))
+            writer.write(kind)
+        }
+    }
+
+    mutating func feedbackReceived(_ feedback: TransportWideFeedback, at now: MediaInstant) {
+        recorder?.note(.feedback, at: now) { $0.writeCounted(feedback.packet) }
+        controller.feedbackReceived(feedback, at: now)
+    }
+
+    /// The client's own estimate (REMB), in bits per second.
+    mutating func estimateReceived(_ bitrate: UInt64, at now: MediaInstant) {
+        recorder?.note(.estimate, at: now) { $0.writeUInt64(bitrate) }
+        controller.estimateReceived(bitrate, at: now)
+    }
+
+    /// - Parameter fractionLost: in 1/256, as a receiver report says.
+    mutating func reportReceived(fractionLost: UInt8, roundTripTime: MediaDuration?, at now: MediaInstant) {
+        recorder?.note(.report, at: now) { writer in
+            writer.writeUInt8(fractionLost)
+            writer.writeOptional(roundTripTime)
+        }
+        controller.reportReceived(fractionLost: fractionLost, roundTripTime: roundTripTime, at: now)
+    }
+
+    /// To be called when the time of the controller has come.
+    /// - Returns: how many bytes that nobody asked for are to be sent now; `nil` if its time has not come.
+    mutating func advance(to now: MediaInstant) -> Int? {
+        guard let deadline = controller.nextDeadline, deadline <= now else { return nil }
+        recorder?.note(.advance, at: now)
+        controller.advance(to: now)
+        return controller.takeFiller(at: now)
+    }
+
+    mutating func add(_ consumer: Slot<ShardConsumer>, priority: UInt8, at now: MediaInstant) {
+        recorder?.note(.join, at: now) { writer in
+            writer.write(consumer)
+            writer.writeUInt8(priority)
+        }
+        allocator.add(consumer, priority: priority)
+    }
+
+    mutating func remove(_ consumer: Slot<ShardConsumer>, at now: MediaInstant) {
+        recorder?.note(.leave, at: now) { $0.write(consumer) }
+        allocator.remove(consumer)
+    }
+
+    mutating func setPriority(_ priority: UInt8, of consumer: Slot<ShardConsumer>, at now: MediaInstant) {
+        recorder?.note(.priority, at: now) { writer in
+            writer.write(consumer)
+            writer.writeUInt8(priority)
+        }
+        allocator.setPriority(priority, of: consumer)
+    }
+
+    // MARK: What comes out
 
     /// Whether what is sent is bound by the estimate: not if the client tells nothing of what arrives.
     func isBound(at now: MediaInstant) -> Bool {
@@ -66,6 +138,7 @@ struct TransportBandwidth: ~Copyable {
     /// How many packets may be sent at once of what is cached: twice as fast as the network is believed to carry, since
     /// nothing else is sent to that consumer meanwhile, and no more than 200 ms of it at a time.
     mutating func takeBurst(of packets: Int, at now: MediaInstant) -> Int {
+        recorder?.note(.burst, at: now) { $0.writeUInt16(UInt16(clamping: packets)) }
         guard isBound(at: now) else { return packets }
         let most = Int(controller.state.estimate / 8 / 5)
         let passed = burst.map { Int(max((now - $0.at).milliseconds, 0)) } ?? 200
@@ -99,6 +172,8 @@ struct TransportBandwidth: ~Copyable {
     /// Shares out what the network carries.
     /// - Parameter ladders: what each consumer can be sent.
     mutating func allocate(among ladders: inout [LayerLadder], at now: MediaInstant) {
+        defer { recorder?.shared(ladders, allocator.shares, estimate: controller.state.estimate, at: now) }
+        if controller.takeProbePassed() { allocator.releaseHold() }
         isBinding = isBound(at: now)
         guard isBinding else {
             nextAllocation = now + Self.unboundInterval
@@ -125,6 +200,36 @@ struct TransportBandwidth: ~Copyable {
             at: now)
         nextAllocation = now + (allocator.nextStep > 0 ? Self.interval : Self.idleInterval)
         history.observe(state, allocated: allocator.allocated + sound, wanted: allocator.wanted + sound, at: now)
+    }
+
+    // MARK: Recordings
+
+    /// Begins to write down what goes in, from here on. The machines go on as their snapshot would, so that a replay is the same
+    /// to the last bit.
+    mutating func startRecording(at now: MediaInstant) {
+        let snapshot = written
+        guard var begun = try? Self.restored(snapshot) else { return }
+        swap(&begun.history, &history)
+        (begun.reported, begun.recorder) = (reported, BandwidthRecorder(snapshot, at: now))
+        self = begun
+    }
+
+    mutating func stopRecording() { recorder = nil }
+
+    /// What has been written down so far, with its end; `nil` if nothing is.
+    func recording(at now: MediaInstant) -> [UInt8]? { recorder?.ended(written, at: now) }
+
+    private var written: [UInt8] {
+        var writer = SnapshotWriter()
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    static func restored(_ snapshot: [UInt8]) throws(WireError) -> TransportBandwidth {
+        var reader = SnapshotReader(snapshot)
+        let bandwidth = try TransportBandwidth(restoring: &reader)
+        guard reader.isAtEnd else { throw .malformed }
+        return bandwidth
     }
 }
 

@@ -1,7 +1,8 @@
 /// Reads what a `SnapshotWriter` wrote; every read is checked against the end.
 struct SnapshotReader: Equatable {
     private let bytes: [UInt8]
-    private var offset = 0
+    /// Bytes read.
+    private(set) var offset = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 

@@ -20,10 +20,10 @@ extension Room {
         return entries
     }
 
-    func collect(_ keys: [TransportKey], withHistory: Bool = false) async -> CollectedStatistics {
+    func collect(_ keys: [TransportKey], _ detail: StatisticsDetail = []) async -> CollectedStatistics {
         lastToken += 1
         let token = lastToken
-        let asked = try? media.collectStatistics(token: token, of: keys, withHistory: withHistory, events: events)
+        let asked = try? media.collectStatistics(token: token, of: keys, detail, events: events)
         guard let expected = asked else {
             return CollectedStatistics(transports: [:], isComplete: false)
         }

@@ -31,6 +31,10 @@ public struct TransportStatistics: Sendable {
     public var bandwidth: BandwidthState?
     /// What was known and decided of that lately; `nil` if it was not asked for, or nothing is known.
     public var history: BandwidthHistory?
+    /// Whether what goes into its bandwidth machines is being written down.
+    public var isRecording = false
+    /// What has been written down; `nil` if it was not asked for, or nothing is.
+    public var recording: [UInt8]?
     /// When this was written down.
     public var takenAt = MediaInstant(nanoseconds: 0)
     /// Its producers.

@@ -48,6 +48,29 @@
         unsafe deltas = try unsafe reader.readBytes(deltaLength)
     }
 
+    /// The RTCP packet that this was parsed from, but for its padding.
+    var packet: [UInt8] {
+        var fields = SnapshotWriter()
+        func bigEndian(_ value: UInt32, of count: UInt32) {
+            for byte in (0..<count).reversed() { fields.writeUInt8(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
+        }
+        let length = unsafe 20 + chunks.count + deltas.count
+        let padding = (4 - length % 4) % 4
+        fields.writeUInt8(0x80 | RTCPFeedbackFormat.transportWide)
+        fields.writeUInt8(RTCPPacketType.transportFeedback.rawValue)
+        bigEndian(UInt32(truncatingIfNeeded: (length + padding) / 4 - 1), of: 2)
+        bigEndian(senderSSRC.rawValue, of: 4)
+        bigEndian(mediaSSRC.rawValue, of: 4)
+        bigEndian(UInt32(baseSequence.rawValue), of: 2)
+        bigEndian(UInt32(truncatingIfNeeded: packetCount), of: 2)
+        bigEndian(UInt32(bitPattern: referenceTime), of: 3)
+        fields.writeUInt8(feedbackCount)
+        unsafe fields.writeBytes(Array(chunks))
+        unsafe fields.writeBytes(Array(deltas))
+        fields.writeBytes([UInt8](repeating: 0, count: padding))
+        return fields.bytes
+    }
+
     /// Each reported packet in the order of sequence numbers.
     var packets: TransportWidePackets {
         unsafe TransportWidePackets(

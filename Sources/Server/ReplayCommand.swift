@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import RoundhouseMedia
+
+/// Decides again what a server has recorded of a receiver.
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Decides again what was recorded of a receiver (POST, then GET /api/v1/rooms/…/peers/…/recording).",
+        discussion: """
+            Prints each change of what was sent, and what was known of the network. Exit status: 0 if everything was decided as in the \
+            recording, to the last bit; 1 if not, as with another version of the server; 2 if it is no recording.
+            """)
+
+    @Argument(help: "The recording.") var file: String
+    @Flag(help: "Print how it ends only.") var quiet = false
+    @Option(help: "Write the recording as this version decides it to this file.") var output: String?
+
+    func run() throws {
+        let bytes: [UInt8]
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
+            defer { try? handle.close() }
+            bytes = Array(try handle.read(upToCount: Self.largest) ?? Data())
+        } catch {
+            throw failure("\(file): cannot be read: \(error.localizedDescription)")
+        }
+        let replay: BandwidthReplay
+        do throws(BandwidthReplay.Failure) {
+            let quiet = quiet
+            replay = try BandwidthReplay(bytes) { decision in
+                if decision.isChange, !quiet { StandardStream.output.write(Self.line(decision)) }
+            }
+        } catch {
+            throw failure("\(file): \(error)")
+        }
+        if let output {
+            do {
+                try Data(replay.bytes).write(to: URL(fileURLWithPath: output))
+            } catch {
+                throw failure("\(output): cannot be written: \(error.localizedDescription)")
+            }
+        }
+        let seconds = String(format: "%.1f", replay.duration.seconds)
+        let ending = replay.isCutOff ? ", cut off" : ""
+        let summary = "\(replay.inputs) inputs in \(seconds) s\(ending): "
+        guard let offset = replay.firstDifference else {
+            return StandardStream.output.write(summary + "decided as recorded, to the last bit\n")
+        }
+        StandardStream.output.write(summary + "decided otherwise than recorded, from offset \(offset) on\n")
+        throw ExitCode(1)
+    }
+
+    /// A little more than a recording may be.
+    private static let largest = 16 << 20
+
+    private func failure(_ message: String) -> ExitCode {
+        StandardStream.error.write("\(ProgramName.current): \(message)\n")
+        return ExitCode(2)
+    }
+
+    private static func line(_ decision: BandwidthReplay.Decision) -> String {
+        let state = decision.state
+        let consumers = decision.consumers.map { consumer in
+            let layers = consumer.layers.map { "\($0.spatial)/\($0.temporal)" } ?? "nothing"
+            return "\(layers) (\(consumer.reason))"
+        }
+        return String(format: "%9.3f s", decision.time.seconds)
+            + "  \(state.estimate / 1000) kb/s (\(state.cause)), \(state.acknowledged / 1000) arrive, queue "
+            + "\(state.queue.milliseconds) ms, loss \(state.loss * 100 / 65_536) %: "
+            + consumers.joined(separator: ", ") + "\n"
+    }
+}
