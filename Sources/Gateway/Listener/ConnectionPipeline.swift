@@ -12,6 +12,7 @@ struct ConnectionPipeline: Sendable {
     /// What TLS is spoken with, if it is.
     let certificates: TLSCertificates
     let http2: HTTP2Connections
+    let heartbeats = HeartbeatSchedules()
     /// Called on an event loop with every new WebSocket and its handshake.
     let opened: @Sendable (WebSocketConnection, SignalingHandshake) -> Void
 
@@ -122,9 +123,9 @@ struct ConnectionPipeline: Sendable {
         let outgoing = memory.loan(own: MemoryLoan.outgoingBytes)
         return [
             ByteToMessageHandler(MeteredFrameDecoder(maxFrameSize: limits.messageBytes, loan: incoming)),
-            WebSocketHandler(limits: limits, counters: counters, incoming: incoming, outgoing: outgoing) {
-                opened($0, handshake)
-            },
+            WebSocketHandler(
+                limits: limits, counters: counters, incoming: incoming, outgoing: outgoing, heartbeats: heartbeats
+            ) { opened($0, handshake) },
         ]
     }
 

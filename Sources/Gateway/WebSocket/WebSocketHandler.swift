@@ -29,20 +29,22 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var isReadHeld = false
     /// Whether it was pinged and has not answered yet.
     private var isPinged = false
-    private var heartbeat: Scheduled<Void>?
+    private let heartbeats: HeartbeatSchedules
 
     /// - Parameters:
     ///   - incoming: for what came of the client and is not carried out yet.
     ///   - outgoing: for what waits for it.
+    ///   - heartbeats: the server's.
     ///   - ready: given the connection as soon as the handler is in the pipeline.
     init(
         limits: GatewayLimits, counters: GatewayCounters, incoming: MemoryLoan, outgoing: MemoryLoan,
-        ready: @escaping (WebSocketConnection) -> Void
+        heartbeats: HeartbeatSchedules = HeartbeatSchedules(), ready: @escaping (WebSocketConnection) -> Void
     ) {
         self.limits = limits
         (self.incoming, self.outgoing) = (incoming, outgoing)
         unfinished = BorrowedBytes(incoming)
         self.counters = counters
+        self.heartbeats = heartbeats
         self.ready = ready
         reader = WebSocketReader(messageLimit: limits.messageBytes)
     }
@@ -212,7 +214,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
         if case .open = state { counters.webSocketClosed(.abnormal) }
         guard state != .closed else { return }
         state = .closed
-        heartbeat?.cancel()
         forgetUnfinished()
         connection?.closed(.lost)
         connection = nil
@@ -223,8 +224,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private func scheduleHeartbeat(at deadline: NIODeadline) {
         guard let context else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        heartbeat = context.eventLoop.scheduleTask(deadline: deadline) { bound.value.heartbeatDue() }
+        heartbeats.schedule(of: context.eventLoop).add(self, at: deadline)
     }
 
     /// When a client that was heard then is pinged, if it stays silent: on a grid, so that a loop with thousands of silent
@@ -235,12 +235,19 @@ final class WebSocketHandler: ChannelDuplexHandler {
         return .uptimeNanoseconds((heard + interval).uptimeNanoseconds / grid * grid)
     }
 
-    private func heartbeatDue() {
+    /// When it is given up, if it stays silent: on a finer grid, and never too soon.
+    private func end(after heard: NIODeadline) -> NIODeadline {
+        let grid = UInt64(max(TimeAmount(limits.pingInterval).nanoseconds / 200, 1))
+        let end = heard + TimeAmount(limits.silenceTimeout)
+        return .uptimeNanoseconds((end.uptimeNanoseconds + grid - 1) / grid * grid)
+    }
+
+    func heartbeatDue() {
         guard case .open = state, let context else { return }
         let now = context.eventLoop.now
         // While we do not read, its silence is ours.
         if isReadHeld { lastHeard = now }
-        let end = lastHeard + TimeAmount(limits.silenceTimeout)
+        let end = end(after: lastHeard)
         guard now < end else { return context.close(promise: nil) }
         // It may have spoken since the heartbeat was scheduled.
         let due = pingDue(after: lastHeard)

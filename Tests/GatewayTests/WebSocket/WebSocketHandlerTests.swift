@@ -77,6 +77,33 @@ import Testing
         #expect(try fixture.sent().map(\.opcode) == [.ping])
     }
 
+    @Test func `a thousand clients of one loop share its timers, and those that are gone need none`() throws {
+        let heartbeats = HeartbeatSchedules()
+        let loop = EmbeddedEventLoop()
+        var channels: [EmbeddedChannel] = []
+        for number in 0..<1_000 {
+            loop.advanceTime(by: .milliseconds(5))
+            let handler = WebSocketHandler(
+                limits: GatewayLimits(), counters: GatewayCounters(), incoming: .testing, outgoing: .testing,
+                heartbeats: heartbeats
+            ) { _ in }
+            let channel = EmbeddedChannel(handler: handler, loop: loop)
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+            channels.append(channel)
+            #expect(heartbeats.schedule(of: loop).momentCount <= 8, "\(number)")
+        }
+        for channel in channels[500...] { try channel.close().wait() }
+        loop.advanceTime(by: .seconds(20))
+        for (number, channel) in channels.enumerated() {
+            let frame = try channel.readOutbound(as: WebSocketFrame.self)
+            #expect((frame?.opcode == .ping) == (number < 500))
+        }
+        // Those that do not answer are gone, each thirty seconds after it came.
+        loop.advanceTime(by: .seconds(11))
+        #expect(channels.allSatisfy { !$0.isActive })
+        #expect(heartbeats.schedule(of: loop).momentCount == 0)
+    }
+
     @Test func `a client that is silent for thirty seconds is gone`() throws {
         let fixture = try Fixture()
         fixture.advance(20)
