@@ -6,9 +6,9 @@ public struct RoomConfiguration: Sendable {
     public var mediaCodecs: [RTPCodecCapability]
     /// How long a transport stays without a valid connectivity check before its peer leaves (RFC 7675).
     public var iceConsentTimeout: MediaDuration
-    /// What a client's network is taken to carry until it has been measured, in bits per second; `nil`: nobody asks what it
-    /// carries.
-    public var initialOutgoingBitrate: UInt64?
+    /// What a client's network is taken to carry until it has been measured, and what bounds the estimate then; `nil`: nobody
+    /// asks what it carries.
+    public var outgoingLimits: BitrateLimits?
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration
     /// Open rooms of the registry.
@@ -31,7 +31,7 @@ public struct RoomConfiguration: Sendable {
     /// The defaults: the codecs browsers have, 30 s of consent (RFC 7675 §5.1), 64 producers a peer.
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
-        iceConsentTimeout: MediaDuration = .seconds(30), initialOutgoingBitrate: UInt64? = nil,
+        iceConsentTimeout: MediaDuration = .seconds(30), outgoingLimits: BitrateLimits? = nil,
         keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
@@ -40,7 +40,7 @@ public struct RoomConfiguration: Sendable {
     ) {
         self.mediaCodecs = mediaCodecs
         self.iceConsentTimeout = iceConsentTimeout
-        self.initialOutgoingBitrate = initialOutgoingBitrate
+        self.outgoingLimits = outgoingLimits
         self.keyFrameRequestDelay = keyFrameRequestDelay
         self.maximumRooms = maximumRooms
         self.maximumPeers = maximumPeers

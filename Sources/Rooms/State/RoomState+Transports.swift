@@ -24,7 +24,7 @@ extension RoomState {
                 use: TransportUse(
                     sends: request.producing, receives: request.consuming,
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
-                limits: configuration.initialOutgoingBitrate.map { BitrateLimits(start: $0) }))
+                limits: configuration.outgoingLimits))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {

@@ -100,7 +100,11 @@ struct ServerSettings: Sendable {
         media.ingressLimits.megabitsPerTransport = try reader.number(
             .maxMegabitsPerTransport, media.ingressLimits.megabitsPerTransport)
         let bandwidth = try reader.text(.bandwidth, defaultValue: "estimate") ?? "estimate"
-        if bandwidth == "estimate" { rooms.initialOutgoingBitrate = 600_000 }
+        let start = try reader.number(.initialOutgoingKilobits, 600)
+        let most = try reader.optionalNumber(.maxOutgoingKilobits, defaultValue: "none")
+        if bandwidth == "estimate" {
+            rooms.outgoingLimits = BitrateLimits(start: UInt64(start) * 1000, maximum: most.map { UInt64($0) * 1000 })
+        }
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info

@@ -41,6 +41,8 @@ enum Setting: String, CaseIterable {
     case maxMegabitsPerProducer = "max-megabits-per-producer"
     case maxMegabitsPerTransport = "max-megabits-per-transport"
     case bandwidth = "bandwidth"
+    case initialOutgoingKilobits = "initial-outgoing-kilobits"
+    case maxOutgoingKilobits = "max-outgoing-kilobits"
     case drainSeconds = "drain-seconds"
     case logLevel = "log-level"
     case logFormat = "log-format"
@@ -78,6 +80,7 @@ enum Setting: String, CaseIterable {
         case .maxTransportsPerPeer: .number(1...1000)
         case .maxProducersPerPeer: .number(1...10_000)
         case .maxConsumersPerPeer, .maxMegabitsPerProducer, .maxMegabitsPerTransport: .number(1...100_000)
+        case .initialOutgoingKilobits, .maxOutgoingKilobits: .number(30...1_000_000)
         case .drainSeconds: .number(0...3600)
         case .logFormat: .choice(["text", "json"])
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
@@ -92,7 +95,7 @@ enum Setting: String, CaseIterable {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
-            .bandwidth:
+            .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
             .authKeyFile,

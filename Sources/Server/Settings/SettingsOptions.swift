@@ -168,6 +168,12 @@ struct SettingsOptions: ParsableArguments {
             """)
     var bandwidth: String?
 
+    @Option(help: "kbit/s that a receiver's network is taken to carry until it has been measured. (default: 600)")
+    var initialOutgoingKilobits: String?
+
+    @Option(help: "kbit/s that one receiver is sent at most, if it says what arrives. (default: none)")
+    var maxOutgoingKilobits: String?
+
     @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
     var drainSeconds: String?
 
@@ -191,7 +197,9 @@ struct SettingsOptions: ParsableArguments {
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
             .maxConsumersPerPeer: maxConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
-            .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth, .drainSeconds: drainSeconds,
+            .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth,
+            .initialOutgoingKilobits: initialOutgoingKilobits, .maxOutgoingKilobits: maxOutgoingKilobits,
+            .drainSeconds: drainSeconds,
             .logLevel: logLevel, .logFormat: logFormat,
         ]
         let lists: [Setting: [String]] = [

@@ -185,7 +185,8 @@ struct AccessWorld {
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
             .broadcasterInfos, .broadcasterConsumerResume, .broadcasterConsumeData, .broadcasterProduceData,
             .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
-            .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume, .stateConsumers,
+            .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
+            .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateServer, .stateShards, .stateEvents:
             break
         }

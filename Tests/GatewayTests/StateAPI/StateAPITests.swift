@@ -201,7 +201,8 @@ import Testing
         let room = RoomID("x")
         let routes: [StateRoute] = [
             .rooms, .room(room), .snapshot(room), .recentEvents(room), .peers(room), .peer(room, PeerID("x")),
-            .explanation(room, PeerID("x")), .explanationEvents(room, PeerID("x")), .recording(room, PeerID("x")), .transports(room),
+            .explanation(room, PeerID("x")), .explanationEvents(room, PeerID("x")), .recording(room, PeerID("x")),
+            .transports(room),
             .transport(room, TransportID("x")), .producers(room), .producer(room, ProducerID("x")),
             .producerPause(room, ProducerID("x"), isPaused: true),
             .producerPause(room, ProducerID("x"), isPaused: false), .consumers(room),

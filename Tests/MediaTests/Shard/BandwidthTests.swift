@@ -14,11 +14,13 @@ struct BandwidthTests {
         var tracks: [PublishedTrack] = []
         var streams: [SubscribedStream] = []
 
-        init(tracks count: Int, rate: Int, shards: Int = 1, change: (inout ConsumerSettings) -> Void = { _ in }) throws
-        {
+        init(
+            tracks count: Int, rate: Int, shards: Int = 1, limits: BitrateLimits = BitrateLimits(),
+            change: (inout ConsumerSettings) -> Void = { _ in }
+        ) throws {
             world = try VirtualWorld(shards: shards)
             let publisher = try world.join()
-            viewer = try world.join(limits: BitrateLimits())
+            viewer = try world.join(limits: limits)
             viewer.peer.givesFeedback = true
             #expect(world.connectAll())
             setLink(rate: rate)
@@ -68,6 +70,15 @@ struct BandwidthTests {
         #expect((80...300).contains(call.rate(of: call.streams[0], over: 10)))
         let state = try #require(try call.bandwidth())
         #expect((100_000...330_000).contains(state.estimate))
+    }
+
+    @Test func `a viewer is sent no more than is allowed, and the reason is known`() throws {
+        let call = try Call(tracks: 2, rate: 20_000_000, limits: BitrateLimits(maximum: 500_000))
+        call.world.run(for: .seconds(20))
+        let (first, second) = (call.rate(of: call.streams[0], over: 5), call.rate(of: call.streams[1], over: 5))
+        #expect((200...520).contains(first + second))
+        let state = try #require(try call.bandwidth())
+        #expect(state.estimate == 500_000 && state.cause == .maxOutgoing)
     }
 
     @Test func `a viewer behind a wide link gets everything, and no filler`() throws {
