@@ -66,7 +66,7 @@ import Testing
         try fixture.openTunnel(1)
         fixture.advance(5)
         try fixture.openTunnel(3)
-        fixture.advance(5)
+        fixture.advance(15)
         #expect(try fixture.bytesSent(on: 1) == Self.ping)
         fixture.advance(5)
         let frames = try fixture.sent()
