@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import RoundhouseMedia
 
 /// Decides again what a server has recorded of a receiver.
@@ -19,12 +19,11 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let bytes: [UInt8]
         do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-            defer { try? handle.close() }
-            bytes = Array(try handle.read(upToCount: Self.largest) ?? Data())
+            bytes = Array(try Data(contentsOf: URL(filePath: file)))
         } catch {
-            throw failure("\(file): cannot be read: \(error.localizedDescription)")
+            throw failure("\(file): cannot be read: \(error)")
         }
+        guard bytes.count <= Self.largest else { throw failure("\(file): larger than any recording, 16 MiB at most") }
         let replay: BandwidthReplay
         do throws(BandwidthReplay.Failure) {
             let quiet = quiet
@@ -36,14 +35,13 @@ struct ReplayCommand: ParsableCommand {
         }
         if let output {
             do {
-                try Data(replay.bytes).write(to: URL(fileURLWithPath: output))
+                try Data(replay.bytes).write(to: URL(filePath: output))
             } catch {
-                throw failure("\(output): cannot be written: \(error.localizedDescription)")
+                throw failure("\(output): cannot be written: \(error)")
             }
         }
-        let seconds = String(format: "%.1f", replay.duration.seconds)
         let ending = replay.isCutOff ? ", cut off" : ""
-        let summary = "\(replay.inputs) inputs in \(seconds) s\(ending): "
+        let summary = "\(replay.inputs) inputs in \(replay.duration.milliseconds / 1000) s\(ending): "
         guard let offset = replay.firstDifference else {
             return StandardStream.output.write(summary + "decided as recorded, to the last bit\n")
         }
@@ -59,14 +57,21 @@ struct ReplayCommand: ParsableCommand {
         return ExitCode(2)
     }
 
+    /// With milliseconds, in a column of its own.
+    private static func seconds(_ duration: MediaDuration) -> String {
+        let rest = String(duration.milliseconds % 1000)
+        let text = "\(duration.milliseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+        return String(repeating: " ", count: max(0, 9 - text.count)) + text
+    }
+
     private static func line(_ decision: BandwidthReplay.Decision) -> String {
         let state = decision.state
         let consumers = decision.consumers.map { consumer in
             let layers = consumer.layers.map { "\($0.spatial)/\($0.temporal)" } ?? "nothing"
             return "\(layers) (\(consumer.reason))"
         }
-        return String(format: "%9.3f s", decision.time.seconds)
-            + "  \(state.estimate / 1000) kb/s (\(state.cause)), \(state.acknowledged / 1000) arrive, queue "
+        return
+            "\(seconds(decision.time)) s  \(state.estimate / 1000) kb/s (\(state.cause)), \(state.acknowledged / 1000) arrive, queue "
             + "\(state.queue.milliseconds) ms, loss \(state.loss * 100 / 65_536) %: "
             + consumers.joined(separator: ", ") + "\n"
     }
