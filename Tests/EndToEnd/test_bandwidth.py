@@ -25,7 +25,7 @@ async def viewing(link, start_gateway, artifacts):
     """Alice sends three layers of 720 lines, Bob watches her from the far end of the link. Returns a function that
     begins."""
     async with contextlib.AsyncExitStack() as stack:
-        gateway = await start_gateway(namespace=link.server, host=link.server_address)
+        gateway = await start_gateway("--bandwidth", "estimate", namespace=link.server, host=link.server_address)
         relay = network.Relay(link.client, (gateway.host, gateway.port))
         stack.callback(relay.close)
         sending = await stack.enter_async_context(Chromium(artifacts, link.client))
