@@ -17,13 +17,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "Write the recording as this version decides it to this file.") var output: String?
 
     func run() throws {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(filePath: file)))
-        } catch {
-            throw failure("\(file): cannot be read: \(error)")
-        }
-        guard bytes.count <= Self.largest else { throw failure("\(file): larger than any recording, 16 MiB at most") }
+        let bytes = try read()
         let replay: BandwidthReplay
         do throws(BandwidthReplay.Failure) {
             let quiet = quiet
@@ -51,6 +45,18 @@ struct ReplayCommand: ParsableCommand {
 
     /// A little more than a recording may be.
     private static let largest = 16 << 20
+
+    private func read() throws -> [UInt8] {
+        guard let mode = FileMode(of: file) else { throw failure("\(file): there is no such file") }
+        guard mode.isRegular, mode.size <= Self.largest else {
+            throw failure("\(file): no recording: those are files of 16 MiB at most")
+        }
+        do {
+            return Array(try Data(contentsOf: URL(filePath: file)))
+        } catch {
+            throw failure("\(file): cannot be read: \(error)")
+        }
+    }
 
     private func failure(_ message: String) -> ExitCode {
         StandardStream.error.write("\(ProgramName.current): \(message)\n")

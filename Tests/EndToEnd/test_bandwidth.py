@@ -130,6 +130,9 @@ def decided_again(record, path):
     path.with_suffix(".cut").write_bytes(recording[:100])
     done = subprocess.run([BINARY, "replay", path.with_suffix(".cut")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "offset 17" in done.stderr, done.stderr
+    # What has no end, or is not there, is refused before it is read.
+    for other in ("/dev/zero", "/nowhere", "/"):
+        assert subprocess.run([BINARY, "replay", other], capture_output=True, timeout=60).returncode == 2, other
     assert record("DELETE")[0] == 204 and record("GET")[0] == 404
 
 

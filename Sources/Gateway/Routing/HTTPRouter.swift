@@ -110,8 +110,8 @@ struct HTTPRouter: Sendable {
             return await broadcasters.respond(to: request, target)
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer,
-            .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
+            .stateEvents:
             return await state.respond(to: request, target)
         }
     }

@@ -186,7 +186,7 @@ struct StateAPI: Sendable {
                     return .failure(
                         .conflict, code: "nothing-to-record",
                         """
-                        nothing decides what this peer is sent: it receives nothing, says nothing of what arrives, or its \
+                        nothing decides what this peer is sent: the server ignores bandwidths (--bandwidth), it receives nothing, or its \
                         media thread makes \(MediaHandle.recordingLimit) recordings already
                         """)
                 }

@@ -36,8 +36,8 @@ public struct BandwidthReplay {
     /// Whether the recording was cut off, as it is when it becomes too large.
     public private(set) var isCutOff = false
 
-    /// Consumers that a recording may have at a time.
-    private static let mostConsumers = 1_024
+    /// Consumers that a recording may have at a time: as many as a peer may.
+    private static let mostConsumers = 4_096
 
     private var reader: SnapshotReader
     private var now = MediaInstant(nanoseconds: 0)

@@ -7,9 +7,8 @@ extension Room {
     ///   - withHistory: whether to add all that is known of those ten minutes.
     /// - Returns: `nil` if there is no such peer.
     public func explanation(of peer: PeerID, ago: Int = 0, withHistory: Bool = false) async -> PeerExplanation? {
-        guard state.peers[peer] != nil else { return nil }
-        // Others' transports, too: what a sender makes is counted there.
-        let collected = await collect(Array(state.transportIDs.keys), .history)
+        guard let keys = state.transportsExplaining(peer) else { return nil }
+        let collected = await collect(keys, .history)
         return state.explanation(
             of: peer, collected, ago: .milliseconds(ago), withHistory: withHistory, timestamp: wallClock())
     }

@@ -1,6 +1,13 @@
 import RoundhouseMedia
 
 extension RoomState {
+    /// The transports that have to be asked: its own, and those of whose producers it consumes, where what they make is counted.
+    func transportsExplaining(_ id: PeerID) -> [TransportKey]? {
+        guard let peer = peers[id] else { return nil }
+        let sources = peer.consumerIDs.compactMap { consumers[$0] }.compactMap { producers[$0.producerID]?.transportID }
+        return Set(peer.transportIDs + sources).compactMap { transports[$0]?.key }
+    }
+
     /// - Parameter timestamp: now, in milliseconds since 1970.
     func explanation(
         of id: PeerID, _ collected: CollectedStatistics, ago: MediaDuration, withHistory: Bool, timestamp: Int64
@@ -27,6 +34,8 @@ extension RoomState {
         let history = statistics?.history
         let sample = history?.sample(at: moment)
         var explanation = TransportExplanation(id: transport.id, sample: sample, consumers: [])
+        explanation.isWatched = configuration.outgoingLimits != nil && transport.plain == nil
+        explanation.hasHistory = history != nil
         explanation.consumers = transport.consumerIDs.compactMap { consumers[$0] }.map { consumer in
             let past = consumer.key.flatMap { history?.change(of: $0, at: moment) }
             let sent = statistics?.consumers.first { $0.key == consumer.key }

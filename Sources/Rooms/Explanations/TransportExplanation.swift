@@ -4,8 +4,12 @@ public import RoundhouseMedia
 public struct TransportExplanation: Sendable, JSONRepresentable {
     /// Which transport.
     public var id: TransportID
-    /// What was known at the moment; `nil` if the client says nothing of what arrives.
+    /// What was known at the moment; `nil` if nothing was.
     public var sample: BandwidthSample?
+    /// Whether anybody asks what its network carries.
+    var isWatched = true
+    /// Whether something is known of it at some other moment at least.
+    var hasHistory = false
     /// Its consumers, in the order they were made.
     public var consumers: [ConsumerExplanation]
     /// What was known within the last ten minutes, if it was asked for: each with its time in milliseconds since 1970.
@@ -16,7 +20,10 @@ public struct TransportExplanation: Sendable, JSONRepresentable {
     /// Why the estimate is what it is, in a sentence.
     public var sentence: String {
         guard let sample else {
-            return "Its client says nothing of what arrives, so nothing bounds what it is sent."
+            if hasHistory { return "Nothing was written down of it at that moment." }
+            return isWatched
+                ? "Its client says nothing of what arrives, so nothing bounds what it is sent."
+                : "Nobody asks what its network carries (--bandwidth ignore, or plain RTP), so nothing bounds what it is sent."
         }
         let queue = "\(sample.queue) ms"
         return switch sample.cause {

@@ -51,8 +51,12 @@ struct ExplanationTests {
             TransportExplanation(id: TransportID("t"), sample: sample($0), consumers: []).sentence
         }
         #expect(causes.count == 18 && Set(sentences).count == 18)
-        #expect(
-            TransportExplanation(id: TransportID("t"), sample: nil, consumers: []).sentence.contains("says nothing"))
+        var unknown = TransportExplanation(id: TransportID("t"), sample: nil, consumers: [])
+        #expect(unknown.sentence.contains("says nothing"))
+        unknown.isWatched = false
+        #expect(unknown.sentence.contains("--bandwidth ignore"))
+        unknown.hasHistory = true
+        #expect(unknown.sentence.contains("written down"))
     }
 
     /// A name is the client's: it must not make lines of its own.
@@ -80,7 +84,7 @@ struct ExplanationTests {
         let alice = try await fixture.join("alice")
         let explanation = try #require(await alice.room.explanation(of: alice.session.peerID, withHistory: true))
         #expect(explanation.isComplete && explanation.transports.count == 1)
-        #expect(explanation.text.contains("It has no consumers."))
+        #expect(explanation.text.contains("It has no consumers.") && explanation.text.contains("--bandwidth ignore"))
         let bob = try await fixture.connect("bob")
         let nothing = try #require(await bob.room.explanation(of: bob.session.peerID))
         #expect(nothing.text.contains("Nothing is sent to it"))
