@@ -146,7 +146,8 @@ actor SignalingGateway {
         let (room, peer) = try await access.accountant.guessing(needsPassword, from: entry.origin) {
             () async throws(RoomError) in
             try await rooms.connect(
-                entry.peer, to: entry.room, password: entry.password.revealed, grant: grants.peerGrant(claim),
+                entry.peer, to: entry.room, password: entry.password.revealed,
+                grant: grants.peerGrant(claim, from: entry.origin.address),
                 consumerReplicas: entry.consumerReplicas, through: session)
         }
         await session.entered(RoomMember(room: room, peer: peer))
@@ -175,7 +176,7 @@ actor SignalingGateway {
     static func closeCode(_ code: RoomError.Code) -> WebSocketCloseCode {
         switch code {
         case .roomClosed, .peerClosed: .goingAway
-        case .wrongPassword, .unauthorized, .forbidden: .policyViolation
+        case .wrongPassword, .roomLocked, .unauthorized, .forbidden: .policyViolation
         case .shuttingDown: .goingAway
         case .limitReached, .rateLimited, .overloaded, .timedOut: .tryAgainLater
         case .invalidRequest, .invalidParameters, .unsupported, .unknownMethod, .notImplemented, .peerNotJoined,

@@ -1,9 +1,17 @@
 import Synchronization
 
-/// A room's counts, readable without awaiting it.
+/// What is to be said of a room without awaiting it.
 final class PublishedCounts: Sendable {
-    private let counts = Mutex(RoomCounts())
+    private struct State {
+        var counts = RoomCounts()
+        var isLocked = false
+    }
 
-    var value: RoomCounts { counts.withLock { $0 } }
-    func publish(_ value: RoomCounts) { counts.withLock { $0 = value } }
+    private let state = Mutex(State())
+
+    var value: RoomCounts { state.withLock { $0.counts } }
+    var isLocked: Bool { state.withLock { $0.isLocked } }
+    func publish(_ value: RoomCounts, isLocked: Bool) {
+        state.withLock { $0 = State(counts: value, isLocked: isLocked) }
+    }
 }

@@ -5,9 +5,9 @@ import RoundhouseMedia
 extension Room {
     /// Closes a peer's connection with all the peer has.
     /// - Returns: `false` if there is no such peer.
-    public func kick(_ id: PeerID) -> Bool {
+    public func kick(_ id: PeerID, _ reason: PeerCloseReason = .kicked) -> Bool {
         guard let peer = state.peers[id] else { return false }
-        perform(state.peerLeft(peer.session, .kicked))
+        perform(state.peerLeft(peer.session, reason))
         finishTransition()
         return true
     }

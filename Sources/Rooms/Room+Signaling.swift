@@ -58,7 +58,7 @@ extension Room {
             _ = try state.peer(session)
             return .now(.routerRtpCapabilities(routerCapabilities), then: [])
         case .join(let join):
-            let (answer, actions) = try state.join(join, from: session)
+            let (answer, actions) = try state.join(join, from: session, at: wallClock())
             return .now(.joined(answer), then: actions)
         case .changeDisplayName(let name):
             return .now(.done, then: try state.changeDisplayName(name, from: session))
@@ -216,6 +216,8 @@ extension Room {
     private func setProducerPaused(
         _ id: ProducerID, _ isPaused: Bool, from session: PeerSession
     ) throws(RoomError) -> Outcome {
+        // The right may have been taken from it meanwhile.
+        if !isPaused { try state.joinedPeer(session).require(.publish) }
         let producer = try state.producer(id, of: session)
         guard producer.isPaused != isPaused else { return .now(.done, then: []) }
         try mappingMediaErrors { () throws(MediaError) in try media.setProducerPaused(producer.key, isPaused) }

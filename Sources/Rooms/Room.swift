@@ -11,6 +11,8 @@ public actor Room {
     /// What the router can receive.
     public nonisolated let routerCapabilities: RTPCapabilities
     nonisolated let published = PublishedCounts()
+    /// When it was made, in milliseconds since 1970.
+    nonisolated let openedAt: Int64
     nonisolated let logger: Logger
     let media: MediaHandle
     let inbox: RoomInbox
@@ -47,6 +49,7 @@ public actor Room {
         self.media = media
         self.logger = logger
         self.wallClock = wallClock
+        openedAt = wallClock()
         self.onClosed = onClosed
         self.limits = limits
         self.eventLog = eventLog
@@ -66,7 +69,8 @@ public actor Room {
         let former = state.peers[peerID].flatMap { channels[$0.session] }
         let (session, actions) = try limits.counting { () throws(RoomError) in
             try state.peerConnected(
-                peerID, grant: grant, consumerReplicas: consumerReplicas, isFormerUnheard: former?.isUnheard ?? false)
+                peerID, grant: grant, consumerReplicas: consumerReplicas, isFormerUnheard: former?.isUnheard ?? false,
+                at: wallClock())
         }
         channels[session] = channel
         perform(actions)
@@ -102,7 +106,7 @@ public actor Room {
 
     /// Ends what every entry to the room ends with: counts are published, and an empty room closes itself.
     func finishTransition() {
-        published.publish(state.counts)
+        published.publish(state.counts, isLocked: state.isLocked)
         if state.isEmpty, !state.isClosed { perform(state.close(.roomClosed)) }
         publishEvents()
         guard state.isEmpty else { return }

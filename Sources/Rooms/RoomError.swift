@@ -31,6 +31,8 @@ public struct RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         case shuttingDown
         /// The room has a password, and this was not it.
         case wrongPassword
+        /// A moderator has locked the room.
+        case roomLocked
         /// The peer has left, or its connection was replaced by a newer one.
         case peerClosed
         case roomClosed
@@ -88,6 +90,7 @@ extension RoomError.Code {
         case .rateLimited: "rate-limited"
         case .shuttingDown: "shutting-down"
         case .wrongPassword: "wrong-password"
+        case .roomLocked: "room-locked"
         case .peerClosed: "peer-closed"
         case .roomClosed: "room-closed"
         case .overloaded: "overloaded"
@@ -106,7 +109,7 @@ extension RoomError.Code {
         case .peerNotJoined, .peerAlreadyJoined, .wrongState, .streamConflict: 409
         case .limitReached, .rateLimited: 429
         case .unauthorized: 401
-        case .wrongPassword, .forbidden: 403
+        case .wrongPassword, .roomLocked, .forbidden: 403
         case .peerClosed, .roomClosed: 410
         case .overloaded, .shuttingDown: 503
         case .timedOut: 504

@@ -18,18 +18,39 @@ public final class RoomRegistry: Sendable {
     /// What every room's router can receive.
     public let routerCapabilities: RTPCapabilities
 
-    private struct State {
+    struct State {
         var rooms: [RoomID: Room] = [:]
         var reservations = RoomReservations()
+        var plans = RoomPlans()
+        var bans = RoomBans()
         var isClosed = false
         var isDraining = false
         var configuration: RoomConfiguration
+
+        /// What a room starts with, or goes on with after the limits were exchanged.
+        func configuration(of id: RoomID, now: Int64) -> RoomConfiguration {
+            var own = configuration
+            if let most = plans.plan(of: id, now: now)?.maximumPeers { own.maximumPeers = min(most, own.maximumPeers) }
+            return own
+        }
+
+        func admits(_ password: String, to id: RoomID, now: Int64) -> Bool {
+            guard let plan = plans.plan(of: id, now: now) else {
+                return reservations.admits(password, to: id, now: .now)
+            }
+            return plan.password.isEmpty || plan.password.matches(Secret(password))
+        }
+
+        func needsPassword(_ id: RoomID, now: Int64) -> Bool {
+            guard let plan = plans.plan(of: id, now: now) else { return reservations.needsPassword(id, now: .now) }
+            return !plan.password.isEmpty
+        }
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let media: MediaHandle
     private let logger: Logger
-    private let makeGenerator: @Sendable () -> any RandomNumberGenerator & Sendable
+    let makeGenerator: @Sendable () -> any RandomNumberGenerator & Sendable
 
     /// - Throws: `RoomError` with code `invalidParameters` or `unsupported` when `configuration.mediaCodecs` cannot be
     ///   had.
@@ -68,6 +89,11 @@ public final class RoomRegistry: Sendable {
         _ peerID: PeerID, to roomID: RoomID, password: String = "", grant: PeerGrant = .everything,
         consumerReplicas: Int = 0, through channel: any PeerChannel
     ) async throws(RoomError) -> (room: Room, session: PeerSession) {
+        let now = Self.now()
+        if let ban = state.withLock({ $0.bans.ban(of: peerID, grant.claim, from: roomID, now: now) }) {
+            let minutes = (ban.until - now) / 60_000 + 1
+            throw RoomError(.forbidden, "an operator keeps you out of this room for another \(minutes) min")
+        }
         while true {
             guard let room = try openRoom(roomID, password) else { throw RoomError(.roomClosed, "the server stops") }
             do {
@@ -94,7 +120,8 @@ public final class RoomRegistry: Sendable {
             guard !state.isDraining else {
                 throw RoomError(.shuttingDown, "the server is stopping: try again, or another one")
             }
-            guard state.reservations.admits(password, to: id, now: .now) else {
+            let now = Self.now()
+            guard state.admits(password, to: id, now: now) else {
                 throw RoomError(.wrongPassword, "wrong password")
             }
             if let room = state.rooms[id] { return room }
@@ -103,11 +130,13 @@ public final class RoomRegistry: Sendable {
                     RoomLimit.rooms, "the server is full: it takes \(state.configuration.maximumRooms) rooms")
             }
             state.reservations.roomOpened(id, now: .now)
+            state.plans.roomOpened(id, now: now)
             let room = Room(
-                id: id, media: media.forRoom(), configuration: state.configuration,
-                routerCapabilities: routerCapabilities,
+                id: id, media: media.forRoom(), configuration: state.configuration(of: id, now: now),
+                routerCapabilities: state.plans.plan(of: id, now: now)?.capabilities(of: routerCapabilities)
+                    ?? routerCapabilities,
                 generator: makeGenerator(), limits: limits, logger: logger, eventLog: events,
-                wallClock: { Int64(Date().timeIntervalSince1970 * 1000) },
+                wallClock: Self.now,
                 onClosed: { [weak self] room in self?.remove(room) })
             state.rooms[id] = room
             return room
@@ -120,6 +149,7 @@ public final class RoomRegistry: Sendable {
             guard state.rooms[room.id] === room else { return }
             state.rooms[room.id] = nil
             state.reservations.roomClosed(room.id)
+            state.plans.roomClosed(room.id)
         }
     }
 
@@ -132,10 +162,11 @@ public final class RoomRegistry: Sendable {
         var generator = makeGenerator()
         return try state.withLock { state throws(RoomError) -> RoomID in
             let open = state.rooms
+            let planned = Set(state.plans.names(now: Self.now()))
             return try state.reservations.reserve(password: password, keeping: keeper, now: .now) {
                 while true {
                     let id = RoomID(String(Int.random(in: 100_000_000...999_999_999, using: &generator)))
-                    if open[id] == nil { return id }
+                    if open[id] == nil, !planned.contains(id) { return id }
                 }
             }
         }
@@ -155,7 +186,7 @@ public final class RoomRegistry: Sendable {
         _ id: RoomID, password: String = "", mayLock: Bool = true, keeping keeper: (any Sendable)? = nil
     ) throws(RoomError) -> Bool {
         try state.withLock { state throws(RoomError) -> Bool in
-            guard state.rooms[id] == nil else { return false }
+            guard state.rooms[id] == nil, state.plans.plan(of: id, now: Self.now()) == nil else { return false }
             return try state.reservations.create(
                 id, password: password, mayLock: mayLock, keeping: keeper, now: .now)
         }
@@ -164,31 +195,44 @@ public final class RoomRegistry: Sendable {
     /// Whether a room of this name exists, with or without a peer, and whether it has a password.
     public func existence(of id: RoomID) -> (exists: Bool, needsPassword: Bool) {
         state.withLock { state in
-            let created = state.reservations.isCreated(id, now: .now)
-            return (created || state.rooms[id] != nil, state.reservations.needsPassword(id, now: .now))
+            let now = Self.now()
+            let isMade = state.reservations.isCreated(id, now: .now) || state.plans.plan(of: id, now: now) != nil
+            return (isMade || state.rooms[id] != nil, state.needsPassword(id, now: now))
         }
     }
 
     /// Whether this password opens this room, or would if it existed.
     public func isPassword(_ password: String, of id: RoomID) -> Bool {
-        state.withLock { $0.reservations.admits(password, to: id, now: .now) }
+        state.withLock { $0.admits(password, to: id, now: Self.now()) }
     }
 
     /// The room of this name, if it is open.
     public func room(_ id: RoomID) -> Room? { state.withLock { $0.rooms[id] } }
 
-    /// Every room that is wanted, ordered by name.
+    /// Every room that is wanted, open or made ahead, ordered by name.
     /// - Parameter isWanted: asked of every room before they are put in order.
     public func list(where isWanted: (RoomSummary) -> Bool = { _ in true }) -> [RoomSummary] {
-        let rooms = state.withLock { Array($0.rooms.values) }
-        return rooms.map { RoomSummary(id: $0.id, counts: $0.published.value) }.filter(isWanted)
-            .sorted { $0.id.rawValue < $1.id.rawValue }
+        let now = Self.now()
+        let summaries = state.withLock { state in
+            let planned = state.plans.names(now: now).filter { state.rooms[$0] == nil }
+            return (Array(state.rooms.keys) + planned).compactMap { summary(of: $0, state, now) }
+        }
+        return summaries.filter(isWanted).sorted { $0.id.rawValue < $1.id.rawValue }
     }
 
     /// One line of `list()`.
-    public func summary(of id: RoomID) -> RoomSummary? {
-        room(id).map { RoomSummary(id: id, counts: $0.published.value) }
+    public func summary(of id: RoomID) -> RoomSummary? { state.withLock { summary(of: id, $0, Self.now()) } }
+
+    private func summary(of id: RoomID, _ state: State, _ now: Int64) -> RoomSummary? {
+        let (room, plan) = (state.rooms[id], state.plans.plan(of: id, now: now))
+        guard room != nil || plan != nil else { return nil }
+        return RoomSummary(
+            id: id, counts: room?.published.value ?? RoomCounts(), openedAt: room?.openedAt,
+            isLocked: room?.published.isLocked ?? false, needsPassword: state.needsPassword(id, now: now), plan: plan)
     }
+
+    /// The wall clock, in milliseconds since 1970.
+    @Sendable static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
     /// How many rooms there are, and all their objects.
     public func totals() -> (rooms: Int, counts: RoomCounts) {
@@ -206,15 +250,16 @@ public final class RoomRegistry: Sendable {
 
     /// Exchanges the limits, of rooms that are open too; what is beyond them already stays. Codecs and times stay as they are.
     public func apply(limits other: RoomConfiguration) async {
-        let (rooms, configuration) = state.withLock { state in
+        let rooms = state.withLock { state in
             state.configuration.maximumRooms = other.maximumRooms
             state.configuration.maximumPeers = other.maximumPeers
             state.configuration.maximumTransportsPerPeer = other.maximumTransportsPerPeer
             state.configuration.maximumProducersPerPeer = other.maximumProducersPerPeer
             state.configuration.maximumConsumersPerPeer = other.maximumConsumersPerPeer
-            return (Array(state.rooms.values), state.configuration)
+            let now = Self.now()
+            return state.rooms.values.map { ($0, state.configuration(of: $0.id, now: now)) }
         }
-        for room in rooms { await room.limitsChanged(configuration) }
+        for (room, configuration) in rooms { await room.limitsChanged(configuration) }
     }
 
     /// Takes no more peers, and notifies those that are there. Rooms go on.

@@ -31,6 +31,9 @@ struct TokenCommand: AsyncParsableCommand {
     @Flag(help: "May send data.")
     var data = false
 
+    @Flag(help: "May mute, send away and invite others in the room, and lock it.")
+    var moderate = false
+
     @Flag(help: "May read and change the state of the server.")
     var admin = false
 
@@ -60,6 +63,7 @@ struct TokenCommand: AsyncParsableCommand {
         if subscribe { permissions.insert(.subscribe) }
         if data { permissions.insert(.data) }
         if permissions.isEmpty { permissions = .all }
+        if moderate { permissions.insert(.moderate) }
         let grants = AccessGrants(room: room, permissions: permissions, isAdmin: admin, name: name, peer: peer)
         let token = try AccessToken.make(
             grants, key: key, lifetime: try lifetime(), now: Date().timeIntervalSince1970,

@@ -50,13 +50,17 @@ class StateAPI:
         errors = list(validator.iter_errors(value))
         assert not errors, f"{pointer}: {[(list(one.path), one.message) for one in errors][:5]}"
 
-    async def ask(self, method, path, headers=None):
-        """(status, JSON or None) of an answer that is as the document says."""
+    async def ask(self, method, path, headers=None, body=None):
+        """(status, JSON or None) of an answer that is as the document says, and of a body as it says, if that is taken."""
         url = f"{self.url}{path}"
-        async with self.session.request(method, url, headers=HEADERS if headers is None else headers) as answer:
-            body = await answer.read()
-            value = json.loads(body) if body else None
-            described = self.operation(method.lower(), path)["responses"]
+        headers = HEADERS if headers is None else headers
+        async with self.session.request(method, url, headers=headers, json=body) as answer:
+            text = await answer.read()
+            value = json.loads(text) if text else None
+            operation = self.operation(method.lower(), path)
+            described = operation["responses"]
+            if body is not None and answer.status < 300:
+                self.check(operation["requestBody"]["content"]["application/json"]["schema"], body)
             known = described.get(str(answer.status), described["default"])
             if "$ref" in known:
                 known = self.document["components"]["responses"][known["$ref"].split("/")[-1]]

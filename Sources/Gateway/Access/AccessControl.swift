@@ -11,6 +11,9 @@ import Synchronization
 final class AccessControl: Sendable {
     private struct State {
         var verifier = TokenVerifier.none
+        /// What tokens are made with, if the server has a secret.
+        var signingKey: AccessKey?
+        var tokenRules = TokenRules()
         var origins = OriginPolicy()
         var adminToken: Secret?
         var metricsToken: Secret?
@@ -55,6 +58,8 @@ final class AccessControl: Sendable {
         let verifier = TokenVerifier(configuration.keys, rules: configuration.tokenRules)
         state.withLock { state in
             state.verifier = verifier
+            state.signingKey = configuration.keys.first(where: \.canSign)
+            state.tokenRules = configuration.tokenRules
             state.origins = OriginPolicy(configuration.allowedOrigins)
             state.adminToken = adminToken
         }
@@ -148,8 +153,9 @@ final class AccessControl: Sendable {
 
     /// Whether a request may read and change the state of the server: with a token that grants admin; or, if the server has
     /// no key, from a browser or program of this machine.
+    /// - Parameter room: the room whose moderators may, too.
     /// - Returns: the refusal (401, 403, 429), or `nil`.
-    func adminRefusal(of request: IncomingRequest) -> OutgoingResponse? {
+    func adminRefusal(of request: IncomingRequest, moderating room: RoomID? = nil) -> OutgoingResponse? {
         guard requiresToken else {
             guard Self.isOwnMachine(request) else {
                 return .failure(
@@ -160,11 +166,21 @@ final class AccessControl: Sendable {
         }
         do throws(RoomError) {
             let grants = try grants(of: Self.token(of: request.head, request.target), from: request.origin)
-            guard grants.isAdmin else { throw refused(.notAdmin) }
+            let mayModerate = room.map { grants.moderates($0) } ?? false
+            guard grants.isAdmin || mayModerate else { throw refused(.notAdmin) }
             return nil
         } catch {
             return .refused(error)
         }
+    }
+
+    /// Signs a token with the first of the server's secrets.
+    /// - Returns: the token; `nil` if the server has public keys only, or no key.
+    func invitation(_ grants: AccessGrants, seconds: Int, id: String) -> String? {
+        let (key, rules) = state.withLock { ($0.signingKey, $0.tokenRules) }
+        guard let key else { return nil }
+        return try? AccessToken.make(
+            grants, key: key, lifetime: seconds, now: Date().timeIntervalSince1970, rules: rules, id: id)
     }
 
     /// Whether the client is on this machine and speaks for nobody else: no proxy between, no other host's page (by its Origin,

@@ -39,8 +39,14 @@ public struct AccessGrants: Sendable, Hashable {
         throw RoomError(.forbidden, "the token does not permit it: \(act == .publish ? "publish" : "subscribe")")
     }
 
+    /// Whether its bearer may do in this room what moderators may.
+    func moderates(_ id: RoomID) -> Bool { isAdmin || permissions.contains(.moderate) && admits(to: id) }
+
     /// What the room has to know.
-    func peerGrant(_ claim: PeerClaim) -> PeerGrant {
-        PeerGrant(permissions: permissions, displayName: name, claim: claim)
+    /// - Parameter address: from where the client's signaling came.
+    func peerGrant(_ claim: PeerClaim, from address: ClientAddress?) -> PeerGrant {
+        PeerGrant(
+            permissions: isAdmin ? permissions.union(.moderate) : permissions, displayName: name, claim: claim,
+            address: address?.description)
     }
 }

@@ -21,6 +21,8 @@ enum AccessRule: Sendable, Hashable {
     case administrator
     /// The same; without a key, programs of this machine need none if there is no admin token, and change nothing.
     case operation
+    /// The same, or a token for the path's room that grants moderating.
+    case moderation
     /// The metrics token, the admin token, or a token that grants admin. Without a metrics token, programs of this machine need
     /// none.
     case metrics

@@ -21,6 +21,7 @@ public enum AccessToken {
             "room": grants.room.map(JSONValue.string), "publish": .bool(grants.permissions.contains(.publish)),
             "subscribe": .bool(grants.permissions.contains(.subscribe)),
             "data": .bool(grants.permissions.contains(.data)), "admin": grants.isAdmin ? .bool(true) : nil,
+            "moderate": grants.permissions.contains(.moderate) ? .bool(true) : nil,
             "name": grants.name.map(JSONValue.string), "peer": grants.peer.map(JSONValue.string),
             "iss": rules.issuers.min().map(JSONValue.string), "aud": rules.audiences.min().map(JSONValue.string),
             "jti": id.map(JSONValue.string), "exp": lifetime.map { .normalized((now + Double($0)).rounded()) },

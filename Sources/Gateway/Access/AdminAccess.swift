@@ -11,16 +11,20 @@ struct AdminAccess: Sendable {
     /// - Parameter access: what knows the admin token, and verifies signed tokens.
     init(access: AccessControl) { self.access = access }
 
-    /// - Parameter isChange: whether the request would change something.
+    /// - Parameters:
+    ///   - isChange: whether the request would change something.
+    ///   - room: the room whose moderators may do it, too.
     /// - Returns: the refusal (401, 403), or `nil`.
-    func refusal(of request: IncomingRequest, isChange: Bool) -> OutgoingResponse? {
+    func refusal(
+        of request: IncomingRequest, isChange: Bool, moderating room: RoomID? = nil
+    ) -> OutgoingResponse? {
         let token = access.adminToken
         do throws(RoomError) {
             if try showsToken(request) { return nil }
         } catch {
             return .refused(error)
         }
-        if access.requiresToken { return access.adminRefusal(of: request) }
+        if access.requiresToken { return access.adminRefusal(of: request, moderating: room) }
         guard token == nil else {
             if AccessControl.token(of: request.head, nil) != nil { access.accountant.tokenFailed(request.origin) }
             var response = OutgoingResponse.failure(
@@ -39,6 +43,18 @@ struct AdminAccess: Sendable {
             )
         }
         return nil
+    }
+
+    /// Whether who asks may do everything, rather than what moderators of a room may.
+    func isOperator(_ request: IncomingRequest) -> Bool {
+        do throws(RoomError) {
+            if try showsToken(request) { return true }
+            guard access.requiresToken else { return false }
+            return try access.grants(of: AccessControl.token(of: request.head, request.target), from: request.origin)
+                .isAdmin
+        } catch {
+            return false
+        }
     }
 
     /// The same for the older paths that only read: programs of this machine may do that without a key, whatever the admin token.

@@ -24,7 +24,8 @@ struct TokenClaims {
             grants = AccessGrants(
                 room: try text("room"),
                 permissions: Self.permissions(
-                    publish: try flag("publish"), subscribe: try flag("subscribe"), data: try flag("data")),
+                    publish: try flag("publish"), subscribe: try flag("subscribe"), data: try flag("data"),
+                    moderate: try flag("moderate")),
                 isAdmin: try flag("admin") ?? false, name: try text("name"), peer: try text("peer"))
             func time(_ name: String) throws(JSONFieldError) -> Double? {
                 guard case .object(let fields) = claims.value, let value = fields[name] else { return nil }
@@ -49,10 +50,12 @@ struct TokenClaims {
         }
     }
 
-    /// Without any of the three all are meant; with one of them, only what says `true`.
-    private static func permissions(publish: Bool?, subscribe: Bool?, data: Bool?) -> PeerPermissions {
-        if publish == nil, subscribe == nil, data == nil { return .all }
-        var permissions: PeerPermissions = []
+    /// Without any of the first three all of them are meant; with one, only what says `true`. Moderating has to be granted.
+    private static func permissions(
+        publish: Bool?, subscribe: Bool?, data: Bool?, moderate: Bool?
+    ) -> PeerPermissions {
+        var permissions: PeerPermissions = moderate == true ? .moderate : []
+        if publish == nil, subscribe == nil, data == nil { return permissions.union(.all) }
         if publish == true { permissions.insert(.publish) }
         if subscribe == true { permissions.insert(.subscribe) }
         if data == true { permissions.insert(.data) }

@@ -20,6 +20,8 @@ enum Endpoint: CaseIterable, Sendable {
     case stateExplanation, stateExplanationEvents, stateRecording, stateTransports, stateTransport
     case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
         stateShards, stateEvents
+    case stateAllPeers, stateMute, stateLock, stateUnlock, stateMessages, stateInvites, stateBans, stateBan,
+        statePeerBan
 
     /// The segments of its paths; what is in braces is any one segment. `nil`: the files there are.
     var pattern: String? {
@@ -76,26 +78,40 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateServer: "/api/v1/server"
         case .stateShards: "/api/v1/shards"
         case .stateEvents: "/api/v1/events"
+        case .stateAllPeers: "/api/v1/peers"
+        case .stateMute: "/api/v1/rooms/{room}/mute"
+        case .stateLock: "/api/v1/rooms/{room}/lock"
+        case .stateUnlock: "/api/v1/rooms/{room}/unlock"
+        case .stateMessages: "/api/v1/rooms/{room}/messages"
+        case .stateInvites: "/api/v1/rooms/{room}/invites"
+        case .stateBans: "/api/v1/rooms/{room}/bans"
+        case .stateBan: "/api/v1/rooms/{room}/bans/{ban}"
+        case .statePeerBan: "/api/v1/rooms/{room}/peers/{peer}/ban"
         }
     }
 
     /// What may be done with it. HEAD goes with GET, and OPTIONS with everything.
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos, .stateRooms,
-            .stateSnapshot, .stateRoomEvents, .statePeers, .stateExplanation, .stateExplanationEvents,
+        case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos,
+            .stateSnapshot, .stateAllPeers, .stateBans, .stateRoomEvents, .statePeers, .stateExplanation,
+            .stateExplanationEvents,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
             .stateServer, .stateShards, .stateEvents:
             [.get]
         case .roomName, .roomExistence, .passwordCheck, .whip, .whep, .peerRequests, .peerResponses, .broadcasters,
             .broadcasterJoin, .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume,
             .broadcasterTransports, .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers,
-            .broadcasterConsume, .broadcasterConsumeData, .broadcasterProduceData, .statePause, .stateResume:
+            .broadcasterConsume, .broadcasterConsumeData, .broadcasterProduceData, .statePause, .stateResume,
+            .stateMute, .stateLock, .stateUnlock, .stateMessages, .stateInvites, .statePeerBan:
             [.post]
         case .socketIO: [.get, .post]
         case .whipSession, .whepSession: [.patch, .delete]
         case .peer, .broadcaster: [.delete]
-        case .stateRoom, .statePeer: [.get, .delete]
+        case .stateRooms: [.get, .post]
+        case .stateRoom: [.get, .delete]
+        case .statePeer: [.get, .patch, .delete]
+        case .stateBan: [.delete]
         case .stateRecording: [.get, .post, .delete]
         }
     }
@@ -119,11 +135,14 @@ enum Endpoint: CaseIterable, Sendable {
             .maker([])
         case .broadcasterProducers, .broadcasterTransportProducers: .maker(.publish)
         case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume: .maker(.subscribe)
-        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+        case .stateRooms, .stateSnapshot, .stateRoomEvents, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
-            .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
-            .stateEvents:
+            .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
+            .stateEvents, .stateAllPeers:
             .operation
+        case .stateRoom, .statePeers, .statePeer, .statePause, .stateResume, .stateMute, .stateLock, .stateUnlock,
+            .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan:
+            .moderation
         }
     }
 
@@ -139,10 +158,14 @@ enum Endpoint: CaseIterable, Sendable {
             .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
             .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateRecording,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume,
-            .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute,
+            .stateLock, .stateUnlock, .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan:
             nil
         }
     }
+
+    /// Whether it belongs to the state API.
+    var isState: Bool { pattern?.hasPrefix("/api/v1/") ?? false }
 
     /// Whether machines ask for it again and again, and must be neither refused nor counted.
     var isProbe: Bool { self == .health || self == .readiness }

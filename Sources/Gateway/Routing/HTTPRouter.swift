@@ -54,10 +54,29 @@ struct HTTPRouter: Sendable {
         guard let endpoint else {
             return .failure(.notFound, code: "not-found", "there is nothing at this path: see /api/openapi.json")
         }
-        if let answer = methodAnswer(request, endpoint) { return answer }
-        let response = await answer(to: request, target, endpoint) ?? Self.notFound
-        audit(response, to: request, target, endpoint)
+        var response: OutgoingResponse
+        if let answer = methodAnswer(request, endpoint) {
+            response = answer
+        } else {
+            response = await answer(to: request, target, endpoint) ?? Self.notFound
+            audit(response, to: request, target, endpoint)
+        }
+        if endpoint.isState { share(&response, with: request.head, endpoint) }
         return response
+    }
+
+    /// Lets pages of the origins that are let in read the state API's answers (CORS). Access is a matter of tokens, not
+    /// of cookies, so none are sent.
+    private func share(_ response: inout OutgoingResponse, with request: HTTPRequest, _ endpoint: Endpoint) {
+        let origin = access.sharedOrigin(with: request)
+        response.head.headerFields[.accessControlAllowOrigin] = origin
+        if origin != "*" { response.head.headerFields[.vary] = "Origin" }
+        guard origin != nil else { return }
+        response.head.headerFields[.accessControlExposeHeaders] = "Location, Retry-After, WWW-Authenticate"
+        guard request.method == .options else { return }
+        response.head.headerFields[.accessControlAllowMethods] = endpoint.allowed
+        response.head.headerFields[.accessControlAllowHeaders] = "Authorization, Content-Type, Last-Event-ID"
+        response.head.headerFields[.accessControlMaxAge] = "7200"
     }
 
     /// Writes down who was refused, at whichever endpoint.
@@ -111,7 +130,8 @@ struct HTTPRouter: Sendable {
         case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
-            .stateEvents:
+            .stateEvents, .stateAllPeers, .stateMute, .stateLock, .stateUnlock, .stateMessages, .stateInvites,
+            .stateBans, .stateBan, .statePeerBan:
             return await state.respond(to: request, target)
         }
     }
@@ -126,7 +146,7 @@ struct HTTPRouter: Sendable {
             let grants = try access.grants(of: AccessControl.token(of: request.head, target), from: request.origin)
             if grants.isAdmin { return await state.room(name) }
             _ = try access.admit(grants, to: RoomID(name))
-            return state.capabilities()
+            return state.capabilities(ofAny: name)
         } catch {
             return .refused(error)
         }

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import RoundhouseMedia
 import RoundhouseRooms
 
@@ -44,15 +43,15 @@ struct StateAPI: Sendable {
     }
 
     /// `GET /rooms/{id}` for those who may enter the room and are no operators: what a broadcaster has to know of it.
-    func capabilities() -> OutgoingResponse {
-        guard case .object(var fields) = registry.routerCapabilities.json else { return Self.noRoom }
+    func capabilities(ofAny name: String) -> OutgoingResponse {
+        guard case .object(var fields) = registry.routerCapabilities(of: RoomID(name)).json else { return Self.noRoom }
         fields["routerRtpCapabilities"] = .object(fields)
         return OutgoingResponse(json: .object(fields))
     }
 
     /// The same of a room that is there.
     func capabilities(of name: String) -> OutgoingResponse {
-        registry.room(RoomID(name)) == nil ? Self.noRoom : capabilities()
+        registry.room(RoomID(name)) == nil ? Self.noRoom : capabilities(ofAny: name)
     }
 
     /// - Returns: `nil` for a path that is not below `/api/v1`.
@@ -66,10 +65,13 @@ struct StateAPI: Sendable {
             let names = route.methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.rawValue] }
             return .methodNotAllowed(names.joined(separator: ", "), "this path has no such method")
         }
-        if let refusal = admin.refusal(of: request, isChange: method != .get) { return refusal }
+        if let refusal = admin.refusal(of: request, isChange: method != .get, moderating: route.moderated) {
+            return refusal
+        }
         do throws(StateQuery.Invalid) {
             let query = try StateQuery(target, allowed: method == .get ? route.parameters : [])
-            return method == .get ? try await read(route, query, request) : await change(route, method, request)
+            return method == .get
+                ? try await read(route, query, request) : try await change(route, method, request)
         } catch {
             return .failure(.badRequest, code: "invalid-parameter", error.message)
         }
@@ -156,59 +158,12 @@ struct StateAPI: Sendable {
         case .consumer(let id, let consumer):
             guard let room = registry.room(id) else { return Self.noRoom }
             return Self.one(await room.snapshot().consumerObject(consumer), .consumerNotFound)
-        case .producerPause: return .methodNotAllowed("POST", "this path has no such method")
+        case .allPeers: return try await allPeers(query)
+        case .bans(let id):
+            return OutgoingResponse(json: .object(["bans": .array(registry.bans(of: id).map(\.json))]))
+        case .producerPause, .mute, .lock, .messages, .invites, .ban, .peerBan:
+            return .methodNotAllowed("POST", "this path has no such method")
         }
-    }
-
-    private func change(
-        _ route: StateRoute, _ method: HTTPRequest.Method, _ request: IncomingRequest
-    ) async -> OutgoingResponse {
-        let audit = admin.access.audit
-        switch route {
-        case .room(let id):
-            guard let room = registry.room(id) else { return Self.noRoom }
-            audit.operated("an operator closes a room", from: request.origin, ["room.id": "\(id)"])
-            await room.close(.roomClosed)
-        case .peer(let id, let peer):
-            guard let room = registry.room(id) else { return Self.noRoom }
-            guard await room.kick(peer) else { return Self.one(nil, .peerClosed) }
-            audit.operated(
-                "an operator has sent a peer away", from: request.origin, ["room.id": "\(id)", "peer.id": "\(peer)"])
-        case .recording(let id, let peer):
-            guard let room = registry.room(id) else { return Self.noRoom }
-            do throws(RoomError) {
-                if method == .delete {
-                    return try await room.stopRecording(of: peer)
-                        ? OutgoingResponse(status: .noContent) : Self.one(nil, .peerClosed)
-                }
-                guard let count = try await room.startRecording(of: peer) else { return Self.one(nil, .peerClosed) }
-                guard count > 0 else {
-                    return .failure(
-                        .conflict, code: "nothing-to-record",
-                        """
-                        nothing decides what this peer is sent: the server ignores bandwidths (--bandwidth), it receives nothing, or its \
-                        media thread makes \(MediaHandle.recordingLimit) recordings already
-                        """)
-                }
-                audit.operated(
-                    "an operator records what decides a peer's layers", from: request.origin,
-                    ["room.id": "\(id)", "peer.id": "\(peer)"])
-            } catch {
-                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
-            }
-        case .producerPause(let id, let producer, let isPaused):
-            guard let room = registry.room(id) else { return Self.noRoom }
-            do throws(RoomError) {
-                try await room.setProducerPaused(producer, isPaused)
-                audit.operated(
-                    isPaused ? "an operator has paused a producer" : "an operator has resumed a producer",
-                    from: request.origin, ["room.id": "\(id)", "producer.id": "\(producer)"])
-            } catch {
-                return .failure(.init(code: error.code.httpStatus), code: error.code.name, error.message)
-            }
-        default: return .methodNotAllowed("GET, HEAD", "this path has no such method")
-        }
-        return OutgoingResponse(status: .noContent)
     }
 
     private func rooms(_ query: StateQuery) throws(StateQuery.Invalid) -> OutgoingResponse {
@@ -222,6 +177,25 @@ struct StateAPI: Sendable {
             json: .object([
                 "rooms": .array(page.of(found).map(\.json)), "total": .integer(Int64(found.count)),
             ]))
+    }
+
+    /// People of all rooms, in the order of the rooms' names.
+    private func allPeers(_ query: StateQuery) async throws(StateQuery.Invalid) -> OutgoingResponse {
+        let page = try query.page()
+        let text = try query.text("name")?.lowercased() ?? ""
+        var found: [JSONValue] = []
+        var total = 0
+        for summary in registry.list(where: { $0.counts.peers > 0 }) {
+            guard let room = registry.room(summary.id) else { continue }
+            for peer in await room.snapshot(withStatistics: false).peers {
+                let names = [peer.peer.id.rawValue, peer.peer.displayName].map { $0.lowercased() }
+                guard text.isEmpty || names.contains(where: { $0.contains(text) }) else { continue }
+                total += 1
+                guard total > page.offset, found.count < page.limit else { continue }
+                found.append(peer.object.merging(.object(["room": .string(summary.id.rawValue)])))
+            }
+        }
+        return OutgoingResponse(json: .object(["peers": .array(found), "total": .integer(Int64(total))]))
     }
 
     private func server() -> OutgoingResponse {
@@ -261,7 +235,7 @@ struct StateAPI: Sendable {
     }
 
     /// Milliseconds since 1970.
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+    static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
     private func shards() -> OutgoingResponse {
         let shards = media().map { shard in
@@ -276,10 +250,10 @@ struct StateAPI: Sendable {
         return OutgoingResponse(json: .object(["time": .integer(Self.now), "shards": .array(shards)]))
     }
 
-    private static let noRoom = OutgoingResponse.failure(
+    static let noRoom = OutgoingResponse.failure(
         .notFound, code: "room-not-found", "no room of this name has a peer")
 
-    private static func one(_ json: JSONValue?, _ code: RoomError.Code) -> OutgoingResponse {
+    static func one(_ json: JSONValue?, _ code: RoomError.Code) -> OutgoingResponse {
         if let json { return OutgoingResponse(json: json) }
         let name = code == .peerClosed ? "peer-not-found" : code.name
         return .failure(.notFound, code: name, "the room has none with this id")

@@ -122,7 +122,7 @@ extension RoomSnapshot {
 
 extension PeerSnapshot {
     /// The peer without its transports, which have lists of their own.
-    fileprivate var object: JSONValue {
+    var object: JSONValue {
         json.replacing([
             "transports": .integer(Int64(transports.count)),
             "producers": .integer(Int64(transports.map(\.producers.count).reduce(0, +))),

@@ -23,6 +23,14 @@ enum StateRoute: Equatable {
     case server
     case shards
     case events
+    case allPeers
+    case mute(RoomID)
+    case lock(RoomID, isLocked: Bool)
+    case messages(RoomID)
+    case invites(RoomID)
+    case bans(RoomID)
+    case ban(RoomID, String)
+    case peerBan(RoomID, PeerID)
 
     /// - Parameter path: what follows `/api/v1`.
     init?(_ path: ArraySlice<String>) {
@@ -32,6 +40,7 @@ enum StateRoute: Equatable {
         case (1, "server"): self = .server
         case (1, "shards"): self = .shards
         case (1, "events"): self = .events
+        case (1, "peers"): self = .allPeers
         case (2..., "rooms"):
             guard let route = Self.inRoom(RoomID(parts[1]), parts.dropFirst(2)) else { return nil }
             self = route
@@ -45,9 +54,17 @@ enum StateRoute: Equatable {
         case (0, _): return .room(room)
         case (1, "snapshot"): return .snapshot(room)
         case (1, "events"): return .recentEvents(room)
+        case (1, "mute"): return .mute(room)
+        case (1, "lock"): return .lock(room, isLocked: true)
+        case (1, "unlock"): return .lock(room, isLocked: false)
+        case (1, "messages"): return .messages(room)
+        case (1, "invites"): return .invites(room)
+        case (1, "bans"): return .bans(room)
+        case (2, "bans"): return .ban(room, parts[1])
         case (1, "peers"): return .peers(room)
         case (2, "peers"): return .peer(room, PeerID(parts[1]))
         case (3, "peers") where parts[2] == "why": return .explanation(room, PeerID(parts[1]))
+        case (3, "peers") where parts[2] == "ban": return .peerBan(room, PeerID(parts[1]))
         case (3, "peers") where parts[2] == "recording": return .recording(room, PeerID(parts[1]))
         case (4, "peers") where parts[2] == "why" && parts[3] == "events":
             return .explanationEvents(room, PeerID(parts[1]))
@@ -68,10 +85,14 @@ enum StateRoute: Equatable {
     /// What may be done with it; HEAD goes with GET.
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .room, .peer: [.get, .delete]
-        case .producerPause: [.post]
+        case .rooms: [.get, .post]
+        case .room: [.get, .delete]
+        case .peer: [.get, .patch, .delete]
+        case .ban: [.delete]
+        case .producerPause, .mute, .lock, .messages, .invites, .peerBan: [.post]
         case .recording: [.get, .post, .delete]
-        case .rooms, .snapshot, .recentEvents, .peers, .explanation, .explanationEvents, .transports, .transport,
+        case .allPeers, .bans, .snapshot, .recentEvents, .peers, .explanation, .explanationEvents, .transports,
+            .transport,
             .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
             [.get]
@@ -82,6 +103,7 @@ enum StateRoute: Equatable {
     var parameters: [String] {
         switch self {
         case .rooms: ["limit", "offset", "name", "minPeers"]
+        case .allPeers: ["limit", "offset", "name"]
         case .peers: ["limit", "offset", "name", "joined"]
         case .transports: ["limit", "offset", "peer"]
         case .producers: ["limit", "offset", "peer", "kind", "paused"]
@@ -91,8 +113,21 @@ enum StateRoute: Equatable {
         case .explanation: ["ago", "history", "format"]
         case .recording: ["transport"]
         case .room, .snapshot, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer, .server,
-            .shards:
+            .shards, .mute, .lock, .messages, .invites, .bans, .ban, .peerBan:
             []
+        }
+    }
+
+    /// The room whose moderators may ask this, too.
+    var moderated: RoomID? {
+        switch self {
+        case .room(let room), .peers(let room), .peer(let room, _), .producerPause(let room, _, _), .mute(let room),
+            .lock(let room, _), .messages(let room), .invites(let room), .bans(let room), .ban(let room, _),
+            .peerBan(let room, _):
+            room
+        case .rooms, .allPeers, .snapshot, .recentEvents, .explanation, .explanationEvents, .recording, .transports,
+            .transport, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
+            nil
         }
     }
 }

@@ -17,10 +17,15 @@ public struct RoomEvent: Sendable, Hashable {
     public indirect enum Kind: Sendable, Hashable {
         case roomOpened
         case roomClosed(PeerCloseReason)
+        /// Nobody but moderators gets in any more.
+        case roomLocked
+        case roomUnlocked
         /// A connection is there; others do not see the peer yet.
         case peerConnected(PeerID)
         case peerJoined(PeerDescription)
         case peerRenamed(PeerID, displayName: String)
+        /// What the peer may do was changed.
+        case peerPermissions(PeerID, PeerPermissions)
         case peerLeft(PeerID, PeerCloseReason)
         case transportOpened(TransportID, peer: PeerID)
         case transportChanged(TransportID, peer: PeerID, ICEState, DTLSState)
@@ -32,7 +37,8 @@ public struct RoomEvent: Sendable, Hashable {
         case transportWarningCleared(TransportID, peer: PeerID, TransportWarning.Kind)
         case transportClosed(TransportID, peer: PeerID)
         case producerOpened(
-            ProducerID, peer: PeerID, transport: TransportID, MediaKind, ProducerType, mimeType: String, isPaused: Bool)
+            ProducerID, peer: PeerID, transport: TransportID, MediaKind, ProducerType, mimeType: String, isPaused: Bool,
+            source: String?)
         case producerClosed(ProducerID, peer: PeerID)
         case producerPaused(ProducerID, peer: PeerID)
         case producerResumed(ProducerID, peer: PeerID)
@@ -61,9 +67,12 @@ extension RoomEvent.Kind {
         switch self {
         case .roomOpened: "room-opened"
         case .roomClosed: "room-closed"
+        case .roomLocked: "room-locked"
+        case .roomUnlocked: "room-unlocked"
         case .peerConnected: "peer-connected"
         case .peerJoined: "peer-joined"
         case .peerRenamed: "peer-renamed"
+        case .peerPermissions: "peer-permissions"
         case .peerLeft: "peer-left"
         case .transportOpened: "transport-opened"
         case .transportChanged: "transport-changed"
@@ -92,7 +101,7 @@ extension RoomEvent.Kind {
     /// What else is to be said of it.
     var data: JSONValue {
         switch self {
-        case .roomOpened: .object([:])
+        case .roomOpened, .roomLocked, .roomUnlocked: .object([:])
         case .roomClosed(let reason): .object(["reason": .string(reason.rawValue)])
         case .peerConnected(let id): .object(["peerId": .string(id.rawValue)])
         case .peerJoined(let peer):
@@ -102,6 +111,8 @@ extension RoomEvent.Kind {
             ])
         case .peerRenamed(let id, let displayName):
             .object(["peerId": .string(id.rawValue), "displayName": .string(displayName)])
+        case .peerPermissions(let id, let permissions):
+            .object(["peerId": .string(id.rawValue), "permissions": permissions.json])
         case .peerLeft(let id, let reason):
             .object(["peerId": .string(id.rawValue), "reason": .string(reason.rawValue)])
         case .transportOpened(let id, let peer), .transportClosed(let id, let peer):
@@ -125,11 +136,13 @@ extension RoomEvent.Kind {
             .object([
                 "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue), "code": .string(kind.rawValue),
             ])
-        case .producerOpened(let id, let peer, let transport, let kind, let type, let mimeType, let isPaused):
-            .object([
+        case .producerOpened(
+            let id, let peer, let transport, let kind, let type, let mimeType, let isPaused, let source):
+            .fields([
                 "producerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
                 "transportId": .string(transport.rawValue), "kind": .string(kind.rawValue),
                 "producerType": .string(type.rawValue), "mimeType": .string(mimeType), "paused": .bool(isPaused),
+                "source": source.map { .string($0) },
             ])
         case .producerClosed(let id, let peer), .producerPaused(let id, let peer), .producerResumed(let id, let peer):
             .object(["producerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])

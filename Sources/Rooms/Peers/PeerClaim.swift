@@ -7,6 +7,14 @@ public enum PeerClaim: Sendable, Hashable {
     /// Where it came from, on a server without tokens.
     case address(String)
 
+    /// The kind's name for operators.
+    var kind: String {
+        switch self {
+        case .token: "token"
+        case .address: "address"
+        }
+    }
+
     /// Whether who has this claim may take the place of a peer that is there.
     /// - Parameters:
     ///   - former: the other's claim; `nil` if whoever embeds the room decides.

@@ -11,13 +11,15 @@ public struct PeerPermissions: OptionSet, Sendable, Hashable {
     public static let subscribe = PeerPermissions(rawValue: 2)
     /// Send data.
     public static let data = PeerPermissions(rawValue: 4)
-    /// Everything.
+    /// Mute, send away and let in others, and lock the room: by the HTTP API, with the same token.
+    public static let moderate = PeerPermissions(rawValue: 8)
+    /// Everything about one's own media and data.
     public static let all: PeerPermissions = [.publish, .subscribe, .data]
 
     var json: JSONValue {
         .object([
             "publish": .bool(contains(.publish)), "subscribe": .bool(contains(.subscribe)),
-            "data": .bool(contains(.data)),
+            "data": .bool(contains(.data)), "moderate": .bool(contains(.moderate)),
         ])
     }
 }

@@ -14,6 +14,8 @@ public enum PeerCloseReason: String, Sendable, Hashable, CaseIterable {
     case dtlsClosed = "dtls-closed"
     /// An operator sent it away.
     case kicked = "kicked-by-an-operator"
+    /// An operator sent it away, and keeps it out.
+    case banned = "banned-by-an-operator"
     /// The room was closed.
     case roomClosed = "room-closed"
     /// The server stops.

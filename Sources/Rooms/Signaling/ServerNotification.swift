@@ -16,6 +16,12 @@ public enum ServerNotification: Sendable {
     /// An operator has paused the peer's own producer, or lets it go on.
     case producerPaused(ProducerID)
     case producerResumed(ProducerID)
+    /// The peer may do something else than before.
+    case permissionsChanged(PeerPermissions)
+    /// A moderator has locked the room, or unlocked it.
+    case roomLockChanged(isLocked: Bool)
+    /// An operator's words for everybody in the room, or for one peer.
+    case operatorMessage(String)
     case consumerClosed(ConsumerID)
     case consumerPaused(ConsumerID)
     case consumerResumed(ConsumerID)
@@ -41,6 +47,9 @@ public enum ServerNotification: Sendable {
         case .consumerScore: "consumerScore"
         case .producerPaused: "producerPaused"
         case .producerResumed: "producerResumed"
+        case .permissionsChanged: "permissionsChanged"
+        case .roomLockChanged: "roomLockChanged"
+        case .operatorMessage: "operatorMessage"
         case .consumerClosed: "consumerClosed"
         case .consumerPaused: "consumerPaused"
         case .consumerResumed: "consumerResumed"
@@ -81,6 +90,9 @@ extension ServerNotification: JSONRepresentable {
             return .object(["consumerId": .string(id.rawValue), "score": score.json])
         case .producerPaused(let id), .producerResumed(let id):
             return .object(["producerId": .string(id.rawValue)])
+        case .permissionsChanged(let permissions): return .object(["permissions": permissions.json])
+        case .roomLockChanged(let isLocked): return .object(["locked": .bool(isLocked)])
+        case .operatorMessage(let text): return .object(["text": .string(text)])
         case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):
             return .object(["consumerId": .string(id.rawValue)])
         case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):

@@ -4,6 +4,14 @@ public struct PeerSnapshot: Sendable, JSONRepresentable {
     public var peer: PeerDescription
     /// Whether others see it.
     public var isJoined: Bool
+    /// When its connection came, in milliseconds since 1970.
+    public var connectedAt: Int64
+    /// When the others began to see it.
+    public var joinedAt: Int64?
+    /// What it may do.
+    public var permissions: PeerPermissions
+    /// From where its signaling came, if that is known.
+    public var address: String?
     /// Its transports.
     public var transports: [TransportSnapshot]
     /// The producers it is not offered because it could not decode them, and why.
@@ -11,9 +19,11 @@ public struct PeerSnapshot: Sendable, JSONRepresentable {
 
     /// The peer's fields and its transports.
     public var json: JSONValue {
-        .object([
+        .fields([
             "id": .string(peer.id.rawValue), "displayName": .string(peer.displayName), "device": peer.device.json,
-            "joined": .bool(isJoined), "transports": .array(transports.map(\.json)),
+            "joined": .bool(isJoined), "connectedAt": .integer(connectedAt),
+            "joinedAt": joinedAt.map { .integer($0) }, "permissions": permissions.json,
+            "address": address.map { .string($0) }, "transports": .array(transports.map(\.json)),
             "unsupportedProducers": .array(
                 unsupportedProducers.sorted { $0.key.rawValue < $1.key.rawValue }.map { id, reason in
                     .object(["producerId": .string(id.rawValue), "reason": .string(reason)])

@@ -10,6 +10,10 @@ public struct ProducerSnapshot: Sendable, JSONRepresentable {
     public var type: ProducerType
     /// The first codec's MIME type.
     public var mimeType: String
+    /// What it is of, if its client says so.
+    public var source: String?
+    /// What its client wants the others to know.
+    public var appData: JSONValue
     /// Whether its peer paused it.
     public var isPaused: Bool
     /// Of the streams that have been received.
@@ -23,7 +27,8 @@ public struct ProducerSnapshot: Sendable, JSONRepresentable {
     public var json: JSONValue {
         .fields([
             "id": .string(id.rawValue), "kind": .string(kind.rawValue), "type": .string(type.rawValue),
-            "mimeType": .string(mimeType), "paused": .bool(isPaused), "score": .array(scores.map(\.json)),
+            "mimeType": .string(mimeType), "source": source.map { .string($0) }, "appData": appData,
+            "paused": .bool(isPaused), "score": .array(scores.map(\.json)),
             "packetsOverLimit": packetsOverLimit.map { .count($0) }, "streams": .array(statistics),
         ])
     }

@@ -80,7 +80,8 @@ extension RoomState {
         journal.append(
             .producerOpened(
                 opening.id, peer: opening.peerID, transport: opening.transportID, opening.kind, opening.type,
-                mimeType: opening.consumable.codecs.first?.mimeType ?? "", isPaused: opening.settings.isPaused))
+                mimeType: opening.consumable.codecs.first?.mimeType ?? "", isPaused: opening.settings.isPaused,
+                source: producers[opening.id]?.source))
         mappedSSRCsTaken(opening.mapping)
         let parameters = opening.mapping.rtpParameters
         transports[opening.transportID]?.producerIDs.append(opening.id)

@@ -133,7 +133,8 @@ extension RoomSnapshot {
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,
-                            isPaused: producer.isPaused, scores: producer.scores,
+                            source: producer.source, appData: producer.appData, isPaused: producer.isPaused,
+                            scores: producer.scores,
                             packetsOverLimit: statistics?.producers.first { $0.key == producer.key }?.packetsOverLimit,
                             statistics: state.entries(producer, collected, timestamp))
                     },
@@ -148,7 +149,8 @@ extension RoomSnapshot {
                     })
             }
             return PeerSnapshot(
-                peer: peer.description, isJoined: peer.isJoined, transports: transports,
+                peer: peer.description, isJoined: peer.isJoined, connectedAt: peer.connectedAt, joinedAt: peer.joinedAt,
+                permissions: peer.grant.permissions, address: peer.grant.address, transports: transports,
                 unsupportedProducers: peer.unsupportedProducers)
         }
         self.init(id: state.id, peers: peers, isComplete: collected.isComplete)

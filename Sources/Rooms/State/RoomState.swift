@@ -12,6 +12,8 @@ struct RoomState {
     let routerCapabilities: RTPCapabilities
     /// A closed room takes nobody any more.
     private(set) var isClosed = false
+    /// A locked room lets in nobody but moderators, and those who come back before they are missed.
+    var isLocked = false
 
     var peers: [PeerID: Peer] = [:]
     var transports: [TransportID: Transport] = [:]
@@ -77,11 +79,17 @@ struct RoomState {
     // MARK: Coming and going
 
     /// Takes a connection; a peer of the same name leaves first, if the newcomer may take its place.
-    /// - Parameter isFormerUnheard: the client that has the name now has not answered lately.
+    /// - Parameters:
+    ///   - isFormerUnheard: the client that has the name now has not answered lately.
+    ///   - time: the wall clock, in milliseconds since 1970.
     mutating func peerConnected(
-        _ id: PeerID, grant: PeerGrant = .everything, consumerReplicas: Int = 0, isFormerUnheard: Bool = false
+        _ id: PeerID, grant: PeerGrant = .everything, consumerReplicas: Int = 0, isFormerUnheard: Bool = false,
+        at time: Int64 = 0
     ) throws(RoomError) -> (session: PeerSession, actions: [RoomAction]) {
         guard !isClosed else { throw RoomError(.roomClosed, "the room is closed: connect again") }
+        guard !isLocked || peers[id] != nil || grant.permissions.contains(.moderate) else {
+            throw RoomError(.roomLocked, "the room is locked: ask somebody in it to unlock it")
+        }
         guard peers[id] != nil || peers.count < configuration.maximumPeers else {
             throw RoomError(
                 RoomLimit.peersPerRoom, "the room is full: it takes \(configuration.maximumPeers) peers")
@@ -97,7 +105,7 @@ struct RoomState {
         let session = PeerSession(peerID: id, serial: lastSession)
         peers[id] = Peer(
             session: session, grant: grant, consumerReplicas: consumerReplicas,
-            description: PeerDescription(id: id, displayName: "", device: DeviceDescription()))
+            description: PeerDescription(id: id, displayName: "", device: DeviceDescription()), connectedAt: time)
         journal.append(.peerConnected(id))
         actions.append(.notify(session, .mediasoupVersion(configuration.announcedVersion)))
         return (session, actions)
@@ -138,11 +146,12 @@ struct RoomState {
     }
 
     mutating func join(
-        _ request: JoinRequest, from session: PeerSession
+        _ request: JoinRequest, from session: PeerSession, at time: Int64 = 0
     ) throws(RoomError) -> (answer: JoinAnswer, actions: [RoomAction]) {
         var peer = try peer(session)
         guard !peer.isJoined else { throw RoomError(.peerAlreadyJoined, "Peer already joined") }
         peer.isJoined = true
+        peer.joinedAt = time
         peer.description.displayName = peer.grant.displayName ?? request.displayName
         peer.description.device = request.device
         // Most clients of a room are the same program: what says the same is kept once.
@@ -161,7 +170,7 @@ struct RoomState {
         actions += others.map { .notify($0.session, .newPeer(peer.description)) }
         let answer = JoinAnswer(
             peers: others.map(\.description), displayName: peer.description.displayName,
-            permissions: peer.grant.permissions)
+            permissions: peer.grant.permissions, isRoomLocked: isLocked)
         return (answer, actions)
     }
 

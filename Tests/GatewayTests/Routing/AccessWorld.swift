@@ -181,14 +181,20 @@ struct AccessWorld {
         case .broadcasterConsume:
             path += "?producerId=\(producer)"
             body = #"{"rtpCapabilities":{"codecs":[]}}"#
+        case .stateRooms: body = #"{"expiresIn":60}"#
+        case .statePeer: body = #"{"permissions":{"publish":false}}"#
         case .roomName, .roomExistence, .passwordCheck: body = #"{"roomId":"town","password":""}"#
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
             .broadcasterInfos, .broadcasterConsumerResume, .broadcasterConsumeData, .broadcasterProduceData,
-            .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+            .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers,
-            .stateConsumer, .stateServer, .stateShards, .stateEvents:
+            .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute, .stateLock,
+            .stateUnlock, .stateBans, .stateBan:
             break
+        case .stateMessages: body = #"{"text":"Lunch is served."}"#
+        case .stateInvites: body = #"{"name":"Guest","expiresIn":600}"#
+        case .statePeerBan: body = #"{"seconds":60}"#
         }
         if isBroadcaster, endpoint != .broadcasters, isOwn { fields[.signalingSession] = maker }
         let isEmpty = [.get, .head, .options, .delete].contains(method)

@@ -54,6 +54,10 @@ import Testing
         clients.append(try client("a token for another room", .init(room: "village")))
         clients.append(try client("a token for another room's ann", .init(room: "village", peer: "ann")))
         clients.append(try client("a token for any room", .init(room: "*")))
+        clients.append(try client("a token that moderates", .init(room: "town", permissions: [.all, .moderate])))
+        clients.append(try client("a token that only moderates", .init(room: "town", permissions: .moderate)))
+        clients.append(
+            try client("a token that moderates another room", .init(room: "village", permissions: [.all, .moderate])))
         clients.append(try client("a token of an administrator", .init(room: nil, isAdmin: true)))
         clients.append(try client("a token of an administrator in the room", .init(room: "town", isAdmin: true)))
         clients.append(
@@ -76,7 +80,8 @@ import Testing
     /// What of an endpoint there is to ask for.
     private static func subjects(_ rule: AccessRule, _ endpoint: Endpoint) -> [AccessWorld.Subject] {
         switch rule {
-        case .nothing, .anyToken, .roomOrOperator, .administrator, .operation, .metrics, .connection: [.others]
+        case .nothing, .anyToken, .roomOrOperator, .administrator, .operation, .moderation, .metrics, .connection:
+            [.others]
         case .entry: endpoint == .whep ? [.fresh] : [.fresh, .others]
         case .entryOrSession: [.own, .others, .fresh]
         case .session, .maker: [.own, .others]
@@ -107,6 +112,9 @@ import Testing
         case .administrator, .operation:
             if client.isAdminToken { return .served }
             return grants.map { $0.isAdmin ? .served : .forbidden } ?? .unauthorized
+        case .moderation:
+            if client.isAdminToken || grants?.isAdmin == true { return .served }
+            return permitted(.moderate, true)
         case .roomOrOperator:
             return client.isAdminToken || grants?.isAdmin == true ? .served : permitted([], true)
         case .session: return subject == .own ? .served : .unknown
@@ -128,7 +136,7 @@ import Testing
         switch endpoint.rule {
         case .nothing, .connection, .anyToken, .roomOrOperator: return .served
         case .administrator, .metrics: return isOwnMachine ? .served : .forbidden
-        case .operation: return isOwnMachine && [.get, .head].contains(method) ? .served : .forbidden
+        case .operation, .moderation: return isOwnMachine && [.get, .head].contains(method) ? .served : .forbidden
         case .session: return subject == .own ? .served : .unknown
         case .entry, .entryOrSession: return subject != .others || isOwners ? .served : .forbidden
         case .maker: return subject == .own || isOwners ? .served : .forbidden

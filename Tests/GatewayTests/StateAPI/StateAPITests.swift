@@ -78,7 +78,7 @@ import Testing
             #expect(try await status(api, request("/api/v1/rooms/nobody" + path)) == 404, "\(path)")
         }
         for (path, method) in [
-            ("/rooms", HTTPRequest.Method.post), ("/rooms/a", .put), ("/rooms/a/peers", .delete), ("/events", .post),
+            ("/rooms", HTTPRequest.Method.put), ("/rooms/a", .put), ("/rooms/a/peers", .delete), ("/events", .post),
             ("/rooms/a/producers/b/pause", .get),
         ] {
             let request = try request("/api/v1" + path, method)
@@ -206,7 +206,9 @@ import Testing
             .transport(room, TransportID("x")), .producers(room), .producer(room, ProducerID("x")),
             .producerPause(room, ProducerID("x"), isPaused: true),
             .producerPause(room, ProducerID("x"), isPaused: false), .consumers(room),
-            .consumer(room, ConsumerID("x")), .server, .shards, .events,
+            .consumer(room, ConsumerID("x")), .server, .shards, .events, .allPeers, .mute(room),
+            .lock(room, isLocked: true), .lock(room, isLocked: false), .messages(room), .invites(room), .bans(room),
+            .ban(room, "x"), .peerBan(room, PeerID("x")),
         ]
         #expect(documented.count == routes.count)
         for route in routes { #expect(documented.contains(route), "\(route)") }

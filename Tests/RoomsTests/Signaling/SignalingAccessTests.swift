@@ -28,7 +28,8 @@ import Testing
         case .connectWebRtcTransport, .connectPlainTransport, .restartIce, .getTransportStats: (.transport, [])
         case .produce: (.transport, .publish)
         case .consume: (.transport, .subscribe)
-        case .closeProducer, .pauseProducer, .resumeProducer, .getProducerStats: (.producer, [])
+        case .closeProducer, .pauseProducer, .getProducerStats: (.producer, [])
+        case .resumeProducer: (.producer, .publish)
         case .pauseConsumer, .resumeConsumer, .closeConsumer, .setConsumerPreferredLayers, .setConsumerPriority,
             .requestConsumerKeyFrame, .getConsumerStats:
             (.consumer, [])
@@ -128,7 +129,7 @@ import Testing
             switch subject {
             case .nothing: continue
             case .transport: expected = [.transportNotFound, .forbidden]
-            case .producer: expected = [.producerNotFound]
+            case .producer: expected = [.producerNotFound, .forbidden]
             case .consumer: expected = [.consumerNotFound, .forbidden]
             }
             let before = scene.fixture.registry.events.count

@@ -47,7 +47,7 @@ extension PeerCloseReason {
     var closeCode: WebSocketCloseCode {
         switch self {
         case .disconnected, .left: .normal
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed: .closedByServer
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .banned, .roomClosed: .closedByServer
         case .shutdown: .goingAway
         }
     }
@@ -55,7 +55,7 @@ extension PeerCloseReason {
     var closeReason: String {
         switch self {
         case .disconnected, .left: ""
-        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .roomClosed:
+        case .replaced, .iceDisconnected, .dtlsFailed, .dtlsClosed, .kicked, .banned, .roomClosed:
             "closed by protoo-server: \(rawValue)"
         case .shutdown: "the server is stopping"
         }

@@ -2,9 +2,12 @@
 struct Peer {
     let session: PeerSession
     /// What it may do, whatever it asks.
-    let grant: PeerGrant
+    var grant: PeerGrant
     var description: PeerDescription
     var isJoined = false
+    /// Milliseconds since 1970.
+    let connectedAt: Int64
+    var joinedAt: Int64?
     /// What it can receive; `nil` before it joined, and after if it wants nothing.
     var rtpCapabilities: RTPCapabilities?
     /// How many consumers more than one it gets of each producer: mediasoup-demo's way to try a server with few people.
@@ -25,12 +28,14 @@ struct Peer {
     var id: PeerID { session.peerID }
 
     init(
-        session: PeerSession, grant: PeerGrant = .everything, consumerReplicas: Int = 0, description: PeerDescription
+        session: PeerSession, grant: PeerGrant = .everything, consumerReplicas: Int = 0, description: PeerDescription,
+        connectedAt: Int64 = 0
     ) {
         self.session = session
         self.grant = grant
         self.consumerReplicas = consumerReplicas
         self.description = description
+        self.connectedAt = connectedAt
     }
 
     func may(_ permission: PeerPermissions) -> Bool { grant.permissions.isSuperset(of: permission) }

@@ -51,6 +51,14 @@ struct Producer {
         ORTC.refusal(of: consumable, sent: sentPayloadType, by: capabilities)
     }
 
+    /// What it is of, if its client says so in `appData`: mediasoup's clients call it `source`, as `camera`.
+    var source: String? {
+        guard case .object(let fields) = appData, case .string(let text)? = fields["source"],
+            (1...64).contains(text.utf8.count)
+        else { return nil }
+        return text
+    }
+
     var mimeType: String { consumable.codecs.first?.mimeType ?? "" }
     var description: ProducerDescription { ProducerDescription(id: id, peerID: peerID, kind: kind) }
 }

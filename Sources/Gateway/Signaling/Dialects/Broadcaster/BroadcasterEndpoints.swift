@@ -139,7 +139,7 @@ struct BroadcasterEndpoints: Sendable {
                 try await rooms.connect(
                     PeerID(name), to: RoomID(room),
                     password: target["password"] ?? ShownSecret.password(request.head.headerFields) ?? "",
-                    grant: grants.peerGrant(claim), through: broadcaster)
+                    grant: grants.peerGrant(claim, from: request.remoteAddress), through: broadcaster)
             }
             await broadcaster.membership.entered(RoomMember(room: entered, peer: peer))
             var peers: [PeerDescription] = []

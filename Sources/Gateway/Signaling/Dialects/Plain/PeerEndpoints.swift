@@ -121,7 +121,8 @@ struct PeerEndpoints: Sendable {
         switch method {
         case "getRouterRtpCapabilities":
             if let refusal = access.refusal(of: request) { return refusal }
-            return Self.response(.success(entry.dialect.data(of: .routerRtpCapabilities(rooms.routerCapabilities))))
+            let capabilities = rooms.routerCapabilities(of: entry.room)
+            return Self.response(.success(entry.dialect.data(of: .routerRtpCapabilities(capabilities))))
         case "join": return Self.response(await join(entry, data))
         default:
             throw Refusal(

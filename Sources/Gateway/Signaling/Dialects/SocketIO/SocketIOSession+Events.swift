@@ -55,7 +55,8 @@ extension SocketIOSession {
         let peer: PeerSession
         do throws(RoomError) {
             (room, peer) = try await rooms.connect(
-                PeerID(self.id), to: id, password: password, grant: grants.peerGrant(claim), through: self)
+                PeerID(self.id), to: id, password: password, grant: grants.peerGrant(claim, from: origin.address),
+                through: self)
         } catch {
             await joined(nil)
             throw error

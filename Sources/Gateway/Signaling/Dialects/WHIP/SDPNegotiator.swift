@@ -46,7 +46,7 @@ struct SDPNegotiator: Sendable {
         peerID: PeerID?, displayName: String, isPartial: Bool = false
     ) async throws(Refusal) -> Negotiated {
         try requireUDP(offer)
-        let parameters = try accepted(offer, isPartial: isPartial)
+        let parameters = try accepted(offer, isPartial: isPartial, by: rooms.routerCapabilities(of: RoomID(room)))
         return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
         {
             room, peer, transport throws(RoomError) in
@@ -80,14 +80,16 @@ struct SDPNegotiator: Sendable {
     ///
     /// All that the client means to send is taken, or nothing (RFC 9725 §4.4): a publisher whose picture alone was refused
     /// would believe itself seen.
-    private func accepted(_ offer: SDPOffer, isPartial: Bool) throws(Refusal) -> [RTPParameters?] {
+    private func accepted(
+        _ offer: SDPOffer, isPartial: Bool, by capabilities: RTPCapabilities
+    ) throws(Refusal) -> [RTPParameters?] {
         var refusals: [String] = []
         var isAnySent = false
         let parameters = offer.media.enumerated().map { index, media -> RTPParameters? in
             guard media.isMediaSentToUs else { return nil }
             isAnySent = true
-            guard let refusal = media.refusal(in: offer.bundle, by: rooms.routerCapabilities) else {
-                return media.producerParameters(for: rooms.routerCapabilities)
+            guard let refusal = media.refusal(in: offer.bundle, by: capabilities) else {
+                return media.producerParameters(for: capabilities)
             }
             refusals.append("section \(index + 1) (\(media.description.media), mid \(media.mid)): \(refusal)")
             return nil

@@ -59,7 +59,8 @@ struct WHIPEndpoints: Sendable {
                 as: isPublishing ? target["peerId"].map { PeerID($0) } : nil)
             // Before anybody's place is taken for it.
             try grants.require(isPublishing ? .publish : .subscribe)
-            grant = grants.peerGrant(access.claim(of: token, grants, from: request.remoteAddress))
+            grant = grants.peerGrant(
+                access.claim(of: token, grants, from: request.remoteAddress), from: request.remoteAddress)
             ownName = grants.peer
         } catch {
             return .refused(error)
