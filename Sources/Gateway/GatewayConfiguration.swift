@@ -20,6 +20,8 @@ public struct GatewayConfiguration: Sendable {
     public var adminToken: Secret?
     /// What opens `/metrics` to a client that gives it; `nil` or empty leaves it to this machine.
     public var metricsToken: Secret?
+    /// Receivers of the events of rooms.
+    public var webhooks = WebhookConfiguration()
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(

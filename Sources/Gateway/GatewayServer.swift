@@ -17,6 +17,7 @@ public final class GatewayServer: Sendable {
     private let socketIO: SocketIOServer
     private let http2: HTTP2Connections
     private let feed: RoomEventFeed
+    private let webhooks: Webhooks
     private let certificates: TLSCertificates
     private let access: AccessControl
     private let requests: OpenRequests
@@ -44,6 +45,7 @@ public final class GatewayServer: Sendable {
         let socketIO = SocketIOServer(
             rooms: rooms, access: access, group: group, counters: counters, logger: logger, lane: lane)
         let feed = RoomEventFeed(log: rooms.events, limits: configuration.limits)
+        let webhooks = Webhooks(configuration.webhooks, log: rooms.events, version: version, logger: logger)
         let gateway = SignalingGateway(
             rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: configuration.limits.connections),
             access: access, counters: counters, logger: logger, lane: lane)
@@ -54,7 +56,7 @@ public final class GatewayServer: Sendable {
                 media: mediaCounters, facts: facts),
             metrics: MetricsExposition(
                 counters: counters, registry: rooms, media: mediaCounters, facts: facts,
-                certificateDays: { certificates.context?.daysLeft }),
+                certificateDays: { certificates.context?.daysLeft }, webhooks: webhooks),
             roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, access: access, lane: lane, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
@@ -74,7 +76,8 @@ public final class GatewayServer: Sendable {
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
-                feed: feed, certificates: certificates, access: access, requests: router.open, logger: logger,
+                feed: feed, webhooks: webhooks, certificates: certificates, access: access, requests: router.open,
+                logger: logger,
                 opened: opened, handshakes: handshakes, counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -84,7 +87,8 @@ public final class GatewayServer: Sendable {
 
     private init(
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
-        socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, certificates: TLSCertificates,
+        socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, webhooks: Webhooks,
+        certificates: TLSCertificates,
         access: AccessControl, requests: OpenRequests, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
@@ -95,6 +99,7 @@ public final class GatewayServer: Sendable {
         self.socketIO = socketIO
         self.http2 = http2
         self.feed = feed
+        self.webhooks = webhooks
         self.certificates = certificates
         self.access = access
         self.requests = requests
@@ -152,6 +157,7 @@ public final class GatewayServer: Sendable {
         await gateway.close()
         socketIO.close()
         feed.close()
+        await webhooks.close()
         handshakes.finish()
     }
 }

@@ -102,6 +102,10 @@ def test_secrets_are_not_shown(file):
     ("allowed-origin: https://example.com/path\n", r"is no origin"),
     ("trusted-proxy: 10.0.0.0/33\n", r"10\.0\.0\.0/33 is no address"),
     ("unlimited-address: everybody\n", r"everybody is no address"),
+    ("webhook: https://hooks.example/\n", r"webhook needs webhook-secret"),
+    ("webhook: 'ftp://hooks.example/'\n", r"webhook is no URL .*https://"),
+    ("webhook-secret: short\n", r"webhook-secret has to be whsec_.*openssl"),
+    ("webhook-events: [peer-joined, nonsense]\n", r"nonsense is no type of event"),
     ("drain-seconds: -1\n", r"drain-seconds -1 .*0 to 3600"),
 ])
 async def test_a_wrong_file_is_an_error_that_names_setting_value_and_remedy(file, text, says):

@@ -250,17 +250,23 @@ async def test_no_secret_is_ever_logged(start_gateway, artifacts, place):
         "--dtls-certificate", str(artifacts / "dtls.pem"), "--dtls-private-key", str(artifacts / "dtls.key")]
     options = ["--log-level", "trace", "--auth-key-file", str(keys), "--plain-ports", "20000-20999", *certificates]
     metrics = secrets.make("metrics token")
+    signing = "whsec_" + secrets.add("webhook secret", base64.b64encode(os.urandom(33)).decode())
+    # Nobody is there: the log says so, again and again.
+    receiver = f"http://127.0.0.1:9/{secrets.make('webhook path')}"
+    options += ["--webhook", receiver] if place == "options" else []
     variables = []
     if place == "options":
-        options += ["--admin-token", admin, "--metrics-token", metrics]
+        options += ["--admin-token", admin, "--metrics-token", metrics, "--webhook-secret", signing]
         options += ["--auth-key", first, "--auth-key", f"named:{second}"]
     elif place == "environment":
         variables = [
             f"ROUNDHOUSE_ADMIN_TOKEN={admin}", f"ROUNDHOUSE_METRICS_TOKEN={metrics}",
-            f"ROUNDHOUSE_AUTH_KEY={first},named:{second}"]
+            f"ROUNDHOUSE_AUTH_KEY={first},named:{second}",
+            f"ROUNDHOUSE_WEBHOOK_SECRET={signing}", f"ROUNDHOUSE_WEBHOOK={receiver}"]
     else:
         settings.write_text(
-            f"admin-token: {admin}\nmetrics-token: {metrics}\nauth-key: [{first}, 'named:{second}']\n")
+            f"admin-token: {admin}\nmetrics-token: {metrics}\nauth-key: [{first}, 'named:{second}']\n"
+            f"webhook-secret: {signing}\nwebhook: '{receiver}'\n")
         options += ["--config", str(settings)]
     gateway = await start_gateway(*options, limits=["env", *variables])
     await by_protoo(gateway, secrets, first)

@@ -103,6 +103,8 @@ struct DocumentTests {
             #expect(document.contains("`\(type)`"), "\(type)")
             #expect(description.contains("\"\(type)\""), "\(type)")
         }
+        let list = try rows(of: "Sources/Rooms/Events/RoomEvent+TypeNames.swift")
+        #expect(Set(list.matches(of: /"([a-z-]+)"/).map { String($0.1) }) == Set(types))
     }
 
     @Test func `every drop reason and counter of the media threads is in Operations.md`() throws {

@@ -14,7 +14,7 @@ enum UnsafeFence {
             "StaticAssets"
         ],
         "Sources/Gateway/TLS": [
-            "TLSConnection", "TLSConnection+Callbacks", "TLSContext", "TLSFile",
+            "BlockingExchange", "TLSConnection", "TLSConnection+Callbacks", "TLSContext", "TLSFile",
         ],
         "Sources/Media": [
             "Box"

@@ -51,6 +51,9 @@ static inline long rh_SSL_CTX_disable_session_cache(SSL_CTX *context) {
 
 static inline long rh_SSL_CTX_set_mode(SSL_CTX *context, long mode) { return SSL_CTX_set_mode(context, mode); }
 
+// SNI (RFC 6066 §3); a macro in OpenSSL.
+static inline long rh_SSL_set_tlsext_host_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
+
 static inline long rh_SSL_set_mtu(SSL *ssl, long mtu) { return SSL_set_mtu(ssl, mtu); }
 
 // 1 when a flight waits for its answer; then *microseconds is the time left.

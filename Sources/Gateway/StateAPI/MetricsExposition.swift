@@ -9,6 +9,7 @@ struct MetricsExposition: Sendable {
     var facts = ServerFacts()
     /// Whole days for which the certificate is still good; `nil` without TLS.
     var certificateDays: @Sendable () -> Int? = { nil }
+    var webhooks: Webhooks?
 
     func response() -> OutgoingResponse {
         OutgoingResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text().utf8))
@@ -19,6 +20,7 @@ struct MetricsExposition: Sendable {
         writeMedia(&page)
         writeRooms(&page)
         writeGateway(&page)
+        writeWebhooks(&page, webhooks?.figures ?? [])
         writeProcess(&page, .current())
         return page.text
     }
@@ -79,6 +81,29 @@ struct MetricsExposition: Sendable {
         page.gauge("roundhouse_rooms_open_producers", "Open producers.", counts.producers)
         page.gauge("roundhouse_rooms_open_consumers", "Open consumers.", counts.consumers)
         page.counter("roundhouse_rooms_events_total", "Events of rooms.", registry.events.count)
+    }
+
+    private func writeWebhooks(_ page: inout MetricsPage, _ receivers: [WebhookFigures]) {
+        func sum<Number: AdditiveArithmetic>(_ figure: (WebhookFigures) -> Number) -> Number {
+            receivers.reduce(Number.zero) { $0 + figure($1) }
+        }
+        page.gauge(
+            "roundhouse_gateway_webhook_waiting_events", "Events that wait for receivers of webhooks.", sum(\.waiting))
+        page.gauge(
+            "roundhouse_gateway_webhook_failing_receivers", "Receivers of webhooks whose last request failed.",
+            receivers.count(where: \.isFailing))
+        page.family(
+            "roundhouse_gateway_webhook_requests_total", .counter,
+            "Requests to receivers of webhooks: taken, failed (and tried again), or refused for good.")
+        for (outcome, count) in [("taken", sum(\.taken)), ("failed", sum(\.failed)), ("refused", sum(\.refused))] {
+            page.sample(["outcome": outcome], count)
+        }
+        page.family(
+            "roundhouse_gateway_webhook_lost_events_total", .counter,
+            "Events that a receiver of webhooks was never sent, or refused, by reason.")
+        for loss in WebhookQueue.Loss.allCases {
+            page.sample(["reason": loss.rawValue], sum { $0.losses[loss] ?? 0 })
+        }
     }
 
     private func writeGateway(_ page: inout MetricsPage) {

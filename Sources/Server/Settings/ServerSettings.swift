@@ -46,7 +46,7 @@ struct ServerSettings: Sendable {
     /// Secrets that other users of this machine can read.
     private static func exposures(_ sources: SettingSources) throws(SettingsError) -> [String] {
         var warnings: [String] = []
-        for setting in Setting.allCases where setting.isSecret {
+        for setting in Setting.allCases where setting.isCredential {
             guard try sources.value(of: setting)?.origin == .option else { continue }
             warnings.append(
                 "\(setting.option) is seen by every user of this machine who lists processes: use \(setting.variable) or a file"
@@ -80,6 +80,7 @@ struct ServerSettings: Sendable {
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.metricsToken = try reader.text(.metricsToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
+        gateway.webhooks = try Self.webhooks(&reader)
         let limits = gateway.limits
         gateway.limits.connections = try reader.number(.maxConnections, limits.connections)
         gateway.limits.connectionsPerAddress = try reader.number(
@@ -108,6 +109,44 @@ struct ServerSettings: Sendable {
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info
+    }
+
+    private static func webhooks(_ reader: inout Reader) throws(SettingsError) -> WebhookConfiguration {
+        var webhooks = WebhookConfiguration()
+        for text in try reader.list(.webhook, []) {
+            guard let address = WebhookAddress(text) else {
+                throw try reader.failure(
+                    .webhook,
+                    "is no URL that can be posted to: write https://example.com/events, without user and password")
+            }
+            webhooks.addresses.append(address)
+        }
+        guard webhooks.addresses.count <= WebhookConfiguration.mostAddresses else {
+            throw try reader.failure(.webhook, "is given more than \(WebhookConfiguration.mostAddresses) times")
+        }
+        if let text = try reader.text(.webhookSecret) {
+            guard let secret = WebhookSecret(Secret(text)) else {
+                throw try reader.failure(
+                    .webhookSecret,
+                    "has to be whsec_ and 24 to 64 bytes in Base64: make one by echo \"whsec_$(openssl rand -base64 32)\""
+                )
+            }
+            webhooks.secret = secret
+        }
+        guard webhooks.addresses.isEmpty || webhooks.secret != nil else {
+            throw try reader.failure(
+                .webhook,
+                "needs \(reader.name(.webhookSecret, like: .webhook)) beside it: receivers know the server by it")
+        }
+        let types = try reader.list(
+            .webhookEvents, [], shown: WebhookConfiguration.usualTypes.sorted().joined(separator: ", "))
+        guard !types.isEmpty else { return webhooks }
+        webhooks.types = types.contains("all") ? nil : Set(types)
+        for type in types where type != "all" && !RoomEvent.typeNames.contains(type) {
+            throw try reader.failure(
+                .webhookEvents, "\(type) is no type of event: see Docs/Operations.md, or write all")
+        }
+        return webhooks
     }
 
     /// `none`, or the first and the last port; two ports at least, as most clients want them.

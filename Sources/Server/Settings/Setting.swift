@@ -44,6 +44,9 @@ enum Setting: String, CaseIterable {
     case initialOutgoingKilobits = "initial-outgoing-kilobits"
     case maxOutgoingKilobits = "max-outgoing-kilobits"
     case drainSeconds = "drain-seconds"
+    case webhook
+    case webhookSecret = "webhook-secret"
+    case webhookEvents = "webhook-events"
     case logLevel = "log-level"
     case logFormat = "log-format"
 
@@ -59,11 +62,11 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken, .metricsToken, .plainPorts, .revokedTokens:
+            .adminToken, .metricsToken, .plainPorts, .revokedTokens, .webhookSecret:
             .text
         case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin,
             .trustedProxy,
-            .unlimitedAddress:
+            .unlimitedAddress, .webhook, .webhookEvents:
             .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
@@ -87,15 +90,20 @@ enum Setting: String, CaseIterable {
         }
     }
 
-    /// Whether its value is nobody's business.
-    var isSecret: Bool { self == .authKey || self == .adminToken || self == .metricsToken }
+    /// Whether its value is nobody's business. A webhook's path may be its receiver's secret.
+    var isSecret: Bool { isCredential || self == .webhook }
+
+    /// Whether it opens something.
+    var isCredential: Bool {
+        self == .authKey || self == .adminToken || self == .metricsToken || self == .webhookSecret
+    }
 
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
-            .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits:
+            .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .webhook, .webhookSecret, .webhookEvents:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
             .authKeyFile,

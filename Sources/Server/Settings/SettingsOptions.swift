@@ -177,6 +177,25 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
     var drainSeconds: String?
 
+    @Option(
+        help: """
+            URL that the events of rooms are posted to, signed with --webhook-secret; may be given more than once.
+            """, transform: { Secret($0) })
+    var webhook: [Secret] = []
+
+    @Option(
+        help: """
+            What webhooks are signed with: whsec_ and 24 to 64 bytes in Base64; better in ROUNDHOUSE_WEBHOOK_SECRET.
+            """, transform: { Secret($0) })
+    var webhookSecret: Secret?
+
+    @Option(
+        help: """
+            Type of event that webhooks are sent, or 'all'; may be given more than once. (default: who comes and goes and \
+            what is sent)
+            """)
+    var webhookEvents: [String] = []
+
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
@@ -207,11 +226,11 @@ struct SettingsOptions: ParsableArguments {
             .announcedAddress: announcedAddress,
             .authIssuer: authIssuer, .authAudience: authAudience, .allowedOrigin: allowedOrigin,
             .trustedProxy: trustedProxy,
-            .unlimitedAddress: unlimitedAddress,
+            .unlimitedAddress: unlimitedAddress, .webhookEvents: webhookEvents,
         ]
         let secrets: [Setting: [Secret]] = [
             .adminToken: adminToken.map { [$0] } ?? [], .metricsToken: metricsToken.map { [$0] } ?? [],
-            .authKey: authKey,
+            .authKey: authKey, .webhook: webhook, .webhookSecret: webhookSecret.map { [$0] } ?? [],
         ]
         let given = texts.compactMapValues { text in text.map { [Secret($0)] } }
         return given.merging(lists.mapValues { $0.map { Secret($0) } }) { a, _ in a }.merging(secrets) { a, _ in a }
