@@ -11,6 +11,9 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case datagramsAboveMTU
     case packetsReceived
     case packetsForwarded
+    /// Of the two before, those of sound; all else is video.
+    case audioPacketsReceived
+    case audioPacketsForwarded
     case packetsRetransmitted
     case packetsToOtherShards
     case nacksSent
@@ -41,4 +44,42 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
 
     /// The metric's name part: the case's name in snake case.
     public var label: String { snakeCase(String(describing: self)) }
+
+    /// What it counts, for whoever reads the metrics.
+    public var help: String {
+        switch self {
+        case .datagramsReceived: "Datagrams from the network."
+        case .bytesReceived: "Bytes from the network."
+        case .datagramsSent: "Datagrams to the network."
+        case .bytesSent: "Bytes to the network."
+        case .messagesSent: "Messages handed to the kernel: one datagram each, or several of equal size for one client."
+        case .datagramsAboveMTU: "Datagrams sent that are longer than an Ethernet path's MTU carries whole."
+        case .packetsReceived: "RTP packets from senders."
+        case .packetsForwarded: "RTP packets to receivers."
+        case .audioPacketsReceived: "RTP packets of sound from senders."
+        case .audioPacketsForwarded: "RTP packets of sound to receivers."
+        case .packetsRetransmitted: "RTP packets sent again because a receiver missed them."
+        case .packetsToOtherShards: "RTP packets copied to other media threads."
+        case .nacksSent: "NACKs to senders."
+        case .nacksReceived: "NACKs from receivers."
+        case .keyFrameRequestsSent: "Key frame requests (PLI, FIR) to senders."
+        case .keyFrameRequestsReceived: "Key frame requests (PLI, FIR) from receivers."
+        case .keyFramesReceived: "Key frames from senders."
+        case .transportFeedbackSent: "Transport-wide feedback packets to senders."
+        case .goodbyesReceived: "RTCP BYE packets from clients."
+        case .reportsSent: "RTCP sender and receiver reports."
+        case .stunRequests: "Connectivity checks (STUN requests)."
+        case .stunRejected: "Connectivity checks answered with an error."
+        case .stunWithoutPriority: "Connectivity checks without PRIORITY, which were answered all the same."
+        case .handshakesCompleted: "DTLS handshakes that were completed."
+        case .handshakesFailed: "DTLS handshakes that failed."
+        case .transportsOpened: "Transports opened."
+        case .transportsClosed: "Transports closed."
+        case .commands: "Commands of rooms to media threads."
+        case .commandsIgnored: "Commands for what was closed meanwhile."
+        case .traceEventsDropped: "Trace events beyond what may be reported."
+        case .streamsTakenOver: "Streams that went on under another SSRC than the announced one."
+        case .wakeups: "Times that media threads woke up."
+        }
+    }
 }

@@ -19,6 +19,7 @@ extension Room {
             perform(state.iceStateChanged(key, iceState, selected: selected))
         case .dtlsStateChanged(let key, let dtlsState):
             perform(state.dtlsStateChanged(key, dtlsState))
+            if dtlsState == .connected { mediaConnected(key) }
         case .handshakeFailed(let key, let failure, let detail): handshakeFailed(key, failure, detail)
         case .transportSuperseded(let key, let successor): state.transportSuperseded(key, by: successor)
         case .plainTuplesChanged(let key, let tuples): state.plainTuplesChanged(key, tuples)
@@ -43,6 +44,15 @@ extension Room {
         case .bandwidthReported(let key, let report): perform(state.bandwidthReported(key, report))
         case .trace(let trace): perform(state.traced(trace))
         }
+    }
+
+    /// Notes how long it took until media could flow, once for each peer.
+    private func mediaConnected(_ key: TransportKey) {
+        guard let transport = state.transportIDs[key].flatMap({ state.transports[$0] }),
+            let peer = state.peers[transport.peerID], !peer.hadMedia
+        else { return }
+        state.peers[peer.id]?.hadMedia = true
+        joinTimes?.observe(Double(wallClock() - peer.connectedAt) / 1000)
     }
 
     private func handshakeFailed(_ key: TransportKey, _ failure: DTLSFailure, _ detail: String?) {

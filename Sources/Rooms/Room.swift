@@ -37,10 +37,12 @@ public actor Room {
     private var isRetryScheduled = false
     private let onClosed: @Sendable (Room) -> Void
     let limits: LimitCounters
+    let joinTimes: Histogram?
 
     init(
         id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
-        generator: any RandomNumberGenerator & Sendable, limits: LimitCounters = LimitCounters(), logger: Logger,
+        generator: any RandomNumberGenerator & Sendable, limits: LimitCounters = LimitCounters(),
+        joinTimes: Histogram? = nil, logger: Logger,
         eventLog: RoomEventLog = RoomEventLog(),
         wallClock: @escaping @Sendable () -> Int64, onClosed: @escaping @Sendable (Room) -> Void
     ) {
@@ -52,6 +54,7 @@ public actor Room {
         openedAt = wallClock()
         self.onClosed = onClosed
         self.limits = limits
+        self.joinTimes = joinTimes
         self.eventLog = eventLog
         let inbox = RoomInbox()
         self.inbox = inbox

@@ -266,11 +266,38 @@ async def test_statistics_of_a_call_are_as_the_document_says(gateway, chromium):
                                                                           else "outbound-rtp")]
             return len(streams) >= 8 and all(one["packetCount"] > 0 for one in streams if one["kind"] == "audio")
         await until(flows, 60, "every stream is counted", every=0.5)
+        await qualities_are_measured(gateway)
         await explanations_are_as_the_document_says(api)
         for name in ("transports", "producers", "consumers"):
             assert (await api.get(f"/api/v1/rooms/call/{name}"))["complete"]
         sent = await api.get("/api/v1/rooms/call/consumers?kind=video")
         assert {one["type"] for one in sent["consumers"]} <= {"simple", "simulcast", "svc"}
+
+
+async def qualities_are_measured(gateway):
+    """Every histogram has values of both kinds of media, plausible ones for loopback, and everybody has joined in some time."""
+    names = ("round_trip_seconds", "loss_ratio", "jitter_seconds", "uplink_loss_ratio", "uplink_jitter_seconds")
+
+    async def counted():
+        metrics = await gateway.metrics()
+        return all(metrics[f'roundhouse_media_{name}_count{{kind="{kind}"}}'] > 0
+                   for name in names for kind in ("audio", "video"))
+    await until(counted, 60, "reports of all kinds are measured", every=0.5)
+    metrics = await gateway.metrics()
+    for name in names:
+        for kind in ("audio", "video"):
+            mean = (metrics[f'roundhouse_media_{name}_sum{{kind="{kind}"}}']
+                    / metrics[f'roundhouse_media_{name}_count{{kind="{kind}"}}'])
+            assert 0 <= mean < 0.5, (name, kind, mean)
+    assert metrics["roundhouse_rooms_join_seconds_count"] == 2
+    assert 0 < metrics["roundhouse_rooms_join_seconds_sum"] < 60
+    assert metrics["roundhouse_gateway_signaling_request_seconds_count"] > 10
+    assert metrics["roundhouse_gateway_http_request_seconds_count"] > 10
+    for way in ("received", "forwarded"):
+        audio, all_media = (sum(value for name, value in metrics.items()
+                                if name.startswith(f"roundhouse_media_{kind}packets_{way}_total"))
+                            for kind in ("audio_", ""))
+        assert 0 < audio < all_media, way
 
 
 async def explanations_are_as_the_document_says(api):

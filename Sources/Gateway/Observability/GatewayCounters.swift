@@ -1,3 +1,4 @@
+import RoundhouseRooms
 import Synchronization
 
 /// What the gateway counts, for `/metrics`; every label is one of a fixed set.
@@ -39,6 +40,12 @@ final class GatewayCounters: Sendable {
         /// What became of clients whose connection broke → how many.
         var resumptions: [ResumptionOutcome: UInt64] = [:]
     }
+
+    /// Seconds from a whole HTTP request to its answer; of a stream, to its beginning.
+    let requestTimes = Histogram(bounds: timeBounds)
+    /// Seconds from a signaling request to its answer.
+    let signalingTimes = Histogram(bounds: timeBounds)
+    private static let timeBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
     private let state = Mutex(Snapshot())
 

@@ -17,7 +17,9 @@ struct HTTPRouter: Sendable {
     let open = OpenRequests()
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
+        let begun = NIODeadline.now()
         var response = await open.counting { await answer(to: request) }
+        metrics.counters.requestTimes.observe(Double((NIODeadline.now() - begun).nanoseconds) / 1e9)
         if request.isEncrypted, let policy = access.strictTransportSecurity {
             response?.head.headerFields[.strictTransportSecurity] = policy
         }

@@ -219,7 +219,10 @@ final class SignalingSession: PeerChannel {
     /// - Returns: the answer's bytes.
     private func requestReceived(_ meaning: RequestMeaning, _ method: String, _ id: SignalID) async -> Int {
         if let reply = state.withLock({ $0.outbox.reply(to: id) }) { return respond(reply.result, to: id) }
-        return respond(await dispatch(meaning, method), to: id)
+        let begun = NIODeadline.now()
+        let result = await dispatch(meaning, method)
+        counters.signalingTimes.observe(Double((NIODeadline.now() - begun).nanoseconds) / 1e9)
+        return respond(result, to: id)
     }
 
     private func dispatch(_ meaning: RequestMeaning, _ method: String) async -> Result<JSONValue, RoomError> {

@@ -54,7 +54,7 @@ struct MetricsExposition: Sendable {
         let shards = media()
         // Every shard has the same counters in the same order.
         for (index, entry) in (shards.first?.values ?? []).enumerated() {
-            page.family("roundhouse_media_\(entry.name)_total", .counter, "Media plane: \(entry.name), by shard.")
+            page.family("roundhouse_media_\(entry.name)_total", .counter, Self.help[entry.name] ?? entry.name)
             for shard in shards where index < shard.values.count {
                 page.sample(["shard": "\(shard.shard)"], shard.values[index].value)
             }
@@ -69,8 +69,43 @@ struct MetricsExposition: Sendable {
                 page.sample(["shard": "\(shard.shard)", "reason": failure.reason], failure.count)
             }
         }
+        writeQuality(&page, shards)
         page.family("roundhouse_media_cpu_seconds_total", .counter, "CPU time of the media threads.")
         for shard in shards { page.sample(["shard": "\(shard.shard)"], shard.cpuSeconds) }
+    }
+
+    private static let help = Dictionary(
+        ShardCounter.allCases.map { ($0.label, $0.help) }, uniquingKeysWith: { first, _ in first })
+
+    /// Of all shards together: who looks for a bad network asks which kind of media suffers, and not on which thread.
+    private func writeQuality(_ page: inout MetricsPage, _ shards: [ShardCounters]) {
+        for measure in QualityMeasure.allCases {
+            page.family("roundhouse_media_\(measure.label)", .histogram, Self.help(of: measure))
+            for kind in [MediaKind.audio, .video] {
+                var counts = [UInt64](repeating: 0, count: measure.bounds.count + 1)
+                var sum: UInt64 = 0
+                for histogram in shards.flatMap(\.quality) where histogram.measure == measure && histogram.kind == kind
+                {
+                    sum &+= histogram.sum
+                    for (index, count) in histogram.counts.enumerated() where index < counts.count {
+                        counts[index] &+= count
+                    }
+                }
+                page.histogram(
+                    [("kind", kind.rawValue)], bounds: measure.bounds.map { Double($0) / 1e6 }, counts: counts,
+                    sum: Double(sum) / 1e6)
+            }
+        }
+    }
+
+    private static func help(of measure: QualityMeasure) -> String {
+        switch measure {
+        case .roundTrip: "Round trips between the server and receivers, at each of their reports."
+        case .loss: "Share of packets that receivers missed before any were sent again, at each of their reports."
+        case .jitter: "Jitter of what receivers get, at each of their reports."
+        case .uplinkLoss: "Share of senders' packets that never arrived at the server, at each of its reports."
+        case .uplinkJitter: "Jitter of what arrives at the server, at each of its reports."
+        }
     }
 
     private func writeRooms(_ page: inout MetricsPage) {
@@ -80,7 +115,16 @@ struct MetricsExposition: Sendable {
         page.gauge("roundhouse_rooms_open_transports", "Open transports.", counts.transports)
         page.gauge("roundhouse_rooms_open_producers", "Open producers.", counts.producers)
         page.gauge("roundhouse_rooms_open_consumers", "Open consumers.", counts.consumers)
+        page.family(
+            "roundhouse_rooms_join_seconds", .histogram,
+            "From a peer's connection until its first transport was connected, so that media could flow.")
+        write(registry.joinTimes, to: &page)
         page.counter("roundhouse_rooms_events_total", "Events of rooms.", registry.events.count)
+    }
+
+    private func write(_ histogram: Histogram, to page: inout MetricsPage) {
+        let figures = histogram.figures
+        page.histogram(bounds: histogram.bounds, counts: figures.counts, sum: figures.sum)
     }
 
     private func writeWebhooks(_ page: inout MetricsPage, _ receivers: [WebhookFigures]) {
@@ -153,6 +197,14 @@ struct MetricsExposition: Sendable {
         for (status, count) in snapshot.responses.sorted(by: { $0.key < $1.key }) {
             page.sample(["status": "\(status)"], count)
         }
+        page.family(
+            "roundhouse_gateway_http_request_seconds", .histogram,
+            "From a whole HTTP request to its answer; of a stream, to its beginning.")
+        write(counters.requestTimes, to: &page)
+        page.family(
+            "roundhouse_gateway_signaling_request_seconds", .histogram,
+            "From a signaling request over a WebSocket or a plain session to its answer.")
+        write(counters.signalingTimes, to: &page)
         page.family("roundhouse_gateway_requests_total", .counter, "Signaling requests by method and outcome.")
         let requests = snapshot.requests.sorted {
             ($0.key.method, $0.key.outcome) < ($1.key.method, $1.key.outcome)

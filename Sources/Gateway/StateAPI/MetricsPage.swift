@@ -1,6 +1,6 @@
 /// Writes metric families in Prometheus' text exposition format.
 struct MetricsPage {
-    enum Kind: String { case counter, gauge }
+    enum Kind: String { case counter, gauge, histogram }
 
     private(set) var text = ""
     private var family = ""
@@ -27,6 +27,21 @@ struct MetricsPage {
     mutating func gauge(_ name: String, _ help: String, _ value: Int) {
         family(name, .gauge, help)
         sample([:], value)
+    }
+
+    /// A histogram's samples, cumulative as the format wants them.
+    /// - Parameters:
+    ///   - bounds: in the metric's unit.
+    ///   - counts: one more than there are bounds.
+    mutating func histogram(_ labels: [(String, String)] = [], bounds: [Double], counts: [UInt64], sum: Double) {
+        let own = labels.map { "\($0.0)=\"\(Self.escape($0.1))\"," }.joined()
+        var total: UInt64 = 0
+        for (count, bound) in zip(counts, bounds.map { "\($0)" } + ["+Inf"]) {
+            total &+= count
+            text += "\(family)_bucket{\(own)le=\"\(bound)\"} \(total)\n"
+        }
+        let rest = own.isEmpty ? "" : "{\(own.dropLast())}"
+        text += "\(family)_sum\(rest) \(sum)\n\(family)_count\(rest) \(total)\n"
     }
 
     private static func escape(_ label: String) -> String {

@@ -8,7 +8,7 @@ struct IncomingStream: ~Copyable {
     let encoding: Int
     /// Of the codec that is sent.
     private(set) var feedback: FeedbackSupport
-    private let kind: MediaKind
+    let kind: MediaKind
     private let scalability: ScalabilitySettings
     /// What was received: order, loss, jitter, reports.
     var received: ReceiveStream

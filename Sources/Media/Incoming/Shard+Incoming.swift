@@ -63,6 +63,7 @@ extension Shard {
                 header, in: packet, ids: producers[streams[reference.stream].producer].extensionIDs)
         }
         counters.add(.packetsReceived)
+        if streams[reference.stream].kind == .audio { counters.add(.audioPacketsReceived) }
         if reference.isRTX {
             transports[transport].traffic.rtxReceived &+= UInt64(length)
         } else {

@@ -4,7 +4,8 @@ import Synchronization
 //   One writer: the shard whose counters they are calls `add`. Any thread calls `value`.
 //
 // Layout
-//   One 8-byte atomic per case of `ShardCounter`, `DropReason` and `DTLSFailure`, in an allocation aligned to and padded with 128
+//   One 8-byte atomic per case of `ShardCounter`, `DropReason` and `DTLSFailure`, and for each `QualityMeasure` of each kind of
+//   media one per bucket and one for the sum, in an allocation aligned to and padded with 128
 //   bytes, so that no other shard's counters share a cache line.
 //
 // Ordering
@@ -24,7 +25,9 @@ import Synchronization
 @safe final class Counters: @unchecked Sendable {
     private static let reasonsOffset = ShardCounter.allCases.count
     private static let failuresOffset = reasonsOffset + DropReason.allCases.count
-    private static let count = failuresOffset + DTLSFailure.allCases.count
+    private static let qualityOffset = failuresOffset + DTLSFailure.allCases.count
+    private static let cellsPerHistogram = QualityMeasure.buckets + 1
+    private static let count = qualityOffset + QualityMeasure.allCases.count * 2 * cellsPerHistogram
     // Safe: owns `count` initialized atomics; a case's raw value is below its enumeration's count.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let memory: UnsafeMutableRawPointer
@@ -60,6 +63,26 @@ import Synchronization
 
     func value(_ reason: DropReason) -> UInt64 {
         unsafe cells[Self.reasonsOffset + reason.rawValue].load(ordering: .relaxed)
+    }
+
+    /// Puts a value into its bucket; the owning shard only.
+    func observe(_ measure: QualityMeasure, _ kind: MediaKind, _ value: UInt64) {
+        let first = Self.index(of: measure, kind)
+        add(first + (measure.bounds.firstIndex { value <= $0 } ?? QualityMeasure.buckets - 1), 1)
+        add(first + QualityMeasure.buckets, value)
+    }
+
+    /// What was observed so far.
+    func histogram(of measure: QualityMeasure, _ kind: MediaKind) -> QualityHistogram {
+        let first = Self.index(of: measure, kind)
+        let values = (0..<Self.cellsPerHistogram).map { unsafe cells[first + $0].load(ordering: .relaxed) }
+        return QualityHistogram(
+            measure: measure, kind: kind, counts: Array(values.prefix(QualityMeasure.buckets)),
+            sum: values[QualityMeasure.buckets])
+    }
+
+    private static func index(of measure: QualityMeasure, _ kind: MediaKind) -> Int {
+        qualityOffset + (measure.rawValue * 2 + (kind == .video ? 1 : 0)) * cellsPerHistogram
     }
 
     private func add(_ index: Int, _ amount: UInt64) {

@@ -151,6 +151,9 @@ public final class MediaPlane: Sendable {
                 values: ShardCounter.allCases.map { ($0.label, thread.counters.value($0)) },
                 drops: DropReason.allCases.map { ($0.label, thread.counters.value($0)) },
                 handshakeFailures: DTLSFailure.allCases.map { ($0.rawValue, thread.counters.value($0)) },
+                quality: QualityMeasure.allCases.flatMap { measure in
+                    [MediaKind.audio, .video].map { thread.counters.histogram(of: measure, $0) }
+                },
                 cpuSeconds: thread.cpuSeconds)
         }
     }

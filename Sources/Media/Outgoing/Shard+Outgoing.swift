@@ -73,6 +73,7 @@ extension Shard {
         transports[transport].traffic.rtpSent &+= UInt64(packet.headerLength) + UInt64(packet.payloadLength)
         if transports[transport].reports.isAsleep { wakeReports(of: transport) }
         counters.add(.packetsForwarded)
+        if consumers[consumer].stream.kind == .audio { counters.add(.audioPacketsForwarded) }
         if !consumers[consumer].traces.isEmpty { traceSent(outgoing, of: packet, to: consumer) }
     }
 

@@ -120,6 +120,7 @@ extension Shard {
         if consumers[consumer].stream.sent.receiverReportReceived(report, compactNTP: wallClock.compact) {
             consumerScoreChanged(consumer)
         }
+        observe(block, of: consumer)
         if report.fractionLost > 0 { consumerLost(consumer) }
         if let bandwidth = transports[transport].bandwidth {
             bandwidths[bandwidth].reportReceived(
@@ -127,6 +128,17 @@ extension Shard {
                 at: now)
         }
         consumerLossReported(consumer, fraction: report.fractionLost)
+    }
+
+    /// What a receiver's report says of its connection, for the operator's histograms.
+    private func observe(_ block: ReportBlock, of consumer: Slot<ShardConsumer>) {
+        let kind = consumers[consumer].stream.kind
+        if block.lastSenderReport != 0, let roundTrip = consumers[consumer].stream.sent.roundTripTime {
+            counters.observe(.roundTrip, kind, UInt64(clamping: roundTrip.nanoseconds / 1000))
+        }
+        counters.observe(.loss, kind, UInt64(block.fractionLost) * 1_000_000 / 256)
+        let clock = UInt64(max(consumers[consumer].stream.clockRate, 1))
+        counters.observe(.jitter, kind, UInt64(block.jitter) * 1_000_000 / clock)
     }
 
     private func extendedReportReceived(

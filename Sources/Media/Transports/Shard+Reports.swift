@@ -112,6 +112,9 @@ extension Shard {
             {
                 if var report = streams[stream].received.makeReport(at: now) {
                     updateScore(stream)
+                    let (kind, clock) = (streams[stream].kind, UInt64(max(streams[stream].received.clockRate, 1)))
+                    counters.observe(.uplinkLoss, kind, UInt64(report.fractionLost) * 1_000_000 / 256)
+                    counters.observe(.uplinkJitter, kind, UInt64(report.jitter) * 1_000_000 / clock)
                     if producers[producer].usesInBandFEC {
                         report.fractionLost = producers[producer].consumerLoss.fractionLost(own: report.fractionLost)
                         producers[producer].consumerLoss.reported()

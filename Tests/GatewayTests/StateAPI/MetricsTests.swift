@@ -25,11 +25,40 @@ import Testing
                 #expect(words[2] == current)
                 #expect((words[3] == "counter") == current.hasSuffix("_total"), "\(current)")
             } else {
-                #expect(line.prefix { $0 != "{" && $0 != " " } == current)
+                let name = line.prefix { $0 != "{" && $0 != " " }
+                let endings = ["", "_bucket", "_sum", "_count"]
+                #expect(endings.contains { name == current + $0 }, "\(line)")
                 #expect(words.last.flatMap { Double($0) } != nil, "\(line)")
             }
         }
         #expect(described.count > 15)
+    }
+
+    @Test func `a histogram's buckets are cumulative, end at infinity, and add up over shards`() throws {
+        var (first, second) = (TestServer.sampleCounters, TestServer.sampleCounters)
+        first.quality = [
+            QualityHistogram(measure: .loss, kind: .audio, counts: [5, 0, 1, 0, 0, 0, 0, 0, 2], sum: 1_500_000)
+        ]
+        second.quality = [
+            QualityHistogram(measure: .loss, kind: .audio, counts: [1, 1, 0, 0, 0, 0, 0, 0, 0], sum: 500_000)
+        ]
+        let counters = GatewayCounters()
+        for time in [0.0005, 0.02, 60, .nan] { counters.requestTimes.observe(time) }
+        let text = try page([first, second], counters)
+        for line in [
+            #"roundhouse_media_loss_ratio_bucket{kind="audio",le="0.0"} 6"#,
+            #"roundhouse_media_loss_ratio_bucket{kind="audio",le="0.005"} 7"#,
+            #"roundhouse_media_loss_ratio_bucket{kind="audio",le="0.5"} 8"#,
+            #"roundhouse_media_loss_ratio_bucket{kind="audio",le="+Inf"} 10"#,
+            #"roundhouse_media_loss_ratio_sum{kind="audio"} 2.0"#,
+            #"roundhouse_media_loss_ratio_count{kind="audio"} 10"#,
+            #"roundhouse_media_loss_ratio_count{kind="video"} 0"#,
+            #"roundhouse_gateway_http_request_seconds_bucket{le="0.001"} 1"#,
+            #"roundhouse_gateway_http_request_seconds_bucket{le="5.0"} 2"#,
+            #"roundhouse_gateway_http_request_seconds_count 3"#,
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)")
+        }
     }
 
     @Test func `shards, drops and CPU time are distinguished by labels`() throws {

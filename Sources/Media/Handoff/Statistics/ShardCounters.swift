@@ -8,18 +8,21 @@ public struct ShardCounters: Sendable {
     public var drops: [(reason: String, count: UInt64)]
     /// Why handshakes failed → how many.
     public var handshakeFailures: [(reason: String, count: UInt64)]
+    /// What was measured at reports.
+    public var quality: [QualityHistogram]
     /// CPU time of the shard's thread in seconds.
     public var cpuSeconds: Double
 
     /// Counters of one shard.
     public init(
         shard: Int, values: [(name: String, value: UInt64)], drops: [(reason: String, count: UInt64)],
-        handshakeFailures: [(reason: String, count: UInt64)] = [], cpuSeconds: Double
+        handshakeFailures: [(reason: String, count: UInt64)] = [], quality: [QualityHistogram] = [], cpuSeconds: Double
     ) {
         self.shard = shard
         self.values = values
         self.drops = drops
         self.handshakeFailures = handshakeFailures
+        self.quality = quality
         self.cpuSeconds = cpuSeconds
     }
 }

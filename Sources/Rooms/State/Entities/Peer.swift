@@ -8,6 +8,8 @@ struct Peer {
     /// Milliseconds since 1970.
     let connectedAt: Int64
     var joinedAt: Int64?
+    /// One of its transports was connected.
+    var hadMedia = false
     /// What it can receive; `nil` before it joined, and after if it wants nothing.
     var rtpCapabilities: RTPCapabilities?
     /// How many consumers more than one it gets of each producer: mediasoup-demo's way to try a server with few people.
