@@ -78,20 +78,35 @@ struct ServerCommand: AsyncParsableCommand {
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
         let ports = Set(media.endpoints.flatMap(\.addresses).map { "\($0.transport.rawValue.uppercased()) \($0.port)" })
+        let scheme = settings.gateway.tls == nil ? "http" : "https"
+        // Where media is reached, a browser on another machine reaches the page, too; what nobody else reaches is left out.
+        let others = isAny ? Set(media.endpoints.flatMap(\.addresses).map(\.address)).filter(Self.isReached) : []
+        let elsewhere = others.sorted().map { "\(scheme)://\($0.contains(":") ? "[\($0)]" : $0):\(port)" }
+        let places =
+            "  console: \(scheme)://\(name):\(port)/console\n"
+            + (elsewhere.isEmpty ? "" : "  from other machines: \(elsewhere.joined(separator: ", "))\n")
         guard settings.gateway.tls == nil else {
             return """
                 Roundhouse is ready: open https://\(name):\(port)
                   media: \(ports.sorted().joined(separator: ", "))
-
+                \(places)
                 """
         }
         return """
             Roundhouse is ready: open http://\(name):\(port)
               media: \(ports.sorted().joined(separator: ", "))
+            \(places)\
               Browsers give a page camera and microphone only on localhost or over HTTPS:
               for other machines give --tls-certificate and --tls-private-key, or --tls self-signed to try it out.
 
             """
+    }
+}
+
+extension ServerCommand {
+    /// Whether an address is no loopback one.
+    private static func isReached(_ address: String) -> Bool {
+        !address.hasPrefix("127.") && address != "::1" && address != "localhost"
     }
 }
 

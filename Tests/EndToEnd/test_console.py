@@ -1,5 +1,7 @@
 """The console in Chromium, at desktop and phone size: what it shows of a call, and what an operator does with it."""
 
+import json
+
 import pytest
 
 from call import Person
@@ -60,7 +62,7 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('[data-producer]').length === 4", "what they send")
     await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they receive")
     texts = "[...document.querySelectorAll('{}')].map(e => e.textContent).sort().join()"
-    await console.sees(texts.format(".track-name b") + " === 'Audio,Audio,Video,Video'", "tracks by their kind")
+    await console.sees(texts.format(".track-name b") + " === 'Camera,Camera,Microphone,Microphone'", "tracks by what they are of")
     await console.sees(
         texts.format(".peer details:not(.why) summary") + " === 'Receives 2 tracks,Receives 2 tracks'", "their number")
     await console.sees(texts.format("[data-producer] .gauge span") + ".includes('Packet loss (uplink)')", "losses")
@@ -73,6 +75,7 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
         "a bitrate")
     await console.sees("document.querySelectorAll('#shards .shard').length === 2", "the load of both media threads")
     await console.sees("document.querySelectorAll('#events li').length > 5", "events")
+    await what_operators_look_for(console, gateway)
     assert await console.page.evaluate(FITS), "nothing is wider than the screen"
     await console.page.picture(artifacts / "console.png")
 
@@ -119,6 +122,42 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('#rooms button').length === 0", "no room")
     await console.sees("!document.getElementById('no-rooms').hidden", "that there is none")
     assert await console.page.evaluate(ERRORS) == []
+
+
+async def what_operators_look_for(console, gateway):
+    """Where a person is, how her connection is, what the server is, and what is kept of it."""
+    network = "[...document.querySelectorAll('[data-network]')].map(e => e.textContent).join('|')"
+    await console.sees(f"{network}.match(/udp [0-9.]+:[0-9]+/g)?.length >= 2 && {network}.includes('since ')", "addresses")
+    await console.sees(
+        "[...document.querySelectorAll('[data-producer] .soft')].every(e => e.textContent.includes('jitter'))", "jitter")
+    await console.sees("/^Roundhouse .*, up for/.test(document.getElementById('facts').textContent)", "version and uptime")
+    await console.page.evaluate("document.getElementById('limits').open = true")
+    await console.sees("document.getElementById('limit-rows').innerText.includes('most peers per room')", "the limits")
+    await console.sees("document.getElementById('fault-rate').textContent.endsWith('packets a minute')", "a rate of faults")
+    await console.page.evaluate("document.getElementById('limits').open = false")
+    # By a part of a name, in whatever letters.
+    await console.page.page.fill("#filter", "gRaC")
+    await console.sees("document.querySelectorAll('#found li').length === 1", "where somebody is")
+    await console.sees("document.getElementById('found').innerText.includes('in watched')", "in which room")
+    await console.page.page.fill("#filter", "nobody at all")
+    await console.sees("!document.getElementById('none-found').hidden", "that there is nobody")
+    await console.page.page.fill("#filter", "WATCH")
+    await console.sees("document.querySelectorAll('#rooms button').length === 1", "the room by its name")
+    await console.page.page.fill("#filter", "")
+    for kind, word in (("people", "peer joined"), ("tracks", "producer opened"), ("connections", "transport")):
+        await console.page.page.select_option("#event-kind", kind)
+        await console.sees(f"document.getElementById('events').innerText.includes('{word}')", kind)
+    await console.page.page.select_option("#event-kind", "people")
+    await console.sees("!document.getElementById('events').innerText.includes('producer')", "nothing else")
+    await console.page.page.select_option("#event-kind", "all")
+    async with console.page.page.expect_download(timeout=60_000) as download:
+        await console.click("#export-room")
+    saved = json.loads((await (await download.value).path()).read_text())
+    assert saved["room"]["id"] == "watched" and len(saved["snapshot"]["peers"]) == 2 and saved["events"]
+    await console.click("#lock-room")
+    await console.sees("document.getElementById('lock-room').textContent === 'Unlock'", "that it is locked")
+    await console.click("#lock-room")
+    await console.sees("document.getElementById('lock-room').textContent === 'Lock'", "that it is not")
 
 
 async def the_console_says_why(console, artifacts):

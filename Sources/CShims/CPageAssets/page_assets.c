@@ -168,6 +168,9 @@ static const unsigned char memory_js[] = {
 #embed "../../Gateway/Page/memory.js"
 };
 
+static const unsigned char moderation_js[] = {
+#embed "../../Gateway/Page/moderation.js"
+};
 static const unsigned char mutehint_js[] = {
 #embed "../../Gateway/Page/mutehint.js"
 };
@@ -280,6 +283,7 @@ static const struct page_asset assets[] = {
     ASSET("banner.js", banner_js),
     ASSET("flow.js", flow_js),
     ASSET("memory.js", memory_js),
+    ASSET("moderation.js", moderation_js),
     ASSET("mutehint.js", mutehint_js),
     ASSET("notifications.js", notifications_js),
     ASSET("paging.js", paging_js),

@@ -23,8 +23,9 @@ export function bannerFor(room, { soundBlocked = false, held = null, now }) {
   if (room.drainsAt > 0) {
     return { text: 'banner.draining', countdown: { text: 'banner.inSeconds', values: { seconds: seconds(room.drainsAt) } } };
   }
-  if (held) return { text: `banner.held.${held}`, action: { text: 'banner.understood', does: 'dismiss' } };
+  // Before what was switched off, which cannot be switched on without the right.
   if (!room.permissions.publish) return { text: room.permissions.subscribe ? 'banner.watching' : 'banner.neither' };
+  if (held) return { text: `banner.held.${held}`, action: { text: 'banner.understood', does: 'dismiss' } };
   if (!room.permissions.subscribe) return { text: 'banner.sendingOnly' };
   if (soundBlocked) return { text: 'banner.soundBlocked', action: { text: 'banner.soundOn', does: 'sound' } };
   return null;

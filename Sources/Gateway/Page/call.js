@@ -6,12 +6,13 @@ import { showBars } from './tiles.js';
 import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
 import { fillPickers, watchPickers } from './devices.js';
 import { showError, renderSwitch } from './lobby.js';
-import { copyInvite, toast } from './toasts.js';
+import { copyInvite, copyLink, toast } from './toasts.js';
 import { collect, summarise } from './statistics.js';
 import { announcements, Settling } from './announcements.js';
 import { arrange, keyOf } from './arrangement.js';
 import { bannerFor } from './banner.js';
 import { stateText } from './flow.js';
+import { Moderation } from './moderation.js';
 import { MuteHint } from './mutehint.js';
 import { Panels } from './panels.js';
 import { PeopleList } from './people.js';
@@ -29,6 +30,7 @@ export class Call {
   #stage;
   #panels;
   #people;
+  #moderation;
   #options;
   #credentials = {};
   /** `{ video, audio }` while the screen is shared. */
@@ -60,7 +62,15 @@ export class Call {
       ignoresClick: () => this.#ignoresClick,
     });
     this.#panels = new Panels({ closed: () => this.#stage.closePanel() });
+    this.#moderation = new Moderation({
+      room: () => this.room,
+      token: () => this.#credentials.token,
+      failed: (error) => toast(t('problem.other'), error.message, 'error'),
+      invited: (token) => copyLink(this.room?.id ?? '', { token }),
+      done: (text) => toast(text),
+    });
     this.#people = new PeopleList({
+      moderation: this.#moderation,
       renamed: (name) => this.#rename(name),
       invited: () => copyInvite(this.room?.id ?? '', Boolean(this.#credentials.token)),
     });
@@ -157,6 +167,9 @@ export class Call {
         changed: () => { if (this.room === room) this.#render(); },
         problem: (text, error) => { if (this.room === room) toast(t(text), error.message, 'error'); },
         paused: (source, isPaused) => { if (this.room === room) this.#pausedByOperator(source, isPaused); },
+        mayPublish: () => { if (this.room === room) this.#devices.open(); },
+        lockChanged: (isLocked) => { if (this.room === room) toast(t(isLocked ? 'said.locked' : 'said.unlocked')); },
+        message: (text) => { if (this.room === room) toast(t('message.operator'), text, 'message'); },
         unsupported: (name, kind, reason) => {
           if (this.room === room) toast(t(`unsupported.${kind}`, { name }), reason, 'error');
         },
@@ -270,6 +283,7 @@ export class Call {
     });
     this.#stage.show(scene);
     this.#people.show(people);
+    this.#moderation.show();
     this.#announce(people);
 
     const muted = !microphoneOn || !audio;

@@ -13,8 +13,11 @@ export function describe({ muted, camera, sharing, speaking, bars }) {
 }
 
 export class PeopleList {
-  /** `renamed(name)`: may reject; `invited()`. */
-  constructor({ renamed, invited }) {
+  #moderation;
+
+  /** `renamed(name)`: may reject; `invited()`; `moderation`: has the buttons of those who may use some. */
+  constructor({ renamed, invited, moderation }) {
+    this.#moderation = moderation;
     find('rename-form').addEventListener('submit', (event) => {
       event.preventDefault();
       const name = find('rename').value.trim();
@@ -27,21 +30,38 @@ export class PeopleList {
     const list = find('people-list');
     const rows = people.map((person) => {
       const key = `${person.id}`;
-      const row = [...list.children].find((each) => each.dataset.person === key) ?? document.createElement('li');
-      row.dataset.person = key;
+      const row = [...list.children].find((each) => each.dataset.person === key) ?? line(key);
+      this.#control(row, person);
       const name = person.self ? t('tile.you', { name: person.name }) : person.name;
       const text = describe(person);
       if (row.dataset.text === text && row.dataset.name === name) return row;
       Object.assign(row.dataset, { text, name });
-      const strong = document.createElement('strong');
-      strong.textContent = name;
-      const small = document.createElement('small');
-      small.textContent = text;
-      row.replaceChildren(strong, small);
+      row.querySelector('strong').textContent = name;
+      row.querySelector('small').textContent = text;
       return row;
     });
     if (rows.length !== list.children.length || rows.some((row, index) => list.children[index] !== row)) list.replaceChildren(...rows);
     const own = people.find(({ self }) => self);
     if (own && document.activeElement !== find('rename')) find('rename').value = own.name;
   }
+
+  /** Buttons stay the same ones while somebody's line changes, or they would lose the focus. */
+  #control(row, person) {
+    const isWanted = !person.self && Boolean(this.#moderation?.isShown);
+    if (isWanted && !row.controls) {
+      row.controls = this.#moderation.controls(person.id);
+      row.append(...row.controls.elements);
+    } else if (!isWanted && row.controls) {
+      for (const element of row.controls.elements) element.remove();
+      row.controls = null;
+    }
+    row.controls?.update(person);
+  }
+}
+
+function line(key) {
+  const row = document.createElement('li');
+  row.dataset.person = key;
+  row.append(document.createElement('strong'), document.createElement('small'));
+  return row;
 }

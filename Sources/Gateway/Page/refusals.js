@@ -31,7 +31,12 @@ export function refusalOf({ code, message = '' }, shown = {}) {
       return { field: 'password', text: shown.password ? 'refused.wrongPassword' : 'refused.passwordWanted' };
     case 'unauthorized':
       return { field: 'token', text: shown.token ? tokenText(message) : 'refused.tokenWanted' };
+    case 'room-locked':
+      return { field: 'room', text: 'refused.roomLocked' };
+    case 'banned-by-an-operator':
+      return { field: null, text: 'ended.banned' };
     case 'forbidden':
+      if (/keeps you out/.test(message)) return { field: null, text: 'refused.banned' };
       if (/another room/.test(message)) return { field: 'room', text: 'refused.otherRoom' };
       if (/origin/i.test(message)) return { field: null, text: 'refused.origin' };
       return { field: 'token', text: 'refused.forbidden' };

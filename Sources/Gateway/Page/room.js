@@ -14,7 +14,7 @@ const EVERYTHING = { publish: true, subscribe: true, data: true };
 
 /**
  * `watch`: `changed()` anything visible changed; `problem(text, error)` with the key of a text; `paused(source, isPaused)` an
- * operator has paused what we send; `unsupported(name, kind, reason)` somebody cannot be shown here; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
+ * operator has paused what we send; `mayPublish()` we may send again; `lockChanged(isLocked)`; `message(text)` an operator's words; `unsupported(name, kind, reason)` somebody cannot be shown here; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
  * `refusalOf`.
  * `state`: connecting, connected, reconnecting, failed (media cannot get through), closed; by what really flows.
  */
@@ -25,6 +25,8 @@ export class Room {
   receiving = 'idle';
   /** What we may do, as the server's answer says. */
   permissions = EVERYTHING;
+  /** Whether a moderator has locked the room. */
+  isLocked = false;
   /** When the lost connection is tried again (ms since 1970), 0 while it stands. */
   retryAt = 0;
   /** Why it was lost: unreachable, stopping, rate-limited or no-websocket. */
@@ -182,7 +184,7 @@ export class Room {
       this.mediaPort = sending.iceCandidates?.[0]?.port ?? null;
       session.send = new SendTransport(sending, router, this.#signal(sending.id), this.#transportWatch(session));
       session.receive = new ReceiveTransport(receiving, this.#signal(receiving.id), this.#transportWatch(session));
-      const { peers, displayName, permissions } = await this.#client.request('join', {
+      const { peers, displayName, permissions, locked } = await this.#client.request('join', {
         displayName: this.displayName,
         device: thisDevice(),
         rtpCapabilities: receiveCapabilities(browser, router),
@@ -191,6 +193,7 @@ export class Room {
       // Servers that do not say let everybody do everything.
       this.displayName = displayName ?? this.displayName;
       this.permissions = permissions ?? EVERYTHING;
+      this.isLocked = locked === true;
       session.mayPublish = this.permissions.publish;
       for (const peer of peers ?? []) this.#known.peer(peer.id).displayName = peer.displayName;
       session.joined = true;
@@ -354,6 +357,16 @@ export class Room {
     throw error;
   }
 
+  /** What we may do has changed: what is no longer permitted is paused by the server. */
+  #permitted(permissions) {
+    const mayPublishNow = permissions.publish && !this.permissions.publish;
+    this.permissions = permissions;
+    if (this.#session) this.#session.mayPublish = permissions.publish;
+    if (!mayPublishNow) return;
+    this.#sendingPart.begin();
+    this.#watch.mayPublish();
+  }
+
   #notified(method, data) {
     switch (method) {
       case 'producerScore':
@@ -366,6 +379,16 @@ export class Room {
         if (source) this.#watch.paused(source, isPaused);
         break;
       }
+      case 'permissionsChanged':
+        this.#permitted(data.permissions);
+        break;
+      case 'roomLockChanged':
+        this.isLocked = data.locked;
+        this.#watch.lockChanged(data.locked);
+        break;
+      case 'operatorMessage':
+        this.#watch.message(data.text);
+        return;
       case 'producerUnsupported':
         this.#watch.unsupported(this.peers.get(data.peerId)?.displayName ?? data.peerId, data.kind, data.reason);
         return;

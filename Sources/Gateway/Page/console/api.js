@@ -43,6 +43,12 @@ export async function explain(room, peer, ago) {
   return (await checked(await fetch(path, { headers: fields(), cache: 'no-store' }))).json();
 }
 
+/** People of all rooms whose name or id contains a text. */
+export async function findPeople(text) {
+  const path = `api/v1/peers?limit=50&name=${encodeURIComponent(text)}`;
+  return (await (await checked(await fetch(path, { headers: fields(), cache: 'no-store' }))).json()).peers;
+}
+
 /** Every room, page by page. */
 export async function readRooms() {
   const rooms = [];

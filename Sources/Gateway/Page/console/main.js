@@ -1,10 +1,10 @@
 /** The console: rooms and their peers as they are now, and what operators may do about them. */
 import { toast } from '../toasts.js';
-import { change, explain, follow, read, readRooms, Refusal, useToken } from './api.js';
+import { change, explain, findPeople, follow, read, readRooms, Refusal, useToken } from './api.js';
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
 import { RoomStats, ShardStats } from './stats.js';
-import { describe, ActiveSpeaker } from './events.js';
+import { describe, isOfKind, learn, ActiveSpeaker } from './events.js';
 import { figure, RoomView } from './roomview.js';
 
 const PERIOD_MS = 2_000;
@@ -25,6 +25,8 @@ let activeSpeaker = new ActiveSpeaker();
 let events = [];
 /** Peers of the room that is shown, by their ids. */
 let names = new Map();
+/** Peers by the ids of their tracks. */
+let owners = new Map();
 let due = 0;
 let lastTick = 0;
 let isReading = false;
@@ -38,6 +40,27 @@ const view = new RoomView({
 const closeButton = carefulButton(
   'Close room', () => `Close ${chosen ?? 'room'}`, { id: 'close-room' }, () => act('DELETE', 'rooms', chosen));
 find('close-room').replaceWith(closeButton);
+
+find('mute-room').onclick = () => act('POST', 'rooms', chosen, 'mute');
+find('lock-room').onclick = () => {
+  act('POST', 'rooms', chosen, find('lock-room').getAttribute('aria-pressed') === 'true' ? 'unlock' : 'lock');
+};
+find('export-room').onclick = async () => {
+  try {
+    const [room, snapshot, { events: recent }] = await Promise.all([
+      read('rooms', chosen), read('rooms', chosen, 'snapshot'), read('rooms', chosen, 'events'),
+    ]);
+    save(`${chosen}.json`, { savedAt: Date.now(), room, snapshot, events: recent });
+  } catch (error) {
+    failed(error);
+  }
+};
+
+function save(name, content) {
+  const link = make('a', { href: URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: 'application/json' })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
 
 async function act(...request) {
   try {
@@ -82,8 +105,10 @@ function setState(state, text) {
 }
 
 function showRooms() {
-  const wanted = find('filter').value.trim();
-  const shown = rooms.filter(({ id }) => id.includes(wanted));
+  const wanted = find('filter').value.trim().toLowerCase();
+  const shown = rooms.filter(({ id }) => id.toLowerCase().includes(wanted));
+  find('none-found').hidden = !wanted || shown.length > 0 || find('found').childElementCount > 0;
+  write(find('none-found'), `No room and nobody is called “${find('filter').value.trim()}”.`);
   match(find('rooms'), shown, ({ id }) => id, () => {
     const name = make('b');
     const count = make('span', { className: 'soft' });
@@ -102,11 +127,67 @@ function showRooms() {
   write(find('totals'), `${rooms.length} ${rooms.length === 1 ? 'room' : 'rooms'}, ${peers} ${peers === 1 ? 'peer' : 'peers'}`);
 }
 
+/** People by what is searched for: asked of the server once the typing pauses. */
+let search = 0;
+async function showPeople() {
+  const wanted = find('filter').value.trim();
+  const mine = ++search;
+  let people = [];
+  if (wanted) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    if (mine !== search) return;
+    try {
+      people = await findPeople(wanted);
+    } catch (error) {
+      failed(error);
+    }
+    if (mine !== search) return;
+  }
+  find('found-title').hidden = people.length === 0;
+  match(find('found'), people, ({ room, id }) => `${room} ${id}`, () => {
+    const name = make('b');
+    const place = make('span', { className: 'soft' });
+    const button = make('button', { type: 'button' }, name, place);
+    const item = make('li', {}, button);
+    item.update = (person) => {
+      button.onclick = () => choose(person.room);
+      write(name, person.displayName || person.id);
+      write(place, `in ${person.room}`);
+    };
+    return item;
+  });
+  showRooms();
+}
+
+/** Version, uptime and limits, once and then each minute. */
+async function showServer() {
+  try {
+    const { version, startedAt, time, draining, limits, codecs, mediaAddresses } = await read('server');
+    const minutes = Math.floor((time - startedAt) / 60_000);
+    const up = minutes >= 2_880 ? `${Math.floor(minutes / 1_440)} days` : minutes >= 120 ? `${Math.floor(minutes / 60)} h` : `${minutes} min`;
+    write(find('facts'), `Roundhouse ${version}, up for ${up}${draining ? ', stopping' : ''}`);
+    const rows = [
+      ...Object.entries(limits).map(([name, value]) => [`most ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`, value.toLocaleString()]),
+      ['codecs', codecs.map((each) => each.split('/')[1]).join(', ')],
+      ['media at', [...new Set(mediaAddresses.map(({ address, port, protocol }) => `${protocol} ${address}:${port}`))].join(', ')],
+    ];
+    match(find('limit-rows'), rows, ([name]) => name, ([name]) => {
+      const value = make('td');
+      const row = make('tr', {}, make('th', { scope: 'row' }, name), value);
+      row.update = ([, text]) => write(value, text);
+      return row;
+    });
+  } catch {
+    // Whoever may not read it is asked for a token elsewhere.
+  }
+}
+
 async function choose(id) {
   chosen = id;
   stats = new RoomStats();
   activeSpeaker = new ActiveSpeaker();
   names = new Map();
+  owners = new Map();
   const place = new URL(location.href);
   if (id === null) place.searchParams.delete('room');
   else place.searchParams.set('room', id);
@@ -119,7 +200,10 @@ async function choose(id) {
   const begun = activeSpeaker;
   try {
     const { events: recent } = await read('rooms', id, 'events');
-    for (const event of recent) begun.take(event);
+    for (const event of recent) {
+      begun.take(event);
+      learn(event, names, owners);
+    }
     // What came meanwhile is newer.
     const last = recent.at(-1)?.sequence ?? 0;
     for (const event of events) if (event.room === id && event.sequence > last) begun.take(event);
@@ -137,6 +221,9 @@ function showRoom(snapshot, isTick) {
   find('room').hidden = false;
   write(find('room-title'), snapshot.id);
   closeButton.update();
+  const isLocked = rooms.find(({ id }) => id === snapshot.id)?.locked ?? false;
+  find('lock-room').setAttribute('aria-pressed', String(isLocked));
+  write(find('lock-room'), isLocked ? 'Unlock' : 'Lock');
   write(find('room-counts'), `${snapshot.peers.length} ${snapshot.peers.length === 1 ? 'peer' : 'peers'}`);
   find('room-incomplete').hidden = snapshot.complete;
   for (const peer of snapshot.peers) names.set(peer.id, peer.displayName || peer.id);
@@ -159,24 +246,30 @@ function showShards() {
     };
     return row;
   });
-  const total = shards.drops.reduce((sum, [, count]) => sum + count, 0);
-  write(find('drop-total'), total.toLocaleString());
-  match(find('drop-rows'), shards.drops, ([reason]) => reason, ([reason]) => {
-    const value = make('td');
-    const row = make('tr', {}, make('th', { scope: 'row' }, reason.replaceAll('_', ' ')), value);
-    row.update = ([, count]) => write(value, count.toLocaleString());
-    return row;
-  });
+  const rate = shards.drops.faults.reduce((sum, { perMinute }) => sum + perMinute, 0);
+  write(find('fault-rate'), `${Math.round(rate).toLocaleString()} packets a minute`);
+  for (const [id, group] of [['fault-rows', shards.drops.faults], ['design-rows', shards.drops.design]]) {
+    match(find(id), group, ({ reason }) => reason, ({ reason }) => {
+      const [now, all] = [make('td'), make('td')];
+      const row = make('tr', {}, make('th', { scope: 'row' }, reason.replaceAll('_', ' ')), now, all);
+      row.update = ({ count, perMinute }) => {
+        write(now, `${Math.round(perMinute).toLocaleString()}/min`);
+        write(all, count.toLocaleString());
+      };
+      return row;
+    });
+  }
 }
 
 function showEvents() {
-  const shown = events.filter(({ room }) => chosen === null || room === chosen).slice(-SHOWN_EVENTS).reverse();
+  const kind = find('event-kind').value;
+  const shown = events.filter((event) => (chosen === null || event.room === chosen) && isOfKind(event, kind)).slice(-SHOWN_EVENTS).reverse();
   match(find('events'), shown, ({ id }) => id, (event) => {
     const time = make('time', { dateTime: new Date(event.time).toISOString() }, new Date(event.time).toLocaleTimeString([], { hourCycle: 'h23' }));
     const text = make('span');
     const item = make('li', { 'data-type': event.type }, time, text);
     // A name may be known only later.
-    item.update = () => write(text, `${chosen === null ? `${event.room}: ` : ''}${describe(event, names)}`);
+    item.update = () => write(text, `${chosen === null ? `${event.room}: ` : ''}${describe(event, names, owners)}`);
     return item;
   });
 }
@@ -229,11 +322,13 @@ const restart = follow({
   hello: ({ gap }) => {
     setState('connected', 'Live');
     find('token-form').hidden = true;
+    showServer();
     if (gap) events = [];
     refreshSoon(0);
   },
   event: (event) => {
     events.push(event);
+    learn(event, names, owners);
     if (events.length > 20 * SHOWN_EVENTS) events.splice(0, 10 * SHOWN_EVENTS);
     if (event.room === chosen) activeSpeaker.take(event);
     if (chosen === null || event.room === chosen) requestEvents();
@@ -256,6 +351,12 @@ function requestEvents() {
   setTimeout(() => { isEventsDue = false; showEvents(); }, 150);
 }
 
-find('filter').oninput = showRooms;
+find('filter').oninput = () => {
+  showRooms();
+  showPeople();
+};
+find('event-kind').onchange = showEvents;
+showServer();
+setInterval(showServer, 60_000);
 setInterval(() => refreshSoon(0), PERIOD_MS);
 if (chosen !== null) choose(chosen);

@@ -1,9 +1,16 @@
 /** The room that is shown: its peers, what each sends and receives. */
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
+import { qualityOf } from './stats.js';
 import { whyPanel } from './why.js';
 
 const MEDIA = { audio: 'Audio', video: 'Video' };
+/** What clients call what they send, in the words of this page and of mediasoup-demo's. */
+const SOURCES = {
+  microphone: 'Microphone', camera: 'Camera', screen: 'Screen', 'screen-sound': 'Screen’s sound',
+  webcam: 'Camera', mic: 'Microphone', screensharing: 'Screen',
+};
+const CLOCKS = { audio: 48_000, video: 90_000 };
 /** What the button says that pauses a track, and then resumes it. */
 const PAUSES = { audio: ['Mute', 'Unmute'], video: ['Pause video', 'Resume video'] };
 
@@ -38,6 +45,7 @@ export class RoomView {
     const avatar = make('span', { className: 'avatar', 'aria-hidden': 'true' });
     const name = make('b');
     const details = make('span', { className: 'soft' });
+    const network = make('span', { className: 'soft', 'data-network': '' });
     const warnings = make('ul', { className: 'warnings' });
     const sent = make('div');
     const received = make('ul', { className: 'received' });
@@ -45,7 +53,7 @@ export class RoomView {
     const folded = make('details', {}, summary, received);
     let shown = id;
     const remove = carefulButton('Remove', () => `Remove ${shown}`, { 'data-act': 'remove' }, () => this.#acts.remove(id));
-    const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details), remove);
+    const head = make('div', { className: 'peer-head' }, avatar, make('div', { className: 'peer-name' }, name, details, network), remove);
     const why = whyPanel((ago) => this.#acts.explain(id, ago));
     const card = make('article', { className: 'peer', 'data-peer': id }, head, warnings, sent, folded, why);
     avatar.dataset.hue = String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0));
@@ -55,9 +63,10 @@ export class RoomView {
       write(name, shown);
       remove.update();
       write(details, [
-        peer.device.name ?? peer.device.flag ?? 'unknown program', peer.joined ? '' : 'not joined',
+        [peer.device.name ?? peer.device.flag ?? 'unknown program', peer.device.version].filter(Boolean).join(' '), peer.joined ? '' : 'not joined',
         connection(peer.transports), threads(peer.transports),
       ].filter(Boolean).join(' · '));
+      write(network, networkOf(peer));
       card.dataset.speaking = String(this.#activeSpeaker.peer === peer.id);
       const wrong = peer.transports.flatMap((transport) => transport.warnings.map((each) => ({ id: transport.id, ...each })));
       warnings.hidden = wrong.length === 0;
@@ -91,12 +100,12 @@ export class RoomView {
     };
     track.update = (producer) => {
       isPaused = producer.paused;
-      write(title, MEDIA[producer.kind] ?? producer.kind);
+      write(title, SOURCES[producer.source] ?? MEDIA[producer.kind] ?? producer.kind);
       const score = producer.score.map((each) => each.score).join('/');
       const layers = producer.streams.length > 1 ? `${producer.streams.length} streams` : '';
       write(about, [
         producer.mimeType.split('/').at(-1), producer.type === 'simple' ? '' : producer.type, layers,
-        score && `quality ${score}`,
+        score && `quality ${score}`, ...figures(producer.streams, producer),
       ].filter(Boolean).join(', '));
       tag.hidden = !isPaused;
       write(pause, PAUSES[kind]?.[Number(isPaused)] ?? (isPaused ? 'Resume' : 'Pause'));
@@ -144,6 +153,29 @@ function layerText(layers, all) {
 function direction({ producers, consumers }) {
   if (producers.length > 0 && consumers.length > 0) return 'both ways';
   return producers.length > 0 ? 'sending' : consumers.length > 0 ? 'receiving' : '';
+}
+
+/** A track's figures in words. */
+function figures(streams, { kind, mimeType }) {
+  const clock = /PCM[AU]|G722/i.test(mimeType) ? 8_000 : CLOCKS[kind];
+  const { jitterMs, rttMs, nacks, keyFrameRequests, repaired } = qualityOf(streams, clock);
+  return [
+    jitterMs === undefined ? '' : `jitter ${jitterMs.toFixed(0)} ms`, rttMs === undefined ? '' : `RTT ${rttMs.toFixed(0)} ms`,
+    nacks ? `${nacks} NACK` : '', repaired ? `${repaired} repaired` : '', keyFrameRequests ? `${keyFrameRequests} PLI` : '',
+  ];
+}
+
+/** From where a peer comes, how its media go, since when, and what it may not do. */
+export function networkOf({ address, transports, joinedAt, connectedAt, permissions = {} }) {
+  const tuples = transports.map(({ iceSelectedTuple, tuple }) => iceSelectedTuple ?? tuple).filter((each) => each?.remoteIp);
+  const places = [...new Set(tuples.map(({ protocol, remoteIp, remotePort }) => `${protocol ?? 'udp'} ${remoteIp}:${remotePort}`))];
+  const since = joinedAt ?? connectedAt;
+  const without = ['publish', 'subscribe'].filter((each) => permissions[each] === false).map((each) => `may not ${each}`);
+  return [
+    places.join(', ') || (address ? `signaling from ${address}` : ''),
+    since ? `since ${new Date(since).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}` : '',
+    permissions.moderate ? 'moderator' : '', ...without,
+  ].filter(Boolean).join(' · ');
 }
 
 /** `connected`, or which of a peer's transports is not. */

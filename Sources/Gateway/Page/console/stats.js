@@ -5,23 +5,53 @@ import { Series } from './chart.js';
 class Track {
   rate = new Series();
   loss = new Series();
-  #packets = null;
-  #lost = 0;
 
   /** `streams`: the track's own statistics entries. */
   add(streams) {
-    const sum = (name) => streams.reduce((total, stream) => total + (stream[name] ?? 0), 0);
-    const packets = sum('packetCount');
-    const lost = sum('packetsLost');
-    this.rate.push(sum('bitrate'));
-    if (this.#packets !== null && packets >= this.#packets) {
-      const newLost = Math.max(0, lost - this.#lost);
-      const all = packets - this.#packets + newLost;
-      this.loss.push(all > 0 ? newLost / all : 0);
-    }
-    this.#packets = packets;
-    this.#lost = lost;
+    this.rate.push(streams.reduce((total, { bitrate = 0 }) => total + bitrate, 0));
+    this.loss.push(lossOf(streams));
   }
+}
+
+/**
+ * The share of packets lost between the last two reports (RFC 3550 §6.4.1), 0…1, the streams weighted by their bitrates. What was
+ * lost since the last look, divided by what came since, would jump: reports come at times of their own.
+ */
+export function lossOf(streams) {
+  const heard = streams.filter(({ packetCount = 0 }) => packetCount > 0);
+  const weight = ({ bitrate = 0 }) => Math.max(bitrate, 1);
+  const all = heard.reduce((sum, stream) => sum + weight(stream), 0);
+  return all > 0 ? heard.reduce((sum, stream) => sum + weight(stream) * (stream.fractionLost ?? 0) / 256, 0) / all : 0;
+}
+
+/** What of a track's counters says how its connection is: `{ jitterMs, rttMs, nacks, keyFrameRequests, repaired }`, each or undefined. */
+export function qualityOf(streams, clockRate) {
+  const heard = streams.filter(({ packetCount = 0 }) => packetCount > 0);
+  if (heard.length === 0) return {};
+  const sum = (name) => heard.reduce((total, stream) => total + (stream[name] ?? 0), 0);
+  const trips = heard.map(({ roundTripTime }) => roundTripTime).filter(Number.isFinite);
+  return {
+    jitterMs: Math.max(...heard.map(({ jitter = 0 }) => jitter)) * 1000 / clockRate,
+    rttMs: trips.length > 0 ? Math.max(...trips) : undefined,
+    nacks: sum('nackCount'), keyFrameRequests: sum('pliCount') + sum('firCount'), repaired: sum('packetsRepaired'),
+  };
+}
+
+/** What the server leaves out because it is of no use to anybody: no fault of anything. */
+const BY_DESIGN = new Set([
+  'useless_retransmission', 'producer_paused', 'duplicate_packet', 'awaiting_key_frame', 'before_handshake', 'unsupported_rtcp',
+]);
+
+/** `{ faults, design }`: lists of `{ reason, count, perMinute }`, the most frequent first, of drops now and a while before. */
+export function dropGroups(now, before, seconds) {
+  const groups = { faults: [], design: [] };
+  for (const [reason, count] of now) {
+    if (count === 0) continue;
+    const perMinute = seconds > 0 ? Math.max(0, count - (before.get(reason) ?? 0)) * 60 / seconds : 0;
+    groups[BY_DESIGN.has(reason) ? 'design' : 'faults'].push({ reason, count, perMinute });
+  }
+  for (const group of Object.values(groups)) group.sort((a, b) => b.perMinute - a.perMinute || b.count - a.count);
+  return groups;
 }
 
 /** The tracks of the room that is shown. */
@@ -58,8 +88,10 @@ export class ShardStats {
   incoming = new Series();
   outgoing = new Series();
   loads = [];
-  drops = [];
+  /** See `dropGroups`; rates are of the last minute. */
+  drops = { faults: [], design: [] };
   #last = null;
+  #minute = [];
 
   /** Takes an answer of `/api/v1/shards`. */
   add(answer) {
@@ -81,7 +113,10 @@ export class ShardStats {
     for (const { drops: each } of answer.shards) {
       for (const [reason, count] of Object.entries(each)) drops.set(reason, (drops.get(reason) ?? 0) + count);
     }
-    this.drops = [...drops].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
+    this.#minute.push({ time: now.time, drops });
+    while (this.#minute.length > 1 && now.time - this.#minute[0].time > 60_000) this.#minute.shift();
+    const [first] = this.#minute;
+    this.drops = dropGroups(drops, first.drops, (now.time - first.time) / 1000);
     this.#last = now;
   }
 }
