@@ -51,6 +51,7 @@ extension Room {
         }
         let events = eventLog.append(kinds, of: id, after: lastSequence, time: wallClock())
         lastSequence &+= UInt64(events.count)
+        for event in events { attendance.take(event.kind, at: event.time) }
         recent += events
         if recent.count > 2 * Self.recentLimit { recent.removeFirst(recent.count - Self.recentLimit) }
     }

@@ -35,14 +35,19 @@ public actor Room {
     /// Consumers whose commands the media plane was too busy to take.
     private var retryQueue: [ConsumerID] = []
     private var isRetryScheduled = false
+    /// Its end is written down.
+    private var isRecorded = false
     private let onClosed: @Sendable (Room) -> Void
     let limits: LimitCounters
     let joinTimes: Histogram?
+    private let history: RoomHistory?
+    /// The people who came and went.
+    var attendance = Attendance()
 
     init(
         id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
         generator: any RandomNumberGenerator & Sendable, limits: LimitCounters = LimitCounters(),
-        joinTimes: Histogram? = nil, logger: Logger,
+        joinTimes: Histogram? = nil, history: RoomHistory? = nil, logger: Logger,
         eventLog: RoomEventLog = RoomEventLog(),
         wallClock: @escaping @Sendable () -> Int64, onClosed: @escaping @Sendable (Room) -> Void
     ) {
@@ -55,6 +60,7 @@ public actor Room {
         self.onClosed = onClosed
         self.limits = limits
         self.joinTimes = joinTimes
+        self.history = history
         self.eventLog = eventLog
         let inbox = RoomInbox()
         self.inbox = inbox
@@ -116,6 +122,10 @@ public actor Room {
         retryQueue = []
         finishCollections()
         observation.finish()
+        if !isRecorded {
+            isRecorded = true
+            history?.ended(id, openedAt: openedAt, closedAt: wallClock(), attendance, recent)
+        }
         onClosed(self)
     }
 

@@ -13,6 +13,8 @@ public final class RoomRegistry: Sendable {
     public var endpoints: [ShardEndpoint] { media.endpoints }
     /// How often each limit of rooms was met.
     public let limits = LimitCounters()
+    /// The rooms that have ended.
+    public let history = RoomHistory()
     /// Seconds from peers' connections until media could flow.
     public let joinTimes = Histogram(bounds: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30])
     /// What happens in the rooms.
@@ -137,7 +139,7 @@ public final class RoomRegistry: Sendable {
                 id: id, media: media.forRoom(), configuration: state.configuration(of: id, now: now),
                 routerCapabilities: state.plans.plan(of: id, now: now)?.capabilities(of: routerCapabilities)
                     ?? routerCapabilities,
-                generator: makeGenerator(), limits: limits, joinTimes: joinTimes, logger: logger,
+                generator: makeGenerator(), limits: limits, joinTimes: joinTimes, history: history, logger: logger,
                 eventLog: events,
                 wallClock: Self.now,
                 onClosed: { [weak self] room in self?.remove(room) })

@@ -121,6 +121,16 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.click("#close-room")
     await console.sees("document.querySelectorAll('#rooms button').length === 0", "no room")
     await console.sees("!document.getElementById('no-rooms').hidden", "that there is none")
+    # After the call: who was there, and what the operator did.
+    await console.page.evaluate("document.getElementById('ended').open = document.getElementById('audit').open = true")
+    await console.sees("document.getElementById('ended-rooms').innerText.includes('2 joined')", "the room that has ended")
+    await console.sees("document.getElementById('acts').innerText.includes('an operator closes a room')", "what was done")
+    async with console.page.page.expect_download(timeout=60_000) as download:
+        await console.click("#ended-rooms button")
+    kept = json.loads((await (await download.value).path()).read_text())
+    assert {one["displayName"] for one in kept["people"]} == {"Ada", "Grace"} and kept["events"]
+    assert await console.page.evaluate(FITS), "nothing is wider than the screen"
+    await console.page.picture(artifacts / "console-after.png")
     assert await console.page.evaluate(ERRORS) == []
 
 

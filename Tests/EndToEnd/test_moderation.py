@@ -1,6 +1,7 @@
 """What operators may do about people by /api/v1, and moderators in their room, seen by clients that are there."""
 
 import contextlib
+import json
 
 import pytest
 import websockets
@@ -87,6 +88,9 @@ async def test_an_operator_mutes_everybody_locks_speaks_and_bans(start_gateway):
         assert (await api.ask("DELETE", f"{ROOM}/bans/{ban['id']}"))[0] == 404
         async with ProtooClient(gateway, "lounge", "mallory") as again:
             await again.join("Mallory")
+        acts = (await api.get("/api/v1/audit"))["acts"]
+        assert acts[0]["act"] == "an operator has lifted a ban" and acts[0]["fields"]["client.address"] == "127.0.0.1"
+        assert len(acts) == 8 and "Lunch" not in json.dumps(acts), acts
         log = gateway.log
         for act in ("paused everybody's producers", "locked a room", "sent a message", "changed what a peer may do",
                     "keeps a client out of a room", "lifted a ban"):
@@ -135,3 +139,21 @@ async def test_pages_of_allowed_origins_use_the_api_and_others_cannot(start_gate
         for method in ("OPTIONS", "GET"):
             assert "Access-Control-Allow-Origin" not in (await asked(method, "https://evil.example"))[1]
         assert (await asked("POST", "https://evil.example"))[0] == 403
+
+
+async def test_a_room_that_has_ended_can_be_asked_about(start_gateway):
+    gateway = await start_gateway("--admin-token", TOKEN)
+    async with StateAPI(gateway) as api:
+        async with populated_room(gateway):
+            assert (await api.get("/api/v1/history"))["total"] == 0
+        async def has_ended():
+            return (await api.get("/api/v1/history?name=LOUNGE"))["total"] == 1
+        await until(has_ended, 30, "the room has ended")
+        (ended,) = (await api.get("/api/v1/history"))["rooms"]
+        assert ended["joined"] == ended["mostAtOnce"] == 2 and ended["openedAt"] <= ended["closedAt"]
+        assert [one["displayName"] for one in ended["people"]] == ["Ann", "Ben"]
+        assert {one["reason"] for one in ended["people"]} == {"disconnected"}
+        record = await api.get(f"/api/v1/history/{ended['number']}")
+        assert record["events"][-1]["type"] == "room-closed" and record["people"] == ended["people"]
+        for nothing in ("0", "99", "x", "-1"):
+            assert (await api.ask("GET", f"/api/v1/history/{nothing}"))[0] == 404

@@ -1,5 +1,7 @@
+import FoundationEssentials
 import Logging
 import RoundhouseRooms
+import Synchronization
 
 /// Writes down who was refused and what operators did, with the client's address: what one asks the log about afterwards.
 ///
@@ -7,6 +9,10 @@ import RoundhouseRooms
 final class AuditLog: Sendable {
     private let logger: Logger
     private let refusals: LimitedLog
+    private let acts = Mutex<(last: UInt64, entries: [AuditEntry])>((0, []))
+
+    /// Acts that are kept to be asked for; the log has all of them.
+    static let limit = 256
 
     init(_ logger: Logger) {
         self.logger = logger
@@ -40,8 +46,20 @@ final class AuditLog: Sendable {
 
     /// Somebody with the rights of an operator has changed something.
     func operated(_ act: Logger.Message, from origin: ClientOrigin, _ more: Logger.Metadata) {
-        logger.notice(act, metadata: more.merging(Self.client(origin)) { own, _ in own })
+        let fields = more.merging(Self.client(origin)) { own, _ in own }
+        logger.notice(act, metadata: fields)
+        acts.withLock { acts in
+            acts.last += 1
+            if acts.entries.count >= Self.limit { acts.entries.removeFirst() }
+            acts.entries.append(
+                AuditEntry(
+                    number: acts.last, time: Int64(Date().timeIntervalSince1970 * 1000), act: act.description,
+                    fields: fields))
+        }
     }
+
+    /// What operators did lately, the newest first.
+    var entries: [AuditEntry] { acts.withLock { $0.entries.reversed() } }
 
     static func client(_ origin: ClientOrigin) -> Logger.Metadata {
         origin.address.map { ["client.address": "\($0)"] } ?? [:]

@@ -21,7 +21,7 @@ enum Endpoint: CaseIterable, Sendable {
     case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
         stateShards, stateEvents
     case stateAllPeers, stateMute, stateLock, stateUnlock, stateMessages, stateInvites, stateBans, stateBan,
-        statePeerBan
+        statePeerBan, stateHistory, stateRecord, stateAudit
 
     /// The segments of its paths; what is in braces is any one segment. `nil`: the files there are.
     var pattern: String? {
@@ -79,6 +79,9 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateShards: "/api/v1/shards"
         case .stateEvents: "/api/v1/events"
         case .stateAllPeers: "/api/v1/peers"
+        case .stateHistory: "/api/v1/history"
+        case .stateRecord: "/api/v1/history/{record}"
+        case .stateAudit: "/api/v1/audit"
         case .stateMute: "/api/v1/rooms/{room}/mute"
         case .stateLock: "/api/v1/rooms/{room}/lock"
         case .stateUnlock: "/api/v1/rooms/{room}/unlock"
@@ -94,7 +97,8 @@ enum Endpoint: CaseIterable, Sendable {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos,
-            .stateSnapshot, .stateAllPeers, .stateBans, .stateRoomEvents, .statePeers, .stateExplanation,
+            .stateSnapshot, .stateAllPeers, .stateBans, .stateHistory, .stateRecord, .stateAudit, .stateRoomEvents,
+            .statePeers, .stateExplanation,
             .stateExplanationEvents,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
             .stateServer, .stateShards, .stateEvents:
@@ -138,7 +142,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateRooms, .stateSnapshot, .stateRoomEvents, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
-            .stateEvents, .stateAllPeers:
+            .stateEvents, .stateAllPeers, .stateHistory, .stateRecord, .stateAudit:
             .operation
         case .stateRoom, .statePeers, .statePeer, .statePause, .stateResume, .stateMute, .stateLock, .stateUnlock,
             .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan:
@@ -159,7 +163,8 @@ enum Endpoint: CaseIterable, Sendable {
             .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateRecording,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume,
             .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute,
-            .stateLock, .stateUnlock, .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan:
+            .stateLock, .stateUnlock, .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan,
+            .stateHistory, .stateRecord, .stateAudit:
             nil
         }
     }

@@ -133,7 +133,7 @@ struct HTTPRouter: Sendable {
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
             .stateEvents, .stateAllPeers, .stateMute, .stateLock, .stateUnlock, .stateMessages, .stateInvites,
-            .stateBans, .stateBan, .statePeerBan:
+            .stateBans, .stateBan, .statePeerBan, .stateHistory, .stateRecord, .stateAudit:
             return await state.respond(to: request, target)
         }
     }

@@ -159,6 +159,29 @@ struct StateAPI: Sendable {
             guard let room = registry.room(id) else { return Self.noRoom }
             return Self.one(await room.snapshot().consumerObject(consumer), .consumerNotFound)
         case .allPeers: return try await allPeers(query)
+        case .history:
+            let page = try query.page()
+            let text = try query.text("name")?.lowercased() ?? ""
+            let found = registry.history.records.filter {
+                text.isEmpty || $0.room.rawValue.lowercased().contains(text)
+            }
+            return OutgoingResponse(
+                json: .object([
+                    "rooms": .array(page.of(found).map(\.json)), "total": .integer(Int64(found.count)),
+                ]))
+        case .record(let number):
+            guard let record = registry.history.record(number) else {
+                return .failure(.notFound, code: "record-not-found", "no room that has ended is kept under this number")
+            }
+            return OutgoingResponse(
+                json: record.json.merging(.object(["events": .array(record.events.map(\.json))])))
+        case .audit:
+            let page = try query.page()
+            let entries = admin.access.audit.entries
+            return OutgoingResponse(
+                json: .object([
+                    "acts": .array(page.of(entries).map(\.json)), "total": .integer(Int64(entries.count)),
+                ]))
         case .bans(let id):
             return OutgoingResponse(json: .object(["bans": .array(registry.bans(of: id).map(\.json))]))
         case .producerPause, .mute, .lock, .messages, .invites, .ban, .peerBan:

@@ -24,6 +24,9 @@ enum StateRoute: Equatable {
     case shards
     case events
     case allPeers
+    case history
+    case record(UInt64)
+    case audit
     case mute(RoomID)
     case lock(RoomID, isLocked: Bool)
     case messages(RoomID)
@@ -41,6 +44,10 @@ enum StateRoute: Equatable {
         case (1, "shards"): self = .shards
         case (1, "events"): self = .events
         case (1, "peers"): self = .allPeers
+        case (1, "history"): self = .history
+        case (1, "audit"): self = .audit
+        // What is no number names nothing that is there.
+        case (2, "history"): self = .record(UInt64(parts[1]) ?? 0)
         case (2..., "rooms"):
             guard let route = Self.inRoom(RoomID(parts[1]), parts.dropFirst(2)) else { return nil }
             self = route
@@ -91,7 +98,8 @@ enum StateRoute: Equatable {
         case .ban: [.delete]
         case .producerPause, .mute, .lock, .messages, .invites, .peerBan: [.post]
         case .recording: [.get, .post, .delete]
-        case .allPeers, .bans, .snapshot, .recentEvents, .peers, .explanation, .explanationEvents, .transports,
+        case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .peers, .explanation,
+            .explanationEvents, .transports,
             .transport,
             .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
@@ -103,7 +111,8 @@ enum StateRoute: Equatable {
     var parameters: [String] {
         switch self {
         case .rooms: ["limit", "offset", "name", "minPeers"]
-        case .allPeers: ["limit", "offset", "name"]
+        case .allPeers, .history: ["limit", "offset", "name"]
+        case .audit: ["limit", "offset"]
         case .peers: ["limit", "offset", "name", "joined"]
         case .transports: ["limit", "offset", "peer"]
         case .producers: ["limit", "offset", "peer", "kind", "paused"]
@@ -113,7 +122,7 @@ enum StateRoute: Equatable {
         case .explanation: ["ago", "history", "format"]
         case .recording: ["transport"]
         case .room, .snapshot, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer, .server,
-            .shards, .mute, .lock, .messages, .invites, .bans, .ban, .peerBan:
+            .shards, .mute, .lock, .messages, .invites, .bans, .ban, .peerBan, .record:
             []
         }
     }
@@ -125,7 +134,8 @@ enum StateRoute: Equatable {
             .lock(let room, _), .messages(let room), .invites(let room), .bans(let room), .ban(let room, _),
             .peerBan(let room, _):
             room
-        case .rooms, .allPeers, .snapshot, .recentEvents, .explanation, .explanationEvents, .recording, .transports,
+        case .rooms, .allPeers, .history, .record, .audit, .snapshot, .recentEvents, .explanation, .explanationEvents,
+            .recording, .transports,
             .transport, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
             nil
         }

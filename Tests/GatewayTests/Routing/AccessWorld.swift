@@ -190,7 +190,7 @@ struct AccessWorld {
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute, .stateLock,
-            .stateUnlock, .stateBans, .stateBan:
+            .stateUnlock, .stateBans, .stateBan, .stateHistory, .stateRecord, .stateAudit:
             break
         case .stateMessages: body = #"{"text":"Lunch is served."}"#
         case .stateInvites: body = #"{"name":"Guest","expiresIn":600}"#

@@ -206,7 +206,8 @@ import Testing
             .transport(room, TransportID("x")), .producers(room), .producer(room, ProducerID("x")),
             .producerPause(room, ProducerID("x"), isPaused: true),
             .producerPause(room, ProducerID("x"), isPaused: false), .consumers(room),
-            .consumer(room, ConsumerID("x")), .server, .shards, .events, .allPeers, .mute(room),
+            .consumer(room, ConsumerID("x")), .server, .shards, .events, .allPeers, .history, .record(0), .audit,
+            .mute(room),
             .lock(room, isLocked: true), .lock(room, isLocked: false), .messages(room), .invites(room), .bans(room),
             .ban(room, "x"), .peerBan(room, PeerID("x")),
         ]

@@ -159,6 +159,51 @@ async function showPeople() {
   showRooms();
 }
 
+function clock(time) {
+  return new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+}
+
+/** The rooms that have ended, the newest first; a click saves what is kept of one. */
+async function showEnded() {
+  try {
+    const { rooms: ended } = await read('history');
+    find('none-ended').hidden = ended.length > 0;
+    match(find('ended-rooms'), ended, ({ number }) => number, ({ number, room, openedAt, closedAt, joined, people }) => {
+      const button = make(
+        'button', { type: 'button', title: people.map(({ displayName, peerId }) => displayName || peerId).join(', ') },
+        make('b', {}, room), make('span', { className: 'soft' }, `${clock(openedAt)}–${clock(closedAt)}, ${joined} joined, save`));
+      button.onclick = async () => {
+        try {
+          save(`${room}-${number}.json`, await read('history', String(number)));
+        } catch (error) {
+          failed(error);
+        }
+      };
+      const item = make('li', {}, button);
+      item.update = () => {};
+      return item;
+    });
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** The acts of operators and moderators, the newest first. */
+async function showActs() {
+  try {
+    const { acts } = await read('audit');
+    find('no-acts').hidden = acts.length > 0;
+    match(find('acts'), acts, ({ number }) => number, ({ time, act, fields }) => {
+      const details = ['room.id', 'peer.id', 'client.address'].map((name) => fields[name]).filter(Boolean).join(' · ');
+      const item = make('li', {}, make('time', { dateTime: new Date(time).toISOString() }, clock(time)), ` ${act} `, make('span', { className: 'soft' }, details));
+      item.update = () => {};
+      return item;
+    });
+  } catch (error) {
+    failed(error);
+  }
+}
+
 /** Version, uptime and limits, once and then each minute. */
 async function showServer() {
   try {
@@ -356,6 +401,13 @@ find('filter').oninput = () => {
   showPeople();
 };
 find('event-kind').onchange = showEvents;
+for (const [id, show] of [['ended', showEnded], ['audit', showActs]]) {
+  find(id).ontoggle = () => { if (find(id).open) show(); };
+}
+setInterval(() => {
+  if (find('ended').open) showEnded();
+  if (find('audit').open) showActs();
+}, 5_000);
 showServer();
 setInterval(showServer, 60_000);
 setInterval(() => refreshSoon(0), PERIOD_MS);
