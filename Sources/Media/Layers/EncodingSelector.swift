@@ -72,7 +72,7 @@ struct EncodingSelector {
         }
         let wanted = min(preferred.spatial, allowed.spatial, source.count - 1)
         var chosen = source.target(
-            preferred: wanted, reference: reference < 0 ? nil : Int(reference), at: now)
+            preferred: wanted, reference: reference < 0 ? nil : Int(reference), current: currentEncoding, at: now)
         // A receiver without a picture needs a key frame of a silent encoding, too.
         if chosen == nil, current < 0 { chosen = source.silentTarget(preferred: wanted) }
         let index = Int8(truncatingIfNeeded: chosen ?? -1)
@@ -85,6 +85,14 @@ struct EncodingSelector {
         // What the network does not carry is thinned out at once, until the lower encoding's key frame comes.
         let isTooMuch = Int(current) > allowed.spatial && chosen < Int(current)
         temporal.setTarget(isTooMuch ? 0 : temporalTarget(of: chosen, of: source.count))
+    }
+
+    /// Whether an encoding is one to choose now.
+    /// - Parameter hasLower: whether a lower one is.
+    func canChoose(_ encoding: Int, hasLower: Bool, of source: borrowing SourceEncodings, at now: MediaInstant) -> Bool {
+        source.canBeSent(
+            encoding, reference: reference < 0 ? nil : Int(reference), current: currentEncoding, hasLower: hasLower,
+            at: now)
     }
 
     /// A lower encoding than wanted is at least smooth; a higher one than wanted costs as little as it can.

@@ -84,16 +84,25 @@ struct SourceEncodings: ~Copyable {
 
     /// The encoding to send: the highest usable one up to `preferred`, else the lowest above it.
     ///
-    /// - Parameter reference: the encoding on whose clock the consumer's timestamps are; another has to be able to follow it.
-    func target(preferred: Int, reference: Int?, at now: MediaInstant) -> Int? {
+    /// - Parameters:
+    ///   - reference: the encoding on whose clock the consumer's timestamps are; another has to be able to follow it.
+    ///   - current: the one that is being sent.
+    func target(preferred: Int, reference: Int?, current: Int?, at now: MediaInstant) -> Int? {
         var target: Int?
         for index in 0..<count {
             if index > preferred, target != nil { break }
-            guard isActive(index, at: now), canFollow(reference, index, at: now) else { continue }
-            if target != nil, !isProven(index, at: now) { continue }
-            target = index
+            if canBeSent(index, reference: reference, current: current, hasLower: target != nil, at: now) {
+                target = index
+            }
         }
         return target
+    }
+
+    /// Whether an encoding is one to choose. What is being sent needs no further proof.
+    /// - Parameter hasLower: whether a lower one can be sent.
+    func canBeSent(_ encoding: Int, reference: Int?, current: Int?, hasLower: Bool, at now: MediaInstant) -> Bool {
+        isActive(encoding, at: now) && canFollow(reference, encoding, at: now)
+            && (!hasLower || encoding == current || isProven(encoding, at: now))
     }
 
     /// Where all encodings are silent, as those of a screen on which nothing moves: the one that would be sent if those that

@@ -124,11 +124,11 @@ struct LayerSelection {
         let preferred = preferredPosition
         switch selector {
         case .whole: ladder.addWhole(rates: &rates, at: now)
-        case .encodings:
+        case .encodings(let encodings):
             let top = min(preferred.spatial, source.count - 1)
             for encoding in 0..<source.count
-            where encoding <= top && source.isActive(encoding, at: now)
-                && (ladder.isEmpty || source.isProven(encoding, at: now))
+            where encoding <= top
+                && encodings.canChoose(encoding, hasLower: !ladder.isEmpty, of: source, at: now)
             {
                 ladder.addLayers(
                     of: encoding, among: source.count, upTo: encoding == top ? preferred.temporal : 7, rates: &rates,

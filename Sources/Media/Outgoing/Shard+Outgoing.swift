@@ -45,6 +45,7 @@ extension Shard {
             if isScoreReset { consumerScoreChanged(consumer) }
             unsafe send(outgoing, of: packet, template: template, payload: payload, to: consumer)
             sendHeld(after: packet, of: feed, to: consumer)
+            pictureBegan(consumer)
         case .awaitKeyFrame(let isStarting):
             if isStarting { counters.add(.awaitingKeyFrame) }
             askForWantedKeyFrame(consumer)

@@ -73,6 +73,16 @@ extension Shard {
         bandwidths[bandwidth].routeChanged(isIPv6: remote.family == .ipv6, at: now)
     }
 
+    /// What a consumer's source sends is known from now on: its share is decided at once, not at the next turn.
+    mutating func pictureBegan(_ consumer: Slot<ShardConsumer>) {
+        let transport = consumers[consumer].transport
+        guard let bandwidth = transports[transport].bandwidth,
+            bandwidths[bandwidth].allocator.share(of: consumer)?.hasChoice == false
+        else { return }
+        bandwidths[bandwidth].allocateSoon(at: now)
+        rescheduleTimer(of: transport)
+    }
+
     mutating func bandwidthDeadlineReached(on transport: Slot<MediaTransport>) {
         guard let bandwidth = transports[transport].bandwidth else { return }
         if let filler = bandwidths[bandwidth].advance(to: now), filler > 0 { sendFiller(filler, on: transport) }

@@ -155,6 +155,9 @@ struct TransportBandwidth: ~Copyable {
         controller.relief > .none || controller.state.estimate < allocatedEstimate - allocatedEstimate / 20
     }
 
+    /// Layers are shared out as soon as the shard looks at its timers.
+    mutating func allocateSoon(at now: MediaInstant) { nextAllocation = min(nextAllocation, now) }
+
     /// What the client should be sent of it, at most once a second.
     mutating func takeReport(at now: MediaInstant) -> BandwidthReport? {
         guard isBinding, controller.hasFeedback else { return nil }

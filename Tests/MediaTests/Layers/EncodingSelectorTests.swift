@@ -93,6 +93,18 @@ struct EncodingSelectorTests {
         }
     }
 
+    @Test func `what is being sent needs no further proof once a lower encoding can follow it`() {
+        var bench = Bench(3)
+        expect(bench.give(1, key: true, at: 0), .begin)
+        _ = bench.give(0, at: 10)
+        for encoding in 0..<2 { bench.report(encoding, at: 100) }
+        expect(bench.update(200), nil)
+        expect(bench.selector.canChoose(0, hasLower: false, of: bench.source, at: ms(200)), true)
+        expect(bench.selector.canChoose(1, hasLower: true, of: bench.source, at: ms(200)), true)
+        expect(bench.selector.canChoose(2, hasLower: true, of: bench.source, at: ms(200)), false)
+        expect(bench.give(1, at: 210), .forward)
+    }
+
     @Test func `an encoding without a report is waited for as long as the first report may take, not forever`() {
         for isTargetReported in [false, true] {
             var bench = Bench(2)

@@ -92,6 +92,34 @@ struct BandwidthTests {
         #expect(consumer.reason == .wanted && consumer.nextStep == 0)
     }
 
+    /// The source's clocks are not tied to each other yet, and the larger picture is the one that a decoder could begin
+    /// with: it goes on as it is, until something else can follow it.
+    @Test(arguments: [1, 2]) func `a picture that happened to come first is sent whole from the beginning`(
+        shards: Int
+    ) throws {
+        let world = try VirtualWorld(shards: shards)
+        let publisher = try world.join()
+        let viewer = try world.join(limits: BitrateLimits())
+        viewer.peer.givesFeedback = true
+        #expect(world.connectAll())
+        let track = publisher.peer.addTrack(
+            .video, rids: ["l", "m", "h"], layered: LayeredVideo(temporalLayers: 3))
+        track.silentEncodings = [0, 2]
+        track.unreportedEncodings = [0, 1, 2]
+        try publisher.publish(track)
+        let stream = try viewer.subscribe(to: track)
+        stream.keepsLog = true
+        world.run(for: .milliseconds(200))
+        #expect(!stream.log.isEmpty)
+        track.silentEncodings = []
+        world.run(for: .milliseconds(800))
+        track.unreportedEncodings = []
+        world.run(for: .seconds(5))
+        let times = stream.log.map(\.at)
+        let longest = zip(times, times.dropFirst()).map { $1 - $0 }.max()
+        #expect(try #require(longest) < .milliseconds(90))
+    }
+
     @Test func `a viewer is sent what its link carries and what it wants, once a second at most`() throws {
         let call = try Call(tracks: 1, rate: 300_000)
         func reports() -> [BandwidthReport] {
