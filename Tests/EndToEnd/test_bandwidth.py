@@ -82,7 +82,12 @@ def judge_picture(taken, since, rate):
     assert frames >= rate * (len(taken) - 1 - since), f"{frames} frames in {len(taken) - 1 - since} s"
 
 
-@pytest.mark.parametrize("rate, conditions", [(500, NARROW), (300, NARROWER)], ids=["500", "300"])
+# A narrower link, the other codecs and another browser, each a minute: `make links`.
+MORE = pytest.mark.skipif(os.environ.get("ROUNDHOUSE_LINKS") != "all", reason="only with make links")
+
+
+@pytest.mark.parametrize("rate, conditions", [
+    pytest.param(500, NARROW, id="500"), pytest.param(300, NARROWER, id="300", marks=MORE)])
 async def test_behind_a_narrow_link_pictures_get_smaller_and_nothing_is_lost(viewing, artifacts, rate, conditions):
     _, bob = await viewing(**conditions)
     record = await recorder(bob)
@@ -216,10 +221,6 @@ async def test_a_link_that_gets_narrow_and_wide_again_is_followed(viewing, artif
     wide = await watch(bob, 25, artifacts)
     assert wide[-1]["layers"] == before[-1]["layers"], (before[-1], wide[-1])
     judge_sound(wide, 3, most=0.01)
-
-
-# The other codecs and another browser, each a minute: `make links`.
-MORE = pytest.mark.skipif(os.environ.get("ROUNDHOUSE_LINKS") != "all", reason="only with make links")
 
 
 @MORE

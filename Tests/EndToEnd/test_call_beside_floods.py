@@ -13,7 +13,7 @@ from test_floods import BUSY, CORES, FLOOD, pressure
 from waiting import samples
 
 # Of each kind, one after the other.
-SECONDS = 2
+SECONDS = 1
 # A picture that stands for longer is one that people see stop. Chromium counts from 150 ms more than the usual on.
 STANDSTILL = 1.0
 
@@ -82,7 +82,7 @@ async def test_a_call_goes_on_while_all_dialects_are_flooded(gateway, chromium, 
     for person in people:
         await person.sees_and_hears()
     # The sizes of the pictures have settled.
-    await samples(lambda: people[0].streams(), 10, every=1)
+    await samples(lambda: people[0].streams(), 6, every=1)
     quiet, _ = await watched(people, asyncio.sleep(6))
     # The same cores, taken by as many processes that do not concern the server: what that does to two browser pages.
     starved, _ = await watched(people, Beside(("-c", BUSY, "10")).run())

@@ -185,7 +185,7 @@ async def schemathesis(gateway, artifacts, ids, *options):
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration), "run",
         f"{gateway.url}/api/openapi.json", "-H", FIELD, "--checks", "all", "--exclude-checks", "ignored_auth",
-        "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "30",
+        "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "20",
         "--no-shrink", *options]
     # In a folder of its own: it leaves notes for the next run.
     done = await asyncio.to_thread(subprocess.run, command, cwd=artifacts, capture_output=True, text=True, timeout=180)
