@@ -46,7 +46,7 @@ def size(request):
 
 
 async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, artifacts):
-    gateway = await start_gateway("--admin-token", TOKEN, "--bandwidth", "estimate")
+    gateway = await start_gateway("--admin-token", TOKEN)
     people = [await Person(await chromium.page(), gateway.url, "watched", name).enter() for name in ("Ada", "Grace")]
     for person in people:
         await person.sees_and_hears(seconds=60)

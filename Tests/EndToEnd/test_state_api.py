@@ -21,7 +21,7 @@ FIELD = f"Authorization: Bearer {TOKEN}"
 
 @pytest_asyncio.fixture
 async def gateway(start_gateway):
-    return await start_gateway("--admin-token", TOKEN, "--bandwidth", "estimate")
+    return await start_gateway("--admin-token", TOKEN)
 
 
 async def test_the_document_is_valid_openapi(gateway):

@@ -100,7 +100,7 @@ struct ServerSettings: Sendable {
             .maxMegabitsPerProducer, media.ingressLimits.megabitsPerProducer)
         media.ingressLimits.megabitsPerTransport = try reader.number(
             .maxMegabitsPerTransport, media.ingressLimits.megabitsPerTransport)
-        let bandwidth = try reader.text(.bandwidth, defaultValue: "ignore") ?? "ignore"
+        let bandwidth = try reader.text(.bandwidth, defaultValue: "estimate") ?? "estimate"
         let start = try reader.number(.initialOutgoingKilobits, 600)
         let most = try reader.optionalNumber(.maxOutgoingKilobits, defaultValue: "none")
         if bandwidth == "estimate" {

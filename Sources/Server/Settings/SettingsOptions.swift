@@ -164,7 +164,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(
         help: """
             estimate: receivers that say what arrives are sent what their networks carry; ignore: all that they ask \
-            for. (default: ignore)
+            for. (default: estimate)
             """)
     var bandwidth: String?
 
