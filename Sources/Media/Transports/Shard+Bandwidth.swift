@@ -152,11 +152,13 @@ extension Shard {
 
     // MARK: Probes
 
-    /// Sends so many bytes that nobody asked for: what was sent a moment ago, of use where it got lost, else padding.
+    /// Sends so many bytes that nobody asked for: padding, or where packets get lost what was sent a moment ago. Where none are
+    /// lost a repeated picture would come twice: Chromium puts it together again, and gives it to who transforms its pictures.
     private mutating func sendFiller(_ bytes: Int, on transport: Slot<MediaTransport>) {
         var left = bytes
+        let isLosing = transports[transport].bandwidth.map { bandwidths[$0].isLosing } ?? false
         for consumer in transports[transport].consumers
-        where left > 0 && consumers[consumer].stream.kind == .video && consumers[consumer].stream.hasBegun {
+        where left > 0 && isLosing && consumers[consumer].stream.kind == .video && consumers[consumer].stream.hasBegun {
             repeatNewest(of: consumer, &left)
         }
         for consumer in transports[transport].consumers where left > 0 && consumers[consumer].stream.kind == .video {

@@ -46,6 +46,8 @@ struct TransportBandwidth: ~Copyable {
 
     /// What is known of the network.
     var state: BandwidthState { controller.state }
+    /// Whether packets get lost.
+    var isLosing: Bool { controller.state.loss > 0 || controller.state.inherentLoss > 0 }
     /// Whether the client says what arrives.
     var hasFeedback: Bool { controller.hasFeedback }
 
