@@ -22,6 +22,7 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case keyFrameRequestsReceived
     case keyFramesReceived
     case transportFeedbackSent
+    case estimatesSent
     /// BYE packets (RFC 3550 §6.6).
     case goodbyesReceived
     case reportsSent

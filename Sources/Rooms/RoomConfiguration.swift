@@ -9,6 +9,8 @@ public struct RoomConfiguration: Sendable {
     /// What a client's network is taken to carry until it has been measured, and what bounds the estimate then; `nil`: nobody
     /// asks what it carries.
     public var outgoingLimits: BitrateLimits?
+    /// What a client is asked to send at most, in bits per second; `nil`: as much as its network carries.
+    public var maximumIncomingBitrate: UInt64?
     /// Key frame requests to a producer within this time are merged.
     public var keyFrameRequestDelay: MediaDuration
     /// Open rooms of the registry.
@@ -32,6 +34,7 @@ public struct RoomConfiguration: Sendable {
     public init(
         mediaCodecs: [RTPCodecCapability] = RoomConfiguration.defaultMediaCodecs,
         iceConsentTimeout: MediaDuration = .seconds(30), outgoingLimits: BitrateLimits? = nil,
+        maximumIncomingBitrate: UInt64? = nil,
         keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
@@ -41,6 +44,7 @@ public struct RoomConfiguration: Sendable {
         self.mediaCodecs = mediaCodecs
         self.iceConsentTimeout = iceConsentTimeout
         self.outgoingLimits = outgoingLimits
+        self.maximumIncomingBitrate = maximumIncomingBitrate
         self.keyFrameRequestDelay = keyFrameRequestDelay
         self.maximumRooms = maximumRooms
         self.maximumPeers = maximumPeers

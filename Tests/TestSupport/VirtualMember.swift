@@ -14,7 +14,7 @@
         /// Opens a transport for a peer; nothing is connected yet.
         init(
             _ peer: VirtualPeer, on handle: MediaHandle, consentTimeout: MediaDuration = .seconds(30),
-            limits: BitrateLimits? = nil,
+            limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil,
             events: EventQueue = EventQueue {}
         ) throws {
             self.peer = peer
@@ -22,7 +22,9 @@
             queue = events
             credentials = .random(using: &peer.random)
             transport = try handle.openTransport(
-                TransportSettings(iceCredentials: credentials, consentTimeout: consentTimeout, limits: limits),
+                TransportSettings(
+                    iceCredentials: credentials, consentTimeout: consentTimeout, limits: limits,
+                    maximumIncoming: maximumIncoming),
                 events: queue)
         }
 

@@ -223,7 +223,7 @@
             }
             try append(track.mid, id: ids[.mid], to: &writer)
             if let rid = stream.rid { try append(rid, id: isRTX ? ids[.repairedRID] : ids[.rid], to: &writer) }
-            try writer.appendExtension(id: ids[.absSendTime], uint24: UInt32(now.nanoseconds >> 12 & 0xFF_FFFF))
+            try writer.appendExtension(id: ids[.absSendTime], uint24: now.absoluteSendTime)
             try writer.appendExtension(id: ids[.transportWideSequence], uint16: takeTransportWide(track.kind))
             if let orientation = track.orientation {
                 try writer.appendExtension(id: ids[.videoOrientation], uint8: orientation)

@@ -103,6 +103,10 @@
                 keyFrameRequested(try PictureLossIndication(parsing: packet).mediaSSRC)
             case .payloadFeedback where packet.count == RTCPFeedbackFormat.fullIntraRequest:
                 for item in try FullIntraRequest(parsing: packet).items { keyFrameRequested(item.ssrc) }
+            case .payloadFeedback where packet.count == RTCPFeedbackFormat.applicationLayer:
+                let estimate = try ReceiverEstimatedMaximumBitrate(parsing: packet)
+                let sources = (0..<estimate.sourceCount).compactMap { estimate.source(at: $0) }
+                estimates.append(Estimate(at: now, bitrate: estimate.bitrate, sources: sources))
             default: break
             }
         }

@@ -19,6 +19,13 @@
             case idle, handshaking, connected, failed, closed
         }
 
+        /// What the server would have it send (REMB).
+        struct Estimate {
+            var at: MediaInstant
+            var bitrate: UInt64
+            var sources: [SSRC]
+        }
+
         static let scratchSize = 2048
         static let recheckInterval = MediaDuration.seconds(2)
 
@@ -29,6 +36,8 @@
         var wallClock = NTPTimestamp(rawValue: 0)
         private(set) var outbox: [VirtualDatagram] = []
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: VirtualPeer.scratchSize, alignment: 64)
+
+        var estimates: [Estimate] = []
 
         // ICE
         var credentials: ICECredentials

@@ -39,7 +39,8 @@
         /// A new peer with a transport; connecting begins at once.
         func join(
             dtlsRole: DTLSRole = .client, hasOwnCertificate: Bool = false, consentTimeout: MediaDuration = .seconds(30),
-            connects: Bool = true, limits: BitrateLimits? = nil, events: EventQueue = EventQueue {}
+            connects: Bool = true, limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil,
+            events: EventQueue = EventQueue {}
         ) throws -> VirtualMember {
             let address = makeAddress()
             let peer = try VirtualPeer(
@@ -47,7 +48,9 @@
                 hasOwnCertificate: hasOwnCertificate)
             owners[address] = peer
             let member = try VirtualMember(
-                peer, on: server.handle, consentTimeout: consentTimeout, limits: limits, events: events)
+                peer, on: server.handle, consentTimeout: consentTimeout, limits: limits,
+                maximumIncoming: maximumIncoming,
+                events: events)
             members.append(member)
             if connects { try member.connect() }
             return member

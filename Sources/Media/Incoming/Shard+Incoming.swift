@@ -58,6 +58,9 @@ extension Shard {
             counters.add(.unknownSSRC)
             return false
         }
+        if let incoming = transports[transport].incoming {
+            incomingReceived(incoming, sendTime: extensions.absSendTime, size: length, on: transport)
+        }
         if known == nil {
             extensions = unsafe ReceivedExtensions(
                 header, in: packet, ids: producers[streams[reference.stream].producer].extensionIDs)

@@ -89,7 +89,8 @@ struct EncodingSelector {
 
     /// Whether an encoding is one to choose now.
     /// - Parameter hasLower: whether a lower one is.
-    func canChoose(_ encoding: Int, hasLower: Bool, of source: borrowing SourceEncodings, at now: MediaInstant) -> Bool {
+    func canChoose(_ encoding: Int, hasLower: Bool, of source: borrowing SourceEncodings, at now: MediaInstant) -> Bool
+    {
         source.canBeSent(
             encoding, reference: reference < 0 ? nil : Int(reference), current: currentEncoding, hasLower: hasLower,
             at: now)

@@ -16,6 +16,7 @@ extension Shard {
         let webRTC = webRTCAssociations.insert(WebRTCAssociation(settings, dtls))
         let transport = makeTransport(key, .webRTC(webRTC), .awaitingKeys(), events)
         transports[transport].history.limits = settings.limits
+        transports[transport].history.maximumIncoming = settings.maximumIncoming
         transportsByUsernameFragment[fragment] = transport
     }
 
@@ -56,6 +57,7 @@ extension Shard {
         while let producer = transports[transport].producers.last { closeProducer(producer) }
         closeAssociation(of: transport)
         closeBandwidth(of: transport)
+        closeIncoming(of: transport)
         transportsByKey[transports[transport].key.rawValue] = nil
         timers.cancel(Int(transport.index))
         transports.remove(transport)
@@ -81,6 +83,7 @@ extension Shard {
         {
             transports[transport].sendsTransportFeedback = true
         }
+        incomingExpected(of: settings, on: transport)
         for (index, encoding) in settings.encodings.enumerated() {
             guard let ssrc = encoding.ssrc, let stream = openStream(ssrc, of: producer, encoding: index) else {
                 continue

@@ -22,6 +22,10 @@ extension Shard {
             result.isRecording = bandwidths[bandwidth].recorder != nil
             if detail.contains(.recording) { result.recording = bandwidths[bandwidth].recording(at: now) }
         }
+        if let incoming = transports[transport].incoming {
+            result.availableIncoming = incomings[incoming].isMeasuring ? incomings[incoming].bitrate : nil
+            result.maximumIncoming = incomings[incoming].maximum
+        }
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)
             statistics.packetsOverLimit = producers[producer].bucket.refused

@@ -43,6 +43,7 @@
     var feeds = SlotMap<ProducerFeed>()
     var consumers = SlotMap<ShardConsumer>()
     var bandwidths = SlotMap<TransportBandwidth>()
+    var incomings = SlotMap<IncomingBandwidth>()
     var transportsByKey: [UInt64: Slot<MediaTransport>] = [:]
     var transportsByUsernameFragment: [String: Slot<MediaTransport>] = [:]
     var tuples: [Tuple?] = []

@@ -7,7 +7,13 @@ struct IngressRate: Sendable, Hashable {
     /// In 1/1024 ns.
     private let timePerByte: UInt64
 
-    init(megabits: Int) { timePerByte = 8_000 * 1024 / UInt64(max(1, min(megabits, 1_000_000))) }
+    let bitsPerSecond: UInt64
+
+    init(megabits: Int) {
+        let bounded = UInt64(max(1, min(megabits, 1_000_000)))
+        timePerByte = 8_000 * 1024 / bounded
+        bitsPerSecond = bounded * 1_000_000
+    }
 
     /// How long a packet takes at this rate.
     @inline(__always)

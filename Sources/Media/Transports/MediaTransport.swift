@@ -45,6 +45,8 @@ struct MediaTransport: ~Copyable {
     var packetsSent: UInt64 = 0
     /// What its client's network carries, if its room wants that and its client says what arrives. Not in snapshots: it has a section of its own.
     var bandwidth: Slot<TransportBandwidth>?
+    /// How much its client should send, if something says so. Not in snapshots: it has a section of its own.
+    var incoming: Slot<IncomingBandwidth>?
     /// Stays the last: `hotBytes` leaves it out.
     var history: History
 
@@ -59,6 +61,8 @@ struct MediaTransport: ~Copyable {
         var reception = ReceptionWatch()
         /// What its room lets it be sent; `nil`: whatever its consumers want. Not in snapshots: what bounds it has them.
         var limits: BitrateLimits?
+        /// What its client should send at most, in bits per second. Not in snapshots: what says so to the client has it.
+        var maximumIncoming: UInt64?
     }
 
     init(

@@ -27,6 +27,7 @@ extension Shard {
         associationDeadlineReached(transport)
         if transports[transport].sendsTransportFeedback { sendTransportFeedback(transport) }
         bandwidthDeadlineReached(on: transport)
+        incomingDeadlineReached(on: transport)
         receptionDeadlineReached(on: transport)
         for producer in transports[transport].producers {
             for case .some(let stream) in producers[producer].streams { streamDeadlineReached(stream) }

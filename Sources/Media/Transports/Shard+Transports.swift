@@ -29,6 +29,9 @@ extension Shard {
         if let bandwidth = transports[transport].bandwidth, !isAtRest(bandwidth, of: transport) {
             deadline = earliest(deadline, bandwidths[bandwidth].nextDeadline)
         }
+        if let incoming = transports[transport].incoming {
+            deadline = earliest(deadline, incomings[incoming].nextDeadline)
+        }
         for producer in transports[transport].producers {
             for case .some(let stream) in producers[producer].streams {
                 deadline = earliest(deadline, streams[stream].nextDeadline)

@@ -47,6 +47,10 @@ extension RoomState {
                 "rtpPacketLossReceived": statistics.packetLossReceived.map { .normalized($0) },
                 "rtpPacketLossSent": statistics.packetLossSent.map { .normalized($0) },
                 "availableOutgoingBitrate": statistics.bandwidth.map { .count($0.estimate) },
+                "availableIncomingBitrate": statistics.availableIncoming.map { .count($0) },
+                "maxIncomingBitrate": statistics.maximumIncoming.map { .count($0) },
+                "maxOutgoingBitrate": configuration.outgoingLimits?.maximum.map { .count($0) },
+                "minOutgoingBitrate": configuration.outgoingLimits?.minimum.map { .count($0) },
                 "bandwidth": statistics.bandwidth.map(\.json),
             ]).merging(transport.pathEntry(statistics))
         ]

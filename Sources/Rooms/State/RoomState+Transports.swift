@@ -24,7 +24,7 @@ extension RoomState {
                 use: TransportUse(
                     sends: request.producing, receives: request.consuming,
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
-                limits: configuration.outgoingLimits))
+                limits: configuration.outgoingLimits, maximumIncoming: configuration.maximumIncomingBitrate))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {

@@ -106,6 +106,9 @@ struct ServerSettings: Sendable {
         if bandwidth == "estimate" {
             rooms.outgoingLimits = BitrateLimits(start: UInt64(start) * 1000, maximum: most.map { UInt64($0) * 1000 })
         }
+        rooms.maximumIncomingBitrate = try reader.optionalNumber(.maxIncomingKilobits, defaultValue: "none").map {
+            UInt64($0) * 1000
+        }
         drainSeconds = try reader.number(.drainSeconds, drainSeconds)
         logFormat = try reader.text(.logFormat, defaultValue: "text").flatMap(LogFormat.init) ?? .text
         logLevel = try reader.text(.logLevel, defaultValue: "info").flatMap { Logger.Level(rawValue: $0) } ?? .info

@@ -43,6 +43,7 @@ enum Setting: String, CaseIterable {
     case bandwidth = "bandwidth"
     case initialOutgoingKilobits = "initial-outgoing-kilobits"
     case maxOutgoingKilobits = "max-outgoing-kilobits"
+    case maxIncomingKilobits = "max-incoming-kilobits"
     case drainSeconds = "drain-seconds"
     case webhook
     case webhookSecret = "webhook-secret"
@@ -83,7 +84,7 @@ enum Setting: String, CaseIterable {
         case .maxTransportsPerPeer: .number(1...1000)
         case .maxProducersPerPeer: .number(1...10_000)
         case .maxConsumersPerPeer, .maxMegabitsPerProducer, .maxMegabitsPerTransport: .number(1...100_000)
-        case .initialOutgoingKilobits, .maxOutgoingKilobits: .number(30...1_000_000)
+        case .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits: .number(30...1_000_000)
         case .drainSeconds: .number(0...3600)
         case .logFormat: .choice(["text", "json"])
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
@@ -103,7 +104,8 @@ enum Setting: String, CaseIterable {
         switch self {
         case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
-            .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .webhook, .webhookSecret, .webhookEvents:
+            .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits,
+            .webhook, .webhookSecret, .webhookEvents:
             false
         case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
             .authKeyFile,

@@ -174,6 +174,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "kbit/s that one receiver is sent at most, if it says what arrives. (default: none)")
     var maxOutgoingKilobits: String?
 
+    @Option(help: "kbit/s that one sender is asked to send at most. (default: none)")
+    var maxIncomingKilobits: String?
+
     @Option(help: "After SIGTERM, seconds that peers have to leave by themselves. (default: 2)")
     var drainSeconds: String?
 
@@ -218,6 +221,7 @@ struct SettingsOptions: ParsableArguments {
             .maxConsumersPerPeer: maxConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
             .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth,
             .initialOutgoingKilobits: initialOutgoingKilobits, .maxOutgoingKilobits: maxOutgoingKilobits,
+            .maxIncomingKilobits: maxIncomingKilobits,
             .drainSeconds: drainSeconds,
             .logLevel: logLevel, .logFormat: logFormat,
         ]

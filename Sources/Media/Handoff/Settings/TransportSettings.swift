@@ -9,15 +9,18 @@ public struct TransportSettings: Sendable {
     public var use: TransportUse
     /// What its client may be sent, and is at first. `nil` for no bounds: then nobody asks what its network carries.
     public var limits: BitrateLimits?
+    /// What its client should send at most, in bits per second: those that know REMB are asked to. `nil` for no bound.
+    public var maximumIncoming: UInt64?
 
     /// Settings.
     public init(
         iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30), use: TransportUse = .unknown,
-        limits: BitrateLimits? = nil
+        limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil
     ) {
         self.iceCredentials = iceCredentials
         self.consentTimeout = consentTimeout
         self.use = use
         self.limits = limits
+        self.maximumIncoming = maximumIncoming
     }
 }

@@ -29,6 +29,10 @@ public struct TransportStatistics: Sendable {
     public var packetLossSent: Double?
     /// What its client's network carries; `nil` if nothing says so.
     public var bandwidth: BandwidthState?
+    /// What the client's network carries towards us, in bits per second, where REMB is what it goes by.
+    public var availableIncoming: UInt64?
+    /// What the client is asked to send at most, in bits per second.
+    public var maximumIncoming: UInt64?
     /// What was known and decided of that lately; `nil` if it was not asked for, or nothing is known.
     public var history: BandwidthHistory?
     /// Whether what goes into its bandwidth machines is being written down.

@@ -16,6 +16,7 @@ extension Shard {
         SnapshotSection.streams.write(to: &snapshot) { write(streams, to: &$0) }
         SnapshotSection.feeds.write(to: &snapshot) { write(feeds, to: &$0) }
         SnapshotSection.consumers.write(to: &snapshot) { write(consumers, to: &$0) }
+        if incomings.count > 0 { SnapshotSection.incomings.write(to: &snapshot) { writeIncomings(to: &$0) } }
         if bandwidths.count > 0 { SnapshotSection.bandwidths.write(to: &snapshot) { writeBandwidths(to: &$0) } }
         return snapshot.bytes
     }
@@ -50,6 +51,7 @@ extension Shard {
         try checkReferences()
         indexKeys()
         if var reader = sections[.bandwidths] { try restoreBandwidths(from: &reader) }
+        if var reader = sections[.incomings] { try restoreIncomings(from: &reader) }
         for transport in transports.slots {
             guard let deadline = nextDeadline(of: transport) else { continue }
             timers.schedule(Int(transport.index), at: deadline)
@@ -143,6 +145,25 @@ extension Shard {
             let feed: Slot<ProducerFeed> = try reader.read()
             guard feeds.contains(feed) else { throw .malformed }
             feeds[feed].rates = try reader.read()
+        }
+        guard reader.isAtEnd else { throw .malformed }
+    }
+
+    private func writeIncomings(to writer: inout SnapshotWriter) {
+        let bounded = transports.slots.filter { transports[$0].incoming != nil }
+        writer.writeUInt32(UInt32(truncatingIfNeeded: bounded.count))
+        for transport in bounded {
+            guard let incoming = transports[transport].incoming else { continue }
+            writer.write(transport)
+            writer.write(incomings[incoming])
+        }
+    }
+
+    private mutating func restoreIncomings(from reader: inout SnapshotReader) throws(WireError) {
+        for _ in 0..<(try reader.readUInt32()) {
+            let transport: Slot<MediaTransport> = try reader.read()
+            guard transports.contains(transport), transports[transport].incoming == nil else { throw .malformed }
+            transports[transport].incoming = incomings.insert(try reader.read())
         }
         guard reader.isAtEnd else { throw .malformed }
     }

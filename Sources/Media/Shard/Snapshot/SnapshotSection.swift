@@ -13,6 +13,8 @@ enum SnapshotSection: UInt16, CaseIterable {
     case consumers = 6
     /// What is known of receivers' networks. Without it that is found out again.
     case bandwidths = 0x8007
+    /// What is known of senders' networks. Without it that is found out again.
+    case incomings = 0x8008
 
     static let version: UInt8 = 1
     private static let optional: UInt16 = 0x8000

@@ -1,0 +1,58 @@
+/// How much clients should send: what is allowed, and what their paths carry where transport-wide feedback does not say so.
+extension Shard {
+    /// No client's network carries more: a limit above it is no news to anybody.
+    private static let mostOfAnyClient: UInt64 = 100_000_000
+
+    /// A producer comes to a transport.
+    mutating func incomingExpected(of settings: ProducerSettings, on transport: Slot<MediaTransport>) {
+        guard
+            settings.kind == .video,
+            settings.codecs.contains(where: { $0.feedback.contains(.receiverEstimatedMaximumBitrate) })
+        else { return }
+        let limit = transportRate.bitsPerSecond
+        let maximum = [transports[transport].history.maximumIncoming, limit < Self.mostOfAnyClient ? limit : nil]
+            .compactMap(\.self).min()
+        let isMeasuring =
+            !transports[transport].sendsTransportFeedback && settings.headerExtensions[.absSendTime] != 0
+        if let incoming = transports[transport].incoming {
+            incomings[incoming].isMeasuring = isMeasuring
+        } else if maximum != nil || isMeasuring {
+            transports[transport].incoming = incomings.insert(
+                IncomingBandwidth(maximum: maximum, isMeasuring: isMeasuring))
+        }
+    }
+
+    mutating func closeIncoming(of transport: Slot<MediaTransport>) {
+        guard let incoming = transports[transport].incoming else { return }
+        transports[transport].incoming = nil
+        incomings.remove(incoming)
+    }
+
+    @inline(never)
+    mutating func incomingReceived(
+        _ incoming: Slot<IncomingBandwidth>, sendTime: UInt32?, size: Int, on transport: Slot<MediaTransport>
+    ) {
+        let wasIdle = incomings[incoming].nextDeadline == nil
+        incomings[incoming].packetReceived(sendTime: sendTime, size: size, at: now)
+        if wasIdle { rescheduleTimer(of: transport) }
+    }
+
+    mutating func incomingDeadlineReached(on transport: Slot<MediaTransport>) {
+        guard let incoming = transports[transport].incoming,
+            let bitrate = incomings[incoming].advance(to: now)
+        else { return }
+        var sources: [SSRC] = []
+        for producer in transports[transport].producers {
+            for case .some(let stream) in producers[producer].streams where sources.count < 255 {
+                sources.append(streams[stream].received.ssrc)
+            }
+        }
+        guard !sources.isEmpty else { return }
+        let sender = SSRC(transports[transport].feedbackSSRC)
+        let isSent = sendRTCP(on: transport) { (writer) throws(WireError) in
+            try ReceiverEstimatedMaximumBitrate.write(
+                senderSSRC: sender, bitrate: bitrate, sources: sources, into: &writer)
+        }
+        if isSent { counters.add(.estimatesSent) }
+    }
+}
