@@ -54,7 +54,8 @@ final class Gateway: ForwardingServer {
         }
         for (peer, _, number) in subscribers {
             try await peer.client.awaitRequests(load.streamsPerSubscriber)
-            plan.expect(load.streamsPerSubscriber, on: number)
+            let feedback = load.feedback ? try await peer.transportWideExtension() : nil
+            plan.expect(load.streamsPerSubscriber, on: number, feedback: feedback)
         }
     }
 
@@ -105,6 +106,16 @@ struct GatewayPeer: Sendable {
         var join: JSON = ["displayName": name, "device": ["flag": "bench", "name": "RoomFanout", "version": "1"]]
         if consumes { join["rtpCapabilities"] = try await client.request("getRouterRtpCapabilities", [:]) }
         _ = try await client.request("join", join)
+    }
+
+    /// The id of the header extension that numbers a transport's packets.
+    func transportWideExtension() async throws -> Int {
+        let capabilities = try await client.request("getRouterRtpCapabilities", [:])
+        let extensions = capabilities["headerExtensions"] as? [any Sendable] ?? []
+        for case let one as JSON in extensions where (one["uri"] as? String)?.contains("transport-wide-cc") == true {
+            if let id = one["preferredId"] as? Int { return id }
+        }
+        throw ChildProcess.Failure(description: "the router has no transport-wide numbers: \(capabilities)")
     }
 
     /// Makes a transport and connects it.

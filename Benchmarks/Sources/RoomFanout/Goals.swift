@@ -23,6 +23,7 @@ struct Goals: Encodable {
     static func measure(_ load: Load, runs: Int, seconds: Int, _ bench: Bench) async throws -> Goals {
         var goals = Goals()
         try await goals.videoAndSweep(load, runs, seconds, bench)
+        try await goals.feedback(load, runs, seconds, bench)
         try await goals.audio(runs, seconds, bench)
         try await goals.twoShards(load, runs, seconds, bench)
         try await goals.allocations(load, bench)
@@ -106,6 +107,30 @@ struct Goals: Encodable {
             figures, what: "CPU per packet, evenly spaced: no two packets share a message", hasGoal: false,
             janus: nil,
             floor: try Floor.median(even, burst: 1, runs: runs, bench))
+    }
+
+    /// What judging every receiver's network costs. The runs alternate, since the machine's moods are longer than one.
+    private mutating func feedback(_ load: Load, _ runs: Int, _ seconds: Int, _ bench: Bench) async throws {
+        var judged = load
+        judged.feedback = true
+        var ratios: [Double] = []
+        var costs: [Double] = []
+        for _ in 0..<max(runs / 2, 1) {
+            let without = try await Comparison.measure(
+                Gateway(bench), load, runs: 1, seconds: seconds, sweeps: false, bench)
+            let with = try await Comparison.measure(
+                Gateway(bench), judged, runs: 1, seconds: seconds, sweeps: false, bench)
+            guard with.runs.allSatisfy({ $0.feedbacks > 0 }) else {
+                throw ChildProcess.Failure(description: "the receivers gave no feedback")
+            }
+            costs.append(with.figures.cpuMicroseconds)
+            ratios.append(with.figures.cpuMicroseconds / without.figures.cpuMicroseconds)
+        }
+        rows.append(
+            Row(
+                number: 1, what: "the same with transport-wide feedback from every receiver, against none",
+                goal: "≤ 1.10 ×", measured: "\(costs.median.text(2)) µs = \(ratios.median.text(2)) ×",
+                passed: ratios.median <= 1.10))
     }
 
     /// As many rooms as the core takes, three at most: the generator needs a core of its own.

@@ -12,6 +12,8 @@ struct Load: Codable {
     var burst = 1
     /// Payload bytes of each packet.
     var payload = 1100
+    /// Whether receivers say what arrives (transport-wide feedback), so that the server judges their networks.
+    var feedback = false
     /// `gcm` or `cm`.
     var profile = "gcm"
 
@@ -24,6 +26,7 @@ struct Load: Codable {
             : "\(publishers) publisher(s) × \(subscribers) subscriber(s)"
         return "\(rooms) room(s), \(people), \(audio ? "audio" : "video") \(Int(packetsPerSecond)) packets/s "
             + (burst > 1 ? "in bursts of \(burst), " : "") + "of \(payload) bytes, \(profile)"
+            + (feedback ? ", with feedback" : "")
     }
 }
 
@@ -69,8 +72,10 @@ struct Plan {
         )
     }
 
-    mutating func expect(_ count: Int, on transport: Int) {
-        streams.append("expect transport=\(transport) streams=\(count)")
+    /// - Parameter feedback: the header extension of transport-wide numbers, if the receiver is to say what arrives.
+    mutating func expect(_ count: Int, on transport: Int, feedback: Int? = nil) {
+        streams.append(
+            "expect transport=\(transport) streams=\(count)" + (feedback.map { " feedback=\($0)" } ?? ""))
     }
 
     /// The lines since the last call.

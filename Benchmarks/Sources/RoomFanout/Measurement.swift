@@ -17,6 +17,8 @@ struct Measurement: Codable {
     var latency_us: Latency
     var auth_failures: Int
     var rtcp_auth_failures: Int
+    /// Transport-wide feedback that receivers sent.
+    var feedbacks: Int
     var verified: Int
     var streams: Int
     var streams_expected: Int
