@@ -155,6 +155,11 @@ class SoftPeer:
         self.watchers[data["id"]] = Watcher(consumer.track, data["kind"], data["peerId"])
         return {}
 
+    def video_target(self):
+        """What aiortc's encoder aims at, in bits per second; it begins with 500 kb/s and knows no feedback but REMB."""
+        encoders = [getattr(one, "_RTCRtpSender__encoder") for one in self.send.handler.pc.getSenders()]
+        return next((one.target_bitrate for one in encoders if hasattr(one, "target_bitrate")), None)
+
     def watching(self, kind, peer=None):
         return [one for one in self.watchers.values() if one.kind == kind and peer in (None, one.peer)]
 

@@ -22,6 +22,10 @@ async def test_two_soft_peers_produce_and_consume_audio_and_video(gateway):
                 # It is the other's picture and tone, not one's own or noise.
                 assert abs(picture.level - other.video.level) < 12, picture.level
                 assert abs(sound.hertz - other.audio.hertz) < 30, sound.hertz
+            # Without transport-wide feedback they would stay at what they begin with.
+            for peer in (dark, bright):
+                await until(
+                    lambda peer=peer: (peer.video_target() or 0) > 900_000, 10, f"{peer.name} is asked for more")
             # The server had to be DTLS client on the one transport and server on the other, with their sha-512.
             assert dark.roles == {"producing": "server", "consuming": "client"}
             assert "sha-512" in dark.hashes
