@@ -67,6 +67,7 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
         case .keyFrameRequestsReceived: "Key frame requests (PLI, FIR) from receivers."
         case .keyFramesReceived: "Key frames from senders."
         case .transportFeedbackSent: "Transport-wide feedback packets to senders."
+        case .estimatesSent: "REMB packets to senders: how much they should send."
         case .goodbyesReceived: "RTCP BYE packets from clients."
         case .reportsSent: "RTCP sender and receiver reports."
         case .stunRequests: "Connectivity checks (STUN requests)."
