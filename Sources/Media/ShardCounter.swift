@@ -42,6 +42,29 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     /// Streams that went on under another SSRC than the announced one.
     case streamsTakenOver
     case wakeups
+    /// SCTP associations that were established, and those that ended because the client broke the protocol or made us hold
+    /// too much.
+    case dataAssociationsConnected
+    case dataAssociationsFailed
+    /// Messages from clients, with their bytes.
+    case dataMessagesReceived
+    case dataBytesReceived
+    /// Messages that were queued for consumers.
+    case dataMessagesSent
+    case dataMessagesToOtherShards
+    /// Messages, by consumers, that found too much waiting for the consumer's client, or that it cannot take.
+    case dataDroppedSlowConsumer
+    /// The same, since all associations of the thread together have too much waiting.
+    case dataDroppedMemory
+    /// Messages that another thread was too busy for.
+    case dataDroppedOtherShard
+    /// Messages beyond what the transport may send.
+    case dataDroppedRate
+    /// Messages on a stream that is no data producer's.
+    case dataDroppedNoProducer
+    case dataDroppedPaused
+    /// SCTP packets on transports without SCTP.
+    case dataUnexpected
 
     /// The metric's name part: the case's name in snake case.
     public var label: String { snakeCase(String(describing: self)) }
@@ -82,6 +105,19 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
         case .traceEventsDropped: "Trace events beyond what may be reported."
         case .streamsTakenOver: "Streams that went on under another SSRC than the announced one."
         case .wakeups: "Times that media threads woke up."
+        case .dataAssociationsConnected: "SCTP associations that were established."
+        case .dataAssociationsFailed: "SCTP associations that ended by a violation of the protocol or of memory bounds."
+        case .dataMessagesReceived: "Messages of data channels from clients."
+        case .dataBytesReceived: "Bytes of messages of data channels from clients."
+        case .dataMessagesSent: "Messages queued for data consumers."
+        case .dataMessagesToOtherShards: "Messages of data channels given to other media threads."
+        case .dataDroppedSlowConsumer: "Messages dropped because too much waited for a data consumer's client."
+        case .dataDroppedMemory: "Messages dropped because too much waited for all clients of a media thread."
+        case .dataDroppedOtherShard: "Messages dropped because another media thread was busy."
+        case .dataDroppedRate: "Messages dropped because a transport sent more than it may."
+        case .dataDroppedNoProducer: "Messages dropped because no data producer has their channel."
+        case .dataDroppedPaused: "Messages dropped because their data producer was paused."
+        case .dataUnexpected: "SCTP packets of transports without data channels."
         }
     }
 }

@@ -42,6 +42,7 @@ extension Room {
         case .videoOrientationChanged(let key, let orientation):
             perform(state.videoOrientationChanged(key, orientation))
         case .bandwidthReported(let key, let report): perform(state.bandwidthReported(key, report))
+        case .sctpStateChanged, .data: break
         case .trace(let trace): perform(state.traced(trace))
         }
     }

@@ -22,6 +22,9 @@ enum UnsafeFence {
         "Sources/Media/Congestion": [
             "TransportWideRecorder"
         ],
+        "Sources/Media/Data": [
+            "Shard+Data", "Shard+DataObjects",
+        ],
         "Sources/Media/Decisions": [
             "BandwidthReplay"
         ],

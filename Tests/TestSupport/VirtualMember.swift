@@ -14,7 +14,7 @@
         /// Opens a transport for a peer; nothing is connected yet.
         init(
             _ peer: VirtualPeer, on handle: MediaHandle, consentTimeout: MediaDuration = .seconds(30),
-            limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil,
+            limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil, data: DataTransportSettings? = nil,
             events: EventQueue = EventQueue {}
         ) throws {
             self.peer = peer
@@ -24,7 +24,7 @@
             transport = try handle.openTransport(
                 TransportSettings(
                     iceCredentials: credentials, consentTimeout: consentTimeout, limits: limits,
-                    maximumIncoming: maximumIncoming),
+                    maximumIncoming: maximumIncoming, data: data),
                 events: queue)
         }
 
@@ -126,6 +126,15 @@
                 throw MediaError(.notFound, "no consumer or no producer")
             }
             try handle.switchProducer(of: consumer, to: producer, ClientCodecs.sourceSettings(of: track))
+        }
+
+        /// What was reported of data producers and consumers.
+        var dataEvents: [DataEvent] {
+            events.compactMap { if case .data(let event) = $0 { event } else { nil } }
+        }
+
+        var sctpStates: [SCTPConnectionState] {
+            events.compactMap { if case .sctpStateChanged(_, let state) = $0 { state } else { nil } }
         }
 
         var failures: [MediaError] {

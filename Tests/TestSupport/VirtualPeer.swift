@@ -69,6 +69,9 @@
         var opener: SRTPReceiver?
         var sealer: SRTPSender?
 
+        // Data
+        var data: VirtualData?
+
         // Media
         var tracks: [PublishedTrack] = []
         var publishedBySSRC: [UInt32: (track: PublishedTrack, stream: PublishedStream)] = [:]
@@ -214,6 +217,7 @@
                 advanceDTLS()
             }
             guard isConnected else { return }
+            dataDeadlineReached()
             for track in tracks { advance(track) }
             for stream in subscriptions { requestMissing(stream) }
             if givesFeedback { sendTransportFeedback() }
@@ -228,6 +232,7 @@
             var deadline = earliest(nextCheck, dtls.nextDeadline)
             guard isConnected else { return deadline }
             deadline = earliest(deadline, nextReport)
+            deadline = earliest(deadline, data?.sctp.nextDeadline)
             for track in tracks where track.isSending { deadline = earliest(deadline, track.nextFrame ?? now) }
             for stream in subscriptions { deadline = earliest(deadline, stream.nacks.nextDeadline) }
             if givesFeedback { deadline = earliest(deadline, arrivals.nextDeadline) }
@@ -239,7 +244,8 @@
         private func advanceDTLS() {
             while let event = dtls.pollEvent() {
                 switch event {
-                case .connecting, .applicationData: break
+                case .connecting: break
+                case .applicationData(let packet): dataReceived(packet)
                 case .connected(let keys):
                     profile = keys.profile
                     sealer = try? SRTPSender(profile: keys.profile, master: keys.local)
@@ -249,6 +255,10 @@
                 case .closed: progress = .closed
                 }
             }
+            sendDTLS()
+        }
+
+        func sendDTLS() {
             while let length = dtls.pollTransmit(into: scratch) {
                 send(UnsafeRawBufferPointer(rebasing: scratch[..<length]))
             }

@@ -90,6 +90,7 @@
             let rings = (0..<count).map { from in
                 (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
             }
+            let inboxes = (0..<count).map { _ in DataInbox() }
             var random = SplitMix(seed: seed)
             let secret = HashSecret(using: &random)
             self.secret = secret
@@ -110,7 +111,7 @@
                         index: index, certificate: certificate, localAddresses: addresses[index],
                         output: outputs[index],
                         canSegment: canSegment, counters: counters[index],
-                        links: ShardLinks(index: index, rings: rings, queues: queues) { _ in },
+                        links: ShardLinks(index: index, rings: rings, queues: queues, inboxes: inboxes) { _ in },
                         seed: seed &+ UInt64(index), secret: secret, limits: limits,
                         now: now))
             }

@@ -40,6 +40,7 @@
         func join(
             dtlsRole: DTLSRole = .client, hasOwnCertificate: Bool = false, consentTimeout: MediaDuration = .seconds(30),
             connects: Bool = true, limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil,
+            data: DataTransportSettings? = nil,
             events: EventQueue = EventQueue {}
         ) throws -> VirtualMember {
             let address = makeAddress()
@@ -49,7 +50,7 @@
             owners[address] = peer
             let member = try VirtualMember(
                 peer, on: server.handle, consentTimeout: consentTimeout, limits: limits,
-                maximumIncoming: maximumIncoming,
+                maximumIncoming: maximumIncoming, data: data,
                 events: events)
             members.append(member)
             if connects { try member.connect() }

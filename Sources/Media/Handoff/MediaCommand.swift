@@ -35,6 +35,25 @@ package enum MediaCommand: Sendable {
     indirect case switchProducer(ConsumerKey, to: ProducerKey, SourceSettings)
     case closeConsumer(ConsumerKey)
 
+    indirect case openDataProducer(DataProducerKey, on: TransportKey, DataProducerSettings)
+    /// One whose messages come from its room.
+    case openDirectDataProducer(DataProducerKey)
+    case setDataProducerPaused(DataProducerKey, Bool)
+    case closeDataProducer(DataProducerKey)
+    indirect case openDataConsumer(DataConsumerKey, on: TransportKey, of: DataProducerKey, DataConsumerSettings)
+    /// One whose messages go to its room.
+    indirect case openDirectDataConsumer(DataConsumerKey, of: DataProducerKey, largestMessage: Int, EventQueue)
+    case setDataConsumerPaused(DataConsumerKey, Bool)
+    case setDataConsumerSubchannels(DataConsumerKey, [UInt16])
+    case setBufferedAmountLowThreshold(DataConsumerKey, UInt32)
+    case closeDataConsumer(DataConsumerKey)
+    /// A message of a direct producer, or to one consumer alone.
+    indirect case sendData(DataProducerKey, DataMessage)
+    indirect case sendDataToConsumer(DataConsumerKey, DataMessage)
+    /// As `subscribeShard` and `unsubscribeShard`.
+    case subscribeShardToData(Int, to: DataProducerKey)
+    case unsubscribeShardFromData(Int, from: DataProducerKey)
+
     /// Begins to write down what goes into a transport's bandwidth machines, again if it does already, or ends it.
     case recordBandwidth(TransportKey, Bool)
 

@@ -224,6 +224,80 @@ public struct MediaHandle: Sendable {
         sendClosing(.closeConsumer(key), to: key.shard)
     }
 
+    // MARK: Data
+
+    /// Opens a data producer on a transport, and on its shard.
+    public func openDataProducer(
+        _ settings: DataProducerSettings, on transport: TransportKey
+    ) throws(MediaError) -> DataProducerKey {
+        let key = DataProducerKey(rawValue: serial.data(on: transport.shard))
+        try send(.openDataProducer(key, on: transport, settings), to: key.shard)
+        return key
+    }
+
+    /// Opens a data producer whose messages `sendData(_:of:)` gives it.
+    public func openDirectDataProducer() throws(MediaError) -> DataProducerKey {
+        let key = DataProducerKey(rawValue: serial.data(on: serial.anyShard(of: endpoints.count)))
+        try send(.openDirectDataProducer(key), to: key.shard)
+        return key
+    }
+
+    /// Pauses or resumes a data producer: what it sends meanwhile is thrown away.
+    public func setDataProducerPaused(_ key: DataProducerKey, _ isPaused: Bool) throws(MediaError) {
+        try send(.setDataProducerPaused(key, isPaused), to: key.shard)
+    }
+
+    /// Closes a data producer and the client's channel; its consumers get nothing more.
+    public func closeDataProducer(_ key: DataProducerKey) { sendClosing(.closeDataProducer(key), to: key.shard) }
+
+    /// Opens a consumer of a data producer on a transport, and on its shard.
+    public func openDataConsumer(
+        _ settings: DataConsumerSettings, of producer: DataProducerKey, on transport: TransportKey
+    ) throws(MediaError) -> DataConsumerKey {
+        let key = DataConsumerKey(rawValue: serial.data(on: transport.shard))
+        try send(.openDataConsumer(key, on: transport, of: producer, settings), to: key.shard)
+        return key
+    }
+
+    /// Opens a data consumer whose messages arrive on `events`. Those that are longer, or for which there is no place, are
+    /// dropped.
+    public func openDirectDataConsumer(
+        of producer: DataProducerKey, largestMessage: Int, events: EventQueue
+    ) throws(MediaError) -> DataConsumerKey {
+        let key = DataConsumerKey(rawValue: serial.data(on: producer.shard))
+        try send(
+            .openDirectDataConsumer(key, of: producer, largestMessage: largestMessage, events), to: key.shard)
+        return key
+    }
+
+    /// Pauses or resumes a data consumer: it misses what comes meanwhile.
+    public func setDataConsumerPaused(_ key: DataConsumerKey, _ isPaused: Bool) throws(MediaError) {
+        try send(.setDataConsumerPaused(key, isPaused), to: key.shard)
+    }
+
+    /// Says what a data consumer is interested in.
+    public func setDataConsumerSubchannels(_ key: DataConsumerKey, _ subchannels: [UInt16]) throws(MediaError) {
+        try send(.setDataConsumerSubchannels(key, subchannels), to: key.shard)
+    }
+
+    /// Asks for `DataEvent.bufferedAmountLow` whenever what waits comes down to so many bytes, and at once if it is so few.
+    public func setBufferedAmountLowThreshold(_ key: DataConsumerKey, _ bytes: UInt32) throws(MediaError) {
+        try send(.setBufferedAmountLowThreshold(key, bytes), to: key.shard)
+    }
+
+    /// Closes a data consumer and the client's channel.
+    public func closeDataConsumer(_ key: DataConsumerKey) { sendClosing(.closeDataConsumer(key), to: key.shard) }
+
+    /// Sends a direct data producer's message.
+    public func sendData(_ message: DataMessage, of key: DataProducerKey) throws(MediaError) {
+        try send(.sendData(key, message), to: key.shard)
+    }
+
+    /// Sends a message to one data consumer alone.
+    public func sendData(_ message: DataMessage, to key: DataConsumerKey) throws(MediaError) {
+        try send(.sendDataToConsumer(key, message), to: key.shard)
+    }
+
     /// Asks every shard that owns one of `keys` for their statistics.
     /// - Parameter detail: what they shall hold beside counters.
     /// - Returns: how many `MediaEvent.statistics` with this token will arrive.

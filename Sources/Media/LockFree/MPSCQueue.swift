@@ -126,6 +126,12 @@ import Synchronization
         return element
     }
 
+    /// Whether nothing waits; consumer only.
+    var isEmpty: Bool {
+        let position = head.load(ordering: .relaxed)
+        return unsafe turns[position & (capacity - 1)].load(ordering: .acquiring) != position + 1
+    }
+
     /// Announces that the consumer is about to block; consumer only.
     ///
     /// - Returns: `true` when it may block, after it has looked once more at its other inputs; from now on a push asks for a

@@ -54,6 +54,7 @@ public final class MediaPlane: Sendable {
         let rings = (0..<count).map { from in
             (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
         }
+        let inboxes = (0..<count).map { _ in DataInbox() }
         let wakers = opened.map { ShardWaker(descriptor: $0.wakeDescriptor) }
         var system = SystemRandomNumberGenerator()
         let secret = HashSecret(using: &system)
@@ -66,7 +67,10 @@ public final class MediaPlane: Sendable {
                 Shard(
                     index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
                     canSegment: io.canSegment, counters: counters,
-                    links: ShardLinks(index: index, rings: rings, queues: queues) { wakers[$0].wake() }, seed: seed,
+                    links: ShardLinks(index: index, rings: rings, queues: queues, inboxes: inboxes) {
+                        wakers[$0].wake()
+                    },
+                    seed: seed,
                     secret: secret, limits: configuration.ingressLimits, now: .current)
             }
         }
@@ -236,7 +240,9 @@ extension MediaCommand {
     /// Closing commands may use the queue's reserve.
     fileprivate var mustNotBeLost: Bool {
         switch self {
-        case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening: true
+        case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening,
+            .closeDataProducer, .closeDataConsumer, .subscribeShardToData, .unsubscribeShardFromData:
+            true
         default: false
         }
     }

@@ -92,14 +92,17 @@ struct SCTPAssociation: ~Copyable {
     }
 
     /// Takes a message. It waits until the association is established, and is sent as soon as the path allows.
-    /// - Parameter reliability: `lifetime` counts from here.
+    /// - Parameters:
+    ///   - reliability: `lifetime` counts from here.
+    ///   - block: let go when no chunk of the message is needed any more.
     mutating func send(
-        _ message: SCTPMessage, reliability: SCTPReliability = .reliable, at now: MediaInstant
+        _ message: SCTPMessage, reliability: SCTPReliability = .reliable, block: DataBlock? = nil,
+        at now: MediaInstant
     ) -> SCTPSendResult {
         guard state.takesMessages, !isOver else { return .closed }
         let streams = peer?.outgoingStreams ?? settings.outgoingStreams
         guard message.stream < streams else { return .noSuchStream }
-        return sender.enqueue(message, reliability, at: now)
+        return sender.enqueue(message, reliability, block: block, at: now)
     }
 
     /// Payload that waits in all, or on one stream, and is in no packet yet, in bytes.

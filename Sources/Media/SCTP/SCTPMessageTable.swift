@@ -35,6 +35,7 @@ struct SCTPMessageTable {
             return
         }
         places[Int(index)].payload = []
+        places[Int(index)].block = nil
         places[Int(index)].next = firstFree
         firstFree = index
     }

@@ -2,6 +2,8 @@
 struct SCTPQueuedMessage {
     /// Shared with whoever else sends it; let go when the message is given up.
     var payload: [UInt8]
+    /// Its entry in whatever account its bytes are in. Not in snapshots: a restored message counts for nothing.
+    var block: DataBlock?
     var payloadProtocol: PayloadProtocol
     var stream: UInt16
     var isUnordered: Bool
@@ -21,8 +23,9 @@ struct SCTPQueuedMessage {
     /// The one behind it on its stream, or a free place behind a free one; -1 for none.
     var next: Int32 = -1
 
-    init(_ message: SCTPMessage, reliability: SCTPReliability, at now: MediaInstant) {
+    init(_ message: SCTPMessage, reliability: SCTPReliability, block: DataBlock? = nil, at now: MediaInstant) {
         payload = message.payload
+        self.block = block
         payloadProtocol = message.payloadProtocol
         stream = message.stream
         isUnordered = message.isUnordered

@@ -93,14 +93,15 @@ struct SCTPSender {
     // MARK: Messages in
 
     mutating func enqueue(
-        _ message: SCTPMessage, _ reliability: SCTPReliability, at now: MediaInstant
+        _ message: SCTPMessage, _ reliability: SCTPReliability, block: DataBlock? = nil, at now: MediaInstant
     ) -> SCTPSendResult {
         let count = message.payload.count
         guard count > 0 else { return .empty }
         guard count <= Int(settings.largestSentMessage) else { return .tooLarge }
         if !fits(count, on: message.stream) { queue.removeExpired(on: message.stream, &messages, at: now) }
         guard fits(count, on: message.stream) else { return .bufferFull }
-        queue.append(messages.insert(SCTPQueuedMessage(message, reliability: reliability, at: now)), &messages)
+        let queued = SCTPQueuedMessage(message, reliability: reliability, block: block, at: now)
+        queue.append(messages.insert(queued), &messages)
         return .queued
     }
 
@@ -318,6 +319,7 @@ struct SCTPSender {
                     message: index, offset: 0, length: 0, fragment: 0, flags: .end, state: .abandoned, sentAt: now))
         }
         messages[index].payload = []
+        messages[index].block = nil
         messages[index].sent = 0
         advance(at: now)
     }

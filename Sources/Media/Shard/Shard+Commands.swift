@@ -61,9 +61,46 @@ extension Shard {
             closeConsumer(consumer)
         case .subscribeShard(let shard, let key): setSubscription(of: shard, to: key, true)
         case .unsubscribeShard(let shard, let key): setSubscription(of: shard, to: key, false)
+        case .openDataProducer, .openDirectDataProducer, .setDataProducerPaused, .closeDataProducer, .openDataConsumer,
+            .openDirectDataConsumer, .setDataConsumerPaused, .setDataConsumerSubchannels,
+            .setBufferedAmountLowThreshold,
+            .closeDataConsumer, .sendData, .sendDataToConsumer, .subscribeShardToData, .unsubscribeShardFromData:
+            executeData(command)
         case .recordBandwidth(let key, let isOn): recordBandwidth(of: key, isOn)
         case .collectStatistics(let token, let keys, let detail, let events):
             events.append(.statistics(token: token, keys.compactMap { statistics(of: $0, detail) }))
+        }
+    }
+
+    private mutating func executeData(_ command: MediaCommand) {
+        switch command {
+        case .openDataProducer(let key, let transport, let settings): openDataProducer(key, on: transport, settings)
+        case .openDirectDataProducer(let key): openDirectDataProducer(key)
+        case .setDataProducerPaused(let key, let isPaused):
+            guard let producer = data.producersByKey[key.rawValue] else { return ignored() }
+            data.producers[producer].isPaused = isPaused
+        case .closeDataProducer(let key):
+            guard let producer = data.producersByKey[key.rawValue] else { return ignored() }
+            closeDataProducer(producer)
+        case .openDataConsumer(let key, let transport, let producer, let settings):
+            openDataConsumer(key, on: transport, of: producer, settings)
+        case .openDirectDataConsumer(let key, let producer, let largest, let events):
+            openDirectDataConsumer(key, of: producer, largestMessage: largest, events)
+        case .setDataConsumerPaused(let key, let isPaused):
+            guard let consumer = data.consumersByKey[key.rawValue] else { return ignored() }
+            data.consumers[consumer].isPaused = isPaused
+        case .setDataConsumerSubchannels(let key, let subchannels):
+            guard let consumer = data.consumersByKey[key.rawValue] else { return ignored() }
+            data.consumers[consumer].subchannels = subchannels
+        case .setBufferedAmountLowThreshold(let key, let bytes): setBufferedAmountLowThreshold(bytes, of: key)
+        case .closeDataConsumer(let key):
+            guard let consumer = data.consumersByKey[key.rawValue] else { return ignored() }
+            closeDataConsumer(consumer)
+        case .sendData(let key, let message): send(message, of: key)
+        case .sendDataToConsumer(let key, let message): send(message, to: key)
+        case .subscribeShardToData(let shard, let key): setDataSubscription(of: shard, to: key, true)
+        case .unsubscribeShardFromData(let shard, let key): setDataSubscription(of: shard, to: key, false)
+        default: assertionFailure("a command that has nothing to do with data")
         }
     }
 

@@ -44,6 +44,7 @@
     var consumers = SlotMap<ShardConsumer>()
     var bandwidths = SlotMap<TransportBandwidth>()
     var incomings = SlotMap<IncomingBandwidth>()
+    var data = ShardData()
     var transportsByKey: [UInt64: Slot<MediaTransport>] = [:]
     var transportsByUsernameFragment: [String: Slot<MediaTransport>] = [:]
     var tuples: [Tuple?] = []
@@ -126,6 +127,7 @@
         if let due = nextWish, due <= now { renewWishes() }
         if let due = nextSweep, due <= now { sweepFeeds() }
         if let audioLevelDeadline, audioLevelDeadline <= now { sendAudioLevels() }
+        sendData()
         for transport in dirtyTimers where transports.contains(transport) {
             let index = Int(transport.index)
             if let deadline = nextDeadline(of: transport) {
@@ -141,7 +143,8 @@
 
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
-        earliest(
+        if !data.pending.isEmpty { return now }
+        return earliest(
             earliest(earliest(timers.nextDeadline(), audioLevelDeadline), earliest(nextSelection, nextCatchUp)),
             earliest(earliest(nextWish, nextSweep), arena.isEmpty ? nil : lastFlush + Self.flushInterval))
     }

@@ -5,6 +5,8 @@
     let count: Int
     /// Every shard's commands, this one's included.
     let queues: [MPSCQueue<MediaCommand>]
+    /// The same of data producers' messages.
+    private let inboxes: [DataInbox]
     private let outgoing: UnsafeMutablePointer<SPSCRingProducer>
     private let incoming: UnsafeMutablePointer<SPSCRingConsumer>
     /// Ends the sleep of a shard's thread.
@@ -16,10 +18,14 @@
     /// - Parameters:
     ///   - rings: `rings[from][to]`.
     ///   - wake: called with a shard whose thread sleeps and has something to do.
-    init(index: Int, rings: [[SPSCRing]], queues: [MPSCQueue<MediaCommand>], wake: @escaping (Int) -> Void) {
+    init(
+        index: Int, rings: [[SPSCRing]], queues: [MPSCQueue<MediaCommand>], inboxes: [DataInbox],
+        wake: @escaping (Int) -> Void
+    ) {
         self.index = index
         count = rings.count
         self.queues = queues
+        self.inboxes = inboxes
         self.wake = wake
         unsafe outgoing = .allocate(capacity: count)
         unsafe incoming = .allocate(capacity: count)
@@ -59,8 +65,20 @@
 
     /// Whether some ring to this shard has messages.
     var hasIncoming: Bool {
+        if !inbox.isEmpty { return true }
         for other in 0..<count where unsafe other != index && !incoming[other].isEmpty() { return true }
         return false
+    }
+
+    /// What other shards have sent this one of data producers' messages.
+    var inbox: DataInbox { inboxes[index] }
+
+    /// Gives a data producer's message to another shard.
+    /// - Returns: whether there was place.
+    func send(_ delivery: DataDelivery, to shard: Int) -> Bool {
+        guard shard < count, inboxes[shard].append(delivery) else { return false }
+        if queues[shard].mustWakeConsumer() { wake(shard) }
+        return true
     }
 
     /// Gives a command to another shard, from this one.

@@ -39,7 +39,9 @@ extension Shard {
     func nextAssociationDeadline(of transport: Slot<MediaTransport>) -> MediaInstant? {
         switch transports[transport].association {
         case .webRTC(let webRTC):
-            earliest(webRTCAssociations[webRTC].ice.nextDeadline, webRTCAssociations[webRTC].dtls.nextDeadline)
+            earliest(
+                earliest(webRTCAssociations[webRTC].ice.nextDeadline, webRTCAssociations[webRTC].dtls.nextDeadline),
+                webRTCAssociations[webRTC].data.flatMap { data.associations[$0].sctp.nextDeadline })
         case .plain: nil
         }
     }
@@ -59,6 +61,7 @@ extension Shard {
             statistics.iceState = webRTCAssociations[webRTC].ice.state
             statistics.dtlsState = webRTCAssociations[webRTC].dtlsState
             statistics.selectedTuple = selectedTuple(of: transport)
+            statistics.data = dataStatistics(of: webRTC)
         case .plain(let plain): statistics.plain = plainAssociations[plain].tuples
         }
     }

@@ -11,9 +11,15 @@ extension Shard {
             webRTCAssociations[webRTC].dtls.deadlineReached(at: now)
             dtlsAdvanced(transport, webRTC)
         }
+        if let association = webRTCAssociations[webRTC].data,
+            let deadline = data.associations[association].sctp.nextDeadline, deadline <= now
+        {
+            dataDeadlineReached(association)
+        }
     }
 
     mutating func close(_ webRTC: Slot<WebRTCAssociation>, of transport: Slot<MediaTransport>) {
+        closeData(of: webRTC)
         webRTCAssociations[webRTC].dtls.close()
         dtlsAdvanced(transport, webRTC)
         webRTCAssociations[webRTC].ice.close()
@@ -194,8 +200,7 @@ extension Shard {
             switch event {
             case .connecting: setDTLSState(.connecting, of: transport, webRTC)
             case .connected(let keys): handshakeCompleted(keys, on: transport, webRTC)
-            // Nobody offers data channels yet.
-            case .applicationData: break
+            case .applicationData(let packet): applicationDataReceived(packet, on: transport)
             case .failed(let failure):
                 counters.add(.handshakesFailed)
                 counters.add(failure)
@@ -203,20 +208,27 @@ extension Shard {
                     .handshakeFailed(
                         transports[transport].key, failure, detail: webRTCAssociations[webRTC].dtls.failureDetail))
                 setDTLSState(.failed, of: transport, webRTC)
+                dataLost(webRTC)
             case .closed:
                 // The client said goodbye: its keys are over, in both directions (RFC 5764 §4.1).
                 transports[transport].protection.end()
                 setDTLSState(.closed, of: transport, webRTC)
+                dataLost(webRTC)
                 readinessChanged(transport)
             }
         }
+        sendDTLS(transport, webRTC)
+        rescheduleTimer(of: transport)
+    }
+
+    /// Sends the datagrams that DTLS has.
+    mutating func sendDTLS(_ transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>) {
         while transports[transport].route != .none {
             ensureCapacity()
             let space = unsafe UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
             guard let length = unsafe webRTCAssociations[webRTC].dtls.pollTransmit(into: space) else { break }
             commit(length: length, to: transport)
         }
-        rescheduleTimer(of: transport)
     }
 
     private mutating func handshakeCompleted(
@@ -233,6 +245,7 @@ extension Shard {
         counters.add(.handshakesCompleted)
         setDTLSState(.connected, of: transport, webRTC)
         readinessChanged(transport)
+        if let association = webRTCAssociations[webRTC].data { startDataIfPossible(association) }
     }
 
     private func setDTLSState(

@@ -9,11 +9,16 @@ struct WebRTCAssociation: ~Copyable {
     var dtlsState = DTLSState.new
     /// Of the present credentials, and of those before a restart.
     var usernameFragments: [String]
+    /// What an SCTP association is made with; `nil` where there are no data channels. In a snapshot both are data's.
+    var dataSettings: DataTransportSettings?
+    /// Once it is needed.
+    var data: Slot<DataAssociation>?
 
     init(_ settings: TransportSettings, _ dtls: DTLSConnection) {
         ice = ICELiteAgent(credentials: settings.iceCredentials, consentTimeout: settings.consentTimeout)
         self.dtls = dtls
         usernameFragments = [settings.iceCredentials.usernameFragment]
+        dataSettings = settings.data
     }
 }
 

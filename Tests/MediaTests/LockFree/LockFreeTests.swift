@@ -347,6 +347,62 @@ extension LockFreeTests {
             #expect(count.received.load(ordering: .relaxed) == producers * each)
         }
 
+        @Test func `an inbox of messages is bounded by places and by bytes`() {
+            func delivery(_ count: Int) -> DataDelivery {
+                DataDelivery(
+                    producer: DataProducerKey(rawValue: 1),
+                    message: DataMessage(binary: [UInt8](repeating: 1, count: count)))
+            }
+            let inbox = DataInbox()
+            let (small, large) = (delivery(1), delivery(1 << 20))
+            #expect((0..<17).map { _ in inbox.append(large) } == (0..<17).map { $0 < 16 })
+            #expect(inbox.removeFirst()?.message.count == 1 << 20)
+            #expect(inbox.append(large))
+            while inbox.removeFirst() != nil {}
+            #expect(inbox.isEmpty)
+            #expect((0...DataInbox.capacity).count { _ in inbox.append(small) } == DataInbox.capacity)
+            #expect(!inbox.isEmpty)
+        }
+
+        @Test func `messages of several threads arrive in an inbox once and in order`() {
+            let inbox = DataInbox()
+            let (threads, each) = (3, 5000)
+            let count = StressCount()
+            var bodies: [@Sendable () -> Void] = (0..<threads).map { thread in
+                {
+                    var number = 0
+                    while number < each {
+                        let message = DataMessage(text: "\(number)")
+                        let key = DataProducerKey(rawValue: UInt64(thread))
+                        if inbox.append(DataDelivery(producer: key, message: message)) {
+                            number += 1
+                        } else {
+                            sched_yield()
+                        }
+                    }
+                }
+            }
+            bodies.append {
+                var next = [Int](repeating: 0, count: threads)
+                var total = 0
+                while total < threads * each {
+                    guard let delivery = inbox.removeFirst() else {
+                        sched_yield()
+                        continue
+                    }
+                    let thread = Int(delivery.producer.rawValue)
+                    if delivery.message.text != "\(next[thread])" { count.add() }
+                    next[thread] += 1
+                    total += 1
+                }
+                count.finished(total)
+            }
+            runOnThreads(bodies)
+            #expect(count.wrong.load(ordering: .relaxed) == 0)
+            #expect(count.received.load(ordering: .relaxed) == threads * each)
+            #expect(inbox.isEmpty)
+        }
+
         @Test func `no wake is lost`() {
             let queue = MPSCQueue<Int>(capacity: 64, reserve: 0)
             let semaphore = TestSemaphore()

@@ -30,6 +30,10 @@ public enum MediaEvent: Sendable {
     case audioLevels([AudioLevelReport])
     /// What a transport's network carries changed, or what its client wants; at most once a second.
     case bandwidthReported(TransportKey, BandwidthReport)
+    /// A transport's SCTP association begins, is there, or has ended.
+    case sctpStateChanged(TransportKey, SCTPConnectionState)
+    /// What happened to a data producer or consumer.
+    case data(DataEvent)
     /// A packet of an object whose trace was asked for.
     case trace(TraceEvent)
 }

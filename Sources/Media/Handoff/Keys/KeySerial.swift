@@ -39,6 +39,12 @@ final class KeySerial: Sendable {
 
     func closed(_ key: ConsumerKey) { placement.withLock { $0.closed(key) } }
 
+    /// The key of a new data producer or consumer of a shard. They do not count for the place of anything.
+    func data(on shard: Int) -> UInt64 { MediaKeyLayout.key(shard: shard, serial: next()) }
+
+    /// A shard for what has no transport.
+    func anyShard(of count: Int) -> Int { Int(truncatingIfNeeded: next() % UInt64(max(count, 1))) }
+
     /// Takes the packets that each shard has forwarded since its start.
     func measured(packetsForwarded: [UInt64]) {
         placement.withLock { $0.measured(packetsForwarded: packetsForwarded) }

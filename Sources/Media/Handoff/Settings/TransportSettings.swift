@@ -11,16 +11,19 @@ public struct TransportSettings: Sendable {
     public var limits: BitrateLimits?
     /// What its client should send at most, in bits per second: those that know REMB are asked to. `nil` for no bound.
     public var maximumIncoming: UInt64?
+    /// What its data channels are made with; `nil`: it has none.
+    public var data: DataTransportSettings?
 
     /// Settings.
     public init(
         iceCredentials: ICECredentials, consentTimeout: MediaDuration = .seconds(30), use: TransportUse = .unknown,
-        limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil
+        limits: BitrateLimits? = nil, maximumIncoming: UInt64? = nil, data: DataTransportSettings? = nil
     ) {
         self.iceCredentials = iceCredentials
         self.consentTimeout = consentTimeout
         self.use = use
         self.limits = limits
         self.maximumIncoming = maximumIncoming
+        self.data = data
     }
 }

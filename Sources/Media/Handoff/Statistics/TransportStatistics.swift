@@ -8,6 +8,8 @@ public struct TransportStatistics: Sendable {
     public var dtlsState: DTLSState = .new
     /// Where packets are sent; `nil` before the first check.
     public var selectedTuple: TransportTuple?
+    /// Its SCTP association; `nil` where there is none.
+    public var data: DataTransportStatistics?
     /// A plain transport's addresses; `nil` for a WebRTC transport.
     public var plain: PlainTuples?
     /// The negotiated SRTP profile's name, once connected.

@@ -7,6 +7,8 @@ extension Shard {
     /// keys would use the same nonces.
     /// - Returns: `nil` if the key of some transport is not known.
     mutating func snapshot() -> [UInt8]? {
+        // What associations have to answer is not written down.
+        for _ in 0..<64 where !data.pending.isEmpty { sendData() }
         if !arena.isEmpty { flush() }
         for transport in transports.slots where !transports[transport].protection.isWritable { return nil }
         var snapshot = SnapshotWriter()
@@ -18,6 +20,7 @@ extension Shard {
         SnapshotSection.consumers.write(to: &snapshot) { write(consumers, to: &$0) }
         if incomings.count > 0 { SnapshotSection.incomings.write(to: &snapshot) { writeIncomings(to: &$0) } }
         if bandwidths.count > 0 { SnapshotSection.bandwidths.write(to: &snapshot) { writeBandwidths(to: &$0) } }
+        if hasData { SnapshotSection.data.write(to: &snapshot) { writeData(to: &$0) } }
         return snapshot.bytes
     }
 
@@ -52,6 +55,7 @@ extension Shard {
         indexKeys()
         if var reader = sections[.bandwidths] { try restoreBandwidths(from: &reader) }
         if var reader = sections[.incomings] { try restoreIncomings(from: &reader) }
+        if var reader = sections[.data] { try restoreData(from: &reader) }
         for transport in transports.slots {
             guard let deadline = nextDeadline(of: transport) else { continue }
             timers.schedule(Int(transport.index), at: deadline)

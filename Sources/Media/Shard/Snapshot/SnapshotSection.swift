@@ -15,6 +15,8 @@ enum SnapshotSection: UInt16, CaseIterable {
     case bandwidths = 0x8007
     /// What is known of senders' networks. Without it that is found out again.
     case incomings = 0x8008
+    /// Data channels, of a shard that has any.
+    case data = 0x8009
 
     static let version: UInt8 = 1
     private static let optional: UInt16 = 0x8000

@@ -1,0 +1,12 @@
+/// What a shard reports of data producers and consumers.
+public enum DataEvent: Sendable {
+    /// A message for a consumer whose messages go to its room.
+    case messageReceived(DataConsumerKey, DataMessage)
+    /// Messages to a consumer are dropped, since too much waits; at most once a second.
+    case sendBufferFull(DataConsumerKey)
+    /// What waits for a consumer's client has come down to its threshold.
+    case bufferedAmountLow(DataConsumerKey, bytes: Int)
+    /// The client has closed the channel.
+    case producerClosedByClient(DataProducerKey)
+    case consumerClosedByClient(DataConsumerKey)
+}
