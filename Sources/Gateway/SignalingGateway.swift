@@ -180,8 +180,8 @@ actor SignalingGateway {
         case .shuttingDown: .goingAway
         case .limitReached, .rateLimited, .overloaded, .timedOut: .tryAgainLater
         case .invalidRequest, .invalidParameters, .unsupported, .unknownMethod, .notImplemented, .peerNotJoined,
-            .peerAlreadyJoined, .transportNotFound, .producerNotFound, .consumerNotFound, .wrongState, .streamConflict,
-            .internalError:
+            .peerAlreadyJoined, .transportNotFound, .producerNotFound, .consumerNotFound, .dataProducerNotFound,
+            .dataConsumerNotFound, .wrongState, .streamConflict, .internalError:
             .internalError
         }
     }

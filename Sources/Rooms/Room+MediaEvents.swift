@@ -8,6 +8,7 @@ extension Room {
         let (burst, dropped) = events.drain()
         retryQueued()
         for (id, outcome) in answers { perform(state.consumerAnswered(id, outcome)) }
+        for (id, outcome) in inbox.takeDataAnswers() { perform(state.dataConsumerAnswered(id, outcome)) }
         for event in burst { eventReceived(event) }
         if dropped > 0 { logger.warning("media events were lost", metadata: ["count": "\(dropped)"]) }
         finishTransition()
@@ -42,7 +43,8 @@ extension Room {
         case .videoOrientationChanged(let key, let orientation):
             perform(state.videoOrientationChanged(key, orientation))
         case .bandwidthReported(let key, let report): perform(state.bandwidthReported(key, report))
-        case .sctpStateChanged, .data: break
+        case .sctpStateChanged(let key, let sctpState): state.sctpStateChanged(key, sctpState)
+        case .data(let event): perform(state.dataEvent(event))
         case .trace(let trace): perform(state.traced(trace))
         }
     }

@@ -24,8 +24,8 @@ extension Room {
         finishTransition()
     }
 
-    /// Changes what a peer may do, and notifies it: without `publish` its producers are paused and stay so, without `subscribe`
-    /// its consumers end. Whether it moderates is its token's matter, and stays.
+    /// Changes what a peer may do, and notifies it: without `publish` its producers are paused and stay so, without `data`
+    /// its data producers end, without `subscribe` its consumers. Whether it moderates is its token's matter, and stays.
     /// - Returns: `false` if there is no such peer.
     /// - Throws: `RoomError` with code `overloaded`; what was changed before it stays.
     public func setPermissions(of id: PeerID, _ permissions: PeerPermissions) throws(RoomError) -> Bool {

@@ -101,22 +101,24 @@ extension Room {
         case .setConsumerPriority(let request):
             return try setConsumerPriority(request, from: session)
         case .switchProducer(let request): return try switchProducer(request, from: session)
-        case .produceData:
-            try state.joinedPeer(session).require(.data)
-            throw Self.notImplemented("produceData")
-        case .getDataProducerStats: throw Self.notImplemented("getDataProducerStats")
-        case .getDataConsumerStats: throw Self.notImplemented("getDataConsumerStats")
+        case .produceData, .closeDataProducer, .pauseDataProducer, .resumeDataProducer, .consumeData,
+            .closeDataConsumer, .pauseDataConsumer, .resumeDataConsumer, .setDataConsumerSubchannels,
+            .setBufferedAmountLowThreshold, .sendDataMessage:
+            let (response, actions) = try handleData(request, from: session)
+            return .now(response, then: actions)
+        case .getDataProducerStats(let id):
+            _ = try state.dataProducer(id, of: session)
+            return .statistics(.dataProducer(id))
+        case .getDataConsumerStats(let id):
+            _ = try state.dataConsumer(id, of: session)
+            return .statistics(.dataConsumer(id))
         // Without a secret of its own, the demo's server finds every client's wrong.
         case .applyNetworkThrottle, .resetNetworkThrottle:
             throw RoomError(.forbidden, "secret: this server lets nobody throttle networks")
         }
     }
 
-    private static func notImplemented(_ method: String) -> RoomError {
-        RoomError(.notImplemented, "\(method) is not implemented by this server: go on without it")
-    }
-
-    private func mappingMediaErrors<Value>(_ body: () throws(MediaError) -> Value) throws(RoomError) -> Value {
+    func mappingMediaErrors<Value>(_ body: () throws(MediaError) -> Value) throws(RoomError) -> Value {
         do { return try body() } catch { throw RoomError(error) }
     }
 
@@ -133,7 +135,7 @@ extension Room {
         let description = WebRtcTransportDescription(
             id: opening.id, iceParameters: ICEParameters(opening.settings.iceCredentials),
             iceCandidates: ICECandidate.candidates(of: endpoint),
-            fingerprints: media.fingerprints)
+            fingerprints: media.fingerprints, dataChannels: opening.settings.data)
         return .now(.webRtcTransport(description), then: actions)
     }
 

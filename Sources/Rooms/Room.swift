@@ -34,6 +34,7 @@ public actor Room {
     private var channels: [PeerSession: any PeerChannel] = [:]
     /// Consumers whose commands the media plane was too busy to take.
     private var retryQueue: [ConsumerID] = []
+    private var dataRetryQueue: [DataConsumerID] = []
     private var isRetryScheduled = false
     /// Its end is written down.
     private var isRecorded = false
@@ -120,6 +121,7 @@ public actor Room {
         publishEvents()
         guard state.isEmpty else { return }
         retryQueue = []
+        dataRetryQueue = []
         finishCollections()
         observation.finish()
         if !isRecorded {
@@ -145,6 +147,25 @@ public actor Room {
             case .openConsumer(let id): openConsumer(id)
             case .updateConsumer(let id):
                 do { try updateConsumer(id) } catch { scheduleRetry(id, error) }
+            case .openDataConsumer(let id): openDataConsumer(id)
+            case .offerData(let session, let id, let request):
+                channels[session]?.request(.newDataConsumer(request)) { [inbox] outcome in
+                    inbox.dataConsumerAnswered(id, outcome)
+                }
+            case .releaseDataConsumer(let key):
+                // Nothing refuses it but a queue without its reserve.
+                do { try media.releaseDataConsumer(key) } catch {
+                    logger.warning("a data consumer is held", metadata: ["error": "\(error)"])
+                }
+            case .listenToData(let id): listenToData(id)
+            case .openBot: openBot()
+            case .sendData(let key, let message):
+                // What the media plane is too busy for is lost, as on any unreliable channel.
+                do { try media.sendData(message, of: key) } catch {
+                    logger.debug("a data message was lost", metadata: ["error": "\(error)"])
+                }
+            case .closeDataProducer(let key): media.closeDataProducer(key)
+            case .closeDataConsumer(let key): media.closeDataConsumer(key)
             case .closeTransport(let key): media.closeTransport(key)
             case .closeProducer(let key): media.closeProducer(key)
             case .closeConsumer(let key): media.closeConsumer(key)
@@ -159,6 +180,41 @@ public actor Room {
             perform(state.consumerOpened(id, key))
         } catch {
             scheduleRetry(id, error)
+        }
+    }
+
+    private func openDataConsumer(_ id: DataConsumerID) {
+        guard let (settings, producer, transport) = state.dataConsumerOpening(id, isOffered: true) else { return }
+        do {
+            let key = try media.openDataConsumer(settings, of: producer, on: transport)
+            perform(state.dataConsumerOpened(id, key))
+        } catch {
+            if !dataRetryQueue.contains(id) { dataRetryQueue.append(id) }
+            logger.debug("media command will be retried", metadata: ["dataConsumer": "\(id)", "error": "\(error)"])
+            scheduleRetry()
+        }
+    }
+
+    private func listenToData(_ id: DataProducerID) {
+        guard let producer = state.data.producers[id], producer.listener == nil else { return }
+        do {
+            let key = try media.openDirectDataConsumer(
+                of: producer.key, largestMessage: SendDataMessageRequest.messageBytes, events: events)
+            state.dataListenerOpened(id, key)
+        } catch {
+            logger.warning(
+                "nobody listens to a data producer", metadata: ["dataProducer": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    private func openBot() {
+        guard let opening = state.botOpening() else { return }
+        do {
+            let key = try media.openDirectDataProducer()
+            perform(state.dataProducerOpened(opening, key))
+        } catch {
+            state.botNotOpened()
+            logger.debug("no bot", metadata: ["error": "\(error)"])
         }
     }
 
@@ -180,6 +236,10 @@ public actor Room {
     private func scheduleRetry(_ id: ConsumerID, _ error: MediaError) {
         if !retryQueue.contains(id) { retryQueue.append(id) }
         logger.debug("media command will be retried", metadata: ["consumer": "\(id)", "error": "\(error)"])
+        scheduleRetry()
+    }
+
+    private func scheduleRetry() {
         guard !isRetryScheduled else { return }
         isRetryScheduled = true
         Task { [weak self] in
@@ -195,9 +255,11 @@ public actor Room {
 
     /// Sends the media plane what it was too busy for; what is gone meanwhile is left out by the state.
     func retryQueued() {
-        guard !retryQueue.isEmpty else { return }
-        let waiting = retryQueue
+        guard !retryQueue.isEmpty || !dataRetryQueue.isEmpty else { return }
+        let (waiting, waitingData) = (retryQueue, dataRetryQueue)
         retryQueue = []
+        dataRetryQueue = []
+        perform(waitingData.map { .openDataConsumer($0) })
         for id in waiting { perform([.openConsumer(id), .updateConsumer(id)]) }
         publishEvents()
     }

@@ -23,6 +23,10 @@ public struct RoomConfiguration: Sendable {
     public var maximumProducersPerPeer: Int
     /// Consumers of one peer that makes them itself.
     public var maximumConsumersPerPeer: Int
+    /// Data producers of one peer.
+    public var maximumDataProducersPerPeer: Int
+    /// Data consumers of one peer.
+    public var maximumDataConsumersPerPeer: Int
     /// Whether a client's certificate may be known by its SHA-1 alone.
     public var acceptsSHA1Fingerprints: Bool
     /// How long statistics and snapshots wait for the media threads.
@@ -38,7 +42,8 @@ public struct RoomConfiguration: Sendable {
         keyFrameRequestDelay: MediaDuration = .zero,
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
-        maximumConsumersPerPeer: Int = 4096, acceptsSHA1Fingerprints: Bool = false,
+        maximumConsumersPerPeer: Int = 4096, maximumDataProducersPerPeer: Int = 64,
+        maximumDataConsumersPerPeer: Int = 4096, acceptsSHA1Fingerprints: Bool = false,
         statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
     ) {
         self.mediaCodecs = mediaCodecs
@@ -51,6 +56,8 @@ public struct RoomConfiguration: Sendable {
         self.maximumTransportsPerPeer = maximumTransportsPerPeer
         self.maximumProducersPerPeer = maximumProducersPerPeer
         self.maximumConsumersPerPeer = maximumConsumersPerPeer
+        self.maximumDataProducersPerPeer = maximumDataProducersPerPeer
+        self.maximumDataConsumersPerPeer = maximumDataConsumersPerPeer
         self.acceptsSHA1Fingerprints = acceptsSHA1Fingerprints
         self.statisticsTimeout = statisticsTimeout
         self.announcedVersion = announcedVersion

@@ -16,6 +16,8 @@ public struct RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         case transportNotFound
         case producerNotFound
         case consumerNotFound
+        case dataProducerNotFound
+        case dataConsumerNotFound
         /// The object is not in a state that allows this: connected already, not for producing.
         case wrongState
         /// An SSRC or MID is in use by another producer of the transport.
@@ -82,6 +84,8 @@ extension RoomError.Code {
         case .transportNotFound: "transport-not-found"
         case .producerNotFound: "producer-not-found"
         case .consumerNotFound: "consumer-not-found"
+        case .dataProducerNotFound: "data-producer-not-found"
+        case .dataConsumerNotFound: "data-consumer-not-found"
         case .wrongState: "wrong-state"
         case .streamConflict: "stream-conflict"
         case .limitReached: "limit-reached"
@@ -104,7 +108,9 @@ extension RoomError.Code {
         switch self {
         case .invalidRequest, .invalidParameters: 400
         case .unsupported: 422
-        case .unknownMethod, .transportNotFound, .producerNotFound, .consumerNotFound: 404
+        case .unknownMethod, .transportNotFound, .producerNotFound, .consumerNotFound, .dataProducerNotFound,
+            .dataConsumerNotFound:
+            404
         case .notImplemented: 501
         case .peerNotJoined, .peerAlreadyJoined, .wrongState, .streamConflict: 409
         case .limitReached, .rateLimited: 429

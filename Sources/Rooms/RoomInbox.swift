@@ -5,6 +5,7 @@ final class RoomInbox: Sendable {
     private struct State {
         weak var room: Room?
         var answers: [(ConsumerID, ServerRequestOutcome)] = []
+        var dataAnswers: [(DataConsumerID, ServerRequestOutcome)] = []
         var isTaskScheduled = false
     }
 
@@ -30,6 +31,20 @@ final class RoomInbox: Sendable {
     func consumerAnswered(_ id: ConsumerID, _ outcome: ServerRequestOutcome) {
         state.withLock { $0.answers.append((id, outcome)) }
         signal()
+    }
+
+    /// A client has answered an offered data consumer.
+    func dataConsumerAnswered(_ id: DataConsumerID, _ outcome: ServerRequestOutcome) {
+        state.withLock { $0.dataAnswers.append((id, outcome)) }
+        signal()
+    }
+
+    /// Takes the waiting answers of data consumers.
+    func takeDataAnswers() -> [(DataConsumerID, ServerRequestOutcome)] {
+        state.withLock { state in
+            defer { state.dataAnswers = [] }
+            return state.dataAnswers
+        }
     }
 
     /// Takes the waiting answers; what comes from here on schedules a task again.

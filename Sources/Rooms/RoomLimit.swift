@@ -10,4 +10,8 @@ public enum RoomLimit: String, Sendable, Hashable, CaseIterable {
     case producersPerPeer = "producers_per_peer"
     /// Consumers of a peer.
     case consumersPerPeer = "consumers_per_peer"
+    /// Data producers of a peer.
+    case dataProducersPerPeer = "data_producers_per_peer"
+    /// Data consumers of a peer.
+    case dataConsumersPerPeer = "data_consumers_per_peer"
 }

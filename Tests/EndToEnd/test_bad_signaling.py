@@ -102,7 +102,29 @@ REFUSED = {
         "consumerId": "nope", "spatialLayer": 0, "temporalLayer": 0}, r"nope|consumer|not implemented"),
     "data": ("produceData", lambda s: {
         "transportId": s.send, "label": "chat", "protocol": "", "appData": {},
-        "sctpStreamParameters": {"streamId": 0, "ordered": True}}, r"produceData|not implemented"),
+        "sctpStreamParameters": {"streamId": 0, "ordered": True}}, r"SCTP not enabled"),
+    "data without a stream": ("produceData", lambda s: {
+        "transportId": s.send, "label": "chat", "sctpStreamParameters": {}}, r"streamId"),
+    "data ordered and not": ("produceData", lambda s: {
+        "transportId": s.send, "sctpStreamParameters": {"streamId": 0, "ordered": True, "maxRetransmits": 1}},
+        r"cannot be ordered"),
+    "close an unknown data producer": ("closeDataProducer", {"dataProducerId": "nope"}, r"nope|producer"),
+    "pause an unknown data producer": ("pauseDataProducer", {"dataProducerId": "nope"}, r"nope|producer"),
+    "resume an unknown data producer": ("resumeDataProducer", {"dataProducerId": "nope"}, r"nope|producer"),
+    "consume an unknown data producer": ("consumeData", lambda s: {
+        "transportId": s.send, "dataProducerId": "nope"}, r"nope|consuming"),
+    "close an unknown data consumer": ("closeDataConsumer", {"dataConsumerId": "nope"}, r"nope|consumer"),
+    "pause an unknown data consumer": ("pauseDataConsumer", {"dataConsumerId": "nope"}, r"nope|consumer"),
+    "resume an unknown data consumer": ("resumeDataConsumer", {"dataConsumerId": "nope"}, r"nope|consumer"),
+    "subchannels of an unknown data consumer": ("setDataConsumerSubchannels", {
+        "dataConsumerId": "nope", "subchannels": [1]}, r"nope|consumer"),
+    "subchannels out of range": ("setDataConsumerSubchannels", {
+        "dataConsumerId": "nope", "subchannels": [65536]}, r"subchannels"),
+    "threshold of an unknown data consumer": ("setDataConsumerBufferedAmountLowThreshold", {
+        "dataConsumerId": "nope", "threshold": 1}, r"nope|consumer"),
+    "statistics of an unknown data producer": ("getDataProducerStats", {"dataProducerId": "nope"}, r"nope|producer"),
+    "statistics of an unknown data consumer": ("getDataConsumerStats", {"dataConsumerId": "nope"}, r"nope|consumer"),
+    "text over signaling too long": ("sendDataMessage", {"label": "chat", "message": "x" * 16_385}, r"message"),
     "network throttle": ("applyNetworkThrottle", {"secret": "x"}, r"^secret: "),
     "request data a list": ("pauseProducer", [], r"data|object|producerId"),
     "request data a text": ("pauseProducer", "producerId", r"data|object|producerId"),

@@ -176,7 +176,18 @@ async def test_broadcasters_of_both_years(start_gateway):
         await until(lambda: listener.watching("audio", "old"), 30, "the broadcaster's audio is consumed")
         status, consumer = await call(gateway, "POST", f"{path}/consume?producerId={heard['audio']}")
         assert status == 200 and consumer["kind"] == "audio" and consumer["producerId"] == heard["audio"]
-        assert (await call(gateway, "POST", path + "/consume/data", {"dataProducerId": "x"}))[0] == 501
+        status, text = await call(gateway, "POST", path + "/consume/data", {"dataProducerId": "x"})
+        assert status == 500 and "SCTP not enabled" in text, "the transport was made without data channels"
+        status, able = await call(
+            gateway, "POST", room + "/broadcasters/old/transports",
+            {"type": "webrtc", "sctpCapabilities": {"numStreams": {"OS": 1024, "MIS": 1024}}})
+        assert status == 200 and able["sctpParameters"]["port"] == 5000
+        path = f"{room}/broadcasters/old/transports/{able['id']}"
+        status, data = await call(gateway, "POST", path + "/produce/data", {
+            "label": "news", "protocol": "", "sctpStreamParameters": {"streamId": 3}})
+        assert status == 200 and data["id"]
+        status, heard = await call(gateway, "POST", path + "/consume/data", {"dataProducerId": data["id"]})
+        assert status == 200 and heard["id"] and heard["streamId"] == 0
         status, text = await call(gateway, "POST", path + "/producers", {"kind": "smell"})
         assert status == 400 and text.startswith("TypeError: ")
         status, text = await call(gateway, "DELETE", room + "/broadcasters/old")

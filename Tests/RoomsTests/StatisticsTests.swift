@@ -6,7 +6,7 @@ import Testing
 /// The names of mediasoup's statistics, as its documentation lists them.
 private enum StatisticsNames {
     /// Every transport; then what only a WebRTC one has. Those of bandwidth estimation and of data channels are missing:
-    /// this server has neither yet, and mediasoup leaves them out where a transport does not have them.
+    /// mediasoup leaves them out where a transport does not have them.
     static let transport: Set = [
         "type", "transportId", "timestamp", "bytesReceived", "recvBitrate", "bytesSent", "sendBitrate",
         "rtpBytesReceived", "rtpRecvBitrate", "rtpBytesSent", "rtpSendBitrate", "rtxBytesReceived", "rtxRecvBitrate",

@@ -135,10 +135,12 @@ enum Endpoint: CaseIterable, Sendable {
         case .peerRequests: .entryOrSession
         case .broadcasters: .entry([])
         case .broadcaster, .broadcasterJoin, .broadcasterInfos, .broadcasterTransports, .broadcasterConnect,
-            .broadcasterPlainConnect, .broadcasterConsumeData, .broadcasterProduceData:
+            .broadcasterPlainConnect:
             .maker([])
+        case .broadcasterProduceData: .maker(.data)
         case .broadcasterProducers, .broadcasterTransportProducers: .maker(.publish)
-        case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume: .maker(.subscribe)
+        case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume, .broadcasterConsumeData:
+            .maker(.subscribe)
         case .stateRooms, .stateSnapshot, .stateRoomEvents, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards,

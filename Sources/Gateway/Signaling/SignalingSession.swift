@@ -373,7 +373,9 @@ extension SignalingRequest {
     /// Whether everybody in the room is notified of it, so that one client's request causes many messages.
     var reachesEverybody: Bool {
         switch self {
-        case .produce, .closeProducer, .pauseProducer, .resumeProducer, .changeDisplayName: true
+        case .produce, .closeProducer, .pauseProducer, .resumeProducer, .changeDisplayName, .produceData,
+            .closeDataProducer, .sendDataMessage:
+            true
         default: false
         }
     }

@@ -244,6 +244,8 @@ struct StateAPI: Sendable {
             ("transportsPerPeer", limits.maximumTransportsPerPeer),
             ("producersPerPeer", limits.maximumProducersPerPeer),
             ("consumersPerPeer", limits.maximumConsumersPerPeer),
+            ("dataProducersPerPeer", limits.maximumDataProducersPerPeer),
+            ("dataConsumersPerPeer", limits.maximumDataConsumersPerPeer),
         ]
         return OutgoingResponse(
             json: .object([

@@ -48,8 +48,11 @@ extension Shard {
                     data.associations[association].hasFailed = true
                 case .shutDown, .aborted, .abortedByPeer: data.associations[association].hasFailed = false
                 }
-            case .connected: counters.add(.dataAssociationsConnected)
-            case .restarted, .outgoingStreamsReset, .outgoingResetRefused, .outgoingStreams: break
+            case .connected:
+                counters.add(.dataAssociationsConnected)
+                holdAgain(association)
+            case .restarted: holdAgain(association)
+            case .outgoingStreamsReset, .outgoingResetRefused, .outgoingStreams: break
             }
         }
         let state = data.associations[association].state
@@ -57,6 +60,13 @@ extension Shard {
         data.associations[association].reportedState = state
         let transport = data.associations[association].transport
         transports[transport].events.append(.sctpStateChanged(transports[transport].key, state))
+    }
+
+    /// The association has begun, and holds nothing by itself.
+    private mutating func holdAgain(_ association: Slot<DataAssociation>) {
+        for (stream, consumer) in data.associations[association].consumers where data.consumers[consumer].isHeld {
+            data.associations[association].sctp.hold(stream)
+        }
     }
 
     func report(_ event: DataEvent, on association: Slot<DataAssociation>) {

@@ -73,7 +73,21 @@ extension Shard {
                 key: key, producer: producer, target: .stream(association, settings),
                 subchannels: settings.subchannels, isPaused: settings.isPaused))
         data.associations[association].consumers[settings.stream] = consumer
+        if settings.isHeld {
+            data.consumers[consumer].isHeld = true
+            data.associations[association].sctp.hold(settings.stream)
+        }
         startDataIfPossible(association)
+    }
+
+    /// Its client has a channel: what waited is sent.
+    mutating func releaseDataConsumer(_ key: DataConsumerKey) {
+        guard let consumer = data.consumersByKey[key.rawValue], data.consumers[consumer].isHeld,
+            case .stream(let association, let settings) = data.consumers[consumer].target
+        else { return ignored() }
+        data.consumers[consumer].isHeld = false
+        data.associations[association].sctp.release(settings.stream)
+        dataAdvanced(association)
     }
 
     /// One whose messages go to its room.

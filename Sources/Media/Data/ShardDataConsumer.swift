@@ -4,6 +4,8 @@ struct ShardDataConsumer {
     let producer: DataProducerKey
     let target: Target
     var isPaused: Bool
+    /// Whether messages wait for its client's channel.
+    var isHeld = false
     var subchannels: [UInt16]
     var messages: UInt64 = 0
     var bytes: UInt64 = 0
@@ -46,6 +48,7 @@ extension ShardDataConsumer: Restorable {
         producer = DataProducerKey(rawValue: try reader.readUInt64())
         target = .stream(try reader.read(), try reader.read())
         isPaused = try reader.read()
+        isHeld = try reader.read()
         subchannels = []
         for _ in 0..<(try reader.readCount(atMost: 0xFFFF)) { subchannels.append(try reader.readUInt16()) }
         messages = try reader.readCounter()
@@ -61,6 +64,7 @@ extension ShardDataConsumer: Restorable {
         writer.write(association)
         writer.write(settings)
         writer.write(isPaused)
+        writer.write(isHeld)
         writer.writeCount(subchannels.count)
         for subchannel in subchannels { writer.writeUInt16(subchannel) }
         writer.writeUInt64(messages)

@@ -43,6 +43,7 @@ package enum MediaCommand: Sendable {
     indirect case openDataConsumer(DataConsumerKey, on: TransportKey, of: DataProducerKey, DataConsumerSettings)
     /// One whose messages go to its room.
     indirect case openDirectDataConsumer(DataConsumerKey, of: DataProducerKey, largestMessage: Int, EventQueue)
+    case releaseDataConsumer(DataConsumerKey)
     case setDataConsumerPaused(DataConsumerKey, Bool)
     case setDataConsumerSubchannels(DataConsumerKey, [UInt16])
     case setBufferedAmountLowThreshold(DataConsumerKey, UInt32)

@@ -270,6 +270,11 @@ public struct MediaHandle: Sendable {
         return key
     }
 
+    /// Says that a data consumer's client has its channel, so that what waited is sent.
+    public func releaseDataConsumer(_ key: DataConsumerKey) throws(MediaError) {
+        try send(.releaseDataConsumer(key), to: key.shard)
+    }
+
     /// Pauses or resumes a data consumer: it misses what comes meanwhile.
     public func setDataConsumerPaused(_ key: DataConsumerKey, _ isPaused: Bool) throws(MediaError) {
         try send(.setDataConsumerPaused(key, isPaused), to: key.shard)

@@ -241,7 +241,8 @@ extension MediaCommand {
     fileprivate var mustNotBeLost: Bool {
         switch self {
         case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening,
-            .closeDataProducer, .closeDataConsumer, .subscribeShardToData, .unsubscribeShardFromData:
+            .closeDataProducer, .closeDataConsumer, .releaseDataConsumer, .subscribeShardToData,
+            .unsubscribeShardFromData:
             true
         default: false
         }

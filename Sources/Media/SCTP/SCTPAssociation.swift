@@ -117,6 +117,11 @@ struct SCTPAssociation: ~Copyable {
     /// With interleaving, a stream's part of what is sent: 256 is normal (RFC 8831 §6.4).
     mutating func setPriority(_ priority: UInt16, of stream: UInt16) { sender.queue.setPriority(priority, of: stream) }
 
+    /// Lets messages of a stream wait until `release(_:)`. A new or restarted association holds none.
+    mutating func hold(_ stream: UInt16) { sender.queue.pause(stream) }
+
+    mutating func release(_ stream: UInt16) { sender.queue.resume(stream, isReset: false) }
+
     /// Ends it in order: what waits is sent first.
     mutating func shutDown(at now: MediaInstant) {
         guard state == .established else {

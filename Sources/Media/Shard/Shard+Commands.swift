@@ -62,7 +62,7 @@ extension Shard {
         case .subscribeShard(let shard, let key): setSubscription(of: shard, to: key, true)
         case .unsubscribeShard(let shard, let key): setSubscription(of: shard, to: key, false)
         case .openDataProducer, .openDirectDataProducer, .setDataProducerPaused, .closeDataProducer, .openDataConsumer,
-            .openDirectDataConsumer, .setDataConsumerPaused, .setDataConsumerSubchannels,
+            .openDirectDataConsumer, .releaseDataConsumer, .setDataConsumerPaused, .setDataConsumerSubchannels,
             .setBufferedAmountLowThreshold,
             .closeDataConsumer, .sendData, .sendDataToConsumer, .subscribeShardToData, .unsubscribeShardFromData:
             executeData(command)
@@ -86,6 +86,7 @@ extension Shard {
             openDataConsumer(key, on: transport, of: producer, settings)
         case .openDirectDataConsumer(let key, let producer, let largest, let events):
             openDirectDataConsumer(key, of: producer, largestMessage: largest, events)
+        case .releaseDataConsumer(let key): releaseDataConsumer(key)
         case .setDataConsumerPaused(let key, let isPaused):
             guard let consumer = data.consumersByKey[key.rawValue] else { return ignored() }
             data.consumers[consumer].isPaused = isPaused

@@ -56,6 +56,12 @@ public struct RoomEvent: Sendable, Hashable {
         case consumerResumed(ConsumerID, peer: PeerID)
         case consumerScore(ConsumerID, ConsumerScore)
         case consumerLayers(ConsumerID, spatial: Int?, temporal: Int?)
+        /// A transport's SCTP association begins, is there, or has ended.
+        case transportSCTP(TransportID, peer: PeerID, SCTPConnectionState)
+        case dataProducerOpened(DataProducerID, peer: PeerID, label: String)
+        case dataProducerClosed(DataProducerID, peer: PeerID)
+        case dataConsumerOpened(DataConsumerID, peer: PeerID, dataProducer: DataProducerID)
+        case dataConsumerClosed(DataConsumerID, peer: PeerID)
         /// The peer that speaks now, or nobody.
         case activeSpeaker(PeerID?)
     }
@@ -94,6 +100,11 @@ extension RoomEvent.Kind {
         case .consumerResumed: "consumer-resumed"
         case .consumerScore: "consumer-score"
         case .consumerLayers: "consumer-layers"
+        case .transportSCTP: "transport-sctp"
+        case .dataProducerOpened: "data-producer-opened"
+        case .dataProducerClosed: "data-producer-closed"
+        case .dataConsumerOpened: "data-consumer-opened"
+        case .dataConsumerClosed: "data-consumer-closed"
         case .activeSpeaker: "active-speaker"
         }
     }
@@ -171,6 +182,24 @@ extension RoomEvent.Kind {
         case .consumerScore(let id, let score): ServerNotification.consumerScore(id, score).json
         case .consumerLayers(let id, let spatial, let temporal):
             ServerNotification.consumerLayersChanged(id, spatialLayer: spatial, temporalLayer: temporal).json
+        case .transportSCTP(let id, let peer, let state):
+            .object([
+                "transportId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "sctpState": .string(state.rawValue),
+            ])
+        case .dataProducerOpened(let id, let peer, let label):
+            .object([
+                "dataProducerId": .string(id.rawValue), "peerId": .string(peer.rawValue), "label": .string(label),
+            ])
+        case .dataProducerClosed(let id, let peer):
+            .object(["dataProducerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
+        case .dataConsumerOpened(let id, let peer, let producer):
+            .object([
+                "dataConsumerId": .string(id.rawValue), "peerId": .string(peer.rawValue),
+                "dataProducerId": .string(producer.rawValue),
+            ])
+        case .dataConsumerClosed(let id, let peer):
+            .object(["dataConsumerId": .string(id.rawValue), "peerId": .string(peer.rawValue)])
         case .activeSpeaker(let id): .object(["peerId": id.map { .string($0.rawValue) } ?? .null])
         }
     }

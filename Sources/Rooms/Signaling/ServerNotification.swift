@@ -26,6 +26,15 @@ public enum ServerNotification: Sendable {
     case consumerPaused(ConsumerID)
     case consumerResumed(ConsumerID)
     case consumerLayersChanged(ConsumerID, spatialLayer: Int?, temporalLayer: Int?)
+    case dataConsumerClosed(DataConsumerID)
+    /// What waits for the client has come down to the threshold it has set, in bytes.
+    case dataConsumerBufferedAmountLow(DataConsumerID, bufferedAmount: Int)
+    /// Messages to a client that has set a threshold are dropped, since too much waits; at most once a second.
+    case dataConsumerSendBufferFull(DataConsumerID)
+    /// Others send data; only for peers that consume on request.
+    case newDataProducers([DataProducerDescription])
+    /// Another peer's text, for a client without data channels.
+    case dataMessage(PeerID, label: String, message: String)
     case downlinkBwe(desiredBitrate: UInt64, effectiveDesiredBitrate: UInt64, availableBitrate: UInt64)
     /// The peer that speaks, with its volume in dBov (−127…0), or nobody.
     case activeSpeaker(PeerID?, volume: Int?)
@@ -54,6 +63,11 @@ public enum ServerNotification: Sendable {
         case .consumerPaused: "consumerPaused"
         case .consumerResumed: "consumerResumed"
         case .consumerLayersChanged: "consumerLayersChanged"
+        case .dataConsumerClosed: "dataConsumerClosed"
+        case .dataConsumerBufferedAmountLow: "dataConsumerBufferedAmountLow"
+        case .dataConsumerSendBufferFull: "dataConsumerSendBufferFull"
+        case .newDataProducers: "newDataProducers"
+        case .dataMessage: "dataMessage"
         case .downlinkBwe: "downlinkBwe"
         case .activeSpeaker: "activeSpeaker"
         case .speakingPeers: "speakingPeers"
@@ -100,6 +114,16 @@ extension ServerNotification: JSONRepresentable {
                 "consumerId": .string(id.rawValue),
                 "spatialLayer": spatialLayer.map { .integer(Int64($0)) } ?? .null,
                 "temporalLayer": temporalLayer.map { .integer(Int64($0)) } ?? .null,
+            ])
+        case .dataConsumerClosed(let id), .dataConsumerSendBufferFull(let id):
+            return .object(["dataConsumerId": .string(id.rawValue)])
+        case .dataConsumerBufferedAmountLow(let id, let amount):
+            return .object(["dataConsumerId": .string(id.rawValue), "bufferedAmount": .integer(Int64(amount))])
+        case .newDataProducers(let producers):
+            return .object(["dataProducers": .array(producers.map(\.json))])
+        case .dataMessage(let id, let label, let message):
+            return .object([
+                "peerId": .string(id.rawValue), "label": .string(label), "message": .string(message),
             ])
         case .downlinkBwe(let desired, let effective, let available):
             return .object([

@@ -1,11 +1,13 @@
 /// What a room asks of a client; the client has to accept.
 public enum ServerRequest: Sendable {
     case newConsumer(NewConsumerRequest)
+    case newDataConsumer(NewDataConsumerRequest)
 
     /// The method of mediasoup-demo's 2024 protocol.
     public var method: String {
         switch self {
         case .newConsumer: "newConsumer"
+        case .newDataConsumer: "newDataConsumer"
         }
     }
 }
@@ -15,6 +17,7 @@ extension ServerRequest: JSONRepresentable {
     public var json: JSONValue {
         switch self {
         case .newConsumer(let request): request.json
+        case .newDataConsumer(let request): request.json
         }
     }
 }

@@ -16,6 +16,8 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     public var producers: [ProducerSnapshot]
     /// What it sends.
     public var consumers: [ConsumerSnapshot]
+    /// Its data channels; `nil` if there are none.
+    public var sctp: DataTransportSnapshot?
 
     /// The transport's fields, its producers and consumers.
     public var json: JSONValue {
@@ -29,7 +31,7 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "packetsOverLimit": statistics.map { .count($0.packetsOverLimit) },
             "bandwidth": statistics?.bandwidth.map(\.json),
             "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
-            "consumers": .array(consumers.map(\.json)),
+            "consumers": .array(consumers.map(\.json)), "sctp": sctp?.json,
         ]).merging(path.json)
     }
 }

@@ -15,6 +15,18 @@ enum RoomAction {
     /// Send the state of a consumer's pauses and layers to the media plane; to be tried again likewise.
     case updateConsumer(ConsumerID)
 
+    case openDataConsumer(DataConsumerID)
+    /// Ask a client to take a data consumer; the answer goes to `dataConsumerAnswered`.
+    case offerData(PeerSession, DataConsumerID, NewDataConsumerRequest)
+    /// Its client has the channel.
+    case releaseDataConsumer(DataConsumerKey)
+    /// Open the room's own consumer of a data producer.
+    case listenToData(DataProducerID)
+    case openBot
+    case sendData(DataProducerKey, DataMessage)
+    case closeDataProducer(DataProducerKey)
+    case closeDataConsumer(DataConsumerKey)
+
     case closeTransport(TransportKey)
     case closeProducer(ProducerKey)
     case closeConsumer(ConsumerKey)

@@ -24,6 +24,12 @@ extension RoomState {
                 if let consumer = consumers[consumerID] { peers[id]?.offeredProducerIDs.remove(consumer.producerID) }
                 actions += consumerClosed(consumerID)
             }
+            for consumerID in peer.dataConsumerIDs {
+                if let consumer = data.consumers[consumerID] {
+                    peers[id]?.offeredDataProducerIDs.remove(consumer.producerID)
+                }
+                actions += dataConsumerClosed(consumerID)
+            }
         case (false, true):
             guard peer.isJoined else { break }
             if peer.consumesOnRequest {
@@ -32,8 +38,11 @@ extension RoomState {
             } else {
                 actions += consumeEverything(id)
             }
+            actions += consumeAllData(id)
         case (true, true), (false, false): break
         }
+        // There is no pause that its client could not end: what it sends is over.
+        if !changed.contains(.data) { for producerID in peer.dataProducerIDs { actions += dataProducerClosed(producerID) } }
         return actions
     }
 }

@@ -12,6 +12,10 @@ extension RoomState {
             let own = transports[consumer.transportID]?.key
             let source = producers[consumer.producerID].flatMap { transports[$0.transportID]?.key }
             return Set([own, source].compactMap(\.self)).sorted { $0.rawValue < $1.rawValue }
+        case .dataProducer(let id):
+            return [data.producers[id]?.source.flatMap { transports[$0.transportID]?.key }].compactMap(\.self)
+        case .dataConsumer(let id):
+            return [data.consumers[id].flatMap { transports[$0.transportID]?.key }].compactMap(\.self)
         }
     }
 
@@ -23,6 +27,8 @@ extension RoomState {
         case .transport(let id): transports[id].map { entries($0, collected, timestamp) }
         case .producer(let id): producers[id].map { entries($0, collected, timestamp) }
         case .consumer(let id): consumers[id].map { entries($0, collected, timestamp) }
+        case .dataProducer(let id): data.producers[id].map { entries($0, collected, timestamp) }
+        case .dataConsumer(let id): data.consumers[id].map { entries($0, collected, timestamp) }
         }
     }
 
@@ -31,6 +37,8 @@ extension RoomState {
         return [
             .fields([
                 "transportId": .string(transport.id.rawValue), "timestamp": .integer(timestamp),
+                "sctpState": statistics.data.map { .string($0.state.rawValue) },
+                "sctp": statistics.data.map(\.json),
                 "bytesReceived": .count(statistics.bytes.received),
                 "recvBitrate": .count(statistics.bitrates.received), "bytesSent": .count(statistics.bytes.sent),
                 "sendBitrate": .count(statistics.bitrates.sent),
@@ -150,6 +158,23 @@ extension RoomSnapshot {
                             score: consumer.ownScore,
                             currentLayers: consumer.type == .simple ? nil : consumer.currentLayers,
                             statistics: state.entries(consumer, collected, timestamp))
+                    },
+                    sctp: transport.data.map { channels in
+                        DataTransportSnapshot(
+                            state: channels.state, statistics: statistics?.data,
+                            producers: channels.producerIDs.compactMap { state.data.producers[$0] }.map { producer in
+                                DataProducerSnapshot(
+                                    producer: producer.description, parameters: producer.source?.parameters,
+                                    isPaused: producer.isPaused,
+                                    statistics: state.entries(producer, collected, timestamp))
+                            },
+                            consumers: channels.consumerIDs.compactMap { state.data.consumers[$0] }.map { consumer in
+                                DataConsumerSnapshot(
+                                    id: consumer.id, dataProducerID: consumer.producerID, label: consumer.label,
+                                    parameters: consumer.parameters, isPaused: consumer.isPaused,
+                                    subchannels: consumer.subchannels,
+                                    statistics: state.entries(consumer, collected, timestamp))
+                            })
                     })
             }
             return PeerSnapshot(

@@ -24,7 +24,8 @@ extension RoomState {
                 use: TransportUse(
                     sends: request.producing, receives: request.consuming,
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
-                limits: configuration.outgoingLimits, maximumIncoming: configuration.maximumIncomingBitrate))
+                limits: configuration.outgoingLimits, maximumIncoming: configuration.maximumIncomingBitrate,
+                data: request.dataChannels?.settings))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {
@@ -42,10 +43,11 @@ extension RoomState {
         transports[opening.id] = Transport(
             id: opening.id, peerID: opening.peerID, key: key, isConsuming: opening.isConsuming,
             kind: .webRTC(WebRTCTransport()))
+        transports[opening.id]?.data = opening.settings.data.map { TransportData(settings: $0) }
         transportIDs[key] = opening.id
         journal.append(.transportOpened(opening.id, peer: opening.peerID))
         peers[opening.peerID]?.transportIDs.append(opening.id)
-        return opening.isConsuming ? consumeEverything(opening.peerID) : []
+        return opening.isConsuming ? consumeEverything(opening.peerID) + consumeAllData(opening.peerID) : []
     }
 
     /// Checks the request and says what the media plane needs; `transportConnected` follows.
@@ -160,6 +162,10 @@ extension RoomState {
         var actions: [RoomAction] = []
         for producer in transport.producerIDs { actions += producerClosed(producer, withTransport: true) }
         for consumer in transport.consumerIDs { removeConsumer(consumer) }
+        for producer in transport.data?.producerIDs ?? [] {
+            actions += dataProducerClosed(producer, withTransport: true)
+        }
+        for consumer in transport.data?.consumerIDs ?? [] { removeDataConsumer(consumer) }
         transports[id] = nil
         transportIDs[transport.key] = nil
         peers[transport.peerID]?.transportIDs.removeAll { $0 == id }

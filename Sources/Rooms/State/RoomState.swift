@@ -28,6 +28,7 @@ struct RoomState {
     var journal: [RoomEvent.Kind] = [.roomOpened]
     var consumerIDs: [ConsumerKey: ConsumerID] = [:]
     var audio = AudioObservers()
+    var data = RoomData()
     private var lastSession: UInt64 = 0
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.
@@ -121,6 +122,8 @@ struct RoomState {
         }
         for id in peer.producerIDs { actions += producerClosed(id, withTransport: true) }
         for id in peer.consumerIDs { removeConsumer(id) }
+        for id in peer.dataProducerIDs { actions += dataProducerClosed(id, withTransport: true) }
+        for id in peer.dataConsumerIDs { removeDataConsumer(id) }
         for id in peer.transportIDs {
             guard let transport = transports.removeValue(forKey: id) else { continue }
             transportIDs[transport.key] = nil
@@ -141,6 +144,7 @@ struct RoomState {
             peers[peer.id]?.isJoined = false
         }
         for peer in orderedPeers { actions += peerLeft(peer.session, reason) }
+        if let bot = data.botID { actions += dataProducerClosed(bot) }
         journal.append(.roomClosed(reason))
         return actions
     }
@@ -163,10 +167,14 @@ struct RoomState {
         }
         peer.consumesOnRequest = request.consumesOnRequest
         peer.outlivesTransports = request.outlivesTransports
+        peer.receivesData = request.receivesData
+        peer.wantsBot = request.wantsBot
+        peer.getsDataBySignaling = request.getsDataBySignaling
         peers[peer.id] = peer
         journal.append(.peerJoined(peer.description))
         let others = joinedPeers(except: peer.id)
         var actions = consumeEverything(peer.id)
+        actions += consumeAllData(peer.id)
         actions += others.map { .notify($0.session, .newPeer(peer.description)) }
         let answer = JoinAnswer(
             peers: others.map(\.description), displayName: peer.description.displayName,

@@ -3,4 +3,6 @@ enum StatisticsQuery: Hashable {
     case transport(TransportID)
     case producer(ProducerID)
     case consumer(ConsumerID)
+    case dataProducer(DataProducerID)
+    case dataConsumer(DataConsumerID)
 }

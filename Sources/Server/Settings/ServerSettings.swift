@@ -96,6 +96,10 @@ struct ServerSettings: Sendable {
         rooms.maximumTransportsPerPeer = try reader.number(.maxTransportsPerPeer, rooms.maximumTransportsPerPeer)
         rooms.maximumProducersPerPeer = try reader.number(.maxProducersPerPeer, rooms.maximumProducersPerPeer)
         rooms.maximumConsumersPerPeer = try reader.number(.maxConsumersPerPeer, rooms.maximumConsumersPerPeer)
+        rooms.maximumDataProducersPerPeer = try reader.number(
+            .maxDataProducersPerPeer, rooms.maximumDataProducersPerPeer)
+        rooms.maximumDataConsumersPerPeer = try reader.number(
+            .maxDataConsumersPerPeer, rooms.maximumDataConsumersPerPeer)
         media.ingressLimits.megabitsPerProducer = try reader.number(
             .maxMegabitsPerProducer, media.ingressLimits.megabitsPerProducer)
         media.ingressLimits.megabitsPerTransport = try reader.number(

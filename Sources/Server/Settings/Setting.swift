@@ -38,6 +38,8 @@ enum Setting: String, CaseIterable {
     case maxTransportsPerPeer = "max-transports-per-peer"
     case maxProducersPerPeer = "max-producers-per-peer"
     case maxConsumersPerPeer = "max-consumers-per-peer"
+    case maxDataProducersPerPeer = "max-data-producers-per-peer"
+    case maxDataConsumersPerPeer = "max-data-consumers-per-peer"
     case maxMegabitsPerProducer = "max-megabits-per-producer"
     case maxMegabitsPerTransport = "max-megabits-per-transport"
     case bandwidth = "bandwidth"
@@ -82,7 +84,8 @@ enum Setting: String, CaseIterable {
         case .maxMessageSize: .number(1024...16_777_216)
         case .maxMegabytesPerAddress: .number(1...1_000_000)
         case .maxTransportsPerPeer: .number(1...1000)
-        case .maxProducersPerPeer: .number(1...10_000)
+        case .maxProducersPerPeer, .maxDataProducersPerPeer: .number(1...10_000)
+        case .maxDataConsumersPerPeer: .number(1...65_535)
         case .maxConsumersPerPeer, .maxMegabitsPerProducer, .maxMegabitsPerTransport: .number(1...100_000)
         case .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits: .number(30...1_000_000)
         case .drainSeconds: .number(0...3600)
@@ -114,6 +117,7 @@ enum Setting: String, CaseIterable {
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxMegabytesPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond,
             .maxMessageSize, .maxRooms, .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer,
+            .maxDataProducersPerPeer, .maxDataConsumersPerPeer,
             .maxConsumersPerPeer, .drainSeconds:
             true
         }

@@ -154,6 +154,12 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Consumers of one peer that makes them itself. (default: 4096)")
     var maxConsumersPerPeer: String?
 
+    @Option(help: "Data producers of one peer. (default: 64)")
+    var maxDataProducersPerPeer: String?
+
+    @Option(help: "Data consumers of one peer. (default: 4096)")
+    var maxDataConsumersPerPeer: String?
+
     @Option(
         help: "Mbit/s taken of one producer; a packet counts for 625 bytes at least. (default: 100)")
     var maxMegabitsPerProducer: String?
@@ -218,7 +224,8 @@ struct SettingsOptions: ParsableArguments {
             .maxRequestsPerSecond: maxRequestsPerSecond, .maxMessagesPerSecond: maxMessagesPerSecond,
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
-            .maxConsumersPerPeer: maxConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
+            .maxConsumersPerPeer: maxConsumersPerPeer, .maxDataProducersPerPeer: maxDataProducersPerPeer,
+            .maxDataConsumersPerPeer: maxDataConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
             .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth,
             .initialOutgoingKilobits: initialOutgoingKilobits, .maxOutgoingKilobits: maxOutgoingKilobits,
             .maxIncomingKilobits: maxIncomingKilobits,

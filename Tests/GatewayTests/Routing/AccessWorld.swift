@@ -183,9 +183,11 @@ struct AccessWorld {
             body = #"{"rtpCapabilities":{"codecs":[]}}"#
         case .stateRooms: body = #"{"expiresIn":60}"#
         case .statePeer: body = #"{"permissions":{"publish":false}}"#
+        case .broadcasterConsumeData: body = #"{"dataProducerId":"none"}"#
+        case .broadcasterProduceData: body = #"{"sctpStreamParameters":{"streamId":0},"label":"chat"}"#
         case .roomName, .roomExistence, .passwordCheck: body = #"{"roomId":"town","password":""}"#
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
-            .broadcasterInfos, .broadcasterConsumerResume, .broadcasterConsumeData, .broadcasterProduceData,
+            .broadcasterInfos, .broadcasterConsumerResume,
             .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers,

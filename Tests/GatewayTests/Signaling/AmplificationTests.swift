@@ -15,6 +15,9 @@ import Testing
         case connectPlainTransport, restartIce, produce, closeProducer, pauseProducer, resumeProducer, pauseConsumer
         case resumeConsumer, closeConsumer, consume, getProducers, getPeers, setConsumerPreferredLayers
         case setConsumerPriority, requestConsumerKeyFrame, switchProducer, produceData, changeDisplayName
+        case closeDataProducer, pauseDataProducer, resumeDataProducer, consumeData, closeDataConsumer
+        case pauseDataConsumer, resumeDataConsumer, setDataConsumerSubchannels, sendDataMessage
+        case setBufferedAmountLowThreshold = "setDataConsumerBufferedAmountLowThreshold"
         case getTransportStats, getProducerStats, getConsumerStats, getDataProducerStats, getDataConsumerStats
         case applyNetworkThrottle, resetNetworkThrottle
 
@@ -43,6 +46,16 @@ import Testing
                 case .requestConsumerKeyFrame: .requestConsumerKeyFrame
                 case .switchProducer: .switchProducer
                 case .produceData: .produceData
+                case .closeDataProducer: .closeDataProducer
+                case .pauseDataProducer: .pauseDataProducer
+                case .resumeDataProducer: .resumeDataProducer
+                case .consumeData: .consumeData
+                case .closeDataConsumer: .closeDataConsumer
+                case .pauseDataConsumer: .pauseDataConsumer
+                case .resumeDataConsumer: .resumeDataConsumer
+                case .setDataConsumerSubchannels: .setDataConsumerSubchannels
+                case .setBufferedAmountLowThreshold: .setBufferedAmountLowThreshold
+                case .sendDataMessage: .sendDataMessage
                 case .changeDisplayName: .changeDisplayName
                 case .getTransportStats: .getTransportStats
                 case .getProducerStats: .getProducerStats
@@ -100,6 +113,8 @@ import Testing
         let consumer: ConsumerID
         let others: ProducerID
         let plain: TransportID
+        let dataProducer: DataProducerID
+        let dataConsumer: DataConsumerID
         /// One that has not joined yet.
         let newcomer: PeerSession
     }
@@ -140,13 +155,17 @@ import Testing
             let session = try await peer(index, channel)
             let room = try #require(opened)
             let answer = try await room.request(
-                .createWebRtcTransport(.init(producing: true, consuming: true)), from: session)
+                .createWebRtcTransport(
+                    .init(producing: true, consuming: true, dataChannels: DataChannelsRequest())), from: session)
             guard case .webRtcTransport(let transport) = answer else { throw NeverHappened() }
-            _ = try await room.request(
-                .join(
-                    JoinRequest(
-                        displayName: Self.longName, rtpCapabilities: rooms.routerCapabilities,
-                        consumesOnRequest: channel.name == "Socket.IO")), from: session)
+            var join = JoinRequest(
+                displayName: Self.longName, rtpCapabilities: rooms.routerCapabilities,
+                consumesOnRequest: channel.name == "Socket.IO")
+            // One has data channels, the other has not.
+            (join.receivesData, join.getsDataBySignaling) = (
+                channel.name != "protoo 2024", channel.name == "protoo 2024"
+            )
+            _ = try await room.request(.join(join), from: session)
             sessions.append(session)
             transports.append(transport.id)
         }
@@ -171,6 +190,15 @@ import Testing
         let mine = try await produced(transports[3], by: sessions[3])
         _ = try await consumed(mine, transports[2], by: sessions[2])
         let newcomer = try await peer(9, own)
+        let produceData = ProduceDataRequest(
+            transportID: transports[3], streamParameters: SCTPStreamParameters(streamID: 0), label: Self.longName)
+        guard
+            case .dataProducer(let dataProducer) = try await room.request(.produceData(produceData), from: sessions[3])
+        else { throw NeverHappened() }
+        let consumeData = ConsumeDataRequest(transportID: transports[3], dataProducerID: dataProducer)
+        guard
+            case .dataConsumer(let dataConsumer) = try await room.request(.consumeData(consumeData), from: sessions[3])
+        else { throw NeverHappened() }
         // A sender that consumes on request, too, has a consumer whose name is known here.
         let consumer = try await consumed(others, transports[3], by: sessions[3])
         guard
@@ -179,7 +207,8 @@ import Testing
         else { throw NeverHappened() }
         return World(
             rooms: rooms, room: room, observers: observers, sender: sessions[3], own: own, transport: transports[3],
-            producer: mine, consumer: consumer, others: others, plain: plain.id, newcomer: newcomer)
+            producer: mine, consumer: consumer, others: others, plain: plain.id,
+            dataProducer: dataProducer, dataConsumer: dataConsumer.id, newcomer: newcomer)
     }
 
     /// - Parameter isLarge: as much in it as is taken, and in few bytes what takes many when it is written again.
@@ -202,9 +231,28 @@ import Testing
     ) throws -> [(request: SignalingRequest, bytes: Int)] {
         var data: [String]
         switch kind {
-        case .getRouterRtpCapabilities, .produceData, .getDataProducerStats, .getDataConsumerStats,
-            .applyNetworkThrottle:
-            data = ["{}"]
+        case .getRouterRtpCapabilities, .applyNetworkThrottle: data = ["{}"]
+        case .produceData:
+            let long = String(repeating: "\\u0001", count: 512)
+            data = [
+                #"{"transportId":"\#(world.transport)","sctpStreamParameters":{"streamId":1}}"#,
+                #"{"transportId":"\#(world.transport)","sctpStreamParameters":{"streamId":2},"label":"\#(long)","protocol":"\#(long)","appData":{"a":"\#(long)"}}"#,
+            ]
+        case .closeDataProducer, .pauseDataProducer, .resumeDataProducer, .getDataProducerStats:
+            data = [#"{"dataProducerId":"\#(world.dataProducer)"}"#]
+        case .closeDataConsumer, .pauseDataConsumer, .resumeDataConsumer, .getDataConsumerStats:
+            data = [#"{"dataConsumerId":"\#(world.dataConsumer)"}"#]
+        case .consumeData:
+            data = [#"{"transportId":"\#(world.transport)","dataProducerId":"\#(world.dataProducer)"}"#]
+        case .setDataConsumerSubchannels:
+            data = [#"{"dataConsumerId":"\#(world.dataConsumer)","subchannels":[1]}"#]
+        case .setBufferedAmountLowThreshold:
+            data = [#"{"dataConsumerId":"\#(world.dataConsumer)","threshold":1}"#]
+        case .sendDataMessage:
+            data = [
+                #"{"label":"chat","message":"x"}"#,
+                #"{"label":"chat","message":"\#(String(repeating: "\\u0001", count: 10_000))"}"#,
+            ]
         case .resetNetworkThrottle: data = ["{}"]
         case .join:
             data = [
@@ -292,8 +340,8 @@ import Testing
                         result = .failure(error)
                         // Those that no room has, and a second `join`.
                         let refused: [Kind] = [
-                            .produceData, .getDataProducerStats, .getDataConsumerStats, .applyNetworkThrottle,
-                            .resetNetworkThrottle, .join, .switchProducer, .setConsumerPreferredLayers,
+                            .applyNetworkThrottle, .resetNetworkThrottle, .join, .switchProducer,
+                            .setConsumerPreferredLayers,
                         ]
                         #expect(refused.contains(kind), "\(name) \(kind): \(error)")
                     }

@@ -84,6 +84,29 @@ struct DataFanOutTests {
         #expect(room.accounted == 0)
     }
 
+    @Test func `messages wait for a client that has no channel yet`() throws {
+        let room = try DataWorld(audience: 2)
+        let handle = room.world.server.handle
+        // One of a transport that is connected, one of a transport that begins with it.
+        let late = try room.world.join(data: DataTransportSettings())
+        #expect(room.world.connectAll())
+        var settings = DataConsumerSettings(stream: 5)
+        settings.isHeld = true
+        let keys = try [room.audience[0], late].map {
+            try handle.openDataConsumer(settings, of: room.producer, on: $0.transport)
+        }
+        room.world.run(for: .milliseconds(5))
+        for number in 0..<5 { room.sender.peer.sendData(Array("\(number)".utf8), on: 0, .string) }
+        room.world.run(for: .seconds(3))
+        #expect(room.audience[0].peer.data?.texts(on: 5) == [] && late.peer.data?.texts(on: 5) ?? [] == [])
+        #expect(room.audience[0].peer.data?.texts(on: DataWorld.stream).count == 5)
+        for key in keys { try handle.releaseDataConsumer(key) }
+        room.world.run(for: .milliseconds(200))
+        for member in [room.audience[0], late] {
+            #expect(member.peer.data?.texts(on: 5) == ["0", "1", "2", "3", "4"])
+        }
+    }
+
     @Test func `data waits behind nobody's video`() throws {
         let room = try DataWorld(audience: 2)
         let track = room.sender.peer.addTrack(.video)

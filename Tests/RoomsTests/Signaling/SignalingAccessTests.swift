@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct SignalingAccessTests {
     /// What a request names that belongs to somebody.
     private enum Subject {
-        case nothing, transport, producer, consumer
+        case nothing, transport, producer, consumer, dataProducer, dataConsumer
     }
 
     /// The objects of one peer.
@@ -15,16 +15,23 @@ import Testing
         var transport: TransportID
         var producer: ProducerID
         var consumer: ConsumerID
+        var dataProducer = DataProducerID("none")
+        var dataConsumer = DataConsumerID("none")
     }
 
     /// Of a new request the compiler asks here what it is about and what it takes.
     private static func needs(_ request: SignalingRequest) -> (Subject, PeerPermissions) {
         switch request {
         case .getRouterRtpCapabilities, .join, .createWebRtcTransport, .createPlainTransport, .getProducers, .getPeers,
-            .changeDisplayName, .getDataProducerStats, .getDataConsumerStats, .applyNetworkThrottle,
-            .resetNetworkThrottle:
+            .changeDisplayName, .applyNetworkThrottle, .resetNetworkThrottle:
             (.nothing, [])
-        case .produceData: (.nothing, .data)
+        case .sendDataMessage: (.nothing, .data)
+        case .produceData: (.transport, .data)
+        case .consumeData: (.transport, .subscribe)
+        case .closeDataProducer, .pauseDataProducer, .resumeDataProducer, .getDataProducerStats: (.dataProducer, [])
+        case .closeDataConsumer, .pauseDataConsumer, .resumeDataConsumer, .setDataConsumerSubchannels,
+            .setBufferedAmountLowThreshold, .getDataConsumerStats:
+            (.dataConsumer, [])
         case .connectWebRtcTransport, .connectPlainTransport, .restartIce, .getTransportStats: (.transport, [])
         case .produce: (.transport, .publish)
         case .consume: (.transport, .subscribe)
@@ -37,7 +44,8 @@ import Testing
         }
     }
 
-    private static func everything(_ objects: Objects, published: ProducerID) -> [SignalingRequest] {
+    private static func everything(_ objects: Objects, _ scene: Scene) throws -> [SignalingRequest] {
+        let published = scene.published
         let (transport, producer, consumer) = (objects.transport, objects.producer, objects.consumer)
         let fingerprints = RemoteDTLSParameters(fingerprints: [clientFingerprint])
         return [
@@ -55,10 +63,22 @@ import Testing
             .setConsumerPreferredLayers(
                 .init(consumerID: consumer, layers: .init(spatialLayer: 0, temporalLayer: nil))),
             .setConsumerPriority(.init(consumerID: consumer, priority: 2)), .requestConsumerKeyFrame(consumer),
-            .switchProducer(.init(consumerID: consumer, producerID: published)), .produceData,
+            .switchProducer(.init(consumerID: consumer, producerID: published)),
+            .produceData(
+                .init(transportID: transport, streamParameters: SCTPStreamParameters(streamID: 7), label: "chat")),
+            .consumeData(.init(transportID: transport, dataProducerID: scene.publishedData)),
+            .sendDataMessage(.init(label: "chat", message: "hello")),
+            .pauseDataProducer(objects.dataProducer), .resumeDataProducer(objects.dataProducer),
+            .pauseDataConsumer(objects.dataConsumer), .resumeDataConsumer(objects.dataConsumer),
+            .setDataConsumerSubchannels(
+                try .init(JSONReader(json(#"{"dataConsumerId":"\#(objects.dataConsumer)","subchannels":[1]}"#)))),
+            .setBufferedAmountLowThreshold(
+                try .init(JSONReader(json(#"{"dataConsumerId":"\#(objects.dataConsumer)","threshold":1}"#)))),
             .changeDisplayName("Somebody"), .getTransportStats(transport), .getProducerStats(producer),
-            .getConsumerStats(consumer), .getDataProducerStats, .getDataConsumerStats, .applyNetworkThrottle,
-            .resetNetworkThrottle, .closeConsumer(consumer), .closeProducer(producer),
+            .getConsumerStats(consumer), .getDataProducerStats(objects.dataProducer),
+            .getDataConsumerStats(objects.dataConsumer), .applyNetworkThrottle, .resetNetworkThrottle,
+            .closeConsumer(consumer), .closeProducer(producer), .closeDataConsumer(objects.dataConsumer),
+            .closeDataProducer(objects.dataProducer),
         ]
     }
 
@@ -69,24 +89,27 @@ import Testing
         let eves: Objects
         let bobs: Objects
         let published: ProducerID
+        let publishedData: DataProducerID
 
         init(_ permissions: PeerPermissions) async throws {
             fixture = try RoomFixture()
             let ann = try await fixture.join("ann")
             published = try await ann.produce(.video, simulcastParameters())
-            (_, bobs) = try await Self.peer("bob", .all, fixture, published, ssrc: 21)
-            (eve, eves) = try await Self.peer("eve", permissions, fixture, published, ssrc: 22)
+            _ = try await ann.makeTransport(producing: true, consuming: true, dataChannels: DataChannelsRequest())
+            publishedData = try await ann.produceData("chat", on: ann.last)
+            (_, bobs) = try await Self.peer("bob", .all, fixture, published, publishedData, ssrc: 21)
+            (eve, eves) = try await Self.peer("eve", permissions, fixture, published, publishedData, ssrc: 22)
         }
 
         private static func peer(
             _ name: String, _ permissions: PeerPermissions, _ fixture: RoomFixture, _ published: ProducerID,
-            ssrc: UInt32
+            _ publishedData: DataProducerID, ssrc: UInt32
         ) async throws -> (ConnectedPeer, Objects) {
             let client = RecordingClient()
             let (room, session) = try await fixture.registry.connect(
                 PeerID(name), to: RoomID("room"), grant: PeerGrant(permissions: permissions), through: client)
             let peer = ConnectedPeer(room: room, session: session, client: client)
-            _ = try await peer.makeTransport(producing: true, consuming: true)
+            _ = try await peer.makeTransport(producing: true, consuming: true, dataChannels: DataChannelsRequest())
             try await peer.request(
                 .join(JoinRequest(displayName: name, rtpCapabilities: receiverCapabilities, consumesOnRequest: true)))
             var objects = Objects(
@@ -100,6 +123,15 @@ import Testing
                 case .consumer(let consumer) = try await peer.request(.consume(consume))
             {
                 objects.consumer = consumer.id
+            }
+            if permissions.contains(.data) {
+                objects.dataProducer = try await peer.produceData("chat", on: peer.sending)
+            }
+            let consumeData = ConsumeDataRequest(transportID: peer.sending, dataProducerID: publishedData)
+            if permissions.contains(.subscribe),
+                case .dataConsumer(let consumer) = try await peer.request(.consumeData(consumeData))
+            {
+                objects.dataConsumer = consumer.id
             }
             return (peer, objects)
         }
@@ -123,7 +155,7 @@ import Testing
         _ permissions: PeerPermissions
     ) async throws {
         let scene = try await Scene(permissions)
-        for request in Self.everything(scene.bobs, published: scene.published) {
+        for request in try Self.everything(scene.bobs, scene) {
             let (subject, _) = Self.needs(request)
             let expected: Set<RoomError.Code>
             switch subject {
@@ -131,6 +163,8 @@ import Testing
             case .transport: expected = [.transportNotFound, .forbidden]
             case .producer: expected = [.producerNotFound, .forbidden]
             case .consumer: expected = [.consumerNotFound, .forbidden]
+            case .dataProducer: expected = [.dataProducerNotFound]
+            case .dataConsumer: expected = [.dataConsumerNotFound]
             }
             let before = scene.fixture.registry.events.count
             let code = await Self.code(scene, request)
@@ -144,7 +178,7 @@ import Testing
         _ permissions: PeerPermissions
     ) async throws {
         let scene = try await Scene(permissions)
-        for request in Self.everything(scene.eves, published: scene.published) {
+        for request in try Self.everything(scene.eves, scene) {
             let (_, needed) = Self.needs(request)
             let isNobodys: Bool
             switch request {
@@ -161,7 +195,7 @@ import Testing
 
     @Test func `the list of requests has each once, as many as there are`() async throws {
         let scene = try await Scene(.all)
-        let names = Self.everything(scene.eves, published: scene.published).map { "\($0)".prefix { $0 != "(" } }
-        #expect(Set(names).count == names.count && names.count == 30)
+        let names = try Self.everything(scene.eves, scene).map { "\($0)".prefix { $0 != "(" } }
+        #expect(Set(names).count == names.count && names.count == 40)
     }
 }

@@ -35,6 +35,14 @@ extension RoomAction {
             case .closeTransport: "close transport"
             case .closeProducer: "close producer"
             case .closeConsumer: "close consumer"
+            case .openDataConsumer: "open data consumer"
+            case .offerData(let session, _, let request): "\(session.peerID) ← newDataConsumer of \(request.label)"
+            case .releaseDataConsumer: "release data consumer"
+            case .listenToData: "listen to data"
+            case .openBot: "open the bot"
+            case .sendData: "send data"
+            case .closeDataProducer: "close data producer"
+            case .closeDataConsumer: "close data consumer"
             }
         }
     }

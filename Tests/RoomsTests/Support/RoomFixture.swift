@@ -41,8 +41,9 @@ final class RecordingPlane: Sendable {
             let isAccepted: Bool
             switch command {
             // The plane keeps a reserve for closing commands.
-            case .closeTransport, .closeProducer, .closeConsumer: isAccepted = true
-            case .openConsumer: isAccepted = !state.isFull && !state.refusesConsumers
+            case .closeTransport, .closeProducer, .closeConsumer, .closeDataProducer, .closeDataConsumer:
+                isAccepted = true
+            case .openConsumer, .openDataConsumer: isAccepted = !state.isFull && !state.refusesConsumers
             default: isAccepted = !state.isFull
             }
             if isAccepted { state.commands.append(command) }
@@ -67,6 +68,7 @@ final class RecordingPlane: Sendable {
     var names: [String] { commands.map { String("\($0)".prefix { $0 != "(" }) } }
 
     func forget() { state.withLock { $0.commands = [] } }
+    func setRefusesConsumers(_ refuses: Bool) { state.withLock { $0.refusesConsumers = refuses } }
     func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
     /// The transports that were opened, with their room's queue.
@@ -81,6 +83,7 @@ final class RecordingClient: PeerChannel {
         var log: [String] = []
         var notifications: [ServerNotification] = []
         var offers: [(request: NewConsumerRequest, completion: @Sendable (ServerRequestOutcome) -> Void)] = []
+        var dataOffers: [(request: NewDataConsumerRequest, completion: @Sendable (ServerRequestOutcome) -> Void)] = []
         var closed: PeerCloseReason?
     }
 
@@ -96,7 +99,10 @@ final class RecordingClient: PeerChannel {
     func request(_ request: ServerRequest, completion: @escaping @Sendable (ServerRequestOutcome) -> Void) {
         state.withLock { state in
             state.log.append(request.method)
-            if case .newConsumer(let offer) = request { state.offers.append((offer, completion)) }
+            switch request {
+            case .newConsumer(let offer): state.offers.append((offer, completion))
+            case .newDataConsumer(let offer): state.dataOffers.append((offer, completion))
+            }
         }
     }
 
@@ -106,11 +112,13 @@ final class RecordingClient: PeerChannel {
             state.closed = reason
             state.log.append("close")
             state.offers = []
+            state.dataOffers = []
         }
     }
 
     var log: [String] { state.withLock { $0.log } }
     var closed: PeerCloseReason? { state.withLock { $0.closed } }
+    var dataOffers: [NewDataConsumerRequest] { state.withLock { $0.dataOffers.map(\.request) } }
     var offers: [NewConsumerRequest] { state.withLock { $0.offers.map(\.request) } }
     var notifications: [ServerNotification] { state.withLock { $0.notifications } }
     func forget() {
@@ -121,11 +129,12 @@ final class RecordingClient: PeerChannel {
 
     /// Answers every offer so far.
     func answer(_ outcome: ServerRequestOutcome) {
-        let offers = state.withLock { state in
-            defer { state.offers = [] }
-            return state.offers
+        let (offers, dataOffers) = state.withLock { state in
+            defer { (state.offers, state.dataOffers) = ([], []) }
+            return (state.offers, state.dataOffers)
         }
         for offer in offers { offer.completion(outcome) }
+        for offer in dataOffers { offer.completion(outcome) }
     }
 }
 
@@ -230,14 +239,18 @@ final class ConnectedPeer: Sendable {
 
     var sending: TransportID { transportIDs.withLock { $0[0] } }
     var receiving: TransportID { transportIDs.withLock { $0[1] } }
+    var last: TransportID { transportIDs.withLock { $0[$0.count - 1] } }
 
     @discardableResult
     func request(_ request: SignalingRequest) async throws -> SignalingResponse {
         try await room.request(request, from: session)
     }
 
-    func makeTransport(producing: Bool, consuming: Bool) async throws -> WebRtcTransportDescription {
-        let response = try await request(.createWebRtcTransport(.init(producing: producing, consuming: consuming)))
+    func makeTransport(
+        producing: Bool, consuming: Bool, dataChannels: DataChannelsRequest? = nil
+    ) async throws -> WebRtcTransportDescription {
+        let response = try await request(
+            .createWebRtcTransport(.init(producing: producing, consuming: consuming, dataChannels: dataChannels)))
         guard case .webRtcTransport(let description) = response else { throw RoomError(.internalError, "\(response)") }
         transportIDs.withLock { $0.append(description.id) }
         return description
@@ -246,6 +259,15 @@ final class ConnectedPeer: Sendable {
     func makeTransports() async throws {
         _ = try await makeTransport(producing: true, consuming: false)
         _ = try await makeTransport(producing: false, consuming: true)
+    }
+
+    func produceData(
+        _ label: String, on transport: TransportID, _ parameters: SCTPStreamParameters = .init(streamID: 0)
+    ) async throws -> DataProducerID {
+        let response = try await request(
+            .produceData(ProduceDataRequest(transportID: transport, streamParameters: parameters, label: label)))
+        guard case .dataProducer(let id) = response else { throw RoomError(.internalError, "\(response)") }
+        return id
     }
 
     func produce(_ kind: MediaKind, _ parameters: RTPParameters) async throws -> ProducerID {

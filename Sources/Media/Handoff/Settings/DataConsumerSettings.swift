@@ -12,6 +12,9 @@ public struct DataConsumerSettings: Sendable, Hashable {
     public var subchannels: [UInt16]
     /// Whether it gets nothing at first.
     public var isPaused: Bool
+    /// Whether messages wait until `MediaHandle.releaseDataConsumer(_:)`, since its client has no channel yet. Not in
+    /// snapshots: the consumer itself says so there.
+    public var isHeld = false
 
     /// Settings.
     public init(

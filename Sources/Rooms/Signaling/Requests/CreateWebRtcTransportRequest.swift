@@ -7,10 +7,14 @@ public struct CreateWebRtcTransportRequest: Sendable, Hashable {
     /// The client will receive on it.
     public var consuming: Bool
 
+    /// What the client wants of data channels; `nil` for none.
+    public var dataChannels: DataChannelsRequest?
+
     /// A request.
-    public init(forceTcp: Bool = false, producing: Bool, consuming: Bool) {
+    public init(forceTcp: Bool = false, producing: Bool, consuming: Bool, dataChannels: DataChannelsRequest? = nil) {
         self.forceTcp = forceTcp
         self.producing = producing
         self.consuming = consuming
+        self.dataChannels = dataChannels
     }
 }

@@ -11,6 +11,13 @@ public struct JoinRequest: Sendable, Hashable {
     /// When the client closes a transport's DTLS, only what is on this transport ends; else the peer leaves.
     public var outlivesTransports: Bool
 
+    /// The client takes data consumers.
+    public var receivesData = false
+    /// It takes that of mediasoup-demo's bot, too.
+    public var wantsBot = false
+    /// It has no data channels: it is notified of others' texts (`dataMessage`).
+    public var getsDataBySignaling = false
+
     /// A request.
     public init(
         displayName: String, device: DeviceDescription = .init(), rtpCapabilities: RTPCapabilities? = nil,

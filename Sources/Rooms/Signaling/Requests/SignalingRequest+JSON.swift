@@ -39,13 +39,25 @@ extension SignalingRequest {
         case "setConsumerPriority": .setConsumerPriority(try SetConsumerPriorityRequest(data))
         case "requestConsumerKeyFrame": .requestConsumerKeyFrame(try data.consumerID())
         case "switchProducer": .switchProducer(try SwitchProducerRequest(data))
-        case "produceData": .produceData
+        case "produceData": .produceData(try ProduceDataRequest(data))
+        case "closeDataProducer": .closeDataProducer(try data.dataProducerID())
+        case "pauseDataProducer": .pauseDataProducer(try data.dataProducerID())
+        case "resumeDataProducer": .resumeDataProducer(try data.dataProducerID())
+        case "consumeData": .consumeData(try ConsumeDataRequest(data))
+        case "closeDataConsumer": .closeDataConsumer(try data.dataConsumerID())
+        case "pauseDataConsumer": .pauseDataConsumer(try data.dataConsumerID())
+        case "resumeDataConsumer": .resumeDataConsumer(try data.dataConsumerID())
+        case "setDataConsumerSubchannels":
+            .setDataConsumerSubchannels(try SetDataConsumerSubchannelsRequest(data))
+        case "setDataConsumerBufferedAmountLowThreshold":
+            .setBufferedAmountLowThreshold(try SetBufferedAmountLowThresholdRequest(data))
+        case "sendDataMessage": .sendDataMessage(try SendDataMessageRequest(data))
         case "changeDisplayName": .changeDisplayName(try data.displayName())
         case "getTransportStats": .getTransportStats(try data.transportID())
         case "getProducerStats": .getProducerStats(try data.producerID())
         case "getConsumerStats": .getConsumerStats(try data.consumerID())
-        case "getDataProducerStats": .getDataProducerStats
-        case "getDataConsumerStats": .getDataConsumerStats
+        case "getDataProducerStats": .getDataProducerStats(try data.dataProducerID())
+        case "getDataConsumerStats": .getDataConsumerStats(try data.dataConsumerID())
         case "applyNetworkThrottle": .applyNetworkThrottle
         case "resetNetworkThrottle": .resetNetworkThrottle
         default: nil
@@ -64,6 +76,14 @@ extension JSONReader {
 
     fileprivate func consumerID() throws(JSONFieldError) -> ConsumerID {
         ConsumerID(try required("consumerId").string(limit: 128))
+    }
+
+    fileprivate func dataProducerID() throws(JSONFieldError) -> DataProducerID {
+        DataProducerID(try required("dataProducerId").string(limit: 128))
+    }
+
+    fileprivate func dataConsumerID() throws(JSONFieldError) -> DataConsumerID {
+        DataConsumerID(try required("dataConsumerId").string(limit: 128))
     }
 
     /// Layers beyond those there are mean the highest, as in mediasoup.
@@ -107,6 +127,10 @@ extension JoinRequest: JSONReadable {
         self.init(displayName: try reader.optional("displayName")?.string(limit: 256) ?? "")
         if let field = try reader.optional("device") { device = try DeviceDescription(field) }
         if let field = try reader.optional("rtpCapabilities") { rtpCapabilities = try RTPCapabilities(field) }
+        receivesData = try reader.optional("sctpCapabilities") != nil
+        let isBotWanted = try reader.optional("bot")?.bool() ?? true
+        wantsBot = receivesData && isBotWanted
+        getsDataBySignaling = try reader.optional("dataOverSignaling")?.bool() ?? false
     }
 }
 
@@ -116,7 +140,8 @@ extension CreateWebRtcTransportRequest: JSONReadable {
         self.init(
             forceTcp: try reader.optional("forceTcp")?.bool() ?? false,
             producing: try reader.optional("producing")?.bool() ?? false,
-            consuming: try reader.optional("consuming")?.bool() ?? false)
+            consuming: try reader.optional("consuming")?.bool() ?? false,
+            dataChannels: try DataChannelsRequest.read(reader))
     }
 }
 

@@ -25,13 +25,25 @@ public enum SignalingRequest: Sendable {
     case requestConsumerKeyFrame(ConsumerID)
     /// Points a consumer at another producer without negotiation; answered with the consumer as it is then.
     case switchProducer(SwitchProducerRequest)
-    case produceData
+    case produceData(ProduceDataRequest)
+    case closeDataProducer(DataProducerID)
+    case pauseDataProducer(DataProducerID)
+    case resumeDataProducer(DataProducerID)
+    /// Makes a data consumer now, as `consume` does.
+    case consumeData(ConsumeDataRequest)
+    case closeDataConsumer(DataConsumerID)
+    case pauseDataConsumer(DataConsumerID)
+    case resumeDataConsumer(DataConsumerID)
+    case setDataConsumerSubchannels(SetDataConsumerSubchannelsRequest)
+    case setBufferedAmountLowThreshold(SetBufferedAmountLowThresholdRequest)
+    /// A text from a client without data channels.
+    case sendDataMessage(SendDataMessageRequest)
     case changeDisplayName(String)
     case getTransportStats(TransportID)
     case getProducerStats(ProducerID)
     case getConsumerStats(ConsumerID)
-    case getDataProducerStats
-    case getDataConsumerStats
+    case getDataProducerStats(DataProducerID)
+    case getDataConsumerStats(DataConsumerID)
     case applyNetworkThrottle
     case resetNetworkThrottle
 }

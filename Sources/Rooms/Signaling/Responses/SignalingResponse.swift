@@ -7,6 +7,8 @@ public enum SignalingResponse: Sendable {
     case iceParameters(ICEParameters)
     case producer(ProducerID)
     case consumer(NewConsumerRequest)
+    case dataProducer(DataProducerID)
+    case dataConsumer(NewDataConsumerRequest)
     case producers([ProducerDescription])
     case peers([PeerDescription])
     /// A statistics array of mediasoup's entries.
@@ -26,6 +28,8 @@ extension SignalingResponse: JSONRepresentable {
         case .iceParameters(let parameters): parameters.json
         case .producer(let id): .object(["id": .string(id.rawValue)])
         case .consumer(let consumer): consumer.json
+        case .dataProducer(let id): .object(["id": .string(id.rawValue)])
+        case .dataConsumer(let consumer): consumer.json
         case .producers(let producers): .object(["producers": .array(producers.map(\.json))])
         case .peers(let peers): .object(["peers": .array(peers.map(\.json))])
         case .statistics(let entries): .array(entries)

@@ -11,9 +11,12 @@ public struct WebRtcTransportDescription: Sendable, Hashable, JSONRepresentable 
     /// The fingerprints of the server's certificate; its role is `auto`.
     public var fingerprints: [DTLSFingerprint]
 
-    /// Without `sctpParameters`: data channels are not offered.
+    /// What its data channels are made with; `nil` if there are none.
+    public var dataChannels: DataTransportSettings?
+
+    /// With `sctpParameters` if there are data channels.
     public var json: JSONValue {
-        .object([
+        .fields([
             "id": .string(id.rawValue), "iceParameters": iceParameters.json,
             "iceCandidates": .array(iceCandidates.map(\.json)),
             "dtlsParameters": .object([
@@ -23,6 +26,20 @@ public struct WebRtcTransportDescription: Sendable, Hashable, JSONRepresentable 
                         .object(["algorithm": .string($0.algorithm.rawValue), "value": .string($0.text)])
                     }),
             ]),
+            "sctpParameters": dataChannels.map { Self.sctpParameters($0) },
+        ])
+    }
+
+    /// In both of mediasoup's generations: older clients read `maxMessageSize`, newer ones the others.
+    private static func sctpParameters(_ settings: DataTransportSettings) -> JSONValue {
+        let (size, buffer) = (
+            JSONValue.count(UInt64(settings.largestMessage)), JSONValue.count(UInt64(settings.sendBuffer))
+        )
+        return .object([
+            "port": .integer(5000), "OS": .integer(Int64(settings.outgoingStreams)),
+            "MIS": .integer(Int64(settings.incomingStreams)), "maxMessageSize": size, "sendBufferSize": buffer,
+            "sctpBufferedAmount": .integer(0), "isDataChannel": .bool(true), "maxSendMessageSize": size,
+            "maxReceiveMessageSize": size, "perStreamSendQueueLimit": buffer,
         ])
     }
 }

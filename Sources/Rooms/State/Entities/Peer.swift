@@ -22,6 +22,14 @@ struct Peer {
     var transportIDs: [TransportID] = []
     var producerIDs: [ProducerID] = []
     var consumerIDs: [ConsumerID] = []
+    var dataProducerIDs: [DataProducerID] = []
+    var dataConsumerIDs: [DataConsumerID] = []
+    /// Whether it is offered data producers, and the bot.
+    var receivesData = false
+    var wantsBot = false
+    /// It has no data channels, and is notified of what others send by them.
+    var getsDataBySignaling = false
+    var offeredDataProducerIDs: Set<DataProducerID> = []
     /// What it consumes already, or has refused.
     var offeredProducerIDs: Set<ProducerID> = []
     /// What it is not offered because it could not decode it, and why.

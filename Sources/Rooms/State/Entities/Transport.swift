@@ -22,6 +22,8 @@ struct Transport {
     var consumerIDs: [ConsumerID] = []
     /// What is wrong with it, as the media plane noticed it.
     var warnings: [TransportWarning] = []
+    /// Its data channels; `nil` if there are none.
+    var data: TransportData?
 
     /// What differs between transports.
     enum Kind {

@@ -224,7 +224,10 @@ struct BroadcasterEndpoints: Sendable {
         }
         switch type {
         case "webrtc":
-            let create = CreateWebRtcTransportRequest(producing: true, consuming: true)
+            var create = try Self.reading(data) { reader throws(JSONFieldError) in
+                try CreateWebRtcTransportRequest(reader)
+            }
+            (create.forceTcp, create.producing, create.consuming) = (false, true, true)
             let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
             return OutgoingResponse(json: response.json)
         case "plain":
@@ -284,8 +287,17 @@ struct BroadcasterEndpoints: Sendable {
                     "kind": .string(consumer.kind.rawValue), "rtpParameters": consumer.rtpParameters.json,
                     "type": .string(consumer.type.rawValue),
                 ]))
-        case ["consume", "data"], ["produce", "data"]:
-            throw RoomError(.notImplemented, "broadcasters have no data channels on this server")
+        case ["consume", "data"]:
+            try grants.require(.subscribe)
+            let consumer = try await consumeData(try await body(request), on: id, member)
+            return OutgoingResponse(
+                json: .object([
+                    "id": .string(consumer.id.rawValue),
+                    "streamId": .integer(Int64(consumer.streamParameters.streamID)),
+                ]))
+        case ["produce", "data"]:
+            try grants.require(.data)
+            return try await produceData(try await body(request), on: id, broadcaster, member)
         default: return nil
         }
     }
@@ -332,6 +344,39 @@ struct BroadcasterEndpoints: Sendable {
         let request = ConsumeRequest(transportID: transport, producerID: producer, rtpCapabilities: capabilities)
         guard case .consumer(let consumer) = try await member.room.request(.consume(request), from: member.peer) else {
             throw RoomError(.internalError, "the room gave no consumer")
+        }
+        return consumer
+    }
+
+    // MARK: Data producers and consumers
+
+    private func produceData(
+        _ data: JSONValue, on transport: TransportID, _ broadcaster: Broadcaster, _ member: RoomMember
+    ) async throws(RoomError) -> OutgoingResponse {
+        guard case .object(var fields) = data else { throw RoomError(.invalidRequest, "the body is not an object") }
+        try broadcaster.intake.refuseChange()
+        fields["transportId"] = .string(transport.rawValue)
+        let request = try Self.reading(.object(fields)) { reader throws(JSONFieldError) in
+            try ProduceDataRequest(reader)
+        }
+        guard case .dataProducer(let id) = try await member.room.request(.produceData(request), from: member.peer)
+        else {
+            throw RoomError(.internalError, "the room gave no data producer")
+        }
+        return OutgoingResponse(json: .object(["id": .string(id.rawValue)]))
+    }
+
+    private func consumeData(
+        _ data: JSONValue, on transport: TransportID, _ member: RoomMember
+    ) async throws(RoomError) -> NewDataConsumerRequest {
+        guard case .object(var fields) = data else { throw RoomError(.invalidRequest, "the body is not an object") }
+        fields["transportId"] = .string(transport.rawValue)
+        let request = try Self.reading(.object(fields)) { reader throws(JSONFieldError) in
+            try ConsumeDataRequest(reader)
+        }
+        guard case .dataConsumer(let consumer) = try await member.room.request(.consumeData(request), from: member.peer)
+        else {
+            throw RoomError(.internalError, "the room gave no data consumer")
         }
         return consumer
     }

@@ -9,6 +9,8 @@ struct Protoo2026: ProtooVocabulary {
     let notifications: Set<String> = [
         "closeProducer", "pauseProducer", "resumeProducer", "pauseConsumer", "resumeConsumer",
         "setConsumerPreferredLayers", "setConsumerPriority", "requestConsumerKeyFrame", "changeDisplayName",
+        "closeDataProducer", "pauseDataProducer", "resumeDataProducer", "closeDataConsumer", "pauseDataConsumer",
+        "resumeDataConsumer", "sendDataMessage",
     ]
 
     // MARK: Requests of the client
@@ -17,6 +19,9 @@ struct Protoo2026: ProtooVocabulary {
         switch method {
         case Self.firstMethod: .known(.object([:]))
         case "createWebRtcTransport": .room(.createWebRtcTransport(try Self.transport(data)))
+        // All its clients have data channels, and do not say so.
+        case "join":
+            .room(try Self.join(data))
         case "stopNetworkThrottle": .room(try SignalingRequest(method: "resetNetworkThrottle", data: data))
         case "resetNetworkThrottle":
             throw RoomError(.unknownMethod, "unknown request.method \"resetNetworkThrottle\"")
@@ -35,6 +40,7 @@ struct Protoo2026: ProtooVocabulary {
         do throws(JSONFieldError) {
             let reader = JSONReader(data)
             var request = try CreateWebRtcTransportRequest(reader)
+            request.dataChannels = request.dataChannels ?? DataChannelsRequest()
             let direction = try reader.required("appData").required("direction")
             switch try direction.string() {
             case "producer": request.producing = true
@@ -45,6 +51,14 @@ struct Protoo2026: ProtooVocabulary {
         } catch {
             throw RoomError(.invalidRequest, error.description)
         }
+    }
+
+    private static func join(_ data: JSONValue) throws(RoomError) -> SignalingRequest {
+        guard case .join(var join) = try SignalingRequest(method: "join", data: data) else {
+            throw RoomError(.internalError, "a join that is none")
+        }
+        if !join.getsDataBySignaling { (join.receivesData, join.wantsBot) = (true, true) }
+        return .join(join)
     }
 
     // MARK: Answers
@@ -59,6 +73,8 @@ struct Protoo2026: ProtooVocabulary {
         case .producer(let id): .object(["producerId": .string(id.rawValue)])
         case .consumer(let consumer): Self.consumer(consumer)
         case .statistics(let entries): .object(["stats": .array(entries)])
+        case .dataProducer(let id): .object(["dataProducerId": .string(id.rawValue)])
+        case .dataConsumer(let consumer): Self.dataConsumer(consumer)
         case .producers, .plainTransport, .done: response.json
         }
     }
@@ -93,6 +109,7 @@ struct Protoo2026: ProtooVocabulary {
     func data(of request: ServerRequest) -> JSONValue {
         switch request {
         case .newConsumer(let consumer): Self.consumer(consumer)
+        case .newDataConsumer(let consumer): Self.dataConsumer(consumer)
         }
     }
 
@@ -112,6 +129,14 @@ struct Protoo2026: ProtooVocabulary {
             "score": .integer(10), "producerScore": .integer(10),
             "producerScores": .array(consumer.rtpParameters.encodings.map { _ in .integer(10) }),
         ])
+        return .object(fields)
+    }
+
+    private static func dataConsumer(_ consumer: NewDataConsumerRequest) -> JSONValue {
+        guard case .object(var fields) = renamed(consumer.json, ["id": "dataConsumerId"]) else { return .object([:]) }
+        fields["transportId"] = .string(consumer.transportID.rawValue)
+        // The bot's is nobody's.
+        if consumer.peerID == nil { fields["peerId"] = nil }
         return .object(fields)
     }
 

@@ -19,7 +19,7 @@ enum SocketIOReply {
                 "type": .string(consumer.type.rawValue), "producerPaused": .bool(consumer.isProducerPaused),
             ])
         case .done: .string("success")
-        case .joined, .producers, .peers, .statistics, .plainTransport: nil
+        case .joined, .producers, .peers, .statistics, .plainTransport, .dataProducer, .dataConsumer: nil
         }
     }
 
@@ -103,7 +103,8 @@ enum SocketIOReply {
         case .mediasoupVersion, .peerDisplayNameChanged, .producerUnsupported, .producerScore, .producerPaused,
             .producerResumed, .permissionsChanged, .roomLockChanged, .operatorMessage,
             .consumerScore, .consumerLayersChanged,
-            .downlinkBwe, .activeSpeaker, .speakingPeers:
+            .downlinkBwe, .activeSpeaker, .speakingPeers, .dataConsumerClosed, .dataConsumerBufferedAmountLow,
+            .dataConsumerSendBufferFull, .newDataProducers, .dataMessage:
             nil
         }
     }
