@@ -112,6 +112,15 @@ static const unsigned char room_js[] = {
 #embed "../../Gateway/Page/room.js"
 };
 
+static const unsigned char channels_js[] = {
+#embed "../../Gateway/Page/channels.js"
+};
+static const unsigned char chat_js[] = {
+#embed "../../Gateway/Page/chat.js"
+};
+static const unsigned char conversation_js[] = {
+#embed "../../Gateway/Page/conversation.js"
+};
 static const unsigned char sdp_js[] = {
 #embed "../../Gateway/Page/sdp.js"
 };
@@ -269,6 +278,9 @@ static const struct page_asset assets[] = {
     ASSET("publishing.js", publishing_js),
     ASSET("receivetransport.js", receivetransport_js),
     ASSET("room.js", room_js),
+    ASSET("channels.js", channels_js),
+    ASSET("chat.js", chat_js),
+    ASSET("conversation.js", conversation_js),
     ASSET("sdp.js", sdp_js),
     ASSET("sendtransport.js", sendtransport_js),
     ASSET("serialqueue.js", serialqueue_js),

@@ -32,6 +32,7 @@ export function announcements(before, now) {
       change('muted', 'said.muted', 'said.unmuted');
       change('camera', 'said.cameraOn', 'said.cameraOff');
     }
+    change('hand', 'said.handUp', 'said.handDown');
     change('sharing', 'said.sharing', 'said.sharingEnded');
   }
   return said;

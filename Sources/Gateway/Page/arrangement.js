@@ -24,13 +24,14 @@ export function consumerAt(room, key) {
 
 /**
  * `{ screens, cameras, voices, people }`. `own`: `{ audio, video, screen, microphoneOn, cameraOn }`, tracks or null. Of
- * people: `{ id, name, self, muted, camera, sharing, speaking, bars }`.
+ * people: `{ id, name, self, hand, muted, camera, sharing, speaking, bars }`.
  */
 export function arrange(room, own) {
   const screens = [];
   const cameras = [];
   const voices = [];
   const people = [];
+  const isUp = (id) => room.conversation?.hands.has(id) ?? false;
   for (const peer of room.peers.values()) {
     const consumers = [...peer.consumers.values()];
     const name = peer.displayName || t('person.guest');
@@ -40,14 +41,15 @@ export function arrange(room, own) {
     const videos = consumers.filter(({ kind }) => kind === 'video');
     const pictures = videos.filter(({ screen }) => !screen);
     const shared = videos.filter(({ screen, track }) => screen && track);
+    const hand = isUp(peer.id);
     people.push({
-      id: peer.id, name, self: false, muted: !voice, camera: pictures.some(({ paused }) => !paused),
+      id: peer.id, name, self: false, hand, muted: !voice, camera: pictures.some(({ paused }) => !paused),
       sharing: shared.length > 0, speaking, bars,
     });
     const base = { peerID: peer.id, name, self: false, bars };
     // Somebody without a camera has a tile too.
     (pictures.length > 0 ? pictures : [undefined]).forEach((camera, index) => cameras.push({
-      ...base, kind: 'camera', key: camera ? keyOf(peer, camera) : cameraKey(peer.id),
+      ...base, kind: 'camera', key: camera ? keyOf(peer, camera) : cameraKey(peer.id), hand: hand && index === 0,
       label: index === 0 ? name : t('tile.camera', { name, number: index + 1 }),
       track: camera && !camera.paused ? camera.track : null, muted: index === 0 && !voice, speaking, ...receiving(camera),
     }));
@@ -64,13 +66,13 @@ export function arrange(room, own) {
   const speaking = !muted && room.activeSpeaker === room.peerID;
   const bars = ownBars(publish ? room.activeScores : new Map(), publish ? room.lossSent : 0, room.downlink);
   people.unshift({
-    id: room.peerID, name: room.displayName, self: true, muted, camera: Boolean(own.cameraOn && own.video),
+    id: room.peerID, name: room.displayName, self: true, hand: isUp(room.peerID), muted, camera: Boolean(own.cameraOn && own.video),
     sharing: Boolean(own.screen), speaking, bars,
   });
   if (publish) {
     const base = { peerID: room.peerID, name: room.displayName, self: true, bars };
     cameras.push({
-      ...base, key: 'own camera', kind: 'camera', label: t('tile.you', { name: room.displayName }),
+      ...base, key: 'own camera', kind: 'camera', hand: isUp(room.peerID), label: t('tile.you', { name: room.displayName }),
       track: own.cameraOn ? own.video : null, muted, speaking,
     });
     if (own.screen) {

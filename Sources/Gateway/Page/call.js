@@ -17,6 +17,7 @@ import { MuteHint } from './mutehint.js';
 import { Panels } from './panels.js';
 import { PeopleList } from './people.js';
 import { actionOf } from './shortcuts.js';
+import { Chat } from './chat.js';
 import { recall, remember } from './memory.js';
 import { t } from './texts.js';
 
@@ -31,6 +32,7 @@ export class Call {
   #panels;
   #people;
   #moderation;
+  #chat;
   #options;
   #credentials = {};
   /** `{ video, audio }` while the screen is shared. */
@@ -61,7 +63,17 @@ export class Call {
       opening: () => this.#panels.close(),
       ignoresClick: () => this.#ignoresClick,
     });
-    this.#panels = new Panels({ closed: () => this.#stage.closePanel() });
+    this.#panels = new Panels({
+      closed: () => {
+        this.#stage.closePanel();
+        this.#chat.closed();
+      },
+    });
+    this.#chat = new Chat({
+      sent: (text) => this.#tryToSend(() => this.room.write(text)),
+      raised: () => this.#tryToSend(() => this.room.raiseHand(!this.room.conversation.hands.has(this.room.peerID))).catch(() => {}),
+      reacted: (emoji) => this.#tryToSend(() => this.room.react(emoji)).catch(() => {}),
+    });
     this.#moderation = new Moderation({
       room: () => this.room,
       token: () => this.#credentials.token,
@@ -89,6 +101,7 @@ export class Call {
       this.#lastStats = null;
       this.#tick();
     };
+    this.#panels.add('chat', 'chat-panel', () => this.#chat.opened());
     this.#panels.add('people', 'people-panel');
     this.#panels.add('devices', 'device-panel');
     this.#panels.add('stats', 'stats-panel', startStats);
@@ -173,11 +186,30 @@ export class Call {
         unsupported: (name, kind, reason) => {
           if (this.room === room) toast(t(`unsupported.${kind}`, { name }), reason, 'error');
         },
+        wrote: (message) => {
+          if (this.room === room && !room.conversation.isOpen) this.#say(t('said.wrote', { name: message.name, text: message.text.slice(0, 200) }));
+        },
+        reacted: (id, name, emoji) => {
+          if (this.room !== room) return;
+          const isOwn = id === room.peerID;
+          this.#stage.react(id, isOwn, emoji);
+          if (!isOwn) this.#say(t('said.reacted', { name: name || t('person.guest'), emoji }));
+        },
         ended: (end) => { if (this.room === room) this.#ended(end, peer); },
       },
     });
     this.room = room;
+    this.#chat.begin(room.conversation);
     this.#publish();
+  }
+
+  async #tryToSend(send) {
+    try {
+      await send();
+    } catch (error) {
+      toast(t('chat.notSent'), error.message, 'error');
+      throw error;
+    }
   }
 
   #ended(end, peer) {
@@ -284,6 +316,7 @@ export class Call {
     this.#stage.show(scene);
     this.#people.show(people);
     this.#moderation.show();
+    this.#chat.show({ maySend: room.mayWrite, isUp: room.conversation.hands.has(room.peerID) });
     this.#announce(people);
 
     const muted = !microphoneOn || !audio;
@@ -311,13 +344,15 @@ export class Call {
   #announce(people) {
     if (!this.room.isJoined) return;
     const now = this.#settling.mark(people, performance.now());
-    for (const { text, values } of announcements(this.#lastPeople, now)) {
-      const line = document.createElement('p');
-      line.textContent = t(text, values);
-      find('announcer').append(line);
-      setTimeout(() => line.remove(), SAID_FOR_MS);
-    }
+    for (const { text, values } of announcements(this.#lastPeople, now)) this.#say(t(text, values));
     this.#lastPeople = now;
+  }
+
+  #say(text) {
+    const line = document.createElement('p');
+    line.textContent = text;
+    find('announcer').append(line);
+    setTimeout(() => line.remove(), SAID_FOR_MS);
   }
 
   #renderBanner() {
@@ -348,7 +383,7 @@ export class Call {
       return;
     }
     const action = find('shortcuts').checked ? actionOf(event) : null;
-    const button = { microphone: 'mic', camera: 'cam', screen: 'screen', help: 'help' }[action];
+    const button = { microphone: 'mic', camera: 'cam', screen: 'screen', help: 'help', chat: 'chat', hand: 'hand' }[action];
     if (action === 'fullscreen') this.#stage.fullscreen();
     else if (button && !find(button).hidden) find(button).click();
     if (action) event.preventDefault();

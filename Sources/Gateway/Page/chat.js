@@ -47,12 +47,13 @@ export class Chat {
     this.show({ maySend: true, isUp: false });
   }
 
+  /** Returns the field, if there is a keyboard without it. */
   opened() {
-    if (!this.#conversation) return;
+    if (!this.#conversation) return null;
     this.#conversation.isOpen = true;
     this.#scroll();
-    if (matchMedia('(pointer: fine)').matches && !find('chat-form').hidden) find('chat-text').focus({ preventScroll: true });
     this.#badge();
+    return matchMedia('(pointer: fine)').matches && !find('chat-form').hidden ? find('chat-text') : null;
   }
 
   closed() {

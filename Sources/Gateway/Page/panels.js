@@ -11,7 +11,7 @@ export class Panels {
     this.#closed = closed;
   }
 
-  /** `opened()` when this panel opens. */
+  /** `opened()` when this panel opens; it may return what gets the focus. */
   add(buttonID, panelID, opened = () => {}) {
     const open = () => {
       const isOpen = find(panelID).hidden;
@@ -28,9 +28,8 @@ export class Panels {
     const panel = find(panelID);
     panel.hidden = false;
     find(buttonID).setAttribute('aria-expanded', 'true');
-    opened();
     // Not a field to type in, which brings up a phone's keyboard.
-    (panel.querySelector('select:not(:disabled)') ?? panel).focus({ preventScroll: true });
+    (opened() ?? panel.querySelector('select:not(:disabled)') ?? panel).focus({ preventScroll: true });
   }
 
   toggle(buttonID) {

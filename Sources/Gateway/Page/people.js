@@ -4,9 +4,9 @@ import { t } from './texts.js';
 const find = (id) => document.getElementById(id);
 
 /** A person's line in words. */
-export function describe({ muted, camera, sharing, speaking, bars }) {
+export function describe({ hand, muted, camera, sharing, speaking, bars }) {
   const parts = [
-    speaking ? t('people.speaking') : '', muted ? t('people.muted') : t('people.unmuted'),
+    hand ? t('people.hand') : '', speaking ? t('people.speaking') : '', muted ? t('people.muted') : t('people.unmuted'),
     camera ? t('people.camera') : t('people.noCamera'), sharing ? t('people.sharing') : '', bars === null ? '' : t(`bars.${bars}`),
   ];
   return parts.filter(Boolean).join(', ');

@@ -16,6 +16,25 @@ export class ReceiveTransport extends Transport {
     });
   }
 
+  /** Takes a channel of somebody's; `heard(event)` for each of its messages. Returns the RTCDataChannel. */
+  takeChannel(label, { streamId, ordered, maxPacketLifeTime, maxRetransmits }, heard) {
+    // Before anything is awaited: what arrives for a number without a channel is lost.
+    const channel = this.connection.createDataChannel(label, {
+      negotiated: true, id: streamId, ordered,
+      ...(maxPacketLifeTime === undefined ? {} : { maxPacketLifeTime }),
+      ...(maxRetransmits === undefined ? {} : { maxRetransmits }),
+    });
+    channel.binaryType = 'arraybuffer';
+    channel.addEventListener('message', heard);
+    return this.queue.run(async () => {
+      if (!this.sections.some(({ kind }) => kind === 'application')) {
+        this.sections.push({ kind: 'application', mid: 'data', setup: 'actpass' });
+        await this.negotiate();
+      }
+      return channel;
+    });
+  }
+
   /** Frees the consumer's media section. */
   stop(mid) {
     return this.queue.run(async () => {

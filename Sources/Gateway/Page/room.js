@@ -6,15 +6,23 @@ import { ReceiveTransport } from './receivetransport.js';
 import { Known } from './notifications.js';
 import { Receiving } from './receiving.js';
 import { Sending } from './sending.js';
+import { Channels } from './channels.js';
+import { CHAT, Conversation, readSign, SIGNS } from './conversation.js';
 import { countersOf, Direction, overall } from './flow.js';
 import { lossOf } from './quality.js';
 import { isMediaLoss, needsPerson, readReason } from './refusals.js';
 
 const EVERYTHING = { publish: true, subscribe: true, data: true };
+/** What browsers take; the server may give fewer. */
+const SCTP_CAPABILITIES = { numStreams: { OS: 1024, MIS: 1024 } };
+/** Time for a newcomer's channel, before it is sent who has raised a hand. */
+const NEWCOMER_MS = 1_500;
 
 /**
  * `watch`: `changed()` anything visible changed; `problem(text, error)` with the key of a text; `paused(source, isPaused)` an
- * operator has paused what we send; `mayPublish()` we may send again; `lockChanged(isLocked)`; `message(text)` an operator's words; `unsupported(name, kind, reason)` somebody cannot be shown here; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
+ * operator has paused what we send; `mayPublish()` we may send again; `lockChanged(isLocked)`; `message(text)` an operator's words;
+ * `unsupported(name, kind, reason)` somebody cannot be shown here; `wrote(message)` somebody has, `reacted(peerID, name, emoji)`
+ * somebody shows something for a moment; `ended({ code, message, mediaLost })` the stay is over: `code` says why, as in
  * `refusalOf`.
  * `state`: connecting, connected, reconnecting, failed (media cannot get through), closed; by what really flows.
  */
@@ -41,6 +49,8 @@ export class Room {
   loss = new Map();
   /** Packet loss of what we send, 0…1, as the server reports it. */
   lossSent = 0;
+  /** What is written and shown. */
+  conversation = new Conversation();
   /** What one's network carries, and what one wants to receive, `{ available, desired }` in bits per second; null at first. */
   downlink = null;
 
@@ -49,6 +59,7 @@ export class Room {
   #known = new Known();
   #sendingPart;
   #receivingPart;
+  #channels;
   #session = null;
   #joinedOnce = false;
   #why;
@@ -68,6 +79,7 @@ export class Room {
     const shared = {
       request: (method, data) => this.#client.request(method, data), session: () => this.#session, problem: watch.problem,
     };
+    this.#channels = new Channels({ ...shared, heard: (id, label, text) => this.#heard(id, label, text) });
     this.#receivingPart = new Receiving({ ...shared, known: this.#known, fitsTiles });
     this.#sendingPart = new Sending({ ...shared, others: () => this.peers.size, cameraPreferences });
     const url = new URL(server);
@@ -138,6 +150,57 @@ export class Room {
     if (this.#session?.joined) this.#receivingPart.shownAt(consumerID, pixels);
   }
 
+  /** Whether we may write to the others. */
+  get mayWrite() {
+    return this.permissions.data !== false;
+  }
+
+  /** Rejects if nobody will get it. */
+  async write(text) {
+    await this.#channels.send(CHAT, text);
+    this.conversation.add({ peerID: this.peerID, name: this.displayName, own: true, text, at: Date.now() });
+    this.#watch.changed();
+  }
+
+  async raiseHand(isUp) {
+    this.conversation.setHand(this.peerID, isUp);
+    this.#watch.changed();
+    await this.#channels.send(SIGNS, JSON.stringify({ hand: isUp }));
+  }
+
+  async react(reaction) {
+    await this.#channels.send(SIGNS, JSON.stringify({ reaction }));
+    this.#watch.reacted(this.peerID, this.displayName, reaction);
+  }
+
+  #heard(id, label, text) {
+    const { displayName } = this.peers.get(id) ?? {};
+    if (displayName === undefined) return;
+    if (label === CHAT) {
+      const message = this.conversation.add({ peerID: id, name: displayName, text, at: Date.now() });
+      if (message) this.#watch.wrote(message);
+    } else if (label === SIGNS) {
+      const sign = readSign(text);
+      if (!sign) return;
+      if (sign.hand !== undefined) this.conversation.setHand(id, sign.hand);
+      else this.#watch.reacted(id, displayName, sign.reaction);
+    } else {
+      return;
+    }
+    this.#watch.changed();
+  }
+
+  /** Newcomers cannot know whose hands are up. */
+  #headCountChanged(came) {
+    this.conversation.keepHands(new Set([...this.peers.keys(), this.peerID]));
+    const session = this.#session;
+    if (!came || !this.conversation.hands.has(this.peerID)) return;
+    setTimeout(() => {
+      if (this.#session !== session || !this.conversation.hands.has(this.peerID)) return;
+      this.#channels.send(SIGNS, JSON.stringify({ hand: true })).catch(() => {});
+    }, NEWCOMER_MS);
+  }
+
   /** Throws a RequestError, if a token gives the name. */
   async rename(displayName) {
     await this.#client.request('changeDisplayName', { displayName });
@@ -177,17 +240,24 @@ export class Room {
       ]);
       if (!current()) return;
       const [sending, receiving] = await Promise.all([
-        this.#client.request('createWebRtcTransport', { forceTcp: false, producing: true, consuming: false }),
-        this.#client.request('createWebRtcTransport', { forceTcp: false, producing: false, consuming: true }),
+        this.#client.request('createWebRtcTransport', {
+          forceTcp: false, producing: true, consuming: false, sctpCapabilities: SCTP_CAPABILITIES,
+        }),
+        this.#client.request('createWebRtcTransport', {
+          forceTcp: false, producing: false, consuming: true, sctpCapabilities: SCTP_CAPABILITIES,
+        }),
       ]);
       if (!current()) return;
       this.mediaPort = sending.iceCandidates?.[0]?.port ?? null;
       session.send = new SendTransport(sending, router, this.#signal(sending.id), this.#transportWatch(session));
       session.receive = new ReceiveTransport(receiving, this.#signal(receiving.id), this.#transportWatch(session));
+      session.hasData = Boolean(sending.sctpParameters && receiving.sctpParameters);
       const { peers, displayName, permissions, locked } = await this.#client.request('join', {
         displayName: this.displayName,
         device: thisDevice(),
         rtpCapabilities: receiveCapabilities(browser, router),
+        // Without channels the server tells us what others write, and them what we do; its bot is of no use here.
+        ...(session.hasData ? { sctpCapabilities: SCTP_CAPABILITIES, bot: false } : { dataOverSignaling: true }),
       });
       if (!current()) return;
       // Servers that do not say let everybody do everything.
@@ -200,6 +270,7 @@ export class Room {
       this.#joinedOnce = true;
       this.#updateState();
       this.#sendingPart.begin();
+      this.#headCountChanged(true);
       this.#measure();
     } catch (error) {
       if (!current()) return;
@@ -337,6 +408,7 @@ export class Room {
     this.loss = new Map();
     this.#known.clear();
     this.#sendingPart.forget();
+    this.#channels.forget();
     session?.send?.close();
     session?.receive?.close();
   }
@@ -350,6 +422,10 @@ export class Room {
       if (isNew) this.#sendingPart.headCountChanged();
       this.#watch.changed();
       this.#measure();
+      return;
+    }
+    if (method === 'newDataConsumer') {
+      await this.#channels.take(data);
       return;
     }
     const error = new Error(`this client does not take ${method}`);
@@ -395,6 +471,12 @@ export class Room {
       case 'downlinkBwe':
         this.downlink = { available: data.availableBitrate, desired: data.desiredBitrate };
         break;
+      case 'dataConsumerClosed':
+        this.#channels.closed(data.dataConsumerId);
+        return;
+      case 'dataMessage':
+        this.#heard(data.peerId, data.label, data.message);
+        return;
       case 'serverDraining':
         this.drainsAt = Date.now() + data.seconds * 1000;
         break;
@@ -402,7 +484,10 @@ export class Room {
         const change = this.#known.apply(method, data);
         if (!change) return;
         for (const consumer of change.closed) this.#receivingPart.stop(consumer);
-        if (change.headCount) this.#sendingPart.headCountChanged();
+        if (change.headCount) {
+          this.#sendingPart.headCountChanged();
+          this.#headCountChanged(method === 'newPeer');
+        }
         if (!change.changed) return;
       }
     }

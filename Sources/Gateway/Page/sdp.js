@@ -148,7 +148,25 @@ function preferredFingerprint(fingerprints) {
   return named('sha-256') ?? named('sha-512') ?? fingerprints[fingerprints.length - 1];
 }
 
-function sectionLines(section, { iceParameters, iceCandidates }) {
+/** Data channels' section (RFC 8841). */
+function dataLines(section, { iceParameters, iceCandidates, sctpParameters }) {
+  return [
+    'm=application 7 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 127.0.0.1',
+    `a=mid:${section.mid}`,
+    `a=setup:${section.setup}`,
+    `a=ice-ufrag:${iceParameters.usernameFragment}`,
+    `a=ice-pwd:${iceParameters.password}`,
+    `a=sctp-port:${sctpParameters.port}`,
+    `a=max-message-size:${sctpParameters.maxMessageSize}`,
+    ...iceCandidates.map(candidateLine),
+    'a=end-of-candidates',
+  ];
+}
+
+function sectionLines(section, transport) {
+  if (section.kind === 'application') return dataLines(section, transport);
+  const { iceParameters, iceCandidates } = transport;
   const payloadTypes = section.codecs.map((codec) => codec.payloadType).join(' ');
   const lines = [
     `m=${section.kind} ${section.closed ? 0 : 7} UDP/TLS/RTP/SAVPF ${payloadTypes}`,

@@ -5,6 +5,7 @@ import { cnameOf, codecsOf, encodingsOf, midOf, parseSDP, writeSDP } from './sdp
 
 /** Without a hint Chromium starts at 300 kb/s and takes many seconds to a good picture. */
 const START_BITRATE_KBPS = 1000;
+const OPENING_MS = 15_000;
 
 export class SendTransport extends Transport {
   #router;
@@ -38,6 +39,35 @@ export class SendTransport extends Transport {
         throw error;
       }
     });
+  }
+
+  /**
+   * Opens a channel with the number `id`, on which messages arrive in order, all of them. The server is asked for a data
+   * producer through `announce(sctpStreamParameters)`. Returns the RTCDataChannel, open.
+   */
+  async openChannel(label, { id, announce }) {
+    let channel;
+    try {
+      await this.queue.run(async () => {
+        // From here on offers have a section for it: nobody else may make one meanwhile.
+        channel = this.connection.createDataChannel(label, { negotiated: true, id, ordered: true });
+        if (this.sections.some(({ kind }) => kind === 'application')) return;
+        const offer = await this.connection.createOffer();
+        await this.connection.setLocalDescription(offer);
+        const { sdp } = this.connection.localDescription;
+        const local = parseSDP(sdp).media.find(({ kind }) => kind === 'application');
+        await this.connectOnce(sdp);
+        this.sections.push({ kind: 'application', mid: midOf(local), setup: 'passive' });
+        await this.#answer();
+      });
+      await announce({ streamId: id, ordered: true });
+      // Tracks need not wait for it.
+      await opened(channel);
+      return channel;
+    } catch (error) {
+      channel?.close();
+      throw error;
+    }
   }
 
   /** Stops sending; the section stays, inactive, for the next track of its kind. */
@@ -117,6 +147,21 @@ export class SendTransport extends Transport {
     const sdp = writeSDP({ version: this.nextVersion(), transport: this.info, sections: this.sections });
     await this.connection.setRemoteDescription({ type: 'answer', sdp });
   }
+}
+
+function opened(channel) {
+  if (channel.readyState === 'open') return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the channel did not open')), OPENING_MS);
+    channel.addEventListener('open', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    channel.addEventListener('close', () => {
+      clearTimeout(timer);
+      reject(new Error('the channel was closed'));
+    });
+  });
 }
 
 /** The `produce` request's description of what will arrive at the server. */

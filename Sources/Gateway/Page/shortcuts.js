@@ -1,6 +1,6 @@
 /** Keys that do what buttons do. */
 
-const ACTIONS = { m: 'microphone', v: 'camera', s: 'screen', f: 'fullscreen', '?': 'help' };
+const ACTIONS = { m: 'microphone', v: 'camera', s: 'screen', f: 'fullscreen', c: 'chat', h: 'hand', '?': 'help' };
 
 /** The action of a key, or null: not where somebody types, nor with a key that belongs to the browser. */
 export function actionOf({ key, ctrlKey, metaKey, altKey, repeat, target }) {

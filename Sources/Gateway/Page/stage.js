@@ -15,6 +15,7 @@ export class Stage {
   #changed;
   #opening;
   #grid;
+  #cameras = [];
   #panel;
   /** Tiles whose stats are shown, and what is sampled for them. */
   #statsShown = new Set();
@@ -72,6 +73,7 @@ export class Stage {
       featured: this.#pinned ? tile.key === this.#pinned : tile.kind === 'screen',
       hidden: tile.kind === 'camera' && !shown.includes(tile) && tile.key !== this.#pinned,
     }));
+    this.#cameras = cameras;
     this.#grid.show(tiles);
     this.#grid.play(voices);
     find('pages').hidden = pages < 2;
@@ -96,6 +98,12 @@ export class Stage {
 
   useSpeaker(id) {
     return this.#grid.useSpeaker(id);
+  }
+
+  /** Shows what somebody shows for a moment, over their camera's tile. */
+  react(peerID, isOwn, emoji) {
+    const tile = this.#cameras.find((each) => (isOwn ? each.self : each.peerID === peerID));
+    if (tile) this.#grid.react(tile.key, emoji);
   }
 
   labelOf(key) {

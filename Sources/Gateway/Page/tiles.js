@@ -3,6 +3,7 @@ import { layOut } from './grid.js';
 import { facesPerson } from './localmedia.js';
 import { t } from './texts.js';
 
+const REACTION_MS = 4_000;
 const SVG = 'http://www.w3.org/2000/svg';
 
 export class VideoGrid {
@@ -61,6 +62,18 @@ export class VideoGrid {
     overlay.hidden = !lines;
     this.#tiles.get(key).dataset.stats = String(Boolean(lines));
     overlay.textContent = lines?.join('\n') ?? '';
+  }
+
+  /** Something that is seen over a tile for a moment. */
+  react(key, emoji) {
+    const tile = this.#tiles.get(key);
+    if (!tile) return;
+    const shown = document.createElement('span');
+    shown.className = 'reaction';
+    shown.textContent = emoji;
+    shown.setAttribute('aria-hidden', 'true');
+    tile.append(shown);
+    setTimeout(() => shown.remove(), REACTION_MS);
   }
 
   elementOf(key) {
@@ -202,6 +215,7 @@ function makeTile({ key, peerID, kind, self }, asked, picked) {
 
 function update(tile, {
   name, label, kind, track, muted, speaking, self, bars, consumerID, counts, layers, layersText, featured = false, hidden = false,
+  hand = false,
 }) {
   const video = tile.querySelector('video');
   const shown = video.srcObject?.getVideoTracks()[0] ?? null;
@@ -210,7 +224,7 @@ function update(tile, {
   tile.hidden = hidden;
   tile.dataset.featured = String(featured);
   tile.querySelector('.name').textContent = label;
-  tile.setAttribute('aria-label', [label, muted ? t('people.muted') : '', speaking ? t('people.speaking') : ''].filter(Boolean).join(', '));
+  tile.setAttribute('aria-label', [label, hand ? t('people.hand') : '', muted ? t('people.muted') : '', speaking ? t('people.speaking') : ''].filter(Boolean).join(', '));
   tile.querySelector('.tile-more').setAttribute('aria-label', t('tile.moreOf', { name: label }));
   tile.querySelector('.tile-more').title = t('tile.more');
   tile.dataset.consumerId = consumerID ?? '';
@@ -222,6 +236,7 @@ function update(tile, {
   showBars(tile.querySelector('.bars'), bars);
   tile.dataset.mirrored = String(self && kind === 'camera' && facesPerson(track));
   tile.dataset.muted = String(muted);
+  tile.dataset.hand = String(hand);
   tile.dataset.speaking = String(speaking);
   const avatar = tile.querySelector('.avatar');
   avatar.textContent = initials(name);

@@ -42,7 +42,9 @@ extension RoomState {
         case (true, true), (false, false): break
         }
         // There is no pause that its client could not end: what it sends is over.
-        if !changed.contains(.data) { for producerID in peer.dataProducerIDs { actions += dataProducerClosed(producerID) } }
+        if !changed.contains(.data) {
+            for producerID in peer.dataProducerIDs { actions += dataProducerClosed(producerID) }
+        }
         return actions
     }
 }
