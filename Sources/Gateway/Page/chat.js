@@ -116,8 +116,8 @@ export class Chat {
 }
 
 function lineOf({ name, own, text, at }) {
-  const item = document.createElement('li');
-  if (own) item.className = 'own';
+  const item = document.createElement('div');
+  item.className = own ? 'chat-line own' : 'chat-line';
   const head = document.createElement('p');
   head.className = 'chat-head';
   const who = document.createElement('strong');

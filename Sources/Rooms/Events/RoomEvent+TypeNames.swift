@@ -6,6 +6,7 @@ extension RoomEvent {
         "transport-warning", "transport-warning-cleared", "transport-closed", "producer-opened", "producer-closed",
         "producer-paused", "producer-resumed", "producer-codec", "producer-unsupported", "producer-score",
         "consumer-opened", "consumer-closed", "consumer-switched", "consumer-paused", "consumer-resumed",
-        "consumer-score", "consumer-layers", "active-speaker",
+        "consumer-score", "consumer-layers", "transport-sctp", "data-producer-opened", "data-producer-closed",
+        "data-consumer-opened", "data-consumer-closed", "active-speaker",
     ]
 }
