@@ -140,10 +140,12 @@ async def what_operators_look_for(console, gateway):
     await console.sees(f"{network}.match(/udp [0-9.]+:[0-9]+/g)?.length >= 2 && {network}.includes('since ')", "addresses")
     await console.sees(
         "[...document.querySelectorAll('[data-producer] .soft')].every(e => e.textContent.includes('jitter'))", "jitter")
-    await console.sees("/^Roundhouse .*, up for/.test(document.getElementById('facts').textContent)", "version and uptime")
+    await console.sees(
+        "/^Roundhouse .*, up for/.test(document.getElementById('facts').textContent)", "version and uptime")
     await console.page.evaluate("document.getElementById('limits').open = true")
     await console.sees("document.getElementById('limit-rows').innerText.includes('most peers per room')", "the limits")
-    await console.sees("document.getElementById('fault-rate').textContent.endsWith('packets a minute')", "a rate of faults")
+    await console.sees(
+        "document.getElementById('fault-rate').textContent.endsWith('packets a minute')", "a rate of faults")
     await console.page.evaluate("document.getElementById('limits').open = false")
     # By a part of a name, in whatever letters.
     await console.page.page.fill("#filter", "gRaC")

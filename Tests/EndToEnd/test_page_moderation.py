@@ -57,7 +57,8 @@ async def test_a_moderator_mutes_locks_invites_and_removes(start_gateway, chromi
     await shows(bob.page, TOASTS, "The room is locked", "everybody reads that the room is locked")
     assert not await bob.page.evaluate("document.getElementById('locked').hidden")
     late = await chromium.page()
-    query = urllib.parse.urlencode({"room": "town", "name": "Cyd", "autojoin": 1, "token": token(room="town"), "lang": "en"})
+    query = urllib.parse.urlencode(
+        {"room": "town", "name": "Cyd", "autojoin": 1, "token": token(room="town"), "lang": "en"})
     await late.goto(f"{gateway.url}/?{query}")
     await is_refused(late, "The room is locked")
     await ada.page.picture(artifacts / "moderation.png")
