@@ -51,9 +51,24 @@ extension Room {
         }
         let events = eventLog.append(kinds, of: id, after: lastSequence, time: wallClock())
         lastSequence &+= UInt64(events.count)
-        for event in events { attendance.take(event.kind, at: event.time) }
+        for event in events {
+            attendance.take(event.kind, at: event.time)
+            if case .peerLeft(let peer, let reason) = event.kind { logLeaving(of: peer, reason, at: event.time) }
+        }
         recent += events
         if recent.count > 2 * Self.recentLimit { recent.removeFirst(recent.count - Self.recentLimit) }
+    }
+
+    /// Says of somebody who had joined why they left, and after how long: what one looks for when a call broke off.
+    private func logLeaving(of peer: PeerID, _ reason: PeerCloseReason, at time: Int64) {
+        guard let visit = attendance.visits.last(where: { $0.peerID == peer }), visit.leftAt == time else { return }
+        logger.info(
+            "peer left",
+            metadata: [
+                "room.id": "\(id)", "peer.id": "\(peer)", "name": "\(visit.displayName)",
+                "reason": "\(reason.rawValue)",
+                "seconds": "\((time - visit.joinedAt) / 1000)",
+            ])
     }
 
     /// A client's notification may be an event for operators; the same speaker is reported to every peer, and is one event.
