@@ -11,6 +11,13 @@ struct DataAssociation: ~Copyable {
     var hasFailed = false
     /// What it held of messages that are not whole when that was counted last.
     var heldBytes = 0
+    /// What it may send beside pictures, in bits per second, and since when. Not in snapshots: it begins low again.
+    var rate: UInt64 = 0
+    var rateAt = MediaInstant(nanoseconds: 0)
+    /// When what was sent would have left at this rate. Not in snapshots: it is little.
+    var sentUntil = MediaInstant(nanoseconds: 0)
+    /// When it goes on, while it is held back by that.
+    var resumesAt: MediaInstant?
     /// Whether the shard has it among those that may have something to send.
     var isPending = false
 

@@ -14,6 +14,12 @@ extension Shard {
     }
 
     mutating func dataDeadlineReached(_ association: Slot<DataAssociation>) {
+        if let resumesAt = data.associations[association].resumesAt {
+            guard resumesAt <= now else { return }
+            data.associations[association].resumesAt = nil
+            awaitTurn(association)
+        }
+        guard let deadline = data.associations[association].sctp.nextDeadline, deadline <= now else { return }
         data.associations[association].sctp.deadlineReached(now)
         dataAdvanced(association)
     }
@@ -27,7 +33,7 @@ extension Shard {
     }
 
     private mutating func awaitTurn(_ association: Slot<DataAssociation>) {
-        guard !data.associations[association].isPending else { return }
+        guard !data.associations[association].isPending, data.associations[association].resumesAt == nil else { return }
         data.associations[association].isPending = true
         data.pending.append(association)
     }
@@ -224,7 +230,13 @@ extension Shard {
     mutating func transmitData(_ association: Slot<DataAssociation>, atMost limit: Int) -> Bool {
         let transport = data.associations[association].transport
         guard case .webRTC(let webRTC) = transports[transport].association else { return false }
+        let rate = dataRate(of: association, beside: transports[transport].bandwidth)
         for _ in 0..<limit {
+            if rate != nil, max(data.associations[association].sentUntil, now) - now > Self.dataBurst {
+                data.associations[association].resumesAt = now + Self.dataBurst
+                rescheduleTimer(of: transport)
+                return false
+            }
             guard let length = unsafe data.associations[association].sctp.pollTransmit(into: scratch, at: now) else {
                 return false
             }
@@ -233,9 +245,32 @@ extension Shard {
                 unsafe webRTCAssociations[webRTC].dtls.send(Array(scratch[..<length]))
             else { continue }
             sendDTLS(transport, webRTC)
+            if let rate {
+                let time = MediaDuration(nanoseconds: Int64(UInt64(length) * 8_000_000_000 / rate))
+                data.associations[association].sentUntil = max(data.associations[association].sentUntil, now) + time
+            }
         }
         return true
     }
+
+    /// Data try what a path takes as long as pictures do not suffer from it, and give way at once when they do.
+    private func dataRate(
+        of association: Slot<DataAssociation>, beside bandwidth: Slot<TransportBandwidth>?
+    ) -> UInt64? {
+        guard let bandwidth, let share = bandwidths[bandwidth].dataShare else { return nil }
+        let last = data.associations[association].rate
+        if !share.mayGrow || last < share.rate {
+            data.associations[association].rate = share.rate
+            data.associations[association].rateAt = now
+        } else if now - data.associations[association].rateAt >= .milliseconds(100) {
+            data.associations[association].rate = min(last + last / 4, 1 << 40)
+            data.associations[association].rateAt = now
+        }
+        return data.associations[association].rate
+    }
+
+    /// What data may send at once while its rate is bounded, as time.
+    private static let dataBurst = MediaDuration.milliseconds(10)
 
     // MARK: Statistics
 

@@ -41,7 +41,10 @@ extension Shard {
         case .webRTC(let webRTC):
             earliest(
                 earliest(webRTCAssociations[webRTC].ice.nextDeadline, webRTCAssociations[webRTC].dtls.nextDeadline),
-                webRTCAssociations[webRTC].data.flatMap { data.associations[$0].sctp.nextDeadline })
+                webRTCAssociations[webRTC].data.flatMap {
+                    // Held back, it polls nothing: what is due by then waits, too.
+                    data.associations[$0].resumesAt ?? data.associations[$0].sctp.nextDeadline
+                })
         case .plain: nil
         }
     }

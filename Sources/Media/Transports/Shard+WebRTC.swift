@@ -11,11 +11,7 @@ extension Shard {
             webRTCAssociations[webRTC].dtls.deadlineReached(at: now)
             dtlsAdvanced(transport, webRTC)
         }
-        if let association = webRTCAssociations[webRTC].data,
-            let deadline = data.associations[association].sctp.nextDeadline, deadline <= now
-        {
-            dataDeadlineReached(association)
-        }
+        if let association = webRTCAssociations[webRTC].data { dataDeadlineReached(association) }
     }
 
     mutating func close(_ webRTC: Slot<WebRTCAssociation>, of transport: Slot<MediaTransport>) {

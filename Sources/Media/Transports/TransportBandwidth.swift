@@ -174,6 +174,20 @@ struct TransportBandwidth: ~Copyable {
         return report
     }
 
+    /// What data may have beside pictures, in bits per second: what those leave, and a tenth at least. `mayGrow`: nothing says
+    /// that the path is full, so that it may try more. `nil`: nothing is known of the path.
+    var dataShare: (rate: UInt64, mayGrow: Bool)? {
+        guard isBinding, controller.hasFeedback else { return nil }
+        let (estimate, wanted) = (controller.state.estimate, allocator.wanted)
+        let left = estimate > wanted ? estimate - wanted : 0
+        return (
+            max(left, estimate / 10, Self.leastDataRate),
+            controller.state.verdict == .normal && allocator.allocated >= wanted
+        )
+    }
+
+    private static let leastDataRate: UInt64 = 30_000
+
     /// Shares out what the network carries.
     /// - Parameter ladders: what each consumer can be sent.
     mutating func allocate(among ladders: inout [LayerLadder], at now: MediaInstant) {

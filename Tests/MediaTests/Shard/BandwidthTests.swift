@@ -20,7 +20,7 @@ struct BandwidthTests {
         ) throws {
             world = try VirtualWorld(shards: shards)
             let publisher = try world.join()
-            viewer = try world.join(limits: limits)
+            viewer = try world.join(limits: limits, data: DataTransportSettings(sendBuffer: 2_000_000))
             viewer.peer.givesFeedback = true
             #expect(world.connectAll())
             setLink(rate: rate)
@@ -70,6 +70,27 @@ struct BandwidthTests {
         #expect((80...300).contains(call.rate(of: call.streams[0], over: 10)))
         let state = try #require(try call.bandwidth())
         #expect((100_000...330_000).contains(state.estimate))
+    }
+
+    @Test func `data leave a narrow link to pictures, and have a part of it`() throws {
+        let call = try Call(tracks: 1, rate: 600_000)
+        let handle = call.world.server.handle
+        call.world.run(for: .seconds(8))
+        let alone = call.rate(of: call.streams[0], over: 5)
+        let producer = try handle.openDirectDataProducer()
+        _ = try handle.openDataConsumer(DataConsumerSettings(stream: 0), of: producer, on: call.viewer.transport)
+        call.viewer.peer.connectData()
+        call.world.run(for: .seconds(1))
+        for _ in 0..<100 {
+            try handle.sendData(DataMessage(binary: [UInt8](repeating: 1, count: 16_384)), of: producer)
+        }
+        call.world.run(for: .seconds(20))
+        let beside = call.rate(of: call.streams[0], over: 10)
+        let received = call.viewer.peer.data?.received.count ?? 0
+        print("video alone \(alone) kb/s, beside data \(beside) kb/s; data \(received * 16_384 * 8 / 20_000) kb/s")
+        #expect(beside * 2 > alone)
+        // A tenth of the link for 20 s is 150,000 bytes.
+        #expect(received >= 6)
     }
 
     @Test func `a viewer is sent no more than is allowed, and the reason is known`() throws {

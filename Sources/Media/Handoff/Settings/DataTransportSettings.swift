@@ -9,10 +9,10 @@ public struct DataTransportSettings: Sendable, Hashable {
     /// What may wait to be sent, in bytes: beyond it messages are dropped.
     public var sendBuffer: UInt32
 
-    /// mediasoup's numbers.
+    /// mediasoup's numbers, those of its newer versions where they differ: a buffer of 262,144 bytes takes one large message.
     public init(
         outgoingStreams: UInt16 = 1024, incomingStreams: UInt16 = 1024, largestMessage: UInt32 = 262_144,
-        sendBuffer: UInt32 = 262_144
+        sendBuffer: UInt32 = 2_000_000
     ) {
         self.outgoingStreams = outgoingStreams
         self.incomingStreams = incomingStreams
