@@ -51,7 +51,7 @@ class StateAPI:
         assert not errors, f"{pointer}: {[(list(one.path), one.message) for one in errors][:5]}"
 
     async def ask(self, method, path, headers=None, body=None):
-        """(status, JSON or None) of an answer that is as the document says, and of a body as it says, if that is taken."""
+        """(status, JSON or None) of an answer as the document has it, and of a body as it has it, if that is taken."""
         url = f"{self.url}{path}"
         headers = HEADERS if headers is None else headers
         async with self.session.request(method, url, headers=headers, json=body) as answer:

@@ -62,7 +62,8 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("document.querySelectorAll('[data-producer]').length === 4", "what they send")
     await console.sees("document.querySelectorAll('[data-consumer]').length === 4", "what they receive")
     texts = "[...document.querySelectorAll('{}')].map(e => e.textContent).sort().join()"
-    await console.sees(texts.format(".track-name b") + " === 'Camera,Camera,Microphone,Microphone'", "tracks by what they are of")
+    await console.sees(
+        texts.format(".track-name b") + " === 'Camera,Camera,Microphone,Microphone'", "tracks by what they are of")
     await console.sees(
         texts.format(".peer details:not(.why) summary") + " === 'Receives 2 tracks,Receives 2 tracks'", "their number")
     await console.sees(texts.format("[data-producer] .gauge span") + ".includes('Packet loss (uplink)')", "losses")
@@ -123,8 +124,10 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
     await console.sees("!document.getElementById('no-rooms').hidden", "that there is none")
     # After the call: who was there, and what the operator did.
     await console.page.evaluate("document.getElementById('ended').open = document.getElementById('audit').open = true")
-    await console.sees("document.getElementById('ended-rooms').innerText.includes('2 joined')", "the room that has ended")
-    await console.sees("document.getElementById('acts').innerText.includes('an operator closes a room')", "what was done")
+    await console.sees(
+        "document.getElementById('ended-rooms').innerText.includes('2 joined')", "the room that has ended")
+    await console.sees(
+        "document.getElementById('acts').innerText.includes('an operator closes a room')", "what was done")
     async with console.page.page.expect_download(timeout=60_000) as download:
         await console.click("#ended-rooms button")
     kept = json.loads((await (await download.value).path()).read_text())
@@ -137,9 +140,11 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
 async def what_operators_look_for(console, gateway):
     """Where a person is, how her connection is, what the server is, and what is kept of it."""
     network = "[...document.querySelectorAll('[data-network]')].map(e => e.textContent).join('|')"
-    await console.sees(f"{network}.match(/udp [0-9.]+:[0-9]+/g)?.length >= 2 && {network}.includes('since ')", "addresses")
     await console.sees(
-        "[...document.querySelectorAll('[data-producer] .soft')].every(e => e.textContent.includes('jitter'))", "jitter")
+        f"{network}.match(/udp [0-9.]+:[0-9]+/g)?.length >= 2 && {network}.includes('since ')", "addresses")
+    await console.sees(
+        "[...document.querySelectorAll('[data-producer] .soft')].every(e => e.textContent.includes('jitter'))",
+        "jitter")
     await console.sees(
         "/^Roundhouse .*, up for/.test(document.getElementById('facts').textContent)", "version and uptime")
     await console.page.evaluate("document.getElementById('limits').open = true")

@@ -6,7 +6,9 @@ from test_page_use import CONTROLS, FITS, violations
 from waiting import until
 
 BADGE = "document.getElementById('chat-unread').hidden ? '' : document.getElementById('chat-unread').textContent"
-LINES = "[...document.querySelectorAll('#chat-log .chat-line')].map(each => each.querySelector('.chat-body').textContent)"
+LINES = (
+    "[...document.querySelectorAll('#chat-log .chat-line')]"
+    ".map(each => each.querySelector('.chat-body').textContent)")
 NAMES = "[...document.querySelectorAll('#chat-log .chat-head strong')].map(each => each.textContent)"
 SAID = "document.getElementById('announcer').textContent"
 HANDS = "[...document.querySelectorAll('.tile[data-hand=true]')].map(each => each.dataset.peerId).length"

@@ -275,7 +275,7 @@ async def test_statistics_of_a_call_are_as_the_document_says(gateway, chromium):
 
 
 async def qualities_are_measured(gateway):
-    """Every histogram has values of both kinds of media, plausible ones for loopback; everybody has joined in some time."""
+    """Every histogram has values of both kinds of media, plausible ones for loopback, and joining took time."""
     names = ("round_trip_seconds", "loss_ratio", "jitter_seconds", "uplink_loss_ratio", "uplink_jitter_seconds")
 
     async def counted():
