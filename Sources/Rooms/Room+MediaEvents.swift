@@ -34,7 +34,8 @@ extension Room {
                 metadata: ["transport": "\(state.transportIDs[key]?.rawValue ?? "closed")", "error": "\(error)"])
         case .statistics(let token, let statistics):
             statisticsArrived(token, statistics)
-        case .consumerLayersChanged(let key, let layers): perform(state.consumerLayersChanged(key, layers))
+        case .consumerLayersChanged(let key, let layers, let reason):
+            perform(state.consumerLayersChanged(key, layers, reason))
         case .consumerScoreChanged(let key, let score): perform(state.consumerScoreChanged(key, score))
         case .producerScoreChanged(let key, let scores): perform(state.producerScoreChanged(key, scores))
         case .audioLevels(let reports): audioLevelsReceived(reports)

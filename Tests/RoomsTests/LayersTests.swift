@@ -235,15 +235,15 @@ extension SignalingResponse {
         let streams = (0..<3).map { EncodingScore(encoding: $0, ssrc: SSRC(UInt32($0)), rid: "r\($0)", score: 10) }
         await happened(.producerScoreChanged(fixture.plane.producerKeys[0], streams.dropLast()))
         bob.client.forget()
-        await happened(.consumerLayersChanged(key, ConsumerLayers(spatial: 1, temporal: 2)))
-        await happened(.consumerLayersChanged(key, ConsumerLayers(spatial: 1, temporal: 2)))
+        await happened(.consumerLayersChanged(key, ConsumerLayers(spatial: 1, temporal: 2), .budget))
+        await happened(.consumerLayersChanged(key, ConsumerLayers(spatial: 1, temporal: 2), .budget))
         await happened(.consumerLayersChanged(key, nil))
         #expect(
             bob.client.log == [
                 "consumerLayersChanged", "consumerScore", "consumerLayersChanged", "consumerScore",
             ])
         let told = bob.client.notifications.map(\.json.text)
-        #expect(told[0] == #"{"consumerId":"\#(consumer)","spatialLayer":1,"temporalLayer":2}"#)
+        #expect(told[0] == #"{"consumerId":"\#(consumer)","reason":"budget","spatialLayer":1,"temporalLayer":2}"#)
         #expect(told[2] == #"{"consumerId":"\#(consumer)","spatialLayer":null,"temporalLayer":null}"#)
         let scores = bob.client.notifications.compactMap { notification -> ConsumerScore? in
             if case .consumerScore(_, let score) = notification { score } else { nil }

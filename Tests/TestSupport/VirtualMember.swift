@@ -110,7 +110,7 @@
         /// The layers that a consumer was reported to get, in order.
         func layers(of stream: SubscribedStream) -> [ConsumerLayers?] {
             events.compactMap { event in
-                if case .consumerLayersChanged(stream.consumer, let layers) = event { .some(layers) } else { nil }
+                if case .consumerLayersChanged(stream.consumer, let layers, _) = event { .some(layers) } else { nil }
             }
         }
 

@@ -36,7 +36,11 @@ extension Shard {
         }
         let (isChanged, layers) = consumers[consumer].stream.pollLayers()
         guard isChanged else { return }
-        transports[consumers[consumer].transport].events.append(.consumerLayersChanged(consumers[consumer].key, layers))
+        let transport = consumers[consumer].transport
+        let reason = transports[transport].bandwidth.flatMap { bandwidth in
+            bandwidths[bandwidth].isBound(at: now) ? bandwidths[bandwidth].allocator.share(of: consumer)?.reason : nil
+        }
+        transports[transport].events.append(.consumerLayersChanged(consumers[consumer].key, layers, reason))
     }
 
     // MARK: Another source

@@ -209,7 +209,7 @@ extension RoomEvent.Kind {
         switch notification {
         case .producerScore(let id, let scores): self = .producerScore(id, scores)
         case .consumerScore(let id, let score): self = .consumerScore(id, score)
-        case .consumerLayersChanged(let id, let spatial, let temporal):
+        case .consumerLayersChanged(let id, let spatial, let temporal, _):
             self = .consumerLayers(id, spatial: spatial, temporal: temporal)
         case .activeSpeaker(let id, _): self = .activeSpeaker(id)
         default: return nil

@@ -1,4 +1,4 @@
-import RoundhouseMedia
+public import RoundhouseMedia
 
 /// What a room sends to a client.
 public enum ServerNotification: Sendable {
@@ -25,7 +25,8 @@ public enum ServerNotification: Sendable {
     case consumerClosed(ConsumerID)
     case consumerPaused(ConsumerID)
     case consumerResumed(ConsumerID)
-    case consumerLayersChanged(ConsumerID, spatialLayer: Int?, temporalLayer: Int?)
+    /// What is being sent of a consumer; `reason`: why it is no more, where its network is judged.
+    case consumerLayersChanged(ConsumerID, spatialLayer: Int?, temporalLayer: Int?, reason: LayerReason? = nil)
     case dataConsumerClosed(DataConsumerID)
     /// What waits for the client has come down to the threshold it has set, in bytes.
     case dataConsumerBufferedAmountLow(DataConsumerID, bufferedAmount: Int)
@@ -109,11 +110,12 @@ extension ServerNotification: JSONRepresentable {
         case .operatorMessage(let text): return .object(["text": .string(text)])
         case .consumerClosed(let id), .consumerPaused(let id), .consumerResumed(let id):
             return .object(["consumerId": .string(id.rawValue)])
-        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):
-            return .object([
+        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer, let reason):
+            return .fields([
                 "consumerId": .string(id.rawValue),
                 "spatialLayer": spatialLayer.map { .integer(Int64($0)) } ?? .null,
                 "temporalLayer": temporalLayer.map { .integer(Int64($0)) } ?? .null,
+                "reason": reason.map { .string("\($0)") },
             ])
         case .dataConsumerClosed(let id), .dataConsumerSendBufferFull(let id):
             return .object(["dataConsumerId": .string(id.rawValue)])

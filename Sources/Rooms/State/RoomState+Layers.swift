@@ -28,7 +28,9 @@ extension RoomState {
     mutating func consumerPriorityChanged(_ id: ConsumerID, _ priority: Int) { consumers[id]?.priority = priority }
 
     /// The media plane sends other layers.
-    mutating func consumerLayersChanged(_ key: ConsumerKey, _ layers: ConsumerLayers?) -> [RoomAction] {
+    mutating func consumerLayersChanged(
+        _ key: ConsumerKey, _ layers: ConsumerLayers?, _ reason: LayerReason?
+    ) -> [RoomAction] {
         guard let id = consumerIDs[key], let consumer = consumers[id], consumer.currentLayers != layers else {
             return []
         }
@@ -37,7 +39,8 @@ extension RoomState {
             return []
         }
         let notification = ServerNotification.consumerLayersChanged(
-            id, spatialLayer: layers.map { Int($0.spatial) }, temporalLayer: layers.map { Int($0.temporal) })
+            id, spatialLayer: layers.map { Int($0.spatial) }, temporalLayer: layers.map { Int($0.temporal) },
+            reason: reason)
         return [.notify(peer.session, notification)] + scoreUpdates(id)
     }
 

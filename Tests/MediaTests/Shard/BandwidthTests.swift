@@ -70,6 +70,11 @@ struct BandwidthTests {
         #expect((80...300).contains(call.rate(of: call.streams[0], over: 10)))
         let state = try #require(try call.bandwidth())
         #expect((100_000...330_000).contains(state.estimate))
+        // Its client learns why.
+        let reasons = call.viewer.events.compactMap { event -> LayerReason? in
+            if case .consumerLayersChanged(_, _, let reason) = event { reason } else { nil }
+        }
+        #expect(reasons.contains { $0 == .budget || $0 == .hold }, "\(reasons)")
     }
 
     @Test func `data leave a narrow link to pictures, and have a part of it`() throws {

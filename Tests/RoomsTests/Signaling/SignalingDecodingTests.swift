@@ -250,6 +250,11 @@ import Testing
                 #"{"consumerId":"c","spatialLayer":1,"temporalLayer":null}"#
             ),
             (
+                .consumerLayersChanged(id, spatialLayer: 0, temporalLayer: 1, reason: .budget),
+                "consumerLayersChanged",
+                #"{"consumerId":"c","reason":"budget","spatialLayer":0,"temporalLayer":1}"#
+            ),
+            (
                 .downlinkBwe(desiredBitrate: 1, effectiveDesiredBitrate: 2, availableBitrate: 3), "downlinkBwe",
                 #"{"availableBitrate":3,"desiredBitrate":1,"effectiveDesiredBitrate":2}"#
             ),

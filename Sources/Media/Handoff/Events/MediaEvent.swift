@@ -16,8 +16,8 @@ public enum MediaEvent: Sendable {
     /// The plane could not carry out a command (its message says which and why).
     case commandFailed(TransportKey, MediaError)
     case statistics(token: UInt64, [TransportStatistics])
-    /// The layers being sent to a consumer changed; `nil` while nothing is sent.
-    case consumerLayersChanged(ConsumerKey, ConsumerLayers?)
+    /// The layers being sent to a consumer changed; `nil` while nothing is sent. With the reason, where its network is judged.
+    case consumerLayersChanged(ConsumerKey, ConsumerLayers?, LayerReason? = nil)
     /// A consumer's score changed: its own, or its producer's as the consumer gets it.
     case consumerScoreChanged(ConsumerKey, score: UInt8)
     /// The score of one of a producer's streams changed.

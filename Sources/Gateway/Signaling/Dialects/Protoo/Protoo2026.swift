@@ -93,14 +93,16 @@ struct Protoo2026: ProtooVocabulary {
     func data(of notification: ServerNotification) -> JSONValue {
         switch notification {
         case .newPeer(let peer): return .object(["peer": Self.peer(peer)])
-        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer):
+        case .consumerLayersChanged(let id, let spatialLayer, let temporalLayer, let reason):
             let layers: JSONValue? = spatialLayer.map { spatial in
                 .fields([
                     "spatialLayer": .integer(Int64(spatial)),
                     "temporalLayer": temporalLayer.map { .integer(Int64($0)) },
                 ])
             }
-            return .fields(["consumerId": .string(id.rawValue), "layers": layers])
+            return .fields([
+                "consumerId": .string(id.rawValue), "layers": layers, "reason": reason.map { .string("\($0)") },
+            ])
         case .activeSpeaker(let id, _): return .fields(["peerId": id.map { .string($0.rawValue) }])
         default: return notification.json
         }
