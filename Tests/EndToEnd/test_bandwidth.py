@@ -1,5 +1,6 @@
 """Receivers behind narrow, lossy and changing links get what those carry."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,12 +12,12 @@ import pytest
 import pytest_asyncio
 
 import network
-from bandwidth import second_by_second
+from bandwidth import AUDIO, second_by_second
 from call import Person
 from chromium import Chromium
 from firefox import Firefox
 from gateway import BINARY
-from layering import enter, video_consumer
+from layering import enter, request, video_consumer
 from waiting import until
 
 
@@ -235,6 +236,49 @@ async def test_layers_of_one_stream_get_fewer_behind_a_narrow_link(viewing, arti
     last = taken[-1]
     assert last["bandwidth"]["estimate"] <= 600_000, last["bandwidth"]
     assert grown(taken, "video", "freezeCount", 5) <= 1
+
+
+@MORE
+async def test_the_most_important_of_four_pictures_gets_the_most(link, start_gateway, artifacts):
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    origin = f"http://127.0.0.1:{relay.port}"
+    with contextlib.closing(relay):
+        async with Chromium(artifacts, link.client) as sending, Chromium(artifacts, link.client) as receiving:
+            for name in ("Ann", "Cyd", "Dan", "Eve"):
+                # Small pictures, so that four encoders fit on two cores; each has layers still.
+                await enter(sending, origin, "four", name, "&codec=vp8", deaf=True, size=(640, 360))
+            bob = await enter(receiving, origin, "four", "Bob", "&layers=all", blind=True)
+
+            async def pictures():
+                peers = await bob.page.evaluate("window.roundhouse.peers")
+                found = {peer["displayName"]: one["id"] for peer in peers for one in peer["consumers"]
+                         if one["kind"] == "video"}
+                return found if len(found) == 4 else None
+            consumers = await until(pictures, 60, "Bob is offered four pictures")
+            await request(bob, "setConsumerPriority", {"consumerId": consumers["Dan"], "priority": 20})
+            link.set(down_rate=1200, down_queue=300, both_delay=25)
+            await asyncio.sleep(25)
+            explained = []
+
+            async def explain():
+                room = (await gateway.json("/api/v1/rooms/four/peers"))["peers"]
+                peer = next(each["id"] for each in room if each["displayName"] == "Bob")
+                answer = await gateway.json(f"/api/v1/rooms/four/peers/{peer}/why")
+                explained.append(next(each for each in answer["transports"] if each["consumers"]))
+            begun = await bob.page.evaluate(AUDIO)
+            for _ in range(15):
+                await explain()
+                await asyncio.sleep(1)
+            ended = await bob.page.evaluate(AUDIO)
+            (artifacts / "why.json").write_text(json.dumps(explained, indent=1))
+            lost, received = ended["lost"] - begun["lost"], ended["received"] - begun["received"]
+            assert lost <= 0.01 * (lost + received), f"{lost} of {lost + received} packets of sound are lost"
+            rates = {name: sum(one["bitrate"] for known in explained for one in known["consumers"]
+                               if one["id"] == consumer) / len(explained) for name, consumer in consumers.items()}
+            others = [rate for name, rate in rates.items() if name != "Dan"]
+            assert rates["Dan"] >= 1.5 * max(others), rates
+            assert sum(rates.values()) < 1_200_000 and min(others) > 30_000, rates
 
 
 @MORE
