@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 import os
+import pathlib
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -48,6 +50,8 @@ async def viewing(link, start_gateway, artifacts):
             return alice, bob
         yield begin
 
+
+SOFT_VIEWER = pathlib.Path(__file__).with_name("soft_viewer.py")
 
 # Kilobits a second, milliseconds, percent.
 NARROW = {"down_rate": 500, "down_queue": 300, "both_delay": 25}
@@ -236,6 +240,42 @@ async def test_layers_of_one_stream_get_fewer_behind_a_narrow_link(viewing, arti
     last = taken[-1]
     assert last["bandwidth"]["estimate"] <= 600_000, last["bandwidth"]
     assert grown(taken, "video", "freezeCount", 5) <= 1
+
+
+@MORE
+async def test_a_viewer_that_knows_remb_alone_gets_what_its_link_carries(link, start_gateway, artifacts):
+    gateway = await start_gateway(namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    with contextlib.closing(relay):
+        async with Chromium(artifacts, link.client) as sending:
+            origin = f"http://127.0.0.1:{relay.port}"
+            await enter(sending, origin, "narrow", "Alice", "&codec=vp8", deaf=True, size=(1280, 720))
+            link.set(**NARROW)
+            viewer = await asyncio.create_subprocess_exec(
+                "ip", "netns", "exec", link.client, sys.executable, SOFT_VIEWER, gateway.host, str(gateway.port),
+                "narrow", "Soft", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+            try:
+                taken = []
+                for _ in range(40):
+                    taken.append(json.loads(await asyncio.wait_for(viewer.stdout.readline(), 60)))
+                room = (await gateway.json("/api/v1/rooms/narrow/peers"))["peers"]
+                peer = next(each["id"] for each in room if each["displayName"] == "Soft")
+                why = await gateway.json(f"/api/v1/rooms/narrow/peers/{peer}/why?history=true")
+            finally:
+                viewer.stdin.close()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(viewer.wait(), 20)
+                if viewer.returncode is None:
+                    viewer.kill()
+                    await viewer.wait()
+    (artifacts / "why.json").write_text(json.dumps(why, indent=1))
+    (artifacts / "seconds.txt").write_text("\n".join(map(json.dumps, taken)) + "\n")
+    receiving = next(each for each in why["transports"] if each["consumers"])
+    assert receiving["bandwidth"]["estimate"] <= 700_000, receiving["bandwidth"]
+    grown = {kind: taken[-1][kind] - taken[10][kind] for kind in taken[-1]}
+    # Fifty packets of sound a second.
+    assert grown["audio"] >= 0.95 * 50 * 29, grown
+    assert grown["video"] >= 3 * 29, grown
 
 
 @MORE
