@@ -11,7 +11,7 @@ export class Chat {
   #shown = 0;
   #sent;
 
-  /** `sent(text)`: resolves when it is on its way; `raised()`; `reacted(emoji)`; `said(text)`: for those who do not see. */
+  /** `sent(text)` resolves when it is on its way; `raised()` and `reacted(emoji)`: buttons were pressed. */
   constructor({ sent, raised, reacted }) {
     this.#sent = sent;
     find('chat-form').addEventListener('submit', (event) => {
