@@ -1,4 +1,4 @@
-/// Remembers when transport-wide numbered packets arrived and says every 100 ms what the feedback has to tell
+/// Remembers when transport-wide numbered packets arrived and says at an interval what the feedback has to tell
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
 ///
 /// Feed it every packet that carries the extension, then call `pollFeedback` at `nextDeadline` until it returns `nil`.
@@ -18,7 +18,6 @@
 
     /// The status of a packet that has not arrived; every other status is a delta that fits 16 bits, in 250 µs.
     static let notReceived = Int32.min
-    static let interval = MediaDuration.milliseconds(100)
     static let window = MediaDuration.milliseconds(500)
     /// Statuses that fit a feedback packet of 1200 bytes however they are mixed: 2 bytes a delta, 2 bytes for 7 symbols.
     static let maxStatuses = 512
@@ -44,6 +43,9 @@
     private var feedbackCount: UInt8 = 0
     private(set) var duplicates: UInt64 = 0
 
+    /// The time from one feedback to the next. Not in snapshots: whoever has chosen it chooses it again.
+    private var interval = FeedbackPace.usual
+
     init() {}
 
     deinit { unsafe arrivals?.deallocate() }
@@ -51,10 +53,19 @@
     /// When feedback is due; `nil` while there is nothing to tell.
     var nextDeadline: MediaInstant? { hasNews ? dueAt : nil }
 
+    /// The next feedback comes so long after the last one, which was now.
+    mutating func setInterval(_ interval: MediaDuration, at now: MediaInstant) {
+        self.interval = interval
+        if !hasNews { dueAt = now + interval }
+    }
+
+    /// A recorder that was restored goes on at the pace it had.
+    mutating func resume(interval: MediaDuration) { self.interval = interval }
+
     mutating func packetReceived(sequence: UInt16, at now: MediaInstant) {
         // One, so that a clock that starts at zero does not read as "not arrived".
         let tick = now.nanoseconds / Self.tickNanoseconds + 1
-        if dueAt == nil { dueAt = now + Self.interval }
+        if dueAt == nil { dueAt = now + interval }
         guard end > 0 else { return begin(at: 0x1_0000 | UInt64(sequence), tick: tick) }
         let newest = end - 1
         let distance = Int64(Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: newest)))
@@ -138,7 +149,7 @@
 
     private mutating func finish(at now: MediaInstant) -> Feedback? {
         hasNews = false
-        dueAt = now + Self.interval
+        dueAt = now + interval
         return nil
     }
 

@@ -61,6 +61,8 @@ struct MediaTransport: ~Copyable {
         var reception = ReceptionWatch()
         /// What its room lets it be sent; `nil`: whatever its consumers want. Not in snapshots: what bounds it has them.
         var limits: BitrateLimits?
+        /// How often its client gets feedback. Not in snapshots: it has a section of its own.
+        var pace = FeedbackPace()
         /// What its client should send at most, in bits per second. Not in snapshots: what says so to the client has it.
         var maximumIncoming: UInt64?
     }

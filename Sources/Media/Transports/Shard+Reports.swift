@@ -69,9 +69,11 @@ extension Shard {
 
     private mutating func sendTransportFeedback(_ transport: Slot<MediaTransport>) {
         unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: TransportWideRecorder.maxStatuses) { statuses in
+            var (isGiven, isLosing) = (false, false)
             while let feedback = unsafe transports[transport].recorder.pollFeedback(at: now, into: statuses) {
                 let missing = unsafe statuses[..<feedback.statusCount].count { $0 == TransportWideRecorder.notReceived }
                 transports[transport].history.lossReceived.add(lost: missing, of: feedback.statusCount)
+                (isGiven, isLosing) = (true, isLosing || missing > 0)
                 let arrivals = unsafe statuses[..<feedback.statusCount].map { status -> TransportWideArrival in
                     status == TransportWideRecorder.notReceived
                         ? .notReceived : .received(delta: Int16(truncatingIfNeeded: status))
@@ -86,6 +88,10 @@ extension Shard {
                 }
                 if sent { counters.add(.transportFeedbackSent) }
             }
+            guard isGiven else { return }
+            let received = transports[transport].traffic.rtpReceived &+ transports[transport].traffic.rtxReceived
+            transports[transport].history.pace.feedbackGiven(received: received, isLosing: isLosing, at: now)
+            transports[transport].recorder.setInterval(transports[transport].history.pace.interval, at: now)
         }
     }
 

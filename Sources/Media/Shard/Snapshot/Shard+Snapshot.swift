@@ -18,6 +18,8 @@ extension Shard {
         SnapshotSection.streams.write(to: &snapshot) { write(streams, to: &$0) }
         SnapshotSection.feeds.write(to: &snapshot) { write(feeds, to: &$0) }
         SnapshotSection.consumers.write(to: &snapshot) { write(consumers, to: &$0) }
+        let paced = transports.slots.filter { transports[$0].history.pace != FeedbackPace() }
+        if !paced.isEmpty { SnapshotSection.paces.write(to: &snapshot) { writePaces(of: paced, to: &$0) } }
         if incomings.count > 0 { SnapshotSection.incomings.write(to: &snapshot) { writeIncomings(to: &$0) } }
         if bandwidths.count > 0 { SnapshotSection.bandwidths.write(to: &snapshot) { writeBandwidths(to: &$0) } }
         if hasData { SnapshotSection.data.write(to: &snapshot) { writeData(to: &$0) } }
@@ -54,6 +56,7 @@ extension Shard {
         try checkReferences()
         indexKeys()
         if var reader = sections[.bandwidths] { try restoreBandwidths(from: &reader) }
+        if var reader = sections[.paces] { try restorePaces(from: &reader) }
         if var reader = sections[.incomings] { try restoreIncomings(from: &reader) }
         if var reader = sections[.data] { try restoreData(from: &reader) }
         for transport in transports.slots {
@@ -149,6 +152,24 @@ extension Shard {
             let feed: Slot<ProducerFeed> = try reader.read()
             guard feeds.contains(feed) else { throw .malformed }
             feeds[feed].rates = try reader.read()
+        }
+        guard reader.isAtEnd else { throw .malformed }
+    }
+
+    private func writePaces(of paced: [Slot<MediaTransport>], to writer: inout SnapshotWriter) {
+        writer.writeUInt32(UInt32(truncatingIfNeeded: paced.count))
+        for transport in paced {
+            writer.write(transport)
+            writer.write(transports[transport].history.pace)
+        }
+    }
+
+    private mutating func restorePaces(from reader: inout SnapshotReader) throws(WireError) {
+        for _ in 0..<(try reader.readUInt32()) {
+            let transport: Slot<MediaTransport> = try reader.read()
+            guard transports.contains(transport) else { throw .malformed }
+            transports[transport].history.pace = try reader.read()
+            transports[transport].recorder.resume(interval: transports[transport].history.pace.interval)
         }
         guard reader.isAtEnd else { throw .malformed }
     }

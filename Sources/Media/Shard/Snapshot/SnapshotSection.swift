@@ -18,6 +18,9 @@ enum SnapshotSection: UInt16, CaseIterable {
     /// Data channels, of a shard that has any.
     case data = 0x8009
 
+    /// How often senders get feedback. Without it that is found out again.
+    case paces = 0x800A
+
     static let version: UInt8 = 1
     private static let optional: UInt16 = 0x8000
 
