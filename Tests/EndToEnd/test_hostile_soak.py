@@ -16,7 +16,7 @@ from test_churn import PEERS, visit
 from test_floods import FLOOD, Probe, percentile
 
 # `make soak-hostile` takes longer.
-SECONDS = int(os.environ.get("ROUNDHOUSE_SOAK_SECONDS", "30"))
+SECONDS = int(os.environ.get("ROUNDHOUSE_SOAK_SECONDS", "40"))
 # At a time: as many honest clients for each hostile one as make one in a hundred.
 HOSTILE, HONEST = 1, 99
 # Each hostile client does one kind of thing for so long.
