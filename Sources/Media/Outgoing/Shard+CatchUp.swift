@@ -80,6 +80,9 @@ extension Shard {
         if let bandwidth = transports[consumers[consumer].transport].bandwidth {
             limit = bandwidths[bandwidth].takeBurst(of: limit, at: now)
         }
+        // What begins does so with the key frame's first packet, whatever else is sent meanwhile: before that there is nothing to
+        // go on with.
+        if !consumers[consumer].stream.hasBegun { limit = max(limit, 1) }
         let end = consumers[consumer].stream.sent.packetsSent &+ UInt64(limit)
         consumers[consumer].stream.resumeCached()
         while let newest = feeds[feed].cache.newest(of: encoding), consumers[consumer].stream.nextCached <= newest {

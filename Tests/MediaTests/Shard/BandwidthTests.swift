@@ -146,6 +146,25 @@ struct BandwidthTests {
         #expect(try #require(longest) < .milliseconds(90))
     }
 
+    /// The first takes all that may be sent at once.
+    @Test func `a viewer of several pictures begins each with what is kept of it`() throws {
+        let world = try VirtualWorld()
+        let publisher = try world.join()
+        let viewer = try world.join(limits: BitrateLimits())
+        viewer.peer.givesFeedback = true
+        #expect(world.connectAll())
+        let tracks = (0..<3).map { _ in publisher.peer.addTrack(.video) }
+        for track in tracks {
+            track.answersKeyFrameRequests = false
+            (track.video.packetSize, track.video.packetsPerFrame) = (120, 4)
+            try publisher.publish(track)
+        }
+        world.run(for: .seconds(1))
+        let streams = try tracks.map { try viewer.subscribe(to: $0) }
+        world.run(for: .seconds(5))
+        #expect(streams.allSatisfy { $0.packets > 100 }, "\(streams.map(\.packets))")
+    }
+
     @Test func `a viewer is sent what its link carries and what it wants, once a second at most`() throws {
         let call = try Call(tracks: 1, rate: 300_000)
         func reports() -> [BandwidthReport] {
