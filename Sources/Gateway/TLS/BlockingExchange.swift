@@ -36,10 +36,10 @@ enum BlockingExchange {
         } else {
             answer = try plainAnswer(to: request, descriptor, end)
         }
-        guard !answer.isEmpty else { throw Problem("no answer (within \(patienceSeconds) s)") }
+        guard !answer.isEmpty else { throw Problem("gave no answer (within \(patienceSeconds) s)") }
         let words = String(decoding: answer.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self).split(separator: " ")
         guard words.count > 1, words[0].hasPrefix("HTTP/"), let status = Int(words[1]), (100...599).contains(status)
-        else { throw Problem("no answer in HTTP: another program's port, or TLS?") }
+        else { throw Problem("did not answer in HTTP: another program's port, or TLS?") }
         return status
     }
 

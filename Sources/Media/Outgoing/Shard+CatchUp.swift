@@ -72,17 +72,24 @@ extension Shard {
         sendCached(of: consumers[consumer].stream.currentEncoding ?? 0, atMost: limit, to: consumer)
     }
 
-    private mutating func sendCached(
+    private mutating func sendCached(of encoding: Int, atMost limit: Int, to consumer: Slot<ShardConsumer>) {
+        let transport = consumers[consumer].transport
+        guard let bandwidth = transports[transport].bandwidth else {
+            return sendCachedPackets(of: encoding, atMost: limit, to: consumer)
+        }
+        let taken = bandwidths[bandwidth].takeBurst(of: limit, at: now)
+        // What begins does so with the key frame's first packet, whatever else is sent meanwhile: before that there is
+        // nothing to go on with.
+        let least = consumers[consumer].stream.hasBegun ? 0 : 1
+        let before = transports[transport].traffic.rtpSent
+        sendCachedPackets(of: encoding, atMost: max(taken, least), to: consumer)
+        bandwidths[bandwidth].burstSent(Int(transports[transport].traffic.rtpSent &- before), of: taken)
+    }
+
+    private mutating func sendCachedPackets(
         of encoding: Int, atMost limit: Int, to consumer: Slot<ShardConsumer>
     ) {
         let feed = consumers[consumer].feed
-        var limit = limit
-        if let bandwidth = transports[consumers[consumer].transport].bandwidth {
-            limit = bandwidths[bandwidth].takeBurst(of: limit, at: now)
-        }
-        // What begins does so with the key frame's first packet, whatever else is sent meanwhile: before that there is nothing to
-        // go on with.
-        if !consumers[consumer].stream.hasBegun { limit = max(limit, 1) }
         let end = consumers[consumer].stream.sent.packetsSent &+ UInt64(limit)
         consumers[consumer].stream.resumeCached()
         while let newest = feeds[feed].cache.newest(of: encoding), consumers[consumer].stream.nextCached <= newest {

@@ -143,11 +143,17 @@ struct TransportBandwidth: ~Copyable {
         recorder?.note(.burst, at: now) { $0.writeUInt16(UInt16(clamping: packets)) }
         guard isBound(at: now) else { return packets }
         let most = Int(controller.state.estimate / 8 / 5)
-        let passed = burst.map { Int(max((now - $0.at).milliseconds, 0)) } ?? 200
-        let saved = min(most, (burst?.bytes ?? 0) + Int(controller.state.estimate / 8) * 2 * min(passed, 200) / 1000)
+        let passed = burst.map { Int(min(max((now - $0.at).microseconds, 0), 200_000)) } ?? 200_000
+        let saved = min(most, (burst?.bytes ?? 0) + Int(controller.state.estimate / 8) * 2 * passed / 1_000_000)
         let taken = min(packets, saved / Self.packetSize)
-        burst = (saved - taken * Self.packetSize, taken > 0 || passed > 0 ? now : burst?.at ?? now)
+        burst = (saved - taken * Self.packetSize, now)
         return taken
+    }
+
+    /// What was taken is counted as full packets; what they really were is known once they are sent.
+    mutating func burstSent(_ bytes: Int, of packets: Int) {
+        guard let burst else { return }
+        self.burst = (burst.bytes + max(packets * Self.packetSize - bytes, 0), burst.at)
     }
 
     private static let packetSize = 1250

@@ -156,7 +156,7 @@ struct BandwidthTests {
         let tracks = (0..<3).map { _ in publisher.peer.addTrack(.video) }
         for track in tracks {
             track.answersKeyFrameRequests = false
-            (track.video.packetSize, track.video.packetsPerFrame) = (120, 4)
+            (track.video.packetSize, track.video.packetsPerFrame) = (40, 3)
             try publisher.publish(track)
         }
         world.run(for: .seconds(1))
