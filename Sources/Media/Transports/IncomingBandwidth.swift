@@ -42,13 +42,14 @@ struct IncomingBandwidth {
         (self.maximum, self.isMeasuring) = (maximum, isMeasuring)
     }
 
-    /// What the sender should send at most; `nil` while there is nothing to say.
-    var bitrate: UInt64? { isMeasuring ? min(estimate, maximum ?? .max) : maximum }
+    /// What the sender should send at most; `nil` while there is nothing to say: of packets that do not say when they were
+    /// sent nothing is known.
+    var bitrate: UInt64? { isMeasuring && newest != nil ? min(estimate, maximum ?? .max) : maximum }
 
     /// When there is something to do; `nil` while nothing arrives.
     var nextDeadline: MediaInstant? {
         guard isHeard, bitrate != nil else { return nil }
-        if isMeasuring { return (evaluatedAt ?? firstAt).map { $0 + Self.evaluationInterval } }
+        if isMeasuring, newest != nil { return (evaluatedAt ?? firstAt).map { $0 + Self.evaluationInterval } }
         return said.map { $0.at + Self.boundRenewal } ?? firstAt
     }
 
@@ -81,16 +82,15 @@ struct IncomingBandwidth {
     mutating func advance(to now: MediaInstant) -> UInt64? {
         guard let deadline = nextDeadline, deadline <= now else { return nil }
         isHeard = false
-        if isMeasuring { evaluate(at: now) }
+        if isMeasuring, newest != nil { evaluate(at: now) }
         guard let bitrate, isDue(bitrate, at: now) else { return nil }
         said = (bitrate, now)
         return bitrate
     }
 
     private func isDue(_ bitrate: UInt64, at now: MediaInstant) -> Bool {
-        guard let said else { return true }
+        guard let said, isMeasuring, newest != nil else { return true }
         let passed = now - said.at
-        guard isMeasuring else { return true }
         return bitrate < said.bitrate - said.bitrate / 32 || passed >= Self.renewal
             || (bitrate > said.bitrate + said.bitrate / 32 && passed >= Self.raiseInterval)
     }
@@ -98,7 +98,6 @@ struct IncomingBandwidth {
     private mutating func evaluate(at now: MediaInstant) {
         let passed = evaluatedAt.map { min((now - $0).milliseconds, 1_000) } ?? 0
         evaluatedAt = now
-        guard newest != nil else { return }
         let rate = received.bitrate(at: now)
         detector.evaluate(
             drained: 0, of: 0, isLosing: false, isApplicationLimited: rate < estimate * 8 / 10, at: now)

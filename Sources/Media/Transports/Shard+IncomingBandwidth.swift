@@ -5,6 +5,8 @@ extension Shard {
 
     /// A producer comes to a transport.
     mutating func incomingExpected(of settings: ProducerSettings, on transport: Slot<MediaTransport>) {
+        let isAnswered = transports[transport].sendsTransportFeedback
+        if isAnswered, let incoming = transports[transport].incoming { incomings[incoming].isMeasuring = false }
         guard
             settings.kind == .video,
             settings.codecs.contains(where: { $0.feedback.contains(.receiverEstimatedMaximumBitrate) })
@@ -12,10 +14,9 @@ extension Shard {
         let limit = transportRate.bitsPerSecond
         let maximum = [transports[transport].history.maximumIncoming, limit < Self.mostOfAnyClient ? limit : nil]
             .compactMap(\.self).min()
-        let isMeasuring =
-            !transports[transport].sendsTransportFeedback && settings.headerExtensions[.absSendTime] != 0
+        let isMeasuring = !isAnswered && settings.headerExtensions[.absSendTime] != 0
         if let incoming = transports[transport].incoming {
-            incomings[incoming].isMeasuring = isMeasuring
+            if isMeasuring { incomings[incoming].isMeasuring = true }
         } else if maximum != nil || isMeasuring {
             transports[transport].incoming = incomings.insert(
                 IncomingBandwidth(maximum: maximum, isMeasuring: isMeasuring))

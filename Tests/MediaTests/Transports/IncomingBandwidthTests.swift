@@ -123,11 +123,13 @@ struct IncomingBandwidthTests {
         }
     }
 
-    @Test func `without times of sending nobody is asked for less than the start`() {
-        var path = Path(IncomingBandwidth(maximum: nil, isMeasuring: true), rate: 400_000)
+    @Test(arguments: [nil, 600_000] as [UInt64?]) func `without times of sending a sender is bounded at most`(
+        maximum: UInt64?
+    ) {
+        var path = Path(IncomingBandwidth(maximum: maximum, isMeasuring: true), rate: 400_000)
         path.saysSendTime = false
         path.run(for: .seconds(10))
-        #expect(path.asked.allSatisfy { $0.bitrate == IncomingBandwidth.start })
+        #expect(path.asked.isEmpty == (maximum == nil) && path.asked.allSatisfy { $0.bitrate == maximum })
     }
 
     @Test func `it goes on as before when it is written down and restored`() throws {
@@ -179,6 +181,18 @@ struct IncomingBandwidthTests {
         publisher.leave()
         world.run(for: .milliseconds(50))
         #expect(left == 1 && world.server.withShard(0) { $0.incomings.count } == 0)
+    }
+
+    @Test func `a client that negotiates transport-wide feedback later is estimated no more`() throws {
+        let world = try VirtualWorld()
+        let (publisher, _) = try publisher(in: world, hasFeedback: false)
+        world.run(for: .seconds(3))
+        #expect(!publisher.peer.estimates.isEmpty)
+        try publisher.publish(publisher.peer.addTrack(.audio))
+        world.run(for: .seconds(1))
+        let count = publisher.peer.estimates.count
+        world.run(for: .seconds(5))
+        #expect(publisher.peer.estimates.count == count && publisher.peer.feedback.packets > 0)
     }
 
     @Test func `a client with transport-wide feedback is only bounded, and an unbounded one is asked nothing`() throws {
