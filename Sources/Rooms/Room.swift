@@ -44,6 +44,7 @@ public actor Room {
     private let history: RoomHistory?
     /// The people who came and went.
     var attendance = Attendance()
+    var minutes = RoomMinutes()
 
     init(
         id: RoomID, media: MediaHandle, configuration: RoomConfiguration, routerCapabilities: RTPCapabilities,
@@ -126,7 +127,8 @@ public actor Room {
         observation.finish()
         if !isRecorded {
             isRecorded = true
-            history?.ended(id, openedAt: openedAt, closedAt: wallClock(), attendance, recent)
+            history?.ended(
+                id, openedAt: openedAt, closedAt: wallClock(), attendance, recent, minutes: minutes.minutes)
         }
         onClosed(self)
     }

@@ -7,6 +7,7 @@ import pytest
 from call import Person
 from protoo import ProtooClient
 from stateapi import TOKEN
+from test_page_use import violations
 from waiting import until
 
 ERRORS = "window.testErrors"
@@ -128,10 +129,13 @@ async def test_a_call_is_shown_paused_and_ended(start_gateway, chromium, size, a
         "document.getElementById('ended-rooms').innerText.includes('2 joined')", "the room that has ended")
     await console.sees(
         "document.getElementById('acts').innerText.includes('an operator closes a room')", "what was done")
+    await console.click("#ended-rooms summary")
+    await console.sees("document.querySelectorAll('#ended-rooms .visits li').length === 2", "who was there")
     async with console.page.page.expect_download(timeout=60_000) as download:
         await console.click("#ended-rooms button")
     kept = json.loads((await (await download.value).path()).read_text())
     assert {one["displayName"] for one in kept["people"]} == {"Ada", "Grace"} and kept["events"]
+    assert isinstance(kept["minutes"], list)
     assert await console.page.evaluate(FITS), "nothing is wider than the screen"
     await console.page.picture(artifacts / "console-after.png")
     assert await console.page.evaluate(ERRORS) == []
@@ -171,10 +175,35 @@ async def what_operators_look_for(console, gateway):
         await console.click("#export-room")
     saved = json.loads((await (await download.value).path()).read_text())
     assert saved["room"]["id"] == "watched" and len(saved["snapshot"]["peers"]) == 2 and saved["events"]
+    assert isinstance(saved["minutes"], list)
+    await the_last_hour_is_drawn(console)
     await console.click("#lock-room")
     await console.sees("document.getElementById('lock-room').textContent === 'Unlock'", "that it is locked")
     await console.click("#lock-room")
     await console.sees("document.getElementById('lock-room').textContent === 'Lock'", "that it is not")
+
+
+async def the_last_hour_is_drawn(console):
+    """With minutes of the test's own: the first that the server writes down may be a minute away."""
+    minutes = [
+        {"from": 60_000 * number, "until": 60_000 * (number + 1), "peers": 2 + number % 3, "producers": 4,
+         "consumers": 4, "receivedBitrate": 1_200_000, "sentBitrate": 900_000, "lossReceived": 0.001 * number,
+         "lossSent": 0.12 if number == 7 else 0, "roundTrip": 20 + number,
+         **({"worst": {"peerId": "p", "displayName": "Grace", "loss": 0.12}} if number == 7 else {})}
+        for number in range(12)]
+
+    async def answer(route):
+        await route.fulfill(json={"minutes": minutes})
+    await console.page.page.route("**/api/v1/rooms/watched/minutes", answer)
+    await console.click("#hour summary")
+    await console.sees("document.querySelectorAll('#hour tbody tr').length === 12", "twelve minutes")
+    await console.sees("document.getElementById('hour').innerText.includes('Grace, 12 %')", "whose loss was worst")
+    drawn = "[...document.querySelectorAll('#hour .chart')].map(chart => chart.dataset.points)"
+    assert await console.page.evaluate(drawn) == ["12"] * 6
+    assert await console.page.evaluate(FITS), "nothing is wider than the screen"
+    assert await violations(console.page) == []
+    await console.page.page.unroute("**/api/v1/rooms/watched/minutes")
+    await console.click("#hour summary")
 
 
 async def the_console_says_why(console, artifacts):

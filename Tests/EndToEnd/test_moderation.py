@@ -146,6 +146,7 @@ async def test_a_room_that_has_ended_can_be_asked_about(start_gateway):
     async with StateAPI(gateway) as api:
         async with populated_room(gateway):
             assert (await api.get("/api/v1/history"))["total"] == 0
+            assert isinstance((await api.get("/api/v1/rooms/lounge/minutes"))["minutes"], list)
         async def has_ended():
             return (await api.get("/api/v1/history?name=LOUNGE"))["total"] == 1
         await until(has_ended, 30, "the room has ended")
@@ -155,6 +156,7 @@ async def test_a_room_that_has_ended_can_be_asked_about(start_gateway):
         assert {one["reason"] for one in ended["people"]} == {"disconnected"}
         record = await api.get(f"/api/v1/history/{ended['number']}")
         assert record["events"][-1]["type"] == "room-closed" and record["people"] == ended["people"]
+        assert isinstance(record["minutes"], list)
         assert 'name=Ann' in gateway.log and "reason=disconnected" in gateway.log and "peer left" in gateway.log
         for nothing in ("0", "99", "x", "-1"):
             assert (await api.ask("GET", f"/api/v1/history/{nothing}"))[0] == 404

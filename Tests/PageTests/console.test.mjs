@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe, isOfKind, learn } from '../../Sources/Gateway/Page/console/events.js';
 import { networkOf } from '../../Sources/Gateway/Page/console/roomview.js';
-import { dropGroups, lossOf, qualityOf } from '../../Sources/Gateway/Page/console/stats.js';
+import { dropGroups, meaningOf } from '../../Sources/Gateway/Page/console/drops.js';
+import { rowsOf, seriesOf, visitsOf } from '../../Sources/Gateway/Page/console/hour.js';
+import { lossOf, qualityOf } from '../../Sources/Gateway/Page/console/stats.js';
 
 test('loss is what the last report said, weighted by bitrate, and stays until the next', () => {
   const streams = [{ packetCount: 100, bitrate: 900, fractionLost: 0 }, { packetCount: 50, bitrate: 100, fractionLost: 128 }];
@@ -43,4 +45,43 @@ test('a peer’s line says from where it comes and what it may not do', () => {
   });
   assert.equal(text, 'udp 192.0.2.9:5000 · may not publish');
   assert.equal(networkOf({ address: '192.0.2.1', transports: [] }), 'signaling from 192.0.2.1');
+});
+
+test('every reason for which packets are dropped is explained', async () => {
+  const { readFileSync } = await import('node:fs');
+  const page = readFileSync(new URL('../../Docs/Operations.md', import.meta.url), 'utf8');
+  const rows = page.slice(page.indexOf('| `oversized_datagram`')).split('\n').filter((row) => row.startsWith('| `'));
+  const reasons = rows.flatMap((row) => [...row.split('|')[1].matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
+  assert.ok(reasons.length >= 30, `${reasons}`);
+  assert.deepEqual(reasons.filter((reason) => meaningOf(reason) === ''), []);
+  assert.equal(meaningOf('newer_than_this_page'), '');
+});
+
+const MINUTE = { until: 60_000, peers: 2, producers: 4, consumers: 4, receivedBitrate: 1_200_000, sentBitrate: 900_000 };
+
+test('an hour has its greatest values, and rows for what is known, the newest first', () => {
+  const minutes = [
+    { ...MINUTE, lossReceived: 0, lossSent: 0.02, roundTrip: 41.6, worst: { peerId: 'p', displayName: 'Ada', loss: 0.02 } },
+    { ...MINUTE, until: 120_000, peers: 3, sentBitrate: 2_000_000 },
+  ];
+  const figures = new Map(seriesOf(minutes).map(({ label, values, most }) => [label, [most, values]]));
+  assert.deepEqual(figures.get('People'), ['3', [2, 3]]);
+  assert.deepEqual(figures.get('Sent'), ['2.0 Mb/s', [900_000, 2_000_000]]);
+  assert.deepEqual(figures.get('Round trip'), ['42 ms', [41.6, 0]]);
+  assert.deepEqual(figures.get('Loss, downlink'), ['2.0 %', [0.02, 0]]);
+  const rows = rowsOf(minutes);
+  assert.deepEqual(rows.map(({ until }) => until), [120_000, 60_000]);
+  assert.deepEqual(rows[0].cells, ['3', '–', '1.2 Mb/s', '2.0 Mb/s', '–', '–', '']);
+  assert.deepEqual(rows[1].cells, ['2', '42 ms', '1.2 Mb/s', '900 kb/s', '0 %', '2.0 %', 'Ada, 2.0 %']);
+  assert.deepEqual(seriesOf([])[0], { label: 'People', values: [], most: '–' });
+});
+
+test('who was in a room that has ended is listed with what is known', () => {
+  const visits = visitsOf([
+    { peerId: 'a', displayName: 'Ada', joinedAt: 0, leftAt: 60_000, reason: 'kicked-by-an-operator' }, { peerId: 'b', displayName: '', joinedAt: 0 },
+  ], 120_000);
+  assert.equal(visits[0].name, 'Ada');
+  assert.match(visits[0].text, /^\d\d:00–\d\d:01, kicked by an operator$/);
+  assert.equal(visits[1].name, 'b');
+  assert.match(visits[1].text, /^\d\d:00–\d\d:02$/);
 });

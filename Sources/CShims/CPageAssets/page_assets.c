@@ -41,6 +41,14 @@ static const unsigned char console_dom_js[] = {
 #embed "../../Gateway/Page/console/dom.js"
 };
 
+static const unsigned char console_drops_js[] = {
+#embed "../../Gateway/Page/console/drops.js"
+};
+
+static const unsigned char console_hour_js[] = {
+#embed "../../Gateway/Page/console/hour.js"
+};
+
 static const unsigned char console_stats_js[] = {
 #embed "../../Gateway/Page/console/stats.js"
 };
@@ -260,6 +268,8 @@ static const struct page_asset assets[] = {
     ASSET("console/chart.js", console_chart_js),
     ASSET("console/console.css", console_console_css),
     ASSET("console/dom.js", console_dom_js),
+    ASSET("console/hour.js", console_hour_js),
+    ASSET("console/drops.js", console_drops_js),
     ASSET("console/stats.js", console_stats_js),
     ASSET("console/index.html", console_index_html),
     ASSET("console/main.js", console_main_js),

@@ -16,7 +16,7 @@ enum Endpoint: CaseIterable, Sendable {
     case broadcasterProducers, broadcasterConsumers, broadcasterConsumerResume
     case broadcasterTransports, broadcasterConnect, broadcasterPlainConnect
     case broadcasterTransportProducers, broadcasterConsume, broadcasterConsumeData, broadcasterProduceData
-    case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, statePeers, statePeer
+    case stateRooms, stateRoom, stateSnapshot, stateRoomEvents, stateMinutes, statePeers, statePeer
     case stateExplanation, stateExplanationEvents, stateRecording, stateTransports, stateTransport
     case stateProducers, stateProducer, statePause, stateResume, stateConsumers, stateConsumer, stateServer,
         stateShards, stateEvents
@@ -62,6 +62,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateRoom: "/api/v1/rooms/{room}"
         case .stateSnapshot: "/api/v1/rooms/{room}/snapshot"
         case .stateRoomEvents: "/api/v1/rooms/{room}/events"
+        case .stateMinutes: "/api/v1/rooms/{room}/minutes"
         case .statePeers: "/api/v1/rooms/{room}/peers"
         case .statePeer: "/api/v1/rooms/{room}/peers/{peer}"
         case .stateExplanation: "/api/v1/rooms/{room}/peers/{peer}/why"
@@ -98,6 +99,7 @@ enum Endpoint: CaseIterable, Sendable {
         switch self {
         case .health, .readiness, .metrics, .asset, .roomList, .room, .peerEvents, .broadcasterInfos,
             .stateSnapshot, .stateAllPeers, .stateBans, .stateHistory, .stateRecord, .stateAudit, .stateRoomEvents,
+            .stateMinutes,
             .statePeers, .stateExplanation,
             .stateExplanationEvents,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
@@ -141,7 +143,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .broadcasterProducers, .broadcasterTransportProducers: .maker(.publish)
         case .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterConsume, .broadcasterConsumeData:
             .maker(.subscribe)
-        case .stateRooms, .stateSnapshot, .stateRoomEvents, .stateExplanation,
+        case .stateRooms, .stateSnapshot, .stateRoomEvents, .stateMinutes, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
             .stateEvents, .stateAllPeers, .stateHistory, .stateRecord, .stateAudit:
@@ -162,7 +164,8 @@ enum Endpoint: CaseIterable, Sendable {
             .broadcasterProducers, .broadcasterConsumers, .broadcasterConsumerResume, .broadcasterTransports,
             .broadcasterConnect, .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume,
             .broadcasterConsumeData, .broadcasterProduceData, .stateRooms, .stateRoom, .stateSnapshot,
-            .stateRoomEvents, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents, .stateRecording,
+            .stateRoomEvents, .stateMinutes, .statePeers, .statePeer, .stateExplanation, .stateExplanationEvents,
+            .stateRecording,
             .stateTransports, .stateTransport, .stateProducers, .stateProducer, .statePause, .stateResume,
             .stateConsumers, .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute,
             .stateLock, .stateUnlock, .stateMessages, .stateInvites, .stateBans, .stateBan, .statePeerBan,

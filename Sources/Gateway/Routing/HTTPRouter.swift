@@ -129,7 +129,8 @@ struct HTTPRouter: Sendable {
             .broadcasterPlainConnect, .broadcasterTransportProducers, .broadcasterConsume, .broadcasterConsumeData,
             .broadcasterProduceData:
             return await broadcasters.respond(to: request, target)
-        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .statePeer, .stateExplanation,
+        case .stateRooms, .stateRoom, .stateSnapshot, .stateRoomEvents, .stateMinutes, .statePeers, .statePeer,
+            .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers, .stateConsumer, .stateServer, .stateShards,
             .stateEvents, .stateAllPeers, .stateMute, .stateLock, .stateUnlock, .stateMessages, .stateInvites,

@@ -72,7 +72,7 @@ extension StateAPI {
             }
             audit.operated(
                 "an operator has lifted a ban", from: request.origin, ["room.id": "\(id)", "ban.id": "\(ban)"])
-        case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .peers, .explanation,
+        case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .minutes, .peers, .explanation,
             .explanationEvents, .transports,
             .transport, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
             return .methodNotAllowed("GET, HEAD", "this path has no such method")

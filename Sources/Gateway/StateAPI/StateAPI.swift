@@ -101,6 +101,9 @@ struct StateAPI: Sendable {
             guard let room = registry.room(id) else { return Self.noRoom }
             return OutgoingResponse(
                 json: .object(["events": .array(await room.recentEvents.suffix(limit).map(\.json))]))
+        case .minutes(let id):
+            guard let room = registry.room(id) else { return Self.noRoom }
+            return OutgoingResponse(json: .object(["minutes": .array(await room.lastHour.map(\.json))]))
         case .peers(let id):
             let list = try StateList(peers: query)
             guard let room = registry.room(id) else { return Self.noRoom }
@@ -174,7 +177,10 @@ struct StateAPI: Sendable {
                 return .failure(.notFound, code: "record-not-found", "no room that has ended is kept under this number")
             }
             return OutgoingResponse(
-                json: record.json.merging(.object(["events": .array(record.events.map(\.json))])))
+                json: record.json.merging(
+                    .object([
+                        "events": .array(record.events.map(\.json)), "minutes": .array(record.minutes.map(\.json)),
+                    ])))
         case .audit:
             let page = try query.page()
             let entries = admin.access.audit.entries

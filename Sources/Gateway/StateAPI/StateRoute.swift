@@ -8,6 +8,7 @@ enum StateRoute: Equatable {
     case room(RoomID)
     case snapshot(RoomID)
     case recentEvents(RoomID)
+    case minutes(RoomID)
     case peers(RoomID)
     case peer(RoomID, PeerID)
     case explanation(RoomID, PeerID)
@@ -61,6 +62,7 @@ enum StateRoute: Equatable {
         case (0, _): return .room(room)
         case (1, "snapshot"): return .snapshot(room)
         case (1, "events"): return .recentEvents(room)
+        case (1, "minutes"): return .minutes(room)
         case (1, "mute"): return .mute(room)
         case (1, "lock"): return .lock(room, isLocked: true)
         case (1, "unlock"): return .lock(room, isLocked: false)
@@ -98,10 +100,8 @@ enum StateRoute: Equatable {
         case .ban: [.delete]
         case .producerPause, .mute, .lock, .messages, .invites, .peerBan: [.post]
         case .recording: [.get, .post, .delete]
-        case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .peers, .explanation,
-            .explanationEvents, .transports,
-            .transport,
-            .producers, .producer, .consumers,
+        case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .minutes, .peers,
+            .explanation, .explanationEvents, .transports, .transport, .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
             [.get]
         }
@@ -121,7 +121,8 @@ enum StateRoute: Equatable {
         case .events: ["room", "lastEventId"]
         case .explanation: ["ago", "history", "format"]
         case .recording: ["transport"]
-        case .room, .snapshot, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer, .server,
+        case .room, .snapshot, .minutes, .peer, .explanationEvents, .transport, .producer, .producerPause, .consumer,
+            .server,
             .shards, .mute, .lock, .messages, .invites, .bans, .ban, .peerBan, .record:
             []
         }
@@ -134,9 +135,9 @@ enum StateRoute: Equatable {
             .lock(let room, _), .messages(let room), .invites(let room), .bans(let room), .ban(let room, _),
             .peerBan(let room, _):
             room
-        case .rooms, .allPeers, .history, .record, .audit, .snapshot, .recentEvents, .explanation, .explanationEvents,
-            .recording, .transports,
-            .transport, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
+        case .rooms, .allPeers, .history, .record, .audit, .snapshot, .recentEvents, .minutes, .explanation,
+            .explanationEvents, .recording, .transports, .transport, .producers, .producer, .consumers, .consumer,
+            .server, .shards, .events:
             nil
         }
     }

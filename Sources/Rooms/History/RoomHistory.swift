@@ -7,21 +7,24 @@ public final class RoomHistory: Sendable {
         var last: UInt64 = 0
     }
 
-    /// Rooms that are kept, with a hundred events each at most.
+    /// Rooms that are kept, with a hundred events and sixty minutes each at most.
     public static let limit = 200
 
     private let state = Mutex(State())
 
     init() {}
 
-    func ended(_ room: RoomID, openedAt: Int64, closedAt: Int64, _ attendance: Attendance, _ events: [RoomEvent]) {
+    func ended(
+        _ room: RoomID, openedAt: Int64, closedAt: Int64, _ attendance: Attendance, _ events: [RoomEvent],
+        minutes: [RoomMinute]
+    ) {
         state.withLock { state in
             state.last += 1
             if state.records.count >= Self.limit { state.records.removeFirst() }
             state.records.append(
                 RoomRecord(
                     number: state.last, room: room, openedAt: openedAt, closedAt: closedAt, attendance: attendance,
-                    events: Array(events.suffix(RoomRecord.mostEvents))))
+                    events: Array(events.suffix(RoomRecord.mostEvents)), minutes: minutes))
         }
     }
 

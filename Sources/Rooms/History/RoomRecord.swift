@@ -11,11 +11,13 @@ public struct RoomRecord: Sendable, JSONRepresentable {
     let attendance: Attendance
     /// Its last events.
     public let events: [RoomEvent]
+    /// Its last hour.
+    public let minutes: [RoomMinute]
 
     /// Events that are kept of each room.
     static let mostEvents = 100
 
-    /// The record without its events.
+    /// The record without its events and minutes.
     public var json: JSONValue {
         .object([
             "number": .count(number), "room": .string(room.rawValue), "openedAt": .integer(openedAt),

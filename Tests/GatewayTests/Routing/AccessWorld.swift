@@ -188,7 +188,7 @@ struct AccessWorld {
         case .roomName, .roomExistence, .passwordCheck: body = #"{"roomId":"town","password":""}"#
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
             .broadcasterInfos, .broadcasterConsumerResume,
-            .stateRoom, .stateSnapshot, .stateRoomEvents, .statePeers, .stateExplanation,
+            .stateRoom, .stateSnapshot, .stateRoomEvents, .stateMinutes, .statePeers, .stateExplanation,
             .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute, .stateLock,

@@ -200,7 +200,8 @@ import Testing
         }
         let room = RoomID("x")
         let routes: [StateRoute] = [
-            .rooms, .room(room), .snapshot(room), .recentEvents(room), .peers(room), .peer(room, PeerID("x")),
+            .rooms, .room(room), .snapshot(room), .recentEvents(room), .minutes(room), .peers(room),
+            .peer(room, PeerID("x")),
             .explanation(room, PeerID("x")), .explanationEvents(room, PeerID("x")), .recording(room, PeerID("x")),
             .transports(room),
             .transport(room, TransportID("x")), .producers(room), .producer(room, ProducerID("x")),

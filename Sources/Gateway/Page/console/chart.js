@@ -5,7 +5,11 @@ const LENGTH = 60;
 
 /** The newest values of something, at most a minute or two of them. */
 export class Series {
-  values = [];
+  values;
+
+  constructor(values = []) {
+    this.values = values;
+  }
 
   push(value) {
     this.values.push(value);
@@ -17,18 +21,23 @@ export class Series {
   }
 }
 
-/** An SVG element with `update(series, least)`; its full height is the greatest value, or `least` if that is more. */
-export function chart(label, tone = 'rate') {
+/**
+ * An SVG element with `update(series, least)`; its full height is the greatest value, or `least` if that is more. What that is,
+ * as `format` writes it, and of which time (`span`), is read when a pointer rests on it, or by a screen reader.
+ */
+export function chart(label, { tone = 'rate', format = null, span = 'last 2 min' } = {}) {
+  /** @type {SVGSVGElement & Record<string, any>} */
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', 'chart');
   svg.setAttribute('viewBox', '0 0 59 100');
   svg.setAttribute('preserveAspectRatio', 'none');
   svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', label);
+  svg.setAttribute('aria-label', `${label}, ${span}`);
   svg.dataset.tone = tone;
   const area = document.createElementNS(SVG, 'polygon');
   const line = document.createElementNS(SVG, 'polyline');
-  svg.append(area, line);
+  const title = document.createElementNS(SVG, 'title');
+  svg.append(title, area, line);
   svg.update = (series, least = 1) => {
     const { values } = series;
     const most = Math.max(least, ...values);
@@ -37,6 +46,11 @@ export function chart(label, tone = 'rate') {
     line.setAttribute('points', points.join(' '));
     area.setAttribute('points', points.length ? `${first},100 ${points.join(' ')} 59,100` : '');
     svg.dataset.points = String(values.length);
+    if (!format || values.length === 0) return;
+    const text = `${label}, ${span}: ${format(values.at(-1))} now, at most ${format(Math.max(...values))}; full height ${format(most)}`;
+    if (title.textContent === text) return;
+    title.textContent = text;
+    svg.setAttribute('aria-label', text);
   };
   return svg;
 }

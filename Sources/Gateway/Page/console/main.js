@@ -3,8 +3,10 @@ import { toast } from '../toasts.js';
 import { change, explain, findPeople, follow, read, readRooms, Refusal, useToken } from './api.js';
 import { bitrate, chart, percent } from './chart.js';
 import { carefulButton, make, match, write } from './dom.js';
+import { meaningOf } from './drops.js';
 import { RoomStats, ShardStats } from './stats.js';
 import { describe, isOfKind, learn, ActiveSpeaker } from './events.js';
+import { hourView, visitsOf } from './hour.js';
 import { figure, RoomView } from './roomview.js';
 
 const PERIOD_MS = 2_000;
@@ -12,11 +14,14 @@ const SHOWN_EVENTS = 100;
 /** What the next regular look shows soon enough. */
 const QUIET = new Set(['consumer-score', 'producer-score', 'consumer-layers', 'active-speaker']);
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const shards = new ShardStats();
-const incoming = figure('Received', chart('Received by the server'));
-const outgoing = figure('Sent', chart('Sent by the server'));
+const incoming = figure('Received', chart('Received by the server', { format: bitrate }));
+const outgoing = figure('Sent', chart('Sent by the server', { format: bitrate }));
 find('flows').append(incoming.element, outgoing.element);
+const hour = hourView();
+find('hour').append(hour);
 
 let rooms = [];
 let chosen = new URLSearchParams(location.search).get('room');
@@ -47,10 +52,10 @@ find('lock-room').onclick = () => {
 };
 find('export-room').onclick = async () => {
   try {
-    const [room, snapshot, { events: recent }] = await Promise.all([
-      read('rooms', chosen), read('rooms', chosen, 'snapshot'), read('rooms', chosen, 'events'),
+    const [room, snapshot, { events: recent }, { minutes }] = await Promise.all([
+      read('rooms', chosen), read('rooms', chosen, 'snapshot'), read('rooms', chosen, 'events'), read('rooms', chosen, 'minutes'),
     ]);
-    save(`${chosen}.json`, { savedAt: Date.now(), room, snapshot, events: recent });
+    save(`${chosen}.json`, { savedAt: Date.now(), room, snapshot, events: recent, minutes });
   } catch (error) {
     failed(error);
   }
@@ -163,29 +168,59 @@ function clock(time) {
   return new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
-/** The rooms that have ended, the newest first; a click saves what is kept of one. */
+/** The last hour of the room that is shown. */
+async function showHour() {
+  if (chosen === null || !find('hour').open) return;
+  const wanted = chosen;
+  try {
+    const { minutes } = await read('rooms', wanted, 'minutes');
+    if (chosen === wanted) hour.update(minutes);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** The rooms that have ended, the newest first; opened, one shows who was there and its last hour. */
 async function showEnded() {
   try {
     const { rooms: ended } = await read('history');
     find('none-ended').hidden = ended.length > 0;
-    match(find('ended-rooms'), ended, ({ number }) => number, ({ number, room, openedAt, closedAt, joined, people }) => {
-      const button = make(
-        'button', { type: 'button', title: people.map(({ displayName, peerId }) => displayName || peerId).join(', ') },
-        make('b', {}, room), make('span', { className: 'soft' }, `${clock(openedAt)}–${clock(closedAt)}, ${joined} joined, save`));
-      button.onclick = async () => {
-        try {
-          save(`${room}-${number}.json`, await read('history', String(number)));
-        } catch (error) {
-          failed(error);
-        }
-      };
-      const item = make('li', {}, button);
-      item.update = () => {};
-      return item;
-    });
+    match(find('ended-rooms'), ended, ({ number }) => number, endedRoom);
   } catch (error) {
     failed(error);
   }
+}
+
+function endedRoom({ number, room, openedAt, closedAt, joined, people }) {
+  const visits = visitsOf(people, closedAt).map(({ name, text }) => make('li', {}, make('b', {}, name), ` ${text}`));
+  const minutes = hourView();
+  const button = make('button', { type: 'button', className: 'plain' }, 'Save as JSON');
+  const details = make(
+    'details', {}, make('summary', {}, make('b', {}, room), ` ${clock(openedAt)}–${clock(closedAt)}, ${joined} joined`),
+    make('ul', { className: 'visits' }, ...visits), minutes, button);
+  let record = null;
+  const recorded = async () => {
+    record ??= await read('history', String(number));
+    return record;
+  };
+  details.ontoggle = async () => {
+    if (!details.open) return;
+    try {
+      minutes.update((await recorded()).minutes);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  button.onclick = async () => {
+    try {
+      save(`${room}-${number}.json`, await recorded());
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const item = make('li', {}, details);
+  item.update = () => {};
+  return item;
 }
 
 /** The acts of operators and moderators, the newest first. */
@@ -238,6 +273,8 @@ async function choose(id) {
   else place.searchParams.set('room', id);
   history.replaceState(null, '', place);
   find('room').hidden = true;
+  hour.update([]);
+  showHour();
   showRooms();
   showEvents();
   if (id === null) return;
@@ -293,10 +330,11 @@ function showShards() {
   });
   const rate = shards.drops.faults.reduce((sum, { perMinute }) => sum + perMinute, 0);
   write(find('fault-rate'), `${Math.round(rate).toLocaleString()} packets a minute`);
-  for (const [id, group] of [['fault-rows', shards.drops.faults], ['design-rows', shards.drops.design]]) {
+  for (const [id, group] of Object.entries({ 'fault-rows': shards.drops.faults, 'design-rows': shards.drops.design })) {
     match(find(id), group, ({ reason }) => reason, ({ reason }) => {
       const [now, all] = [make('td'), make('td')];
-      const row = make('tr', {}, make('th', { scope: 'row' }, reason.replaceAll('_', ' ')), now, all);
+      const row = make(
+        'tr', { title: meaningOf(reason) }, make('th', { scope: 'row' }, reason.replaceAll('_', ' ')), now, all);
       row.update = ({ count, perMinute }) => {
         write(now, `${Math.round(perMinute).toLocaleString()}/min`);
         write(all, count.toLocaleString());
@@ -401,12 +439,13 @@ find('filter').oninput = () => {
   showPeople();
 };
 find('event-kind').onchange = showEvents;
-for (const [id, show] of [['ended', showEnded], ['audit', showActs]]) {
+for (const [id, show] of Object.entries({ ended: showEnded, audit: showActs, hour: showHour })) {
   find(id).ontoggle = () => { if (find(id).open) show(); };
 }
 setInterval(() => {
   if (find('ended').open) showEnded();
   if (find('audit').open) showActs();
+  showHour();
 }, 5_000);
 showServer();
 setInterval(showServer, 60_000);

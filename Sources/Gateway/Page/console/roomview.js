@@ -87,8 +87,8 @@ export class RoomView {
     const about = make('span', { className: 'soft' });
     const tag = make('span', { className: 'tag', 'data-tone': 'off' }, 'paused');
     const pause = make('button', { type: 'button', className: 'plain', 'data-act': 'pause' });
-    const rate = figure('Bitrate', chart('Bitrate'));
-    const loss = figure('Packet loss (uplink)', chart('Packet loss', 'loss'));
+    const rate = figure('Bitrate', chart('Bitrate', { format: bitrate }));
+    const loss = figure('Packet loss (uplink)', chart('Packet loss', { tone: 'loss', format: percent }));
     const track = make(
       'div', { className: 'track', 'data-producer': id, 'data-kind': kind },
       make('span', { className: 'track-name' }, title, ' ', about, tag), pause,
@@ -121,7 +121,7 @@ export class RoomView {
   #consumer() {
     const label = make('span');
     const tag = make('span', { className: 'tag' });
-    const rate = chart('Bitrate');
+    const rate = chart('Bitrate', { format: bitrate });
     const value = make('span');
     const row = make('li', {}, make('span', {}, label, tag), rate, value);
     row.update = (consumer) => {
@@ -166,7 +166,7 @@ function figures(streams, { kind, mimeType }) {
 }
 
 /** From where a peer comes, how its media go, since when, and what it may not do. */
-export function networkOf({ address, transports, joinedAt, connectedAt, permissions = {} }) {
+export function networkOf({ address, transports, joinedAt, connectedAt, permissions = /** @type {Record<string, boolean>} */ ({}) }) {
   const tuples = transports.map(({ iceSelectedTuple, tuple }) => iceSelectedTuple ?? tuple).filter((each) => each?.remoteIp);
   const places = [...new Set(tuples.map(({ protocol, remoteIp, remotePort }) => `${protocol ?? 'udp'} ${remoteIp}:${remotePort}`))];
   const since = joinedAt ?? connectedAt;

@@ -1,5 +1,6 @@
 /** What counters say over time: bitrates and losses of tracks, flows and load of media threads. */
 import { Series } from './chart.js';
+import { dropGroups } from './drops.js';
 
 /** One track, by the ids of its producer or consumer. */
 class Track {
@@ -35,23 +36,6 @@ export function qualityOf(streams, clockRate) {
     rttMs: trips.length > 0 ? Math.max(...trips) : undefined,
     nacks: sum('nackCount'), keyFrameRequests: sum('pliCount') + sum('firCount'), repaired: sum('packetsRepaired'),
   };
-}
-
-/** What the server leaves out because it is of no use to anybody: no fault of anything. */
-const BY_DESIGN = new Set([
-  'useless_retransmission', 'producer_paused', 'duplicate_packet', 'awaiting_key_frame', 'before_handshake', 'unsupported_rtcp',
-]);
-
-/** `{ faults, design }`: lists of `{ reason, count, perMinute }`, the most frequent first, of drops now and a while before. */
-export function dropGroups(now, before, seconds) {
-  const groups = { faults: [], design: [] };
-  for (const [reason, count] of now) {
-    if (count === 0) continue;
-    const perMinute = seconds > 0 ? Math.max(0, count - (before.get(reason) ?? 0)) * 60 / seconds : 0;
-    groups[BY_DESIGN.has(reason) ? 'design' : 'faults'].push({ reason, count, perMinute });
-  }
-  for (const group of Object.values(groups)) group.sort((a, b) => b.perMinute - a.perMinute || b.count - a.count);
-  return groups;
 }
 
 /** The tracks of the room that is shown. */

@@ -42,6 +42,7 @@ export function moment(ago) {
 }
 
 function picture(label, lines) {
+  /** @type {SVGSVGElement & Record<string, any>} */
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', 'chart why-chart');
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
