@@ -20,14 +20,15 @@ let fetched: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
 ]
 
 // With what those need in turn: a package that is named here is taken in place of the one they name. Packaging/source
 // compares this list with what was fetched.
 let vendored: [Package.Dependency] = [
-    "swift-argument-parser", "swift-atomics", "swift-collections", "swift-http-types", "swift-log", "swift-nio",
-    "swift-system",
+    "swift-argument-parser", "swift-atomics", "swift-collections", "swift-http-types", "swift-log", "swift-metrics",
+    "swift-nio", "swift-system",
 ].map { .package(path: "vendor/\($0)") }
 
 let package = Package(
@@ -68,6 +69,7 @@ let package = Package(
             name: "RoundhouseGateway",
             dependencies: [
                 "RoundhouseRooms", "RoundhouseMedia", "CPageAssets", "CNGHTTP2", "COpenSSL",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -102,6 +104,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "RoundhouseGateway", "RoundhouseRooms", "RoundhouseMedia", "TestSupport", "COpenSSL",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -22,6 +22,8 @@ public struct GatewayConfiguration: Sendable {
     public var metricsToken: Secret?
     /// Receivers of the events of rooms.
     public var webhooks = WebhookConfiguration()
+    /// How often a backend of swift-metrics is given the server's metrics, if the program has one.
+    public var metricsInterval = Duration.seconds(5)
 
     /// The defaults: port 3016 on every IPv4 address, without TLS.
     public init(

@@ -1,3 +1,4 @@
+import CoreMetrics
 public import Logging
 import NIOCore
 import NIOPosix
@@ -21,6 +22,9 @@ public final class GatewayServer: Sendable {
     private let certificates: TLSCertificates
     private let access: AccessControl
     private let requests: OpenRequests
+    private let rooms: RoomRegistry
+    private let metrics: MetricsExposition
+    private let metricsInterval: Duration
     private let logger: Logger
     private let opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>
     private let handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation
@@ -49,15 +53,15 @@ public final class GatewayServer: Sendable {
         let gateway = SignalingGateway(
             rooms: rooms, socketIO: socketIO, sessions: SignalingSessions(limit: configuration.limits.connections),
             access: access, counters: counters, logger: logger, lane: lane)
+        let metrics = MetricsExposition(
+            counters: counters, registry: rooms, media: mediaCounters, facts: facts,
+            certificateDays: { certificates.context?.daysLeft }, webhooks: webhooks)
         let router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
                 registry: rooms, admin: AdminAccess(access: access), feed: feed,
                 media: mediaCounters, facts: facts),
-            metrics: MetricsExposition(
-                counters: counters, registry: rooms, media: mediaCounters, facts: facts,
-                certificateDays: { certificates.context?.daysLeft }, webhooks: webhooks),
-            roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
+            metrics: metrics, roomEntry: RoomEntryAPI(rooms: rooms, access: access, lane: lane), socketIO: socketIO,
             whip: WHIPEndpoints(rooms: rooms, access: access, lane: lane, logger: logger),
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(
@@ -77,7 +81,7 @@ public final class GatewayServer: Sendable {
             return GatewayServer(
                 listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
                 feed: feed, webhooks: webhooks, certificates: certificates, access: access, requests: router.open,
-                logger: logger,
+                rooms: rooms, metrics: metrics, metricsInterval: configuration.metricsInterval, logger: logger,
                 opened: opened, handshakes: handshakes, counters: counters)
         } catch {
             try? await group.shutdownGracefully()
@@ -89,7 +93,8 @@ public final class GatewayServer: Sendable {
         listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
         socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, webhooks: Webhooks,
         certificates: TLSCertificates,
-        access: AccessControl, requests: OpenRequests, logger: Logger,
+        access: AccessControl, requests: OpenRequests, rooms: RoomRegistry, metrics: MetricsExposition,
+        metricsInterval: Duration, logger: Logger,
         opened: AsyncStream<(WebSocketConnection, SignalingHandshake)>,
         handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
@@ -103,6 +108,9 @@ public final class GatewayServer: Sendable {
         self.certificates = certificates
         self.access = access
         self.requests = requests
+        self.rooms = rooms
+        self.metrics = metrics
+        self.metricsInterval = metricsInterval
         self.logger = logger
         self.opened = opened
         self.handshakes = handshakes
@@ -110,14 +118,28 @@ public final class GatewayServer: Sendable {
     }
 
     /// Serves clients, one task each; returns when `close` was called and the last of them is gone.
+    ///
+    /// If the program has bootstrapped swift-metrics before, its backend gets the server's metrics as long as this runs.
     public func run() async {
         // Ends, cancelled, with this function.
         async let _: Void = certificates.watch(logger: logger)
+        async let _: Void = rooms.recordMinutes()
+        async let _: Void = relayMetrics()
         async let polls: Void = socketIO.run()
         await opened.serveEach { connection, handshake in await self.gateway.serve(connection, handshake) }
         await polls
         await requests.close()
         try? await group.shutdownGracefully()
+    }
+
+    /// Gives the program's backend of swift-metrics what is counted, if it has chosen one.
+    private func relayMetrics() async {
+        let factory = MetricsSystem.factory
+        guard !(factory is NOOPMetricsHandler) else { return }
+        var relay = MetricsRelay(factory)
+        repeat { relay.report(metrics.families()) } while (try? await Task.sleep(for: metricsInterval)) != nil
+        relay.report(metrics.families())
+        relay.end()
     }
 
     /// Whether a configuration's certificate can be used; what `start` would find out later, or in the middle of a call.

@@ -46,8 +46,12 @@ async def test_alerts_and_dashboard_are_about_what_the_server_counts(start_gatew
     if PROMTOOL:
         assert promtool("check", "metrics", text=text).strip() == ""
     counted = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    histograms = set(re.findall(r"^# TYPE (\S+) histogram$", text, re.MULTILINE))
+    counted |= {f"{name}_bucket" for name in histograms}
     used = {name for expression in expressions() for name in NAME.findall(expression)}
     assert len(used) > 25 and used <= counted, used - counted
+    # Every histogram is drawn.
+    assert {f"{name}_bucket" for name in histograms} <= used
     assert re.search(r'^roundhouse_build_info\{version="[^"]+"\} 1$', text, re.MULTILINE)
     left, = re.findall(r"^roundhouse_gateway_tls_certificate_left_seconds (\S+)$", text, re.MULTILINE)
     assert 0 < int(left) <= 2 * 86400

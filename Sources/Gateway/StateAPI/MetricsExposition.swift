@@ -1,7 +1,7 @@
 import RoundhouseMedia
 import RoundhouseRooms
 
-/// `GET /metrics`: the counters as Prometheus' text exposition format, version 0.0.4.
+/// The counters, for `GET /metrics` as Prometheus' text exposition format, version 0.0.4, and for backends of swift-metrics.
 struct MetricsExposition: Sendable {
     let counters: GatewayCounters
     let registry: RoomRegistry
@@ -17,16 +17,23 @@ struct MetricsExposition: Sendable {
 
     func text() -> String {
         var page = MetricsPage()
-        writeMedia(&page)
-        writeRooms(&page)
-        writeGateway(&page)
-        writeWebhooks(&page, webhooks?.figures ?? [])
+        writeServer(&page)
         writeProcess(&page, .current())
         return page.text
     }
 
-    /// Under the names that Prometheus' own clients give, which dashboards know.
-    private func writeProcess(_ page: inout MetricsPage, _ usage: ProcessUsage) {
+    /// All but the process' own, which belong to the program that the server may be a part of.
+    func families() -> [MetricFamily] {
+        var page = MetricsPage()
+        writeServer(&page)
+        return page.families
+    }
+
+    private func writeServer(_ page: inout MetricsPage) {
+        writeMedia(&page)
+        writeRooms(&page)
+        writeGateway(&page)
+        writeWebhooks(&page, webhooks?.figures ?? [])
         page.family("roundhouse_build_info", .gauge, "1; the program's version is in the label.")
         page.sample(["version": facts.version], 1)
         if let days = certificateDays() {
@@ -35,6 +42,10 @@ struct MetricsExposition: Sendable {
                 "Seconds for which the HTTPS certificate is still good, in whole days.",
                 days * 86_400)
         }
+    }
+
+    /// Under the names that Prometheus' own clients give, which dashboards know.
+    private func writeProcess(_ page: inout MetricsPage, _ usage: ProcessUsage) {
         page.family("process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.")
         page.sample([:], Double(facts.startedAt) / 1000)
         page.family("process_cpu_seconds_total", .counter, "CPU time of all threads, in user and system mode.")

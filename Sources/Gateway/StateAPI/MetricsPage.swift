@@ -1,23 +1,20 @@
-/// Writes metric families in Prometheus' text exposition format.
+/// Collects the families of metrics and their samples.
 struct MetricsPage {
-    enum Kind: String { case counter, gauge, histogram }
+    private(set) var families: [MetricFamily] = []
 
-    private(set) var text = ""
-    private var family = ""
+    /// All of them in Prometheus' text exposition format.
+    var text: String { families.map(\.text).joined() }
 
     /// Begins a family; the samples that follow are its.
-    mutating func family(_ name: String, _ kind: Kind, _ help: String) {
-        family = name
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+    mutating func family(_ name: String, _ kind: MetricFamily.Kind, _ help: String) {
+        families.append(MetricFamily(name: name, kind: kind, help: help))
     }
 
-    mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: some Numeric) {
-        text += family
-        if !labels.isEmpty {
-            text += "{" + labels.map { "\($0.key)=\"\(Self.escape($0.value))\"" }.joined(separator: ",") + "}"
-        }
-        text += " \(value)\n"
+    mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: UInt64) { add(labels, .whole(value)) }
+    mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: Int) {
+        add(labels, value < 0 ? .number(Double(value)) : .whole(UInt64(value)))
     }
+    mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: Double) { add(labels, .number(value)) }
 
     mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
         family(name, .counter, help)
@@ -34,26 +31,22 @@ struct MetricsPage {
     ///   - bounds: in the metric's unit.
     ///   - counts: one more than there are bounds.
     mutating func histogram(_ labels: [(String, String)] = [], bounds: [Double], counts: [UInt64], sum: Double) {
-        let own = labels.map { "\($0.0)=\"\(Self.escape($0.1))\"," }.joined()
+        let labels = labels.map { (name: $0.0, value: $0.1) }
         var total: UInt64 = 0
         for (count, bound) in zip(counts, bounds.map { "\($0)" } + ["+Inf"]) {
             total &+= count
-            text += "\(family)_bucket{\(own)le=\"\(bound)\"} \(total)\n"
+            add(MetricFamily.Sample(suffix: "_bucket", labels: labels + [("le", bound)], value: .whole(total)))
         }
-        let rest = own.isEmpty ? "" : "{\(own.dropLast())}"
-        text += "\(family)_sum\(rest) \(sum)\n\(family)_count\(rest) \(total)\n"
+        add(MetricFamily.Sample(suffix: "_sum", labels: labels, value: .number(sum)))
+        add(MetricFamily.Sample(suffix: "_count", labels: labels, value: .whole(total)))
     }
 
-    private static func escape(_ label: String) -> String {
-        var escaped = ""
-        for character in label {
-            switch character {
-            case "\\": escaped += "\\\\"
-            case "\"": escaped += "\\\""
-            case "\n": escaped += "\\n"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
+    private mutating func add(_ labels: KeyValuePairs<String, String>, _ value: MetricFamily.Value) {
+        add(MetricFamily.Sample(labels: labels.map { (name: $0.key, value: $0.value) }, value: value))
+    }
+
+    private mutating func add(_ sample: MetricFamily.Sample) {
+        guard !families.isEmpty else { return }
+        families[families.count - 1].samples.append(sample)
     }
 }
