@@ -9,8 +9,8 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token",
         abstract: "Makes an access token, signed with the server's (first) secret.",
         discussion: """
-            The key is found as the server finds it: --auth-key, --auth-key-file, --config or the environment. Without \
-            --publish, --subscribe and --data all three are granted.
+            The key is found as the server finds it: --auth-key, --auth-key-file, --config or the environment, which may be \
+            given here as to the server. Without --publish, --subscribe and --data all three are granted.
             """)
 
     @Option(help: "The room that may be entered; '*' for any.")
@@ -43,7 +43,8 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "Its name, by which it can be revoked. (default: a random one)")
     var id: String?
 
-    @OptionGroup(title: "Settings of the server") var options: SettingsOptions
+    // Not in the help: what is asked of them is in the discussion.
+    @OptionGroup(visibility: .hidden) var options: SettingsOptions
 
     func validate() throws {
         guard room != nil || admin else { throw ValidationError("--room is missing: which room is the token for?") }

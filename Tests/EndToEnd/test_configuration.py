@@ -125,6 +125,17 @@ async def test_a_wrong_file_is_an_error_that_names_setting_value_and_remedy(file
         assert started.returncode == 2 and re.search(says, started.stderr), started.stderr
 
 
+def test_all_that_is_wrong_is_named_at_once(file):
+    path = file("port: x\nshrads: 2\nmax-rooms: many\nwebhook: https://hooks.example/\nwebhook-secret: short\n")
+    code, _, complaints = check("--config", path, ROUNDHOUSE_DRAIN_SECONDS="soon")
+    assert code == 2 and len(complaints.splitlines()) <= 2
+    for says in ("line 1: port x has to be a number", "no setting shrads: did you mean shards", "max-rooms many",
+                 "webhook-secret has to be whsec_", "ROUNDHOUSE_DRAIN_SECONDS soon"):
+        assert says in complaints, complaints
+    # What follows from one of them is no fault of its own.
+    assert "needs webhook-secret" not in complaints
+
+
 def test_a_file_that_cannot_be_read_is_an_error(artifacts):
     (artifacts / "binary.yaml").write_bytes(b"\xff\xfe\x00port: 1")
     for path in ["/does/not/exist.yaml", str(artifacts), str(artifacts / "binary.yaml")]:

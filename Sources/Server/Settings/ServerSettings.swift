@@ -26,14 +26,28 @@ struct ServerSettings: Sendable {
     }
 
     /// Reads all sources and judges every value.
-    /// - Throws: naming the setting as it was given, the value, and what to do.
+    /// - Throws: naming each setting that is wrong as it was given, the value, and what to do.
     static func read(
         _ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(SettingsError) -> ServerSettings {
-        let sources = try SettingSources.read(options, environment: environment)
+        var sources = try SettingSources.read(options, environment: environment)
+        var faults = sources.faults
         var reader = Reader(sources: sources)
         var settings = ServerSettings()
-        try settings.read(&reader)
+        while true {
+            do throws(SettingsError) {
+                try settings.read(&reader)
+                break
+            } catch {
+                faults.append(error)
+                // The others are judged without it.
+                guard let setting = error.setting, !sources.leftOut.contains(setting) else { break }
+                sources.leaveOut(setting)
+                reader = Reader(sources: sources)
+                settings = ServerSettings()
+            }
+        }
+        if let all = SettingsError(faults) { throw all }
         settings.shown = reader.shown
         settings.fingerprints = reader.fingerprints
         settings.warnings = sources.likelyTypos.map {
@@ -140,7 +154,8 @@ struct ServerSettings: Sendable {
             }
             webhooks.secret = secret
         }
-        guard webhooks.addresses.isEmpty || webhooks.secret != nil else {
+        guard webhooks.addresses.isEmpty || webhooks.secret != nil || reader.sources.leftOut.contains(.webhookSecret)
+        else {
             throw try reader.failure(
                 .webhook,
                 "needs \(reader.name(.webhookSecret, like: .webhook)) beside it: receivers know the server by it")
@@ -349,6 +364,8 @@ extension ServerSettings {
             _ first: Setting, _ second: Setting
         ) throws(SettingsError) -> (first: String?, second: String?) {
             let (a, b) = (try text(first), try text(second))
+            // A wrong one has been named already.
+            guard !sources.leftOut.contains(first), !sources.leftOut.contains(second) else { return (nil, nil) }
             if a != nil, b == nil { throw try failure(first, "needs \(name(second, like: first)) beside it") }
             if b != nil, a == nil { throw try failure(second, "needs \(name(first, like: second)) beside it") }
             return (a, b)
@@ -371,7 +388,7 @@ extension ServerSettings {
         }
 
         private func failure(_ setting: Setting, _ words: String, _ origin: SettingOrigin) -> SettingsError {
-            SettingsError(message: "\(origin.name(of: setting)) \(words)", isUsage: origin == .option)
+            SettingsError(message: "\(origin.name(of: setting)) \(words)", isUsage: origin == .option, setting: setting)
         }
 
         private mutating func value(_ setting: Setting, _ defaultValue: String) throws(SettingsError) -> GivenSetting? {

@@ -8,19 +8,28 @@ struct SettingSources {
     private let file: (path: String, entries: [ConfigurationFile.Entry])?
     /// Variables that may be mistyped settings, each with what it is like.
     let likelyTypos: [(name: String, meant: String)]
+    /// What the file has that is no setting.
+    let faults: [SettingsError]
+    /// Settings that were given wrongly, and are as if they had not been.
+    private(set) var leftOut: Set<Setting> = []
 
-    /// - Throws: if the file cannot be read, is not in the form of settings, or has a key that is no setting.
+    /// - Throws: if the file cannot be read, or is not in the form of settings.
     static func read(_ options: SettingsOptions, environment: [String: String]) throws(SettingsError) -> Self {
         let pathVariable = Setting.variablePrefix + "CONFIG"
         var file: (String, [ConfigurationFile.Entry])?
         if let path = options.config ?? environment[pathVariable] { file = (path, try entries(inFile: path)) }
         return SettingSources(
             options: options.given, environment: environment, file: file,
-            likelyTypos: likelyTypos(environment, except: [pathVariable]))
+            likelyTypos: likelyTypos(environment, except: [pathVariable]),
+            faults: file.map { unknown($0.1, inFile: $0.0) } ?? [])
     }
+
+    /// From here on a setting is as if it had not been given.
+    mutating func leaveOut(_ setting: Setting) { leftOut.insert(setting) }
 
     /// What was given for a setting, at the first place that has it.
     func value(of setting: Setting) throws(SettingsError) -> GivenSetting? {
+        guard !leftOut.contains(setting) else { return nil }
         if let texts = options[setting] { return GivenSetting(texts: texts, origin: .option) }
         if let text = environment[setting.variable] {
             return GivenSetting(texts: Self.texts(text, of: setting).map { Secret($0) }, origin: .environment)
@@ -29,7 +38,8 @@ struct SettingSources {
         let origin = SettingOrigin.file(file.path, line: entry.line)
         if entry.isList {
             guard case .list = setting.kind else {
-                throw SettingsError(message: "\(origin.name(of: setting)): a list, where one value is expected")
+                throw SettingsError(
+                    message: "\(origin.name(of: setting)): a list, where one value is expected", setting: setting)
             }
         }
         return GivenSetting(texts: entry.texts.map { Secret($0) }, origin: origin)
@@ -46,19 +56,20 @@ struct SettingSources {
             throw SettingsError(
                 message: "\(path): the configuration file cannot be read: give --config a readable UTF-8 file")
         }
-        let entries: [ConfigurationFile.Entry]
         do throws(ConfigurationFile.Problem) {
-            entries = try ConfigurationFile(parsing: text).entries
+            return try ConfigurationFile(parsing: text).entries
         } catch {
             throw SettingsError(message: "\(path): not YAML with one value a key: \(error.message)")
         }
+    }
+
+    private static func unknown(_ entries: [ConfigurationFile.Entry], inFile path: String) -> [SettingsError] {
         let known = Setting.allCases.map(\.rawValue)
-        for entry in entries where !known.contains(entry.name) {
+        return entries.filter { !known.contains($0.name) }.map { entry in
             let meant =
                 NearestName.of(entry.name, among: known).map { ": did you mean \($0)?" } ?? ": see Docs/Operations.md"
-            throw SettingsError(message: "\(path): line \(entry.line): there is no setting \(entry.name)\(meant)")
+            return SettingsError(message: "\(path): line \(entry.line): there is no setting \(entry.name)\(meant)")
         }
-        return entries
     }
 
     /// Others may have variables that begin alike; only what is nearly a setting is worth a word.
