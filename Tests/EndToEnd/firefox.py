@@ -15,6 +15,7 @@ import websockets
 
 import network
 from call import REMEMBER_CONNECTIONS
+from hands import Hands
 from waiting import until
 
 PROGRAM = os.environ.get("ROUNDHOUSE_FIREFOX", "firefox-esr")
@@ -32,6 +33,9 @@ PREFERENCES = {
     "browser.safebrowsing.phishing.enabled": False,
     "browser.aboutwelcome.enabled": False,
     "browser.startup.homepage": "about:blank",
+    # A mouse, which hovers and is fine: a machine without one looks like a phone.
+    "ui.primaryPointerCapabilities": 6,
+    "ui.allPointerCapabilities": 6,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "data:,",
@@ -53,6 +57,7 @@ class Firefox:
         self.preferences = {**PREFERENCES, **(preferences or {})}
         self.number = 0
         self.console = []
+        self.page = Hands(self)
 
     async def __aenter__(self):
         self.profile = tempfile.mkdtemp(prefix="firefox-", dir=self.folder)
@@ -122,7 +127,7 @@ class Firefox:
         with contextlib.suppress(Exception):
             await self.socket.close()
         try:
-            await asyncio.to_thread(self.process.wait, 5)
+            await asyncio.to_thread(self.process.wait, 1)
         except subprocess.TimeoutExpired:
             pass
         self._end()

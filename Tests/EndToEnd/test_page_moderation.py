@@ -13,13 +13,13 @@ PEOPLE = "document.getElementById('people-list').innerText"
 BANNER = "document.getElementById('banner').hidden ? '' : document.getElementById('banner-text').textContent"
 MICROPHONE = "document.getElementById('mic').getAttribute('aria-pressed')"
 TOASTS = "document.getElementById('toasts').innerText"
+MODERATOR = {"moderate": True, "publish": True, "subscribe": True}
 
 
-async def person(chromium, gateway, name, secret):
-    page = await chromium.page()
-    one = Person(page, gateway.url, "town", name)
+async def person(page, origin, name, secret):
+    one = Person(page, origin, "town", name)
     query = urllib.parse.urlencode({"room": "town", "name": name, "autojoin": 1, "token": secret, "lang": "en"})
-    one.url = f"{gateway.url}/?{query}"
+    one.url = f"{origin}/?{query}"
     await one.enter()
     await is_connected(page)
     return one
@@ -33,9 +33,14 @@ async def shows(page, expression, text, what):
 
 async def test_a_moderator_mutes_locks_invites_and_removes(start_gateway, chromium, artifacts):
     gateway = await start_gateway("--auth-key", KEY)
-    ada = await person(chromium, gateway, "Ada", token(room="town", moderate=True, publish=True, subscribe=True))
-    bob = await person(chromium, gateway, "Bob", token(room="town"))
+    ada = await person(await chromium.page(), gateway.url, "Ada", token(room="town", **MODERATOR))
+    bob = await person(await chromium.page(), gateway.url, "Bob", token(room="town"))
     await bob.sees_and_hears(seconds=60)
+    await moderate(ada, bob, gateway.url, chromium.page, artifacts)
+
+
+async def moderate(ada, bob, origin, another_page, artifacts):
+    """Ada may moderate, Bob may not; `another_page()` opens one for somebody else."""
     # The others have no such buttons, and could not use them.
     await bob.page.page.click("#people")
     assert await bob.page.evaluate("document.getElementById('moderation').hidden")
@@ -56,10 +61,10 @@ async def test_a_moderator_mutes_locks_invites_and_removes(start_gateway, chromi
     await ada.page.page.click("#lock")
     await shows(bob.page, TOASTS, "The room is locked", "everybody reads that the room is locked")
     assert not await bob.page.evaluate("document.getElementById('locked').hidden")
-    late = await chromium.page()
+    late = await another_page()
     query = urllib.parse.urlencode(
         {"room": "town", "name": "Cyd", "autojoin": 1, "token": token(room="town"), "lang": "en"})
-    await late.goto(f"{gateway.url}/?{query}")
+    await late.goto(f"{origin}/?{query}")
     await is_refused(late, "The room is locked")
     await ada.page.picture(artifacts / "moderation.png")
     assert not await violations(ada.page)
@@ -77,7 +82,7 @@ async def test_a_moderator_mutes_locks_invites_and_removes(start_gateway, chromi
     link = await ada.page.evaluate("window.copied")
     secret = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["token"][0]
     assert secret not in await ada.page.evaluate("document.body.innerText")
-    grace = await chromium.page()
+    grace = await another_page()
     await grace.goto(link + "&autojoin=1&name=Nobody&lang=en")
     await shows(grace, BANNER, "You are here to watch", "whoever opens it watches")
     await shows(ada.page, PEOPLE, "Grace", "under the name that was given")
@@ -93,8 +98,8 @@ async def test_a_moderator_mutes_locks_invites_and_removes(start_gateway, chromi
 async def test_rights_that_change_under_way_are_seen_at_once(start_gateway, chromium):
     gateway = await start_gateway("--auth-key", KEY)
     admin = {"Authorization": f"Bearer {token(admin=True)}"}
-    ada = await person(chromium, gateway, "Ada", token(room="town"))
-    bob = await person(chromium, gateway, "Bob", token(room="town"))
+    ada = await person(await chromium.page(), gateway.url, "Ada", token(room="town"))
+    bob = await person(await chromium.page(), gateway.url, "Bob", token(room="town"))
     await bob.sees_and_hears(seconds=60)
     async with StateAPI(gateway) as api:
         peers = (await api.ask("GET", "/api/v1/rooms/town/peers", admin))[1]["peers"]

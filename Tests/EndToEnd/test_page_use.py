@@ -19,6 +19,28 @@ CONTROLS = """
   return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight && width >= 24 && height >= 24;
 })
 """
+# What is read and reached by Tab comes in the order in which it is seen: none lies wholly above the one before it, and of
+# two in a row the second is further to the right. Returns the pairs that do not.
+ORDER = """
+(() => {
+  const controls = 'main:not([hidden]) :is(button, input, select, textarea, [tabindex="0"])';
+  const all = [...document.querySelectorAll(controls)];
+  const seen = all.filter(each => each.getClientRects().length > 0 && !each.disabled).map(each => {
+    // A tile moves in an animation: where it is going counts.
+    const tile = each.closest('.tile');
+    const box = each.getBoundingClientRect();
+    if (!tile) return { each, left: box.left, top: box.top, bottom: box.bottom };
+    const stage = document.getElementById('stage').getBoundingClientRect();
+    const [left, top] = [stage.left + parseFloat(tile.style.left), stage.top + parseFloat(tile.style.top)];
+    return { each, left, top, bottom: top + parseFloat(tile.style.height) };
+  });
+  const wrong = seen.slice(1).filter((one, index) => {
+    const before = seen[index];
+    return one.bottom <= before.top || (one.top < before.bottom && before.top < one.bottom && one.left < before.left);
+  });
+  return [...wrong, ...all.filter(each => each.tabIndex > 0).map(each => ({ each }))].map(({ each }) => each.outerHTML);
+})()
+"""
 FEATURED = "document.querySelector('[data-featured=true] .name')?.textContent ?? ''"
 
 
@@ -51,7 +73,7 @@ async def violations(page):
     """What axe-core finds, as texts."""
     source = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
     # Evaluated, since the page's own policy lets no other script in.
-    await page.evaluate(f"window.axe || (() => {{ {source} }})()")
+    await page.evaluate(f"(window.axe || (() => {{ {source} }})(), true)")
     found = await page.evaluate(f"axe.run(document, {json.dumps(RULES)}).then(result => result.violations)")
     return [f"{one['id']}: {node['html'][:150]}: {node['failureSummary']}" for one in found for node in one["nodes"]]
 
@@ -66,6 +88,7 @@ async def test_a_call_is_used_by_keyboard_and_by_click(gateway, chromium, artifa
     # A click makes a tile large, Escape small again.
     await page.click("[data-self=false]")
     await becomes(ada.page, FEATURED, "Bob")
+    await becomes(ada.page, ORDER, [])
     await ada.page.picture(artifacts / "pinned.png")
     await keyboard.press("Escape")
     assert await ada.page.evaluate(FEATURED) == ""
@@ -102,6 +125,7 @@ async def test_a_call_is_used_by_keyboard_and_by_click(gateway, chromium, artifa
     await keyboard.press("Escape")
     await keyboard.press("s")
     await becomes(bob.page, NAMES, ["Ada Mmm", "Ada Mmm’s screen", "Bob (you)"])
+    await becomes(bob.page, ORDER, [])
     voices = "document.querySelectorAll('#audio audio').length"
     await becomes(bob.page, voices, 2)
     muted = "document.querySelector('[data-self=false][data-kind=camera]').dataset.muted"
@@ -134,6 +158,7 @@ async def test_a_full_room_has_pages_that_fit_every_screen(gateway, chromium, ar
             await page.page.set_viewport_size({"width": width, "height": height})
             # Tiles follow in an animation frame.
             await until(lambda: page.evaluate(f"{FITS} && {CONTROLS}"), 10, f"all fits in {width} × {height}")
+            await becomes(page, ORDER, [])
             await page.picture(artifacts / f"full-{width}.png")
         await becomes(page, STATE, "connected")
         assert await violations(page) == []
@@ -149,6 +174,9 @@ async def test_the_lobby_speaks_five_languages_and_fits_every_screen(gateway, ch
         for width, height in sizes:
             await page.page.set_viewport_size({"width": width, "height": height})
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, width)
+            if width < 760:
+                # In one column; else the form is read first, and then the picture beside it.
+                await becomes(page, ORDER, [])
             await page.picture(artifacts / f"lobby-{language}-{width}.png")
         if scheme:
             assert await violations(page) == [], language

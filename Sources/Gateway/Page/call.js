@@ -21,6 +21,7 @@ import { Chat } from './chat.js';
 import { recall, remember } from './memory.js';
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const SAID_FOR_MS = 10_000;
 

@@ -2,6 +2,7 @@
 import { LONGEST, partsOf, REACTIONS } from './conversation.js';
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 /** Beyond so many lines a message is folded. */
 const FOLDED_LENGTH = 600;

@@ -192,7 +192,7 @@ export function fillPickers(root, devices) {
 }
 
 /** `failed(problem)` gets what went wrong with a choice. */
-export function watchPickers(root, devices, { failed, speakerChosen }) {
+export function watchPickers(root, devices, { failed, speakerChosen = undefined }) {
   for (const select of root.querySelectorAll('select[data-devices]')) {
     select.addEventListener('change', async () => {
       try {

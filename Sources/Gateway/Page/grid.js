@@ -40,8 +40,14 @@ function aspects(portrait, count) {
   return count === 1 ? [0.5, 16 / 9] : PORTRAIT_ASPECTS;
 }
 
-/** The column count with the largest tiles wins; a short last row is centered. */
-function fill(area, count, [narrowest, widest]) {
+/**
+ * The column count with the largest tiles wins; a short last row is centered.
+ * @param {{ x: number, y: number, width: number, height: number }} area
+ * @param {number} count
+ * @param {number[]} aspects the narrowest and the widest, width by height
+ */
+function fill(area, count, aspects) {
+  const [narrowest, widest] = aspects;
   let best = null;
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);

@@ -5,8 +5,11 @@ import { copyInvite, toast } from './toasts.js';
 import { recall, remember } from './memory.js';
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const FIELDS = ['name', 'room', 'password', 'token'];
+/** Windows that have one column, as in style.css. */
+const NARROW = '(max-width: 760px)';
 
 export class Lobby {
   #devices;
@@ -32,6 +35,9 @@ export class Lobby {
     find('lobby-mic').addEventListener('click', () => this.#switch(() => devices.switchMicrophone(!devices.microphoneOn)));
     find('lobby-cam').addEventListener('click', () => this.#switch(() => devices.switchCamera(!devices.cameraOn)));
     watchPickers(find('lobby'), devices, { failed: showError });
+    const narrow = matchMedia(NARROW);
+    narrow.addEventListener('change', () => placePreview(narrow.matches));
+    placePreview(narrow.matches);
     devices.watch(() => this.#render());
   }
 
@@ -65,7 +71,7 @@ export class Lobby {
   }
 
   /** Says why the person is back: at the field that has to change, or above the form. `refusal`: see `refusalOf`. */
-  refuse({ field, text, values }) {
+  refuse({ field, text, values = {} }) {
     if (!field) {
       find('join-notice').textContent = t(text, values);
       find('join-notice').hidden = false;
@@ -166,4 +172,11 @@ function inventRoom() {
   const [color, place, number, more] = crypto.getRandomValues(new Uint32Array(4));
   const digits = (value) => 1000 + (value % 9000);
   return `${colors[color % colors.length]}-${places[place % places.length]}-${digits(number)}-${digits(more)}`;
+}
+
+/** The look in the mirror comes before the form where it is seen above it: what is read and tabbed to follows what is seen. */
+function placePreview(isNarrow) {
+  const preview = document.querySelector('.preview');
+  if (isNarrow) find('join-form').before(preview);
+  else find('lobby').append(preview);
 }

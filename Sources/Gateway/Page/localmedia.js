@@ -96,7 +96,8 @@ export async function openBoth({ audioID, videoID, noiseSuppression = true }) {
 
 async function alreadyGranted(kind) {
   try {
-    const { state } = await navigator.permissions.query({ name: kind === 'audio' ? 'microphone' : 'camera' });
+    const name = /** @type {PermissionName} */ (kind === 'audio' ? 'microphone' : 'camera');
+    const { state } = await navigator.permissions.query({ name });
     return state === 'granted';
   } catch {
     return false;

@@ -1,6 +1,7 @@
 /** What moderators may do from the page: everybody's sound, the door, one person, and invitations. By the HTTP API, with the token. */
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const CONFIRM_MS = 4_000;
 
@@ -25,7 +26,7 @@ export class ModerationRequests {
   #fetch;
 
   /** `room()`: its name; `token()`: what shows that one may. */
-  constructor({ room, token, fetch = (...request) => globalThis.fetch(...request) }) {
+  constructor({ room, token, fetch = (address, options) => globalThis.fetch(address, options) }) {
     this.#room = room;
     this.#token = token;
     this.#fetch = fetch;

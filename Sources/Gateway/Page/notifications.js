@@ -33,7 +33,7 @@ export class Known {
    * whether somebody came or went, and the consumers that are gone.
    */
   apply(method, data) {
-    const { consumer, peer } = data.consumerId === undefined ? {} : this.consumer(data.consumerId);
+    const { consumer = undefined, peer = undefined } = data.consumerId === undefined ? {} : this.consumer(data.consumerId);
     const change = { changed: true, headCount: false, closed: [] };
     switch (method) {
       case 'newPeer':

@@ -1,5 +1,6 @@
 /** The panels over the stage: one is open at a time, Escape closes it from anywhere, and the focus goes back where it was. */
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 
 export class Panels {

@@ -1,6 +1,7 @@
 /** The list of people: also the room as those meet it who do not see the tiles. */
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 
 /** A person's line in words. */

@@ -41,7 +41,7 @@ export class ReceiveTransport extends Transport {
       const section = this.sections.find((each) => each.mid === mid && !each.closed);
       if (!section) return;
       this.#retire(section);
-      await this.negotiate({});
+      await this.negotiate();
     });
   }
 

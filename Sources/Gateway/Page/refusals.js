@@ -17,7 +17,7 @@ export function isMediaLoss(code) {
 }
 
 /** Whether trying again by itself is of no use: somebody has to change something. */
-export function needsPerson({ status, code }) {
+export function needsPerson({ status = 0, code }) {
   return [400, 401, 403, 404, 410].includes(status) || ['limit-reached'].includes(code);
 }
 

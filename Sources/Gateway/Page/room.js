@@ -367,10 +367,10 @@ export class Room {
     try {
       const { url, shown } = this.#why;
       const answer = await fetch(url, {
-        method: 'POST', headers: { 'content-type': 'application/json', ...shown }, signal: AbortSignal.timeout(5_000),
+        method: 'POST', headers: { 'content-type': 'application/json', ...shown }, signal: /** @type {any} */ (AbortSignal).timeout(5_000),
         body: JSON.stringify({ id: 1, method: 'getRouterRtpCapabilities' }),
       });
-      const { error } = answer.ok ? {} : await answer.json();
+      const { error = null } = answer.ok ? {} : await answer.json();
       if (this.retryAt !== retryAt || this.state === 'closed') return;
       if (error && needsPerson({ status: answer.status, code: error.code })) {
         this.#client.close();
@@ -428,9 +428,7 @@ export class Room {
       await this.#channels.take(data);
       return;
     }
-    const error = new Error(`this client does not take ${method}`);
-    error.code = 403;
-    throw error;
+    throw Object.assign(new Error(`this client does not take ${method}`), { code: 403 });
   }
 
   /** What we may do has changed: what is no longer permitted is paused by the server. */
@@ -505,8 +503,10 @@ async function reportsOf(connection) {
 
 function thisDevice() {
   const agent = navigator.userAgent;
-  const [flag, pattern] = [
-    ['firefox', /Firefox\/([\d.]+)/], ['chrome', /Chrom(?:e|ium)\/([\d.]+)/], ['safari', /Version\/([\d.]+).*Safari/],
-  ].find(([, each]) => each.test(agent)) ?? ['unknown', /$^/];
+  const known = [
+    { flag: 'firefox', pattern: /Firefox\/([\d.]+)/ }, { flag: 'chrome', pattern: /Chrom(?:e|ium)\/([\d.]+)/ },
+    { flag: 'safari', pattern: /Version\/([\d.]+).*Safari/ },
+  ];
+  const { flag, pattern } = known.find((each) => each.pattern.test(agent)) ?? { flag: 'unknown', pattern: /$^/ };
   return { flag, name: flag[0].toUpperCase() + flag.slice(1), version: pattern.exec(agent)?.[1] ?? '' };
 }

@@ -6,6 +6,7 @@
  */
 export function parseSDP(text) {
   const session = { attributes: new Map(), media: [] };
+  /** @type {{ attributes: Map<string, string[]>, kind?: string, port?: number, payloadTypes?: number[] }} */
   let current = session;
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith('m=')) {

@@ -46,6 +46,7 @@ export class SendTransport extends Transport {
    * producer through `announce(sctpStreamParameters)`. Returns the RTCDataChannel, open.
    */
   async openChannel(label, { id, announce }) {
+    /** @type {RTCDataChannel | undefined} */
     let channel;
     try {
       await this.queue.run(async () => {

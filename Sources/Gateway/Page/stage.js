@@ -7,6 +7,7 @@ import { pageOf, pageSize, SpeakerOrder } from './paging.js';
 import { toast } from './toasts.js';
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const OWN_SOURCES = { 'own camera': 'camera', 'own screen': 'screen' };
 

@@ -1,6 +1,7 @@
 /** The panel for one tile: which layers to receive, and whether to show its stats. */
 import { t } from './texts.js';
 
+/** @type {(id: string) => any} */
 const find = (id) => document.getElementById(id);
 const SIZES = { 1: ['full'], 2: ['half', 'full'], 3: ['quarter', 'half', 'full'] };
 const canFloat = () => document.pictureInPictureEnabled === true;

@@ -45,13 +45,14 @@ export class VideoGrid {
       this.#tiles.delete(key);
     }
     const ordered = new Map();
-    for (const each of wanted) {
+    // In the order in which they are seen: large ones first.
+    for (const each of [...wanted].sort((a, b) => Number(b.featured ?? false) - Number(a.featured ?? false))) {
       const tile = this.#tiles.get(each.key) ?? makeTile(each, this.#asked, this.#picked);
-      if (!tile.isConnected) this.#root.append(tile);
       update(tile, each);
       ordered.set(each.key, tile);
     }
     this.#tiles = ordered;
+    putInOrder(this.#root, [...ordered.values()]);
     this.#place();
   }
 
@@ -204,7 +205,7 @@ function makeTile({ key, peerID, kind, self }, asked, picked) {
   more.setAttribute('aria-controls', 'tile-panel');
   more.addEventListener('click', () => asked(key, more));
   tile.addEventListener('click', ({ target, detail }) => {
-    if (!more.contains(target)) picked(key, detail > 1);
+    if (!more.contains(/** @type {Node} */ (target))) picked(key, detail > 1);
   });
   const stats = document.createElement('pre');
   stats.className = 'tile-stats';
@@ -252,6 +253,21 @@ export function showBars(element, bars, more = '') {
   element.dataset.bars = String(bars);
   element.title = text;
   element.setAttribute('aria-label', text);
+}
+
+/**
+ * Makes the children of `root` follow each other as `tiles` do. What stands right stays where it is, since a browser that cannot
+ * move elements takes them out and puts them in again, and the focus with them.
+ */
+function putInOrder(root, tiles) {
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  let place = root.firstElementChild;
+  for (const tile of tiles) {
+    if (tile === place) place = place.nextElementSibling;
+    else if (tile.isConnected && root.moveBefore) root.moveBefore(tile, place);
+    else root.insertBefore(tile, place);
+  }
+  if (focused !== document.activeElement && root.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 function put(tile, { x, y, width, height }) {

@@ -6,7 +6,7 @@ const STAY_MS = 8_000;
 /** `tone`: 'error', 'message' or 'plain'. Says what happened and, in `advice`, what to do. The same title is shown once. */
 export function toast(title, advice = '', tone = 'plain') {
   const list = document.getElementById('toasts');
-  for (const old of list.children) {
+  for (const old of /** @type {HTMLElement[]} */ ([...list.children])) {
     if (old.dataset.title === title) old.remove();
   }
   const item = document.createElement('div');

@@ -32,6 +32,9 @@ export class Transport {
     this.connection.onconnectionstatechange = () => this.#stateChanged();
   }
 
+  /** Offers and answers once more. Each direction does it its own way. */
+  async negotiate(_options = {}) {}
+
   /** The RTCPeerConnection's own word: new, connecting, connected, disconnected, failed, closed. */
   get state() {
     return this.connection.connectionState;
