@@ -19,8 +19,8 @@ CONTROLS = """
   return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight && width >= 24 && height >= 24;
 })
 """
-# What is read and reached by Tab comes in the order in which it is seen: none lies wholly above the one before it, and of
-# two in a row the second is further to the right. Returns the pairs that do not.
+# What is read and reached by Tab comes in the order in which it is seen: none lies wholly above the one before, and of
+# two in a row the second is further to the right. Returns those that do not.
 ORDER = """
 (() => {
   const controls = 'main:not([hidden]) :is(button, input, select, textarea, [tabindex="0"])';
