@@ -26,7 +26,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
         for warning in settings.warnings { StandardStream.error.write("\(ProgramName.current): warning: \(warning)\n") }
         if settings.isOpenToStrangers {
             StandardStream.error.write(
-                "\(ProgramName.current): warning: everybody who can reach host may enter every room: see auth-key-file\n"
+                "\(ProgramName.current): warning: \(settings.whoReachesIt) may enter every room: give auth-key-file to ask for tokens\n"
             )
         }
         var lines = ""

@@ -55,7 +55,7 @@ struct ServerCommand: AsyncParsableCommand {
         for warning in settings.warnings { logger.warning("\(warning)") }
         if settings.isOpenToStrangers {
             logger.warning(
-                "everybody who can reach this address may enter every room: give --auth-key-file to ask for tokens",
+                "\(settings.whoReachesIt) may enter every room: give --auth-key-file to ask for tokens",
                 metadata: ["host": "\(settings.gateway.host)"])
         }
         if case .insteadOfFaulty = MediaEnvironment.encryption {

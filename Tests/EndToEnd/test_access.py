@@ -1,6 +1,7 @@
 """Tokens: what they open in every dialect, and what opens nothing."""
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
@@ -238,13 +239,21 @@ async def test_the_servers_own_command_makes_tokens_that_open(artifacts, start_g
     keys.write_text(f"# the first one signs\nnew:{OTHER_KEY}\n{KEY}\n")
     gateway = await start_gateway("--auth-key-file", str(keys))
 
-    def made(*options):
+    def made(*options, file=keys):
         done = subprocess.run(
-            [BINARY, "token", "--auth-key-file", keys, *options], capture_output=True, text=True, timeout=60)
+            [BINARY, "token", "--auth-key-file", file, *options], capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout.strip(), done.stderr
 
+    def header(secret):
+        first = secret.split(".")[0]
+        return json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+
     code, secret, _ = made("--room", "r", "--name", "Ada", "--publish", "--peer", "p", "--expires-in", "2m")
-    assert code == 0
+    assert code == 0 and header(secret)["kid"] == "new"
+    # The key's name is a string or not there (RFC 7515, 4.1.4).
+    nameless = artifacts / "nameless"
+    nameless.write_text(f"{KEY}\n")
+    assert "kid" not in header(made("--room", "r", file=nameless)[1])
     async with ProtooClient(gateway, "r", "p", query=f"&token={secret}") as client:
         await client.join()
     assert (await refused_reason(gateway, secret, peer="q"))[0] == 1008

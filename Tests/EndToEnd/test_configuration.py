@@ -125,6 +125,15 @@ async def test_a_wrong_file_is_an_error_that_names_setting_value_and_remedy(file
         assert started.returncode == 2 and re.search(says, started.stderr), started.stderr
 
 
+def test_a_server_without_a_key_says_who_may_enter():
+    for options, says in (
+            (("--host", "0.0.0.0"), "everybody who can reach port 3016 at 0.0.0.0 may enter every room"),
+            (("--host", "127.0.0.1", "--trusted-proxy", "127.0.0.1"), "everybody whom the proxy lets through may"),
+            (("--host", "127.0.0.1"), None), (("--auth-key", KEY), None)):
+        code, _, complaints = check(*options)
+        assert code == 0 and (says in complaints if says else "may enter" not in complaints), complaints
+
+
 def test_all_that_is_wrong_is_named_at_once(file):
     path = file("port: x\nshrads: 2\nmax-rooms: many\nwebhook: https://hooks.example/\nwebhook-secret: short\n")
     code, _, complaints = check("--config", path, ROUNDHOUSE_DRAIN_SECONDS="soon")

@@ -29,7 +29,7 @@ struct SettingsExamination {
     private func access() -> Finding {
         settings.isOpenToStrangers
             ? .warning(
-                "auth-key", "everybody who can reach host may enter every room: give --auth-key-file to ask for tokens")
+                "auth-key", "\(settings.whoReachesIt) may enter every room: give --auth-key-file to ask for tokens")
             : .ok("auth-key", settings.gateway.access.keys.isEmpty ? "none: this machine only" : "clients show a token")
     }
 

@@ -19,10 +19,17 @@ struct ServerSettings: Sendable {
     /// What is odd but no error.
     private(set) var warnings: [String] = []
 
-    /// Whether there is no key, and the port is not this machine's own.
+    /// Whether there is no key, and the port is not this machine's own, or only because a proxy stands before it.
     var isOpenToStrangers: Bool {
-        let own = ["localhost", "::1"]
-        return gateway.access.keys.isEmpty && !own.contains(gateway.host) && !gateway.host.hasPrefix("127.")
+        let isOwn = ["localhost", "::1"].contains(gateway.host) || gateway.host.hasPrefix("127.")
+        return gateway.access.keys.isEmpty && (!isOwn || !gateway.access.trustedProxies.isEmpty)
+    }
+
+    /// Those who get to the port, in words.
+    var whoReachesIt: String {
+        gateway.access.trustedProxies.isEmpty
+            ? "everybody who can reach port \(gateway.port) at \(gateway.host)"
+            : "everybody whom the proxy lets through"
     }
 
     /// Reads all sources and judges every value.
