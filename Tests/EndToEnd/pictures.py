@@ -69,7 +69,9 @@ async def take(folder):
 PHONE = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
 SIDEWAYS = {**PHONE, "width": 844, "height": 390}
 NAMES = ("Ada", "Grace", "Edsger", "Barbara", "Alan", "Radia")
-LONG = ("مريم عبد الرحمن الأندلسي", "שרה בן־דוד", "Wolfeschlegelsteinhausenbergerdorff", "王小明", "नंदिनी")
+LONG = (
+    "مريم عبد الرحمن الأندلسي", "שרה בן־דוד", "Wolfeschlegelsteinhausenbergerdorff", "Ελένη Παπαδοπούλου",
+    "Ганна Ковальчук")
 CONNECTED = "document.getElementById('state').dataset.state === 'connected'"
 
 
@@ -159,6 +161,7 @@ class States:
         await until(lambda: page.evaluate("document.querySelectorAll('#ended-rooms li').length > 0"), 60, "its end")
         await page.page.click("#ended-rooms summary >> nth=0")
         await page.page.click("#audit summary")
+        await page.evaluate("scrollTo(0, 0)")
         await self.shoot(page, "console-after-the-call")
         for page in consoles.values():
             await page.close()

@@ -47,6 +47,7 @@ async def moderate(ada, bob, origin, another_page, artifacts):
     assert await bob.page.evaluate("document.querySelectorAll('#people-list button').length") == 0
     await ada.page.page.click("#people")
     await shows(ada.page, PEOPLE, "Bob", "Bob is in the list")
+    assert await ada.page.evaluate("document.activeElement.id") == "people-panel", "who reads it begins at its top"
 
     await ada.page.page.click("#people-list button:not(.danger)")
     await shows(bob.page, BANNER, "An operator has muted you", "Bob reads that he is muted")

@@ -29,8 +29,8 @@ export class Panels {
     const panel = find(panelID);
     panel.hidden = false;
     find(buttonID).setAttribute('aria-expanded', 'true');
-    // Not a field to type in, which brings up a phone's keyboard.
-    (opened() ?? panel.querySelector('select:not(:disabled)') ?? panel).focus({ preventScroll: true });
+    // Not a field to type in, which brings up a phone's keyboard, nor one in the middle, which leaves out what is above it.
+    (opened() ?? panel.querySelector(':scope > .field:first-child > select:not(:disabled)') ?? panel).focus({ preventScroll: true });
   }
 
   toggle(buttonID) {

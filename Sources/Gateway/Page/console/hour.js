@@ -33,7 +33,8 @@ export function rowsOf(minutes) {
     until: minute.until,
     cells: [
       ...FIGURES.map(({ of, format }) => (of(minute) === undefined ? '–' : format(of(minute)))),
-      minute.worst ? `${minute.worst.displayName || minute.worst.peerId}, ${percent(minute.worst.loss)}` : '',
+      // What rounds to nothing is nobody's.
+      minute.worst?.loss >= 0.0005 ? `${minute.worst.displayName || minute.worst.peerId}, ${percent(minute.worst.loss)}` : '',
     ],
   })).reverse();
 }
