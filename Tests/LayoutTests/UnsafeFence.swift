@@ -30,7 +30,7 @@ enum UnsafeFence {
         ],
         "Sources/Media/DTLS": [
             "DTLSCertificate", "DTLSConnection", "DTLSHandshake+Callbacks", "DTLSHandshake", "DTLSRecordCipher",
-            "DTLSRecordHeader", "DTLSRecordKeys", "DTLSRecordTrace", "DatagramQueue", "PEMFile",
+            "DTLSRecordHeader", "DTLSRecordKeys", "DTLSRecordLayer", "DTLSRecordTrace", "DatagramQueue", "PEMFile",
             "SelfSignedCertificate",
         ],
         "Sources/Media/Feed": [

@@ -109,6 +109,14 @@ final class DTLSConnection {
         return records?.write(.applicationData, payload, to: &outgoing) ?? handshake?.write(payload) ?? false
     }
 
+    /// The same, written to where it is sent from, if nothing waits to be sent before it.
+    /// - Parameter output: of a datagram's length at least.
+    /// - Returns: the record's length; `nil` if `send(_:)` has to do it, or nothing may be sent.
+    func seal(_ payload: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+        guard state == .connected, outgoing.isEmpty, handshake?.outgoing.isEmpty != false else { return nil }
+        return unsafe records?.seal(payload, into: output)
+    }
+
     /// Ends the association; a made connection says close_notify. Tells no event: the caller knows.
     func close() {
         switch state {

@@ -1,4 +1,4 @@
-// Safe: `init` compares the length with the header's before it reads.
+// Safe: `init` and `write` compare the length with the header's before they read and write.
 
 /// The thirteen bytes before a record's fragment (RFC 6347 §4.1).
 struct DTLSRecordHeader: Equatable {
@@ -35,6 +35,31 @@ struct DTLSRecordHeader: Equatable {
 
     /// Epoch and sequence number as the 64 bits that are authenticated.
     var number: UInt64 { UInt64(epoch) << 48 | sequence }
+
+    /// Writes the fields as they are authenticated (RFC 5246 §6.2.3.3): number, type, version, length.
+    /// - Parameter output: of `length` bytes.
+    func writeAuthenticated(to output: inout [UInt8]) {
+        for position in 0..<8 { output[position] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * position)) }
+        output[8] = type
+        output[9] = UInt8(truncatingIfNeeded: version >> 8)
+        output[10] = UInt8(truncatingIfNeeded: version)
+        output[11] = UInt8(truncatingIfNeeded: fragmentLength >> 8)
+        output[12] = UInt8(truncatingIfNeeded: fragmentLength)
+    }
+
+    /// Writes the header's bytes.
+    /// - Parameter output: of `length` bytes at least.
+    func write(to output: UnsafeMutableRawBufferPointer) {
+        guard output.count >= Self.length else { return }
+        unsafe output[0] = type
+        unsafe output[1] = UInt8(truncatingIfNeeded: version >> 8)
+        unsafe output[2] = UInt8(truncatingIfNeeded: version)
+        for position in 0..<8 {
+            unsafe output[3 + position] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * position))
+        }
+        unsafe output[11] = UInt8(truncatingIfNeeded: fragmentLength >> 8)
+        unsafe output[12] = UInt8(truncatingIfNeeded: fragmentLength)
+    }
 
     /// The header's bytes.
     var bytes: [UInt8] {

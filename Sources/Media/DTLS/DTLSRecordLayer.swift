@@ -3,6 +3,7 @@
 ///
 /// A server's last flight is made again, with new record numbers, whenever the client repeats its Finished (RFC 6347
 /// §4.2.4); so nothing has to be remembered for a time, and the `SSL` can go as soon as the handshake is complete.
+// Safe: `seal` hands on the buffer behind the header's length, which it has.
 struct DTLSRecordLayer: ~Copyable {
     /// The most a record may hold, in bytes (RFC 5246 §6.2.1).
     static let largestPayload = 16_384
@@ -51,6 +52,24 @@ struct DTLSRecordLayer: ~Copyable {
     mutating func write(_ type: DTLSContentType, _ payload: [UInt8], to output: inout DatagramQueue) -> Bool {
         guard let record = sealed(type, payload) else { return false }
         return output.append(record)
+    }
+
+    /// Writes a record of application data to where it is sent from.
+    /// - Parameter output: of a datagram's length at least.
+    /// - Returns: the record's length; `nil` when nothing may be sent, or the record does not fit.
+    mutating func seal(_ payload: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+        guard payload.count <= Self.largestPayload, nextSequence <= DTLSRecordHeader.largestSequence,
+            output.count >= DTLSRecordHeader.length
+        else { return nil }
+        var header = DTLSRecordHeader(
+            type: .applicationData, epoch: Self.epoch, sequence: nextSequence, fragmentLength: payload.count)
+        let nonce = nonceOffset &+ nextSequence
+        nextSequence += 1
+        let fragment = unsafe UnsafeMutableRawBufferPointer(rebasing: output[DTLSRecordHeader.length...])
+        guard let count = unsafe sealing.seal(payload, header: header, nonce: nonce, into: fragment) else { return nil }
+        header.fragmentLength = count
+        unsafe header.write(to: output)
+        return DTLSRecordHeader.length + count
     }
 
     private mutating func sealed(_ type: DTLSContentType, _ payload: [UInt8]) -> [UInt8]? {
