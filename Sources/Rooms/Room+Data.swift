@@ -43,6 +43,13 @@ extension Room {
         return (.done, [])
     }
 
+    /// Sends a viewer that does not join the data of one peer, or of all, by channels that are opened in band: now, and as they come.
+    /// - Throws: `RoomError` with code `forbidden` if it may not subscribe.
+    public func watchData(of publisher: PeerID?, by session: PeerSession) throws(RoomError) {
+        defer { finishTransition() }
+        perform(try state.watchData(of: publisher, by: session))
+    }
+
     private func setDataProducerPaused(
         _ id: DataProducerID, _ isPaused: Bool, from session: PeerSession
     ) throws(RoomError) -> (SignalingResponse, [RoomAction]) {

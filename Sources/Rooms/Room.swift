@@ -149,6 +149,8 @@ public actor Room {
             case .openConsumer(let id): openConsumer(id)
             case .updateConsumer(let id):
                 do { try updateConsumer(id) } catch { scheduleRetry(id, error) }
+            case .openDataProducer(let opening): openDataProducer(opening)
+            case .closeDataChannel(let key, let stream): media.closeDataChannel(key, stream: stream)
             case .openDataConsumer(let id): openDataConsumer(id)
             case .offerData(let session, let id, let request):
                 channels[session]?.request(.newDataConsumer(request)) { [inbox] outcome in
@@ -186,7 +188,8 @@ public actor Room {
     }
 
     private func openDataConsumer(_ id: DataConsumerID) {
-        guard let (settings, producer, transport) = state.dataConsumerOpening(id, isOffered: true) else { return }
+        let isOffered = !state.isOpenedInBand(id)
+        guard let (settings, producer, transport) = state.dataConsumerOpening(id, isOffered: isOffered) else { return }
         do {
             let key = try media.openDataConsumer(settings, of: producer, on: transport)
             perform(state.dataConsumerOpened(id, key))
@@ -194,6 +197,18 @@ public actor Room {
             if !dataRetryQueue.contains(id) { dataRetryQueue.append(id) }
             logger.debug("media command will be retried", metadata: ["dataConsumer": "\(id)", "error": "\(error)"])
             scheduleRetry()
+        }
+    }
+
+    /// One that the plane is too busy for is refused, as with signaling: the client's channel is closed.
+    private func openDataProducer(_ opening: DataProducerOpening) {
+        guard let source = opening.source, let transport = opening.transportKey else { return }
+        let settings = DataProducerSettings(stream: source.parameters.streamID, isPaused: opening.isPaused)
+        do {
+            perform(state.dataProducerOpened(opening, try media.openDataProducer(settings, on: transport)))
+        } catch {
+            media.closeDataChannel(transport, stream: settings.stream)
+            logger.debug("a channel was refused", metadata: ["error": "\(error)"])
         }
     }
 

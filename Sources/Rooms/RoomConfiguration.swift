@@ -27,6 +27,8 @@ public struct RoomConfiguration: Sendable {
     public var maximumDataProducersPerPeer: Int
     /// Data consumers of one peer.
     public var maximumDataConsumersPerPeer: Int
+    /// What one data channel may carry.
+    public var dataLimits: DataLimits
     /// Whether a client's certificate may be known by its SHA-1 alone.
     public var acceptsSHA1Fingerprints: Bool
     /// How long statistics and snapshots wait for the media threads.
@@ -43,7 +45,8 @@ public struct RoomConfiguration: Sendable {
         maximumRooms: Int = 10_000, maximumPeers: Int = 1000,
         maximumTransportsPerPeer: Int = 8, maximumProducersPerPeer: Int = 64,
         maximumConsumersPerPeer: Int = 4096, maximumDataProducersPerPeer: Int = 64,
-        maximumDataConsumersPerPeer: Int = 4096, acceptsSHA1Fingerprints: Bool = false,
+        maximumDataConsumersPerPeer: Int = 4096, dataLimits: DataLimits = DataLimits(),
+        acceptsSHA1Fingerprints: Bool = false,
         statisticsTimeout: Duration = .seconds(1), announcedVersion: String = "3.26.0"
     ) {
         self.mediaCodecs = mediaCodecs
@@ -58,6 +61,7 @@ public struct RoomConfiguration: Sendable {
         self.maximumConsumersPerPeer = maximumConsumersPerPeer
         self.maximumDataProducersPerPeer = maximumDataProducersPerPeer
         self.maximumDataConsumersPerPeer = maximumDataConsumersPerPeer
+        self.dataLimits = dataLimits
         self.acceptsSHA1Fingerprints = acceptsSHA1Fingerprints
         self.statisticsTimeout = statisticsTimeout
         self.announcedVersion = announcedVersion

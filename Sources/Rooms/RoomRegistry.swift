@@ -262,6 +262,7 @@ public final class RoomRegistry: Sendable {
             state.configuration.maximumProducersPerPeer = other.maximumProducersPerPeer
             state.configuration.maximumDataProducersPerPeer = other.maximumDataProducersPerPeer
             state.configuration.maximumDataConsumersPerPeer = other.maximumDataConsumersPerPeer
+            state.configuration.dataLimits = other.dataLimits
             state.configuration.maximumConsumersPerPeer = other.maximumConsumersPerPeer
             let now = Self.now()
             return state.rooms.values.map { ($0, state.configuration(of: $0.id, now: now)) }

@@ -179,6 +179,87 @@ import Testing
         #expect(alice.client.dataOffers.map(\.label) == ["chat"])
     }
 
+    // MARK: Channels that are opened in band
+
+    private static let inBand: DataChannelsRequest = {
+        var settings = DataTransportSettings()
+        settings.inBandRole = .server
+        return DataChannelsRequest(settings: settings)
+    }()
+
+    /// What the plane was asked for from a command of this name.
+    private func streams(_ name: String) -> [UInt16] {
+        fixture.plane.commands.compactMap { command in
+            switch command {
+            case .openDataProducer(_, _, let settings) where name == "openDataProducer": settings.stream
+            case .openDataConsumer(_, _, _, let settings) where name == "openDataConsumer": settings.stream
+            case .closeDataChannel(_, let stream) where name == "closeDataChannel": stream
+            default: nil
+            }
+        }
+    }
+
+    @Test func `a channel that a client opens becomes a data producer by the same rules, or is closed`() async throws {
+        _ = try await alice.makeTransport(producing: true, consuming: false, dataChannels: Self.inBand)
+        let transport = try #require(fixture.plane.transports.last).key
+        func opened(_ stream: UInt16, _ label: String) async {
+            let channel = OpenedDataChannel(transport: transport, stream: stream, label: label)
+            await report(.channelOpened(channel), to: alice)
+        }
+        await opened(0, "chat")
+        #expect(streams("openDataProducer") == [0])
+        #expect(bob.client.dataOffers.map(\.label) == ["chat"])
+        await opened(2, String(repeating: "l", count: 1025))
+        #expect(streams("closeDataChannel") == [2])
+        for number in 1..<64 { await opened(UInt16(2 * number + 2), "more") }
+        await opened(400, "one too many")
+        #expect(streams("closeDataChannel") == [2, 400])
+        fixture.plane.setFull(true)
+        await report(.producerClosedByClient(producerKeys[0]), to: alice)
+        await opened(0, "while the plane is busy")
+        #expect(streams("openDataProducer").filter { $0 == 0 }.count == 1)
+        fixture.plane.setFull(false)
+        #expect(try await alice.room.changePermissions(of: PeerID("alice"), granting: [], taking: .data))
+        await opened(402, "not permitted")
+        #expect(streams("closeDataChannel").suffix(1) == [402])
+        #expect(await alice.room.state.data.producers.isEmpty)
+    }
+
+    @Test func `a viewer is opened channels of whom it watches, and asked nothing`() async throws {
+        let parameters = SCTPStreamParameters(streamID: 4, ordered: false, maxRetransmits: 2)
+        _ = try await alice.produceData("chat", on: alice.sending, parameters)
+        func watch(_ name: String, _ publisher: PeerID?) async throws -> ConnectedPeer {
+            let viewer = try await fixture.connect(name)
+            _ = try await viewer.makeTransport(producing: false, consuming: true, dataChannels: Self.inBand)
+            fixture.plane.forget()
+            try await viewer.room.watchData(of: publisher, by: viewer.session)
+            return viewer
+        }
+        func openings() -> [DataConsumerSettings] {
+            fixture.plane.commands.compactMap { command in
+                if case .openDataConsumer(_, _, _, let settings) = command { settings } else { nil }
+            }
+        }
+        let viewer = try await watch("viewer", nil)
+        let first = try #require(openings().first)
+        #expect(first.stream == 1 && first.label == "chat" && !first.isHeld && first.maxRetransmits == 2)
+        #expect(viewer.client.dataOffers.isEmpty)
+        let other = try await watch("other", PeerID("bob"))
+        #expect(openings().isEmpty)
+        _ = try await bob.produceData("game", on: bob.sending)
+        #expect(openings().filter { $0.label == "game" && $0.stream % 2 == 1 }.map(\.stream).sorted() == [1, 3])
+        #expect(other.client.dataOffers.isEmpty)
+        // A viewer is nobody's peer: a channel that it opens is closed.
+        let transport = try #require(await viewer.room.state.transports[viewer.last]?.key)
+        await report(.channelOpened(OpenedDataChannel(transport: transport, stream: 0, label: "x")), to: viewer)
+        #expect(streams("closeDataChannel") == [0])
+        let room = viewer.room
+        #expect(try await room.changePermissions(of: PeerID("viewer"), granting: [], taking: .subscribe))
+        #expect(await room.state.peers[PeerID("viewer")]?.dataConsumerIDs.isEmpty == true)
+        #expect(try await room.changePermissions(of: PeerID("viewer"), granting: .subscribe, taking: []))
+        #expect(await room.state.peers[PeerID("viewer")]?.dataConsumerIDs.count == 2)
+    }
+
     @Test func `an overloaded plane is tried again`() async throws {
         fixture.plane.setRefusesConsumers(true)
         _ = try await alice.produceData("chat", on: alice.sending)
@@ -219,7 +300,9 @@ import Testing
         #expect(
             settings
                 == DataTransportSettings(
-                    outgoingStreams: 16, incomingStreams: 2048, largestMessage: 262_144, sendBuffer: 1000))
+                    outgoingStreams: 16, incomingStreams: 2048, largestMessage: 99_999_999, sendBuffer: 1000))
+        // The room has the last word.
+        #expect(DataLimits().bound(settings).largestMessage == 262_144)
         let transport = try await alice.makeTransport(
             producing: true, consuming: false, dataChannels: DataChannelsRequest())
         guard case .object(let fields) = transport.json, case .object(let sctp)? = fields["sctpParameters"] else {

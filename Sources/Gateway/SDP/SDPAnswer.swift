@@ -10,6 +10,8 @@ struct SDPAnswer {
         case receives(RTPParameters)
         /// The client gets these parameters' stream.
         case sends(RTPParameters, streamID: String, trackID: String)
+        /// Data channels, with messages of so many bytes at most.
+        case channels(largestMessage: UInt32)
     }
 
     let offer: SDPOffer
@@ -39,6 +41,7 @@ struct SDPAnswer {
             case .receives(let parameters): return receiving(offered, parameters)
             case .sends(let parameters, let streamID, let trackID):
                 return sending(offered, parameters, "\(streamID) \(trackID)")
+            case .channels(let largest): return channels(offered, largest)
             }
         }
         return answer
@@ -99,6 +102,25 @@ struct SDPAnswer {
         return section
     }
 
+    /// RFC 8841 §10.3.
+    private func channels(_ offered: OfferedMedia, _ largestMessage: UInt32) -> MediaDescription {
+        let candidate = transport.iceCandidates.first
+        var section = MediaDescription(
+            media: offered.description.media, port: candidate?.port ?? 9, transport: offered.description.transport,
+            formats: offered.description.formats)
+        section.otherLines = [SDPLine(number: 0, type: "c", value: Self.connection(candidate?.address ?? ""))]
+        section.attributes = named(offered) + transportLines
+        section.attributes.append(SDPAttribute("sctp-port", "\(OfferedMedia.sctpPort)"))
+        section.attributes.append(SDPAttribute("max-message-size", "\(largestMessage)"))
+        section.attributes += candidateLines
+        return section
+    }
+
+    private var candidateLines: [SDPAttribute] {
+        transport.iceCandidates.map { SDPAttribute("candidate", $0.attributeValue) }
+            + [SDPAttribute("end-of-candidates")]
+    }
+
     /// - Parameter direction: the section's, and that of extensions whose offer names one.
     private func common(
         _ offered: OfferedMedia, _ parameters: RTPParameters, _ direction: HeaderExtensionDirection
@@ -119,8 +141,7 @@ struct SDPAnswer {
             lines.append(SDPAttribute("extmap", "\(ext.id)\(suffix) \(ext.uri)"))
         }
         for codec in parameters.codecs { lines += Self.lines(of: codec, offered) }
-        lines += transport.iceCandidates.map { SDPAttribute("candidate", $0.attributeValue) }
-        lines.append(SDPAttribute("end-of-candidates"))
+        lines += candidateLines
         section.attributes = lines
         return section
     }
@@ -150,7 +171,7 @@ extension SDPAnswer.Section {
     var isRejected: Bool {
         switch self {
         case .rejected: true
-        case .receives, .sends: false
+        case .receives, .sends, .channels: false
         }
     }
 }

@@ -14,6 +14,7 @@ extension Shard {
     }
 
     mutating func dataDeadlineReached(_ association: Slot<DataAssociation>) {
+        if let flushesAt = data.associations[association].flushesAt, flushesAt <= now { flushDue(association) }
         if let resumesAt = data.associations[association].resumesAt {
             guard resumesAt <= now else { return }
             data.associations[association].resumesAt = nil
@@ -32,7 +33,7 @@ extension Shard {
         awaitTurn(association)
     }
 
-    private mutating func awaitTurn(_ association: Slot<DataAssociation>) {
+    mutating func awaitTurn(_ association: Slot<DataAssociation>) {
         guard !data.associations[association].isPending, data.associations[association].resumesAt == nil else { return }
         data.associations[association].isPending = true
         data.pending.append(association)
@@ -40,6 +41,10 @@ extension Shard {
 
     private mutating func takeDataEvents(_ association: Slot<DataAssociation>) {
         while let event = data.associations[association].sctp.pollEvent() {
+            if data.associations[association].channelsReceived(event, at: now) {
+                takeChannelEvents(association)
+                continue
+            }
             switch event {
             case .messageReceived(let message): received(message, by: association)
             case .incomingStreamsReset(let streams): closedByClient(streams, of: association)
@@ -54,12 +59,16 @@ extension Shard {
                     data.associations[association].hasFailed = true
                 case .shutDown, .aborted, .abortedByPeer: data.associations[association].hasFailed = false
                 }
+                channelsEnded(association)
             case .connected:
                 counters.add(.dataAssociationsConnected)
                 holdAgain(association)
-            case .restarted: holdAgain(association)
+            case .restarted:
+                holdAgain(association)
+                channelsEnded(association)
             case .outgoingStreamsReset, .outgoingResetRefused, .outgoingStreams: break
             }
+            takeChannelEvents(association)
         }
         let state = data.associations[association].state
         guard state != data.associations[association].reportedState else { return }
@@ -80,9 +89,11 @@ extension Shard {
     }
 
     /// The client has closed channels; their objects go with them. An empty list means all.
-    private func closedByClient(_ streams: [UInt16], of association: Slot<DataAssociation>) {
+    func closedByClient(_ streams: [UInt16], of association: Slot<DataAssociation>) {
         func isConcerned(_ stream: UInt16) -> Bool { streams.isEmpty || streams.contains(stream) }
-        for (stream, producer) in data.associations[association].producers where isConcerned(stream) {
+        // One whose messages wait is closed behind them.
+        for (stream, producer) in data.associations[association].producers
+        where isConcerned(stream) && data.producers[producer].heldUntil == nil {
             report(.producerClosedByClient(data.producers[producer].key), on: association)
         }
         for (stream, consumer) in data.associations[association].consumers where isConcerned(stream) {
@@ -92,8 +103,8 @@ extension Shard {
 
     /// All associations together hold so much of messages that are not whole: one that has more than its share when they do
     /// is ended.
-    private mutating func boundHeldBytes(of association: Slot<DataAssociation>) {
-        let held = data.associations[association].sctp.heldBytes
+    mutating func boundHeldBytes(of association: Slot<DataAssociation>) {
+        let held = data.associations[association].held
         data.held += held - data.associations[association].heldBytes
         data.associations[association].heldBytes = held
         guard data.held > ShardData.largestHeld, held > data.heldShare else { return }
@@ -112,10 +123,22 @@ extension Shard {
         guard transports[transport].bucket.take(message.payload.count, transportRate, at: now) else {
             return counters.add(.dataDroppedRate)
         }
-        guard let producer = data.associations[association].producers[message.stream] else {
-            return counters.add(.dataDroppedNoProducer)
+        guard message.payloadProtocol != .control else { return counters.add(.dataDroppedNoProducer) }
+        guard let producer = data.associations[association].producers[message.stream],
+            data.producers[producer].heldUntil == nil
+        else { return hold(DataMessage(message), on: message.stream, of: association) }
+        received(DataMessage(message), by: producer, of: association)
+    }
+
+    /// A client's message, unless it sends too many.
+    mutating func received(
+        _ message: DataMessage, by producer: Slot<ShardDataProducer>, of association: Slot<DataAssociation>
+    ) {
+        let rate = data.associations[association].messageRate
+        guard data.producers[producer].take(message.payload.count, producerRate, rate, at: now) else {
+            return counters.add(.dataDroppedRate)
         }
-        forward(DataMessage(message), of: producer)
+        forward(message, of: producer)
     }
 
     /// A message from its room.
@@ -182,10 +205,12 @@ extension Shard {
                 dropped(consumer)
                 return reportFull(consumer, association)
             }
+            // Nothing overtakes what opens a channel (RFC 8832 §6).
+            let isBehind = data.associations[association].channels?.isUnanswered(settings.stream) ?? false
             let result = data.associations[association].sctp.send(
                 SCTPMessage(
                     stream: settings.stream, payloadProtocol: PayloadProtocol(rawValue: message.payloadProtocol),
-                    isUnordered: !settings.isOrdered, payload: message.payload),
+                    isUnordered: !settings.isOrdered && !isBehind, payload: message.payload),
                 reliability: settings.reliability, block: block, at: now)
             switch result {
             case .queued: awaitTurn(association)
@@ -241,15 +266,28 @@ extension Shard {
                 return false
             }
             // A packet without a way is lost, as others are on theirs.
-            guard transports[transport].route != .none,
-                unsafe webRTCAssociations[webRTC].dtls.send(Array(scratch[..<length]))
-            else { continue }
-            sendDTLS(transport, webRTC)
+            guard transports[transport].route != .none, sendData(length, on: transport, webRTC) else { continue }
             if let rate {
                 let time = MediaDuration(nanoseconds: Int64(UInt64(length) * 8_000_000_000 / rate))
                 data.associations[association].sentUntil = max(data.associations[association].sentUntil, now) + time
             }
         }
+        return true
+    }
+
+    /// Sends the packet in the scratch buffer.
+    private mutating func sendData(
+        _ length: Int, on transport: Slot<MediaTransport>, _ webRTC: Slot<WebRTCAssociation>
+    ) -> Bool {
+        ensureCapacity()
+        let packet = unsafe UnsafeRawBufferPointer(rebasing: scratch[..<length])
+        let space = unsafe UnsafeMutableRawBufferPointer(start: arena.next, count: EgressBatcher.largestDatagram)
+        if let sealed = unsafe webRTCAssociations[webRTC].dtls.seal(packet, into: space) {
+            commit(length: sealed, to: transport)
+            return true
+        }
+        guard unsafe webRTCAssociations[webRTC].dtls.send(Array(packet)) else { return false }
+        sendDTLS(transport, webRTC)
         return true
     }
 
@@ -290,7 +328,8 @@ extension Shard {
             result.producers.append(
                 DataProducerStatistics(
                     key: data.producers[producer].key, messagesReceived: data.producers[producer].messages,
-                    bytesReceived: data.producers[producer].bytes))
+                    bytesReceived: data.producers[producer].bytes,
+                    messagesDropped: data.producers[producer].refused))
         }
         for (stream, consumer) in data.associations[association].consumers {
             result.consumers.append(

@@ -24,6 +24,7 @@ extension Shard {
                 isPaused: settings.isPaused))
         data.producersByKey[key.rawValue] = producer
         data.associations[association].producers[settings.stream] = producer
+        holdMessages(of: producer, on: association)
         startDataIfPossible(association)
     }
 
@@ -48,7 +49,8 @@ extension Shard {
         guard data.associations[association].producers[stream] == nil,
             data.associations[association].consumers[stream] == nil
         else { return }
-        if data.associations[association].sctp.resetStreams([stream], at: now) { dataAdvanced(association) }
+        _ = data.associations[association].early.take(stream)
+        if data.associations[association].close(stream, at: now) { dataAdvanced(association) }
     }
 
     // MARK: Consumers
@@ -77,6 +79,7 @@ extension Shard {
             data.consumers[consumer].isHeld = true
             data.associations[association].sctp.hold(settings.stream)
         }
+        openChannel(settings, for: key, on: association)
         startDataIfPossible(association)
     }
 
@@ -124,6 +127,10 @@ extension Shard {
             }
         }
         if case .stream(let association, let settings) = data.consumers[consumer].target {
+            // What waits leaves first, as far as the path takes it: a reset drops what has not begun to be sent.
+            if data.associations[association].sctp.bufferedAmount(on: settings.stream) > 0 {
+                _ = transmitData(association, atMost: ShardData.packetsPerTurn)
+            }
             data.associations[association].consumers[settings.stream] = nil
             resetStream(settings.stream, of: association)
         }
@@ -161,7 +168,8 @@ extension Shard {
         let key = unsafe secret.withUnsafeBytes { unsafe HMACSHA1Key($0) }
         let association = data.associations.insert(
             DataAssociation(
-                transport: transport, sctp: SCTPAssociation(settings: settings.association, secret: key)))
+                transport: transport, settings: settings,
+                sctp: SCTPAssociation(settings: settings.association, secret: key)))
         webRTCAssociations[webRTC].data = association
         return association
     }

@@ -26,6 +26,9 @@ extension Shard {
             guard let association else { continue }
             writer.write(data.associations[association].hasFailed)
             writer.write(data.associations[association].sctp)
+            guard let channels = data.associations[association].channels else { continue }
+            writer.write(channels)
+            writer.write(data.associations[association].early)
         }
         let producers = data.producers.slots
         writer.writeUInt32(UInt32(truncatingIfNeeded: producers.count))
@@ -49,13 +52,21 @@ extension Shard {
             guard transports.contains(transport), case .webRTC(let webRTC) = transports[transport].association,
                 webRTCAssociations[webRTC].dataSettings == nil
             else { throw .malformed }
-            webRTCAssociations[webRTC].dataSettings = try reader.read()
+            let settings: DataTransportSettings = try reader.read()
+            webRTCAssociations[webRTC].dataSettings = settings
             guard let slot: Slot<DataAssociation> = try reader.readOptional() else { continue }
             let hasFailed: Bool = try reader.read()
-            var association = DataAssociation(transport: transport, sctp: try reader.read())
+            var association = DataAssociation(transport: transport, settings: settings, sctp: try reader.read())
             association.hasFailed = hasFailed
+            if let role = settings.inBandRole {
+                var channels: DataChannels = try reader.read()
+                guard channels.isClient == (role == .client) else { throw .malformed }
+                channels.waitsForOwner = true
+                association.channels = channels
+                association.early = try reader.read()
+            }
             association.reportedState = association.state
-            association.heldBytes = association.sctp.heldBytes
+            association.heldBytes = association.held
             data.held += association.heldBytes
             try data.associations.restore(association, at: slot)
             webRTCAssociations[webRTC].data = slot
@@ -73,6 +84,8 @@ extension Shard {
                 guard data.associations.contains(source.association),
                     data.associations[source.association].producers.updateValue(slot, forKey: source.stream) == nil
                 else { throw .malformed }
+                data.associations[source.association].flushesAt = earliest(
+                    data.associations[source.association].flushesAt, producer.heldUntil)
             }
             try data.producers.restore(producer, at: slot)
         }

@@ -8,6 +8,11 @@ struct ShardDataProducer {
     var subscribedShards: UInt64 = 0
     var messages: UInt64 = 0
     var bytes: UInt64 = 0
+    /// Messages wait, since the first consumers are on their way.
+    var heldUntil: MediaInstant?
+    /// What its client may send. Not in snapshots: they begin empty elsewhere.
+    private var bits = IngressBucket()
+    private var rate = IngressBucket()
 
     struct Source {
         var association: Slot<DataAssociation>
@@ -19,6 +24,16 @@ struct ShardDataProducer {
         self.source = source
         self.isPaused = isPaused
     }
+
+    /// - Returns: whether a message may be taken now.
+    mutating func take(
+        _ bytes: Int, _ bitRate: IngressRate, _ messageRate: IngressRate, at now: MediaInstant
+    ) -> Bool {
+        rate.take(0, messageRate, at: now) && bits.take(bytes, bitRate, at: now)
+    }
+
+    /// Messages that were not taken, since there were too many.
+    var refused: UInt64 { rate.refused &+ bits.refused }
 }
 
 extension ShardDataProducer: Restorable {
@@ -30,6 +45,7 @@ extension ShardDataProducer: Restorable {
         subscribedShards = try reader.readUInt64()
         messages = try reader.readCounter()
         bytes = try reader.readCounter()
+        heldUntil = try reader.readOptional()
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -43,5 +59,6 @@ extension ShardDataProducer: Restorable {
         writer.writeUInt64(subscribedShards)
         writer.writeUInt64(messages)
         writer.writeUInt64(bytes)
+        writer.writeOptional(heldUntil)
     }
 }

@@ -48,6 +48,8 @@ package enum MediaCommand: Sendable {
     case setDataConsumerSubchannels(DataConsumerKey, [UInt16])
     case setBufferedAmountLowThreshold(DataConsumerKey, UInt32)
     case closeDataConsumer(DataConsumerKey)
+    /// One that the client has opened in band and that gets no data producer.
+    case closeDataChannel(TransportKey, stream: UInt16)
     /// A message of a direct producer, or to one consumer alone.
     indirect case sendData(DataProducerKey, DataMessage)
     indirect case sendDataToConsumer(DataConsumerKey, DataMessage)

@@ -293,6 +293,11 @@ public struct MediaHandle: Sendable {
     /// Closes a data consumer and the client's channel.
     public func closeDataConsumer(_ key: DataConsumerKey) { sendClosing(.closeDataConsumer(key), to: key.shard) }
 
+    /// Closes a channel that a client has opened in band, and that is to have no data producer.
+    public func closeDataChannel(_ transport: TransportKey, stream: UInt16) {
+        sendClosing(.closeDataChannel(transport, stream: stream), to: transport.shard)
+    }
+
     /// Sends a direct data producer's message.
     public func sendData(_ message: DataMessage, of key: DataProducerKey) throws(MediaError) {
         try send(.sendData(key, message), to: key.shard)

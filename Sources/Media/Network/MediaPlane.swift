@@ -241,7 +241,7 @@ extension MediaCommand {
     fileprivate var mustNotBeLost: Bool {
         switch self {
         case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening,
-            .closeDataProducer, .closeDataConsumer, .releaseDataConsumer, .subscribeShardToData,
+            .closeDataProducer, .closeDataConsumer, .closeDataChannel, .releaseDataConsumer, .subscribeShardToData,
             .unsubscribeShardFromData:
             true
         default: false

@@ -9,6 +9,9 @@ struct DataChannels {
 
     /// The DTLS client's channels have even numbers, the server's odd ones (RFC 8832 §6).
     let isClient: Bool
+    /// A channel that the peer closes is closed on our side by `close(_:on:at:)`, not at once: until then its number stays
+    /// the peer's. Not in snapshots: the owner says so.
+    var waitsForOwner = false
     private(set) var channels: [UInt16: DataChannel] = [:]
     private var textCount = 0
     private var events: [DataChannelEvent] = []
@@ -29,17 +32,40 @@ struct DataChannels {
         _ open: DataChannelOpen, id: UInt16? = nil, on association: inout SCTPAssociation, at now: MediaInstant
     ) -> UInt16? {
         let limit = min(association.outgoingStreams, association.incomingStreams)
-        guard let number = id ?? firstFree(below: limit), number < limit, number < .max, channels[number] == nil else {
-            return nil
+        guard let id else {
+            return firstFree(below: limit).flatMap { self.open(open, as: $0, on: &association, at: now) ? $0 : nil }
         }
-        if id == nil {
-            let message = SCTPMessage(stream: number, payloadProtocol: .control, payload: open.bytes)
-            guard association.send(message, at: now) == .queued else { return nil }
-        }
-        association.setPriority(open.priority, of: number)
-        insert(DataChannel(open: open, isNegotiated: id != nil, isAcknowledged: id != nil), number)
-        return number
+        guard id < limit, id < .max, channels[id] == nil else { return nil }
+        association.setPriority(open.priority, of: id)
+        insert(DataChannel(open: open, isNegotiated: true, isAcknowledged: true), id)
+        return id
     }
+
+    /// Opens a channel with one of our numbers.
+    /// - Returns: whether it could be: the number was free and ours, and the association takes what opens it.
+    mutating func open(
+        _ open: DataChannelOpen, as number: UInt16, on association: inout SCTPAssociation, at now: MediaInstant
+    ) -> Bool {
+        guard number < min(association.outgoingStreams, association.incomingStreams, .max), !isTheirs(number),
+            channels[number] == nil
+        else { return false }
+        let message = SCTPMessage(stream: number, payloadProtocol: .control, payload: open.bytes)
+        guard association.send(message, at: now) == .queued else { return false }
+        association.setPriority(open.priority, of: number)
+        insert(DataChannel(open: open, isNegotiated: false, isAcknowledged: false), number)
+        return true
+    }
+
+    private func isTheirs(_ id: UInt16) -> Bool { (id % 2 == 0) != isClient }
+
+    /// Whether the peer has opened the channel, and it goes on.
+    func isOpenedByPeer(_ id: UInt16) -> Bool { isTheirs(id) && channels[id]?.isClosing == false }
+
+    /// Whether the peer has closed its side.
+    func isClosedByPeer(_ id: UInt16) -> Bool { channels[id]?.isIncomingReset ?? true }
+
+    /// Whether nothing may overtake what was sent before on a channel of ours (RFC 8832 §6).
+    func isUnanswered(_ id: UInt16) -> Bool { channels[id]?.isAcknowledged == false }
 
     private func firstFree(below limit: UInt16) -> UInt16? {
         stride(from: isClient ? 0 as UInt16 : 1, to: min(limit, .max), by: 2).first { channels[$0] == nil }
@@ -81,7 +107,7 @@ struct DataChannels {
         case .incomingStreamsReset(let streams):
             for id in streams.isEmpty ? channels.keys.sorted() : streams where channels[id] != nil {
                 channels[id]?.isIncomingReset = true
-                close(id, on: &association, at: now)
+                if !waitsForOwner { close(id, on: &association, at: now) }
                 removeIfOver(id)
             }
         case .outgoingStreamsReset(let streams), .outgoingResetRefused(let streams):
@@ -119,12 +145,12 @@ struct DataChannels {
             ignored &+= 1
             return
         }
-        // Whoever sends on a channel has heard of it.
         if !channel.isAcknowledged { acknowledge(message.stream) }
         events.append(.messageReceived(message.stream, content))
     }
 
-    private mutating func acknowledge(_ id: UInt16) {
+    /// The peer has answered, or sends on the channel, so that it has heard of it.
+    mutating func acknowledge(_ id: UInt16) {
         guard channels[id]?.isAcknowledged == false else { return }
         channels[id]?.isAcknowledged = true
         events.append(.acknowledged(id))
@@ -144,14 +170,13 @@ struct DataChannels {
             ignored &+= 1
             return
         }
-        let isTheirs = (id % 2 == 0) != isClient
         var channel = DataChannel(open: open, isNegotiated: false, isAcknowledged: true)
         if let old = channels[id], old.isClosing, old.isIncomingReset {
             // The peer uses the number again, so that it has seen our reset; only its answer is still missing.
             channel.staleResets = min(old.staleResets, 100) + 1
             remove(id)
         }
-        guard channels[id] == nil, isTheirs, channels.count < Self.largestCount,
+        guard channels[id] == nil, isTheirs(id), channels.count < Self.largestCount,
             textCount + channel.textCount <= Self.largestText
         else {
             // One that may not be is closed at once (RFC 8832 §6); a channel that is there stays.

@@ -64,7 +64,8 @@ extension Shard {
         case .openDataProducer, .openDirectDataProducer, .setDataProducerPaused, .closeDataProducer, .openDataConsumer,
             .openDirectDataConsumer, .releaseDataConsumer, .setDataConsumerPaused, .setDataConsumerSubchannels,
             .setBufferedAmountLowThreshold,
-            .closeDataConsumer, .sendData, .sendDataToConsumer, .subscribeShardToData, .unsubscribeShardFromData:
+            .closeDataConsumer, .closeDataChannel, .sendData, .sendDataToConsumer, .subscribeShardToData,
+            .unsubscribeShardFromData:
             executeData(command)
         case .recordBandwidth(let key, let isOn): recordBandwidth(of: key, isOn)
         case .collectStatistics(let token, let keys, let detail, let events):
@@ -95,8 +96,11 @@ extension Shard {
             data.consumers[consumer].subchannels = subchannels
         case .setBufferedAmountLowThreshold(let key, let bytes): setBufferedAmountLowThreshold(bytes, of: key)
         case .closeDataConsumer(let key):
+            // What other shards sent before its producer was closed comes before its end.
+            drainInbox()
             guard let consumer = data.consumersByKey[key.rawValue] else { return ignored() }
             closeDataConsumer(consumer)
+        case .closeDataChannel(let transport, let stream): closeDataChannel(stream, of: transport)
         case .sendData(let key, let message): send(message, of: key)
         case .sendDataToConsumer(let key, let message): send(message, to: key)
         case .subscribeShardToData(let shard, let key): setDataSubscription(of: shard, to: key, true)

@@ -15,11 +15,18 @@ struct IngressRate: Sendable, Hashable {
         bitsPerSecond = bounded * 1_000_000
     }
 
+    /// A rate of packets of whatever length: they are taken as packets without one.
+    init(packetsPerSecond rate: Int) {
+        let bounded = UInt64(max(1, min(rate, 1_000_000)))
+        timePerByte = 1_000_000_000 * 1024 / (bounded * UInt64(Self.leastPacket))
+        bitsPerSecond = bounded * 8 * UInt64(Self.leastPacket)
+    }
+
     /// How long a packet takes at this rate.
     @inline(__always)
     func time(ofPacket bytes: Int) -> MediaDuration {
-        // A packet is no longer than a datagram, so that nothing overflows.
-        let counted = UInt64(max(Self.leastPacket, min(bytes, 0xFFFF)))
+        // Longer than any message of a data channel, and nothing overflows.
+        let counted = UInt64(max(Self.leastPacket, min(bytes, 1 << 30)))
         return MediaDuration(nanoseconds: Int64((counted &* timePerByte) >> 10))
     }
 }

@@ -43,7 +43,9 @@ extension Shard {
                 earliest(webRTCAssociations[webRTC].ice.nextDeadline, webRTCAssociations[webRTC].dtls.nextDeadline),
                 webRTCAssociations[webRTC].data.flatMap {
                     // Held back, it polls nothing: what is due by then waits, too.
-                    data.associations[$0].resumesAt ?? data.associations[$0].sctp.nextDeadline
+                    earliest(
+                        data.associations[$0].resumesAt ?? data.associations[$0].sctp.nextDeadline,
+                        data.associations[$0].flushesAt)
                 })
         case .plain: nil
         }

@@ -15,6 +15,10 @@ enum RoomAction {
     /// Send the state of a consumer's pauses and layers to the media plane; to be tried again likewise.
     case updateConsumer(ConsumerID)
 
+    /// Open a data producer on a channel that its client has opened.
+    case openDataProducer(DataProducerOpening)
+    /// Close such a channel.
+    case closeDataChannel(TransportKey, stream: UInt16)
     case openDataConsumer(DataConsumerID)
     /// Ask a client to take a data consumer; the answer goes to `dataConsumerAnswered`.
     case offerData(PeerSession, DataConsumerID, NewDataConsumerRequest)

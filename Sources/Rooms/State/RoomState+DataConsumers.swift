@@ -35,14 +35,38 @@ extension RoomState {
         return actions
     }
 
+    /// Says what a viewer is sent without joining, and makes its data consumers of what there is.
+    mutating func watchData(of publisher: PeerID?, by session: PeerSession) throws(RoomError) -> [RoomAction] {
+        let peer = try peer(session)
+        try peer.require(.subscribe)
+        peers[peer.id]?.watchedData = publisher.map { .one($0) } ?? .everybody
+        return watchAllData(peer.id)
+    }
+
+    mutating func watchAllData(_ id: PeerID) -> [RoomAction] {
+        guard let watched = peers[id]?.watchedData else { return [] }
+        let all = joinedPeers(except: id).filter { watched.contains($0.id) }.flatMap(\.dataProducerIDs)
+        var actions: [RoomAction] = []
+        for producer in all where data.producers[producer]?.isForBot == false {
+            actions += consumeData(producer, by: id)
+        }
+        return actions
+    }
+
+    /// Whether the consumer's client learns of it by its channel.
+    func isOpenedInBand(_ id: DataConsumerID) -> Bool {
+        data.consumers[id].flatMap { transports[$0.transportID]?.data?.settings.inBandRole } != nil
+    }
+
     private func dataTransport(of peer: Peer) -> TransportID? {
         peer.transportIDs.first { transports[$0]?.isConsuming == true && transports[$0]?.data != nil }
     }
 
     /// Makes a data consumer if the peer receives data, has a transport for it and does not have it.
     mutating func consumeData(_ producerID: DataProducerID, by peerID: PeerID) -> [RoomAction] {
-        guard let producer = data.producers[producerID], let peer = peers[peerID], peer.receivesData,
-            !peer.consumesOnRequest, peer.may(.subscribe), producer.peerID != nil || peer.wantsBot,
+        guard let producer = data.producers[producerID], let peer = peers[peerID],
+            peer.receivesData || peer.watchedData != nil, !peer.consumesOnRequest, peer.may(.subscribe),
+            producer.peerID != nil || peer.wantsBot,
             !peer.offeredDataProducerIDs.contains(producerID), let transportID = dataTransport(of: peer),
             let id = addDataConsumer(
                 ConsumeDataRequest(transportID: transportID, dataProducerID: producerID), of: producer, to: peer)
@@ -124,15 +148,17 @@ extension RoomState {
             isPaused: consumer.isPaused)
         // What arrives for a number without a channel is lost: until its client has answered, messages wait.
         settings.isHeld = isOffered
+        settings.label = consumer.label
+        settings.protocolName = consumer.protocolName
         return (settings, producer.key, transport.key)
     }
 
     /// The media plane has the data consumer; its client is asked to take it.
     mutating func dataConsumerOpened(_ id: DataConsumerID, _ key: DataConsumerKey) -> [RoomAction] {
         guard let peer = data.consumers[id].flatMap({ peers[$0.peerID] }),
-            let request = dataConsumerOpened(id, key, isAsked: true)
+            let request = dataConsumerOpened(id, key, isAsked: !isOpenedInBand(id))
         else { return [.closeDataConsumer(key)] }
-        return [.offerData(peer.session, id, request)]
+        return isOpenedInBand(id) ? [] : [.offerData(peer.session, id, request)]
     }
 
     /// The same of one that its client has asked for, which knows it by the answer.
@@ -207,6 +233,7 @@ extension RoomState {
         switch event {
         case .messageReceived(let key, let message): return dataHeard(key, message)
         case .producerClosedByClient(let key): return data.producerIDs[key].map { dataProducerClosed($0) } ?? []
+        case .channelOpened(let channel): return channelOpened(channel)
         case .consumerClosedByClient(let key): return data.consumerIDs[key].map { dataConsumerClosed($0) } ?? []
         case .sendBufferFull(let key):
             guard let (peer, id) = owner(of: key) else { return [] }

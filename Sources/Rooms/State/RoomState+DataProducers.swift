@@ -43,6 +43,24 @@ extension RoomState {
             appData: request.appData, isPaused: request.isPaused)
     }
 
+    /// A client has opened a channel in band: it becomes a data producer by the same rules, or is closed.
+    mutating func channelOpened(_ channel: OpenedDataChannel) -> [RoomAction] {
+        guard let transport = transportIDs[channel.transport].flatMap({ transports[$0] }),
+            let session = peers[transport.peerID]?.session
+        else { return [] }
+        let longest = ProduceDataRequest.textBytes
+        let request = ProduceDataRequest(
+            transportID: transport.id,
+            streamParameters: SCTPStreamParameters(
+                streamID: channel.stream, ordered: channel.isOrdered, maxPacketLifeTime: channel.maxPacketLifeTime,
+                maxRetransmits: channel.maxRetransmits),
+            label: channel.label, protocolName: channel.protocolName)
+        guard channel.label.utf8.count <= longest, channel.protocolName.utf8.count <= longest,
+            let opening = try? openDataProducer(request, from: session)
+        else { return [.closeDataChannel(channel.transport, stream: channel.stream)] }
+        return [.openDataProducer(opening)]
+    }
+
     private func checkDataProducers(of peer: Peer) throws(RoomError) {
         guard peer.dataProducerIDs.count < configuration.maximumDataProducersPerPeer else {
             throw RoomError(
@@ -97,6 +115,9 @@ extension RoomState {
                 other.consumesOnRequest
                 ? [.notify(other.session, .newDataProducers([producer.description]))]
                 : consumeData(producer.id, by: other.id)
+        }
+        for viewer in orderedPeers where viewer.watchedData?.contains(peerID) == true {
+            actions += consumeData(producer.id, by: viewer.id)
         }
         if hasSignaledPeers(except: peerID) { actions.append(.listenToData(producer.id)) }
         return actions

@@ -31,6 +31,7 @@ extension RoomState {
                 actions += dataConsumerClosed(consumerID)
             }
         case (false, true):
+            actions += watchAllData(id)
             guard peer.isJoined else { break }
             if peer.consumesOnRequest {
                 let others = joinedPeers(except: id).flatMap(\.producerIDs).compactMap { producers[$0]?.description }

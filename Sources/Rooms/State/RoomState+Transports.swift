@@ -25,7 +25,7 @@ extension RoomState {
                     sends: request.producing, receives: request.consuming,
                     isFirst: request.producing == request.consuming && peer.transportIDs.isEmpty),
                 limits: configuration.outgoingLimits, maximumIncoming: configuration.maximumIncomingBitrate,
-                data: request.dataChannels?.settings))
+                data: request.dataChannels.map { configuration.dataLimits.bound($0.settings) }))
     }
 
     func peerBelowTransportLimit(_ session: PeerSession) throws(RoomError) -> Peer {

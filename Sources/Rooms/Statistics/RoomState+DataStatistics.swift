@@ -10,6 +10,7 @@ extension RoomState {
                 "protocol": .string(producer.protocolName),
                 "messagesReceived": .count(statistics?.messagesReceived ?? 0),
                 "bytesReceived": .count(statistics?.bytesReceived ?? 0),
+                "messagesDropped": .count(statistics?.messagesDropped ?? 0),
             ])
         ]
     }

@@ -121,6 +121,10 @@ struct ServerSettings: Sendable {
             .maxDataProducersPerPeer, rooms.maximumDataProducersPerPeer)
         rooms.maximumDataConsumersPerPeer = try reader.number(
             .maxDataConsumersPerPeer, rooms.maximumDataConsumersPerPeer)
+        let data = rooms.dataLimits
+        rooms.dataLimits.largestMessage = try reader.number(.maxDataMessageSize, data.largestMessage)
+        rooms.dataLimits.sendBuffer = try reader.number(.maxDataBufferSize, data.sendBuffer)
+        rooms.dataLimits.messagesPerSecond = try reader.number(.maxDataMessagesPerSecond, data.messagesPerSecond)
         media.ingressLimits.megabitsPerProducer = try reader.number(
             .maxMegabitsPerProducer, media.ingressLimits.megabitsPerProducer)
         media.ingressLimits.megabitsPerTransport = try reader.number(

@@ -40,6 +40,9 @@ enum Setting: String, CaseIterable {
     case maxConsumersPerPeer = "max-consumers-per-peer"
     case maxDataProducersPerPeer = "max-data-producers-per-peer"
     case maxDataConsumersPerPeer = "max-data-consumers-per-peer"
+    case maxDataMessageSize = "max-data-message-size"
+    case maxDataBufferSize = "max-data-buffer-size"
+    case maxDataMessagesPerSecond = "max-data-messages-per-second"
     case maxMegabitsPerProducer = "max-megabits-per-producer"
     case maxMegabitsPerTransport = "max-megabits-per-transport"
     case bandwidth = "bandwidth"
@@ -79,8 +82,10 @@ enum Setting: String, CaseIterable {
         case .bandwidth: .choice(["ignore", "estimate"])
         case .authExpiry: .choice(["optional", "required"])
         case .maxConnections, .maxConnectionsPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond, .maxRooms,
-            .maxPeersPerRoom:
+            .maxPeersPerRoom, .maxDataMessagesPerSecond:
             .number(1...1_000_000)
+        case .maxDataMessageSize: .number(1024...262_144)
+        case .maxDataBufferSize: .number(16_384...100_000_000)
         case .maxMessageSize: .number(1024...16_777_216)
         case .maxMegabytesPerAddress: .number(1...1_000_000)
         case .maxTransportsPerPeer: .number(1...1000)
@@ -117,8 +122,8 @@ enum Setting: String, CaseIterable {
             .trustedProxy, .unlimitedAddress, .maxConnections,
             .maxConnectionsPerAddress, .maxMegabytesPerAddress, .maxRequestsPerSecond, .maxMessagesPerSecond,
             .maxMessageSize, .maxRooms, .maxPeersPerRoom, .maxTransportsPerPeer, .maxProducersPerPeer,
-            .maxDataProducersPerPeer, .maxDataConsumersPerPeer,
-            .maxConsumersPerPeer, .drainSeconds:
+            .maxDataProducersPerPeer, .maxDataConsumersPerPeer, .maxDataMessageSize, .maxDataBufferSize,
+            .maxDataMessagesPerSecond, .maxConsumersPerPeer, .drainSeconds:
             true
         }
     }

@@ -160,6 +160,15 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Data consumers of one peer. (default: 4096)")
     var maxDataConsumersPerPeer: String?
 
+    @Option(help: "Bytes of one message of a data channel. (default: 262144)")
+    var maxDataMessageSize: String?
+
+    @Option(help: "Bytes of data channels' messages that may wait for one client. (default: 2000000)")
+    var maxDataBufferSize: String?
+
+    @Option(help: "Messages a second taken of one data producer. (default: 10000)")
+    var maxDataMessagesPerSecond: String?
+
     @Option(
         help: "Mbit/s taken of one producer; a packet counts for 625 bytes at least. (default: 100)")
     var maxMegabitsPerProducer: String?
@@ -225,7 +234,9 @@ struct SettingsOptions: ParsableArguments {
             .maxMessageSize: maxMessageSize, .maxRooms: maxRooms, .maxPeersPerRoom: maxPeersPerRoom,
             .maxTransportsPerPeer: maxTransportsPerPeer, .maxProducersPerPeer: maxProducersPerPeer,
             .maxConsumersPerPeer: maxConsumersPerPeer, .maxDataProducersPerPeer: maxDataProducersPerPeer,
-            .maxDataConsumersPerPeer: maxDataConsumersPerPeer, .maxMegabitsPerProducer: maxMegabitsPerProducer,
+            .maxDataConsumersPerPeer: maxDataConsumersPerPeer, .maxDataMessageSize: maxDataMessageSize,
+            .maxDataBufferSize: maxDataBufferSize, .maxDataMessagesPerSecond: maxDataMessagesPerSecond,
+            .maxMegabitsPerProducer: maxMegabitsPerProducer,
             .maxMegabitsPerTransport: maxMegabitsPerTransport, .bandwidth: bandwidth,
             .initialOutgoingKilobits: initialOutgoingKilobits, .maxOutgoingKilobits: maxOutgoingKilobits,
             .maxIncomingKilobits: maxIncomingKilobits,

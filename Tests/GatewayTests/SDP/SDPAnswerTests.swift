@@ -86,6 +86,53 @@ struct SDPAnswerTests {
         #expect(!feedback.contains { $0.hasSuffix("goog-remb") })
     }
 
+    private func offer(_ lines: [String]) throws -> SDPOffer {
+        let text =
+            String(decoding: smallOffer(), as: UTF8.self).replacing("BUNDLE a", with: "BUNDLE a d")
+            + lines.joined(separator: "\n") + "\n"
+        return try SDPOffer(SessionDescription(parsing: Array(text.utf8)))
+    }
+
+    @Test func `data channels are answered on the one transport`() throws {
+        let offer = try offer([
+            "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:d", "a=sctp-port:5000",
+            "a=max-message-size:262144",
+        ])
+        #expect(offer.channels?.mid == "d" && offer.channels?.largestMessage == 262_144)
+        let answer = try answer(offer, [receiving(offer)[0], .channels(largestMessage: 1000)])
+        let section = answer.media[1]
+        #expect(section.media == "application" && section.port == 40000)
+        #expect(section.transport == "UDP/DTLS/SCTP" && section.formats == ["webrtc-datachannel"])
+        #expect(values("sctp-port", section) == ["5000"] && values("max-message-size", section) == ["1000"])
+        #expect(values("setup", section) == ["passive"] && values("mid", section) == ["d"])
+        #expect(values("candidate", section).count == 1 && values("ice-ufrag", section) == ["ufrag"])
+        #expect(!section.attributes.contains(SDPAttribute("rtcp-mux")))
+        #expect(answer.attributes.first == SDPAttribute("group", "BUNDLE a d"))
+    }
+
+    @Test(
+        arguments: [
+            ("a=max-message-size:0", nil), ("a=max-message-size:100", 100), ("a=x", 65_536),
+            ("a=max-message-size:99999999999", 1 << 29), ("a=max-message-size:-1", 65_536),
+        ] as [(String, UInt32?)])
+    func `a client says how long messages may be`(line: String, limit: UInt32?) throws {
+        let offer = try offer([
+            "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:d", "a=sctp-port:5000", line,
+        ])
+        #expect(try #require(offer.channels).largestMessage == limit)
+    }
+
+    @Test(arguments: [
+        ["m=application 9 DTLS/SCTP 5000", "a=mid:d", "a=sctpmap:5000 webrtc-datachannel 1024"],
+        ["m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:d"],
+        ["m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:d", "a=sctp-port:5001"],
+        ["m=application 0 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:d", "a=sctp-port:5000"],
+        ["m=application 9 UDP/DTLS/SCTP bfcp", "a=mid:d", "a=sctp-port:5000"],
+    ])
+    func `other sections of applications are none`(lines: [String]) throws {
+        #expect(try offer(lines).channels == nil)
+    }
+
     @Test func `REMB is left where packets are not numbered`() throws {
         let offer = try OfferFile.aiortcPublish.offer
         let video = try answer(offer, receiving(offer)).media[1]

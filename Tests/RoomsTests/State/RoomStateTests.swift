@@ -35,6 +35,8 @@ extension RoomAction {
             case .closeTransport: "close transport"
             case .closeProducer: "close producer"
             case .closeConsumer: "close consumer"
+            case .openDataProducer: "open data producer"
+            case .closeDataChannel: "close data channel"
             case .openDataConsumer: "open data consumer"
             case .offerData(let session, _, let request): "\(session.peerID) ← newDataConsumer of \(request.label)"
             case .releaseDataConsumer: "release data consumer"

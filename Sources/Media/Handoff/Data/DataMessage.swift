@@ -27,8 +27,13 @@ public struct DataMessage: Sendable, Hashable {
     }
 
     init(_ message: SCTPMessage) {
-        payloadProtocol = message.payloadProtocol.rawValue
-        payload = message.payload
+        self.init(payloadProtocol: message.payloadProtocol.rawValue, payload: message.payload)
+    }
+
+    /// As a client sent it.
+    init(payloadProtocol: UInt32, payload: [UInt8]) {
+        self.payloadProtocol = payloadProtocol
+        self.payload = payload
         subchannels = []
     }
 

@@ -9,4 +9,6 @@ public enum DataEvent: Sendable {
     /// The client has closed the channel.
     case producerClosedByClient(DataProducerKey)
     case consumerClosedByClient(DataConsumerKey)
+    /// The client has opened a channel in band: a data producer on its stream is wanted, or `MediaHandle.closeDataChannel`.
+    case channelOpened(OpenedDataChannel)
 }

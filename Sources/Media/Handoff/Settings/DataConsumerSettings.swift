@@ -15,6 +15,10 @@ public struct DataConsumerSettings: Sendable, Hashable {
     /// Whether messages wait until `MediaHandle.releaseDataConsumer(_:)`, since its client has no channel yet. Not in
     /// snapshots: the consumer itself says so there.
     public var isHeld = false
+    /// What the client is asked to open, where channels are opened in band. Not in snapshots: it is said once.
+    public var label = ""
+    /// Likewise.
+    public var protocolName = ""
 
     /// Settings.
     public init(

@@ -8,6 +8,13 @@ public struct DataTransportSettings: Sendable, Hashable {
     public var largestMessage: UInt32
     /// What may wait to be sent, in bytes: beyond it messages are dropped.
     public var sendBuffer: UInt32
+    /// Longer messages are not sent either, in bytes, where the client has said what it takes; `nil`: as long as it may send.
+    public var largestSentMessage: UInt32?
+    /// What is taken of one data producer; a second's worth may come at once.
+    public var messagesPerSecond: UInt32 = 10_000
+    /// Our part in DTLS, where channels are opened in band (RFC 8832): it says whose numbers are even. `nil` where signaling
+    /// opens them, on both sides.
+    public var inBandRole: DTLSRole?
 
     /// mediasoup's numbers, those of its newer versions where they differ: a buffer of 262,144 bytes takes one large message.
     public init(
@@ -28,7 +35,7 @@ public struct DataTransportSettings: Sendable, Hashable {
         settings.outgoingStreams = outgoingStreams
         settings.incomingStreams = incomingStreams
         settings.largestReceivedMessage = largestMessage
-        settings.largestSentMessage = largestMessage
+        settings.largestSentMessage = min(largestSentMessage ?? largestMessage, largestMessage)
         settings.sendBuffer = max(sendBuffer, largestMessage)
         settings.streamSendBuffer = settings.sendBuffer
         settings.receiveWindow = max(Self.window, min(largestMessage, 1 << 29) * 2)
@@ -41,6 +48,10 @@ extension DataTransportSettings: Restorable {
         self.init(
             outgoingStreams: try reader.readUInt16(), incomingStreams: try reader.readUInt16(),
             largestMessage: try reader.read(in: 0...1 << 29), sendBuffer: try reader.read(in: 0...1 << 29))
+        largestSentMessage = try reader.readOptional(in: 0...1 << 29)
+        messagesPerSecond = try reader.read(in: 1...1_000_000)
+        let isClient: Bool? = try reader.readOptional()
+        inBandRole = isClient.map { $0 ? .client : .server }
     }
 
     func write(to writer: inout SnapshotWriter) {
@@ -48,5 +59,8 @@ extension DataTransportSettings: Restorable {
         writer.writeUInt16(incomingStreams)
         writer.writeUInt32(largestMessage)
         writer.writeUInt32(sendBuffer)
+        writer.writeOptional(largestSentMessage)
+        writer.writeUInt32(messagesPerSecond)
+        writer.writeOptional(inBandRole.map { $0 == .client })
     }
 }

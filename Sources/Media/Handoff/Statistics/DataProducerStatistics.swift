@@ -6,4 +6,6 @@ public struct DataProducerStatistics: Sendable {
     public var messagesReceived: UInt64
     /// The application's bytes of them.
     public var bytesReceived: UInt64
+    /// Messages that were not taken, since there were too many.
+    public var messagesDropped: UInt64
 }

@@ -6,12 +6,7 @@ public struct DataChannelsRequest: Sendable, Hashable {
     /// What the transport is made with.
     public var settings: DataTransportSettings
 
-    /// Longer messages are neither taken nor sent, in bytes, whatever a client asks for.
-    static let largestMessage: UInt32 = 262_144
-    /// What may wait for one client, in bytes, whatever it asks for.
-    static let largestBuffer: UInt32 = 2_000_000
-
-    /// mediasoup's defaults.
+    /// mediasoup's defaults; the room's `DataLimits` bound what is asked for.
     public init(settings: DataTransportSettings = DataTransportSettings()) { self.settings = settings }
 
     /// Reads a transport request's fields.
@@ -28,10 +23,10 @@ public struct DataChannelsRequest: Sendable, Hashable {
         }
         for name in ["maxSctpMessageSize", "maxSendMessageSize", "maxReceiveMessageSize"] {
             guard let size = try reader.optional(name) else { continue }
-            request.settings.largestMessage = min(try size.count(1...UInt32.max), Self.largestMessage)
+            request.settings.largestMessage = try size.count(1...UInt32.max)
         }
         if let size = try reader.optional("sctpSendBufferSize") {
-            request.settings.sendBuffer = min(try size.count(1...UInt32.max), Self.largestBuffer)
+            request.settings.sendBuffer = try size.count(1...UInt32.max)
         }
         return request
     }

@@ -29,6 +29,8 @@ struct Peer {
     var wantsBot = false
     /// It has no data channels, and is notified of what others send by them.
     var getsDataBySignaling = false
+    /// What it is sent although it has not joined, by channels that are opened in band.
+    var watchedData: WatchedData?
     var offeredDataProducerIDs: Set<DataProducerID> = []
     /// What it consumes already, or has refused.
     var offeredProducerIDs: Set<ProducerID> = []

@@ -55,12 +55,13 @@ struct SDPNegotiator: Sendable {
             var sections: [SDPAnswer.Section] = []
             for (media, parameters) in zip(offer.media, parameters) {
                 guard let parameters, let kind = media.kind else {
-                    sections.append(.rejected)
+                    sections.append(
+                        grant.permissions.contains(.data) ? channels(media, of: offer, transport) : .rejected)
                     continue
                 }
                 let source = kind == .audio ? "microphone" : "camera"
                 let produce = ProduceRequest(
-                    transportID: transport, kind: kind, rtpParameters: parameters,
+                    transportID: transport.id, kind: kind, rtpParameters: parameters,
                     appData: .object(["source": .string(source)]))
                 _ = try await room.request(.produce(produce), from: peer)
                 sections.append(.receives(parameters))
@@ -84,7 +85,7 @@ struct SDPNegotiator: Sendable {
         _ offer: SDPOffer, isPartial: Bool, by capabilities: RTPCapabilities
     ) throws(Refusal) -> [RTPParameters?] {
         var refusals: [String] = []
-        var isAnySent = false
+        var isAnySent = offer.channels != nil
         let parameters = offer.media.enumerated().map { index, media -> RTPParameters? in
             guard media.isMediaSentToUs else { return nil }
             isAnySent = true
@@ -95,7 +96,7 @@ struct SDPNegotiator: Sendable {
             return nil
         }
         guard isAnySent else {
-            throw Refusal("unsupported", status: 422, "no section offers to send audio or video")
+            throw Refusal("unsupported", status: 422, "no section offers to send audio, video or data")
         }
         guard refusals.isEmpty || isPartial && parameters.contains(where: { $0 != nil }) else {
             throw Refusal("unsupported", status: 422, refusals.joined(separator: "; "))
@@ -138,9 +139,9 @@ struct SDPNegotiator: Sendable {
             var consumers: [ConsumerID] = []
             for media in offer.media {
                 guard media.isUsable(in: offer.bundle), media.mayBeSentByUs,
-                    let consumer = try await consume(&left, media, in: room, as: peer, on: transport)
+                    let consumer = try await consume(&left, media, in: room, as: peer, on: transport.id)
                 else {
-                    sections.append(.rejected)
+                    sections.append(channels(media, of: offer, transport))
                     continue
                 }
                 consumers.append(consumer.id)
@@ -150,6 +151,7 @@ struct SDPNegotiator: Sendable {
             guard !consumers.isEmpty else {
                 throw RoomError(.unsupported, "the offer has no codec and kind of what is published")
             }
+            if transport.dataChannels != nil { try await room.watchData(of: publisher, by: peer) }
             return (sections, consumers)
         }
     }
@@ -179,7 +181,7 @@ struct SDPNegotiator: Sendable {
     // MARK: Both
 
     private typealias Fill = (
-        Room, PeerSession, TransportID
+        Room, PeerSession, WebRtcTransportDescription
     ) async throws(RoomError) -> (sections: [SDPAnswer.Section], consumers: [ConsumerID])
 
     /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
@@ -196,7 +198,8 @@ struct SDPNegotiator: Sendable {
                 peerID, to: RoomID(name), password: password, grant: grant, through: session)
             await session.membership.entered(RoomMember(room: room, peer: peer))
             let isPublishing = endpoint == "whip"
-            let create = CreateWebRtcTransportRequest(producing: isPublishing, consuming: !isPublishing)
+            let create = CreateWebRtcTransportRequest(
+                producing: isPublishing, consuming: !isPublishing, dataChannels: Self.dataChannels(offer))
             guard
                 case .webRtcTransport(let transport) = try await room.request(
                     .createWebRtcTransport(create), from: peer)
@@ -204,7 +207,7 @@ struct SDPNegotiator: Sendable {
             let parameters = RemoteDTLSParameters(role: offer.dtlsRole, fingerprints: offer.fingerprints)
             _ = try await room.request(
                 .connectWebRtcTransport(.init(transportID: transport.id, dtlsParameters: parameters)), from: peer)
-            let (sections, consumers) = try await fill(room, peer, transport.id)
+            let (sections, consumers) = try await fill(room, peer, transport)
             let answer = SDPAnswer(
                 offer: offer, sections: sections, transport: transport, sessionID: .random(in: 1...UInt64(Int64.max)))
             await session.started(transport, mid: offer.bundle[0], consumers: consumers)
@@ -216,6 +219,23 @@ struct SDPNegotiator: Sendable {
             sessions.remove(session.key)
             throw Refusal(error)
         }
+    }
+
+    /// What becomes of a section that carries nothing else.
+    private func channels(
+        _ media: OfferedMedia, of offer: SDPOffer, _ transport: WebRtcTransportDescription
+    ) -> SDPAnswer.Section {
+        guard let settings = transport.dataChannels, media.mid == offer.channels?.mid else { return .rejected }
+        return .channels(largestMessage: settings.largestMessage)
+    }
+
+    /// What the transport needs for an offer's data channels; `nil` without.
+    private static func dataChannels(_ offer: SDPOffer) -> DataChannelsRequest? {
+        guard let section = offer.channels else { return nil }
+        var settings = DataTransportSettings()
+        settings.largestSentMessage = section.largestMessage
+        settings.inBandRole = offer.dtlsRole == .client ? .server : .client
+        return DataChannelsRequest(settings: settings)
     }
 
     /// Ends a session whose client never came.

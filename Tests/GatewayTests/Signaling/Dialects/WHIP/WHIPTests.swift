@@ -60,6 +60,50 @@ import Testing
         }
     }
 
+    private static let channels =
+        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:9\r\na=sctp-port:5000\r\n"
+        + "a=max-message-size:262144\r\n"
+
+    private func withChannels(_ file: OfferFile) throws -> [UInt8] {
+        let text = String(decoding: try file.bytes, as: UTF8.self)
+        let group = try #require(text.split(separator: "\r\n").first { $0.hasPrefix("a=group:BUNDLE") })
+        return Array((text.replacing(group, with: group + " 9") + Self.channels).utf8)
+    }
+
+    @Test func `publishers and viewers that offer data channels get them, and others' none`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let published = try await offer(client, "/whip/lobby", try withChannels(.chromiumPublish))
+            #expect(published.status == 201, "\(published.body)")
+            let watched = try await offer(client, "/whep/lobby", try withChannels(.chromiumWatch))
+            #expect(watched.status == 201, "\(watched.body)")
+            for body in [published.body, watched.body] {
+                let answer = try SessionDescription(parsing: Array(body.utf8))
+                #expect(answer.media.map(\.port) == [40000, 40000, 40000])
+                #expect(answer.media[2].attributes.contains(SDPAttribute("max-message-size", "262144")))
+            }
+            let snapshot = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            #expect(snapshot.peers.flatMap(\.transports).allSatisfy { $0.sctp != nil })
+            let without = try await offer(client, "/whep/lobby", try OfferFile.chromiumWatch.bytes)
+            #expect(without.status == 201)
+            let later = try #require(await server.rooms.room(RoomID("lobby"))?.snapshot())
+            #expect(later.peers.flatMap(\.transports).count { $0.sctp == nil } == 1)
+        }
+    }
+
+    @Test func `a publisher of nothing but data is one`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let text = String(decoding: smallOffer(), as: UTF8.self)
+            let head = text.prefix { $0 != "m" }.replacing("BUNDLE a", with: "BUNDLE 9")
+            let own = text.split(separator: "\n").filter { line in
+                ["a=ice-", "a=fing", "a=setu"].contains(line.prefix(6))
+            }.joined(separator: "\r\n")
+            let created = try await offer(client, "/whip/lobby", Array("\(head)\(Self.channels)\(own)\r\n".utf8))
+            #expect(created.status == 201, "\(created.body)")
+        }
+    }
+
     @Test func `a viewer gets the first publisher's streams, unseen, and its session ends with them`() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
