@@ -94,8 +94,12 @@ let package = Package(
             swiftSettings: settings,
             // Puts the tests' own clock in front of the C library's for libssl: see WallClock.swift.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=gettimeofday"])]),
+        // The third implementation that ours is tried with.
+        .target(
+            name: "CUSRSCTP", path: "Tests/CUSRSCTP", linkerSettings: [.linkedLibrary("usrsctp")]),
         .testTarget(
-            name: "MediaTests", dependencies: ["RoundhouseMedia", "TestSupport", "CLinuxNet", "COpenSSL", "CSRTP"],
+            name: "MediaTests",
+            dependencies: ["RoundhouseMedia", "TestSupport", "CLinuxNet", "COpenSSL", "CSRTP", "CUSRSCTP"],
             swiftSettings: settings),
         .testTarget(
             name: "RoomsTests", dependencies: ["RoundhouseRooms", "RoundhouseMedia", "TestSupport"],

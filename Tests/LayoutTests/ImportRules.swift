@@ -30,7 +30,7 @@ enum ImportRules {
             "Sources/Media/DTLS", "Sources/Media/SRTP", "Sources/Gateway/Access/JOSE", "Sources/Gateway/TLS",
         ],
         // What ours is compared with.
-        "CSRTP": ["Tests/MediaTests/SRTP"],
+        "CSRTP": ["Tests/MediaTests/SRTP"], "CUSRSCTP": ["Tests/MediaTests/SCTP"],
         "CIPSecMB": ["Sources/Media/SRTP"], "CLinuxNet": ["Sources/Media/Network"],
     ]
     /// Where Media reaches the system; DTLS reads the certificate's files.

@@ -331,7 +331,10 @@ struct SCTPSender {
         while offset >= 0, offset < outstanding.count {
             let state = outstanding[offset].state
             guard state == .abandoned || state == .acked else { break }
-            if state == .abandoned { last = outstanding.first.advanced(by: offset) }
+            // A message is given up with all its chunks, those that have arrived too: or else the peer would keep these.
+            if state == .abandoned || messages[outstanding[offset].message].isAbandoned {
+                last = outstanding.first.advanced(by: offset)
+            }
             offset += 1
         }
         guard last.isNewer(than: advanced) else { return }
