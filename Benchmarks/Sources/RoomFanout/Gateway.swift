@@ -8,7 +8,10 @@ final class Gateway: ForwardingServer {
     let port: Int
     private var peers: [GatewayPeer] = []
 
-    init(_ bench: Bench, shards: Int = 1, cores: String? = nil, environment: [String: String] = [:]) throws {
+    init(
+        _ bench: Bench, shards: Int = 1, cores: String? = nil, environment: [String: String] = [:],
+        options: [String] = []
+    ) throws {
         self.bench = bench
         port = 20_000 + Int(getpid()) % 10_000
         process = try ChildProcess(
@@ -16,7 +19,7 @@ final class Gateway: ForwardingServer {
             [
                 "--host", "127.0.0.1", "--port", "\(port)", "--media-listen", "127.0.0.1", "--media-port", "0",
                 "--shards", "\(shards)", "--log-level", "error", "--max-peers-per-room", "5000",
-            ], cores: cores ?? bench.serverCores, environment: environment)
+            ] + options, cores: cores ?? bench.serverCores, environment: environment)
         _ = try process.line(startingWith: "Roundhouse is ready")
     }
 
@@ -102,9 +105,14 @@ struct GatewayPeer: Sendable {
     let client: SignalingClient
     let fingerprint: String
 
-    func join(consumes: Bool) async throws {
+    /// - Parameter hasData: whether it is offered data producers.
+    func join(consumes: Bool, hasData: Bool = false) async throws {
         var join: JSON = ["displayName": name, "device": ["flag": "bench", "name": "RoomFanout", "version": "1"]]
         if consumes { join["rtpCapabilities"] = try await client.request("getRouterRtpCapabilities", [:]) }
+        if hasData {
+            join["sctpCapabilities"] = Self.channels
+            join["bot"] = false
+        }
         _ = try await client.request("join", join)
     }
 
@@ -125,9 +133,12 @@ struct GatewayPeer: Sendable {
         return transport
     }
 
-    func makeTransport(producing: Bool) async throws -> Transport {
-        let answer = try await client.request(
-            "createWebRtcTransport", ["forceTcp": false, "producing": producing, "consuming": !producing])
+    private static let channels: JSON = ["numStreams": ["OS": 1024, "MIS": 1024]]
+
+    func makeTransport(producing: Bool, hasData: Bool = false) async throws -> Transport {
+        var request: JSON = ["forceTcp": false, "producing": producing, "consuming": !producing]
+        if hasData { request["sctpCapabilities"] = Self.channels }
+        let answer = try await client.request("createWebRtcTransport", request)
         guard let id = answer["id"] as? String, let ice = answer["iceParameters"] as? JSON,
             let user = ice["usernameFragment"] as? String, let password = ice["password"] as? String,
             let candidate = (answer["iceCandidates"] as? [any Sendable])?.first as? JSON,
@@ -141,6 +152,12 @@ struct GatewayPeer: Sendable {
     func connect(_ transport: Transport) async throws {
         let dtls: JSON = ["role": "client", "fingerprints": [["algorithm": "sha-256", "value": fingerprint]]]
         _ = try await client.request("connectWebRtcTransport", ["transportId": transport.id, "dtlsParameters": dtls])
+    }
+
+    func produceData(on transport: String, stream: Int) async throws {
+        _ = try await client.request(
+            "produceData",
+            ["transportId": transport, "sctpStreamParameters": ["streamId": stream], "label": "bench"])
     }
 
     func produce(on transport: String, ssrc: Int, audio: Bool) async throws {

@@ -29,6 +29,7 @@ struct Goals: Encodable {
         try await goals.allocations(load, bench)
         try await goals.memory(load, bench)
         try await goals.setUp(load, bench)
+        goals.add(try await DataFanOut.measure(seconds: seconds, bench))
         return goals
     }
 
@@ -200,6 +201,35 @@ struct Goals: Encodable {
                 measured:
                     "\(cost.createdPerSecond.text(0)) (\(cost.millisecondsPerTransport.text(2)) ms of CPU each), loss \((cost.lossMeanwhile * 100).text(3)) %",
                 passed: cost.createdPerSecond >= 1000 && cost.lossMeanwhile == 0))
+    }
+
+    mutating func add(_ data: DataFanOut) {
+        let what = "data, \(DataFanOut.size) bytes, ordered and reliable, to \(DataFanOut.receivers) receivers"
+        rows.append(
+            Row(
+                number: 8, what: "CPU per delivered message: \(what), \(Int(DataFanOut.pace))/s",
+                goal: "≤ 15 µs, p99 ≤ 20 ms",
+                measured: "\(data.microsecondsPerMessage.text(2)) µs, p99 \(data.latencyP99.text(1)) ms",
+                passed: data.microsecondsPerMessage <= 15 && data.latencyP99 <= 20))
+        rows.append(
+            Row(
+                number: 8, what: "the same, highest rate on one core", goal: "≥ 60000/s",
+                measured:
+                    "\(data.highest.text(0))/s (server \((data.serverBusy * 100).text(0)) % of its core, generator "
+                    + "\((data.generatorBusy * 100).text(0)) %)",
+                passed: data.highest >= 60_000))
+        rows.append(
+            Row(
+                number: 8, what: "one association into the server, messages of 16 KiB", goal: "≥ 1 Gb/s a core",
+                measured: data.incoming.text, passed: data.incoming.gigabitsPerCore >= 1))
+        rows.append(
+            Row(
+                number: 8, what: "the same relayed to one receiver", goal: "", measured: data.relayed.text, passed: true
+            ))
+        rows.append(
+            Row(
+                number: 8, what: "memory per idle association", goal: "≤ 24 KiB",
+                measured: "\(data.kibPerAssociation.text(1)) KiB", passed: data.kibPerAssociation <= 24))
     }
 }
 

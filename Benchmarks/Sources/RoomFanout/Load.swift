@@ -72,6 +72,12 @@ struct Plan {
         )
     }
 
+    /// An association; its transport is one of this or an earlier text.
+    /// - Parameter size: of the messages that it sends, if it sends any.
+    mutating func carryData(on transport: Int, size: Int? = nil) {
+        streams.append("data transport=\(transport)" + (size.map { " size=\($0) pps=100" } ?? ""))
+    }
+
     /// - Parameter feedback: the header extension of transport-wide numbers, if the receiver is to say what arrives.
     mutating func expect(_ count: Int, on transport: Int, feedback: Int? = nil) {
         streams.append(

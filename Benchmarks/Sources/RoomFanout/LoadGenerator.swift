@@ -47,18 +47,24 @@ final class LoadGenerator {
 
     /// Waits for the end of what ``begin(seconds:warmUp:)`` started.
     func end(_ label: String) throws -> Measurement {
+        let measurement = try Measurement(try report(label))
+        Bench.progress("\(label): \(measurement.summary)")
+        return measurement
+    }
+
+    /// The same of a run of data channels.
+    func endData(_ label: String) throws -> DataMeasurement { try DataMeasurement(try report(label)) }
+
+    private func report(_ label: String) throws -> String {
         var elapsed = 0
         var before = server.cpuSeconds
-        let line = try process.line(startingWith: "{") {
+        return try process.line(startingWith: "{") {
             elapsed += 1
             let now = server.cpuSeconds
             Bench.progress(
                 String(format: "%@: %d s, server at %.0f %% of a core", label, elapsed, (now - before) * 100))
             before = now
         }
-        let measurement = try Measurement(line)
-        Bench.progress("\(label): \(measurement.summary)")
-        return measurement
     }
 
     func stop() {

@@ -9,7 +9,7 @@ struct RoomFanout: AsyncParsableCommand {
         abstract: "Rooms of publishers and subscribers against a real server process; CPU per packet, latency, loss.")
 
     enum Mode: String, EnumerableFlag {
-        case room, compare, goals, allocationGate, memory, setup, growth, chart, selfTest
+        case room, compare, goals, allocationGate, memory, setup, data, growth, chart, selfTest
 
         static func help(for mode: Mode) -> ArgumentHelp? {
             switch mode {
@@ -19,6 +19,8 @@ struct RoomFanout: AsyncParsableCommand {
             case .allocationGate: "Fail if the media threads allocate per packet."
             case .memory: "Memory per transport and per consumer."
             case .setup: "CPU per handshake; a thousand arrivals beside a call."
+            case .data:
+                "CPU of a delivered message of a data channel, the highest rate, one association, an idle one's memory."
             case .growth: "What more subscribers, rooms, publishers and shards cost."
             case .chart: "CPU per packet against the number of subscribers, for Docs/images."
             case .selfTest: "Show that altered packets make the benchmark fail."
@@ -117,6 +119,12 @@ struct RoomFanout: AsyncParsableCommand {
                 "\(cost.millisecondsPerHandshake.text(3)) ms per handshake, \(cost.createdPerSecond.text(0)) transports "
                     + "with a consumer in a second (\(cost.millisecondsPerTransport.text(2)) ms of CPU each), loss meanwhile \((cost.lossMeanwhile * 100).text(3)) %"
             )
+        case .data:
+            let data = try await DataFanOut.measure(seconds: seconds, bench)
+            try write(data, load, machine)
+            var goals = Goals()
+            goals.add(data)
+            goals.print()
         case .growth:
             let growth = try await Growth.measure(runs: runs, seconds: seconds, only: series, bench)
             try write(growth, load, machine)

@@ -125,7 +125,9 @@ struct SCTPSender {
     /// - Parameter acked: bytes that have arrived. A peer that acknowledges many packets at once gets as many more, or the
     ///   window would never be used.
     mutating func renewBurst(acked: Int = 0, at now: MediaInstant) {
-        burstLeft = UInt8(min(Int(Self.burst) + acked / settings.maximumChunk, Self.longestBurst))
+        // Acknowledgements that arrive together allow together what they would one by one.
+        let left = acked > 0 && burstBegan == now ? Int(burstLeft) : 0
+        burstLeft = UInt8(min(left + Int(Self.burst) + acked / settings.maximumChunk, Self.longestBurst))
         burstBegan = now
     }
 
