@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 GATEWAY := .build/release/gateway
 
-.PHONY: help setup build run test unit end-to-end soak soak-hostile links bench fuzz scenarios lint format tsan asan package \
+.PHONY: help setup build run test unit end-to-end soak soak-hostile data links bench fuzz scenarios lint format tsan asan package \
     package-test source-package source-package-test release clean
 
 help: ## Shows these lines
@@ -39,6 +39,9 @@ soak: ## Joins and leaves, and holds a call, for ten minutes each (ARGS=seconds 
 
 soak-hostile: ## Rooms come and go beside hostile clients for two hours (ARGS=seconds): figures and chart in artifacts
 	@ROUNDHOUSE_SOAK_SECONDS=$(or $(ARGS),7200) .ci/test end-to-end -k hostile_soak
+
+data: ## Data channels of five clients of three kinds, a thousand opened and closed, with and without losses (root)
+	@ROUNDHOUSE_DATA=all .ci/test end-to-end -k five_clients $(ARGS)
 
 links: ## Calls over narrow, lossy and changing links, with every codec and browser (root)
 	@ROUNDHOUSE_LINKS=all .ci/test end-to-end -k test_bandwidth $(ARGS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 
 import pytest
 
@@ -170,3 +171,96 @@ async def test_firefox_too_with_losses_and_without(link, start_gateway, artifact
                 return len(await receiver.received("again")) >= 60
             await until(arrived, 90, f"{receiver.name} has got everything in spite of losses")
             assert await receiver.received("again") == wanted
+
+
+async def everybody(link, start_gateway, artifacts, stack, room):
+    """Two pages of Chromium, two Firefox and aiortc, behind the link; the peers by what they are."""
+    gateway = await start_gateway(shards=2, namespace=link.server, host=link.server_address)
+    relay = network.Relay(link.client, (gateway.host, gateway.port))
+    stack.callback(relay.close)
+    origin = f"http://127.0.0.1:{relay.port}"
+    chromium = await stack.enter_async_context(Chromium(artifacts, link.client))
+    pages = [await chromium.page(), await chromium.page()]
+    for _ in range(2):
+        pages.append(await stack.enter_async_context(Firefox(artifacts, link.client)))
+    browsers = [
+        await BrowserPeer(page, origin, room, name).enter()
+        for page, name in zip(pages, ("Carol", "Dora", "Fritz", "Finn"))]
+    # From here on this thread's sockets, which are aiortc's, are at the far end too.
+    stack.enter_context(network.inside(link.client))
+    soft = await stack.enter_async_context(SoftDataPeer(gateway, room, "Ada"))
+    return gateway, browsers, soft
+
+
+async def turn(senders, receivers, number, size):
+    """Each sender opens channels, whose numbers are used in every turn, sends a message on each and closes it."""
+    labels = [(sender, f"{sender.name} {number}.{index}", 100 + index) for sender in senders for index in range(size)]
+    await asyncio.gather(*(sender.produce(label, id=stream) for sender, label, stream in labels))
+    await asyncio.gather(*(sender.send(label, "string", 200, number) for sender, label, _ in labels))
+    for receiver in receivers:
+        wanted = {label for sender, label, _ in labels if sender is not receiver}
+
+        async def arrived(receiver=receiver, wanted=wanted):
+            return wanted <= {one[0] for one in await receiver.received()}
+        await until(arrived, 60, f"{receiver.name} has got a message of each channel of turn {number}")
+    await asyncio.gather(*(sender.close(label) for sender, label, _ in labels))
+
+
+# `make data` runs it, and all of it; ROUNDHOUSE_DATA=short the same with less.
+WANTED = os.environ.get("ROUNDHOUSE_DATA")
+IS_LONG = WANTED == "all"
+
+
+@pytest.mark.skipif(not WANTED, reason="minutes with two processors: make data")
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("loss", [0, 5])
+async def test_five_clients_of_three_kinds_get_what_was_promised(link, start_gateway, artifacts, loss):
+    sizes = SOFT_SIZES if IS_LONG else [0, 1, 1161, 16_384]
+    async with contextlib.AsyncExitStack() as stack:
+        gateway, browsers, soft = await everybody(link, start_gateway, artifacts, stack, "show")
+        link.set(both_loss=loss, both_delay=50)
+        await exchange([*browsers, soft], lambda peer: sizes)
+        # The longest messages, which aiortc does not send.
+        for sender in browsers if IS_LONG else browsers[::3]:
+            await sender.produce(f"large of {sender.name}", ordered=True)
+            await sender.send(f"large of {sender.name}", "binary", 262_144, 9)
+            for receiver in browsers:
+                async def arrived(receiver=receiver, label=f"large of {sender.name}"):
+                    return len(await receiver.received(label)) == (receiver.name not in label)
+                await until(arrived, 120, f"{receiver.name} has got the large message of {sender.name}")
+        await check_loose([browsers[0], browsers[2], soft], [*browsers, soft], loss)
+        turns, size = (50, 10) if IS_LONG else (3, 4)
+        for number in range(turns):
+            await turn([browsers[1], browsers[3]], [*browsers, soft], number, size)
+        for peer in (*browsers, soft):
+            messages = [one for one in await peer.received() if one[0].partition(" ")[0] in ("Dora", "Finn")]
+            assert len(set(messages)) == len(messages), peer.name
+            own = 0 if peer not in (browsers[1], browsers[3]) else turns * size
+            assert len(messages) == 2 * turns * size - own, peer.name
+        gateway.assert_alive()
+
+
+async def check_loose(senders, receivers, loss):
+    """What may be lost is lost as seldom as the path loses it, and is whole when it arrives, and there once."""
+    count = 60
+    for sender in senders:
+        await sender.produce(f"once {sender.name}", ordered=False, maxRetransmits=0)
+        await sender.produce(f"brief {sender.name}", ordered=False, maxPacketLifeTime=3000)
+        for salt in range(count):
+            for kind in ("once", "brief"):
+                await sender.send(f"{kind} {sender.name}", "binary", 900, salt)
+            await asyncio.sleep(0.02)
+    contents = {("binary", 900, checksum(content(900, salt))) for salt in range(count)}
+    # Twice over the link.
+    least = count if loss == 0 else count * (1 - 4 * loss / 100)
+    for receiver in receivers:
+        for sender in senders:
+            for kind in ("once", "brief"):
+                label = f"{kind} {sender.name}"
+
+                async def arrived(receiver=receiver, label=label):
+                    return len(await receiver.received(label)) >= least
+                if sender is not receiver:
+                    await until(arrived, 20, f"{receiver.name} has got enough of {label}")
+                    messages = [one[1:] for one in await receiver.received(label)]
+                    assert len(set(messages)) == len(messages) and set(messages) <= contents, label
