@@ -39,6 +39,39 @@ async def take_console(browser, server, folder):
         await page.close()
 
 
+async def take_chat(browser, server, folder):
+    ada = await Person(await browser.page(), server.url, "Chat", "Ada").enter()
+    grace = await Person(await browser.page(**PHONE), server.url, "Chat", "Grace").enter()
+    edsger = await Person(await browser.page(), server.url, "Chat", "Edsger").enter()
+    for person in (ada, grace, edsger):
+        await person.sees_and_hears(others=2, seconds=60)
+        await person.page.page.click("#chat")
+    said = (
+        (ada, "The minutes are at https://example.org/minutes"),
+        (edsger, "Thank you! Two things are missing:\nthe date of the next call,\nand who takes notes."),
+        (grace, "I do, from my phone if need be."), (ada, "Then we have everything."))
+    for count, (person, text) in enumerate(said, 1):
+        await person.page.page.fill("#chat-text", text)
+        await person.page.page.click("#chat-form button")
+
+        async def is_said():
+            lines = "document.querySelectorAll('#chat-log .chat-line').length"
+            return all([await one.page.evaluate(lines) == count for one in (ada, grace, edsger)])
+        await until(is_said, 30, "everybody has it")
+    # By the keyboard, for which the focus leaves the field of the text.
+    await edsger.page.page.keyboard.press("Escape")
+    await edsger.page.page.keyboard.press("h")
+
+    async def is_up():
+        hands = "document.querySelectorAll('.tile[data-hand=true]').length"
+        return await ada.page.evaluate(hands) == 1 == await grace.page.evaluate(hands)
+    await until(is_up, 30, "the hand is seen")
+    await ada.page.picture(folder / "chat.png")
+    await grace.page.picture(folder / "chat-phone.png")
+    for person in (ada, grace, edsger):
+        await person.page.close()
+
+
 async def take(folder):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -60,6 +93,10 @@ async def take(folder):
                 await phone.sees_and_hears(seconds=60)
                 await phone.page.picture(folder / "call-phone.png")
                 await other.page.close()
+                await phone.page.close()
+                for person in people:
+                    await person.page.close()
+                await take_chat(browser, server, folder)
         finally:
             await server.stop()
             await server.kill()
