@@ -42,6 +42,34 @@ print("worked")
 """
 
 
+# The same of a client by openapi-generator, which makes those of programs in Java, Go, C# and others, too.
+BY_OPENAPI_GENERATOR = """
+import sys
+import rh
+
+with rh.ApiClient(rh.Configuration(host=sys.argv[1], access_token=sys.argv[2])) as client:
+    read, change = rh.ReadApi(client), rh.ChangeApi(client)
+    made = change.create_room(rh.NewRoom(name="class", maxPeers=3))
+    assert made.id == "class" and made.max_peers == 3
+    assert [room.id for room in read.list_rooms().rooms] == ["class", "lounge"]
+    events = read.list_recent_events("lounge", limit=1000).events
+    events = [getattr(event, "actual_instance", event) for event in events]
+    assert isinstance(events[0], rh.RoomOpenedEvent), events[0]
+    joined = next(event for event in events if isinstance(event, rh.PeerJoinedEvent))
+    assert joined.data.display_name == "Ann" and joined.type == "peer-joined"
+    assert {person.id for person in read.list_all_peers().peers} == {"ann", "ben"}
+    assert read.list_minutes("lounge").minutes is not None
+    assert change.mute_everybody("lounge", rh.Mute()).paused == 1
+    try:
+        read.get_room("nowhere")
+    except rh.exceptions.NotFoundException as refusal:
+        assert "room-not-found" in refusal.body
+    else:
+        raise AssertionError("a room that is none")
+print("worked")
+"""
+
+
 async def ran(*command, **environment):
     def work():
         return subprocess.run(
@@ -61,6 +89,19 @@ async def test_a_generated_client_works(start_gateway, tmp_path):
     async with populated_room(gateway) as (_, viewer, __):
         await until(lambda: len(viewer.requests) == 2, 30, "the viewer is offered both")
         done = await ran(sys.executable, "-c", GENERATED, gateway.url, TOKEN, PYTHONPATH=str(tmp_path))
+        assert done.stdout.strip() == "worked", done.stdout + done.stderr
+
+
+async def test_a_client_by_openapi_generator_works(start_gateway, tmp_path):
+    gateway = await start_gateway("--admin-token", TOKEN)
+    done = await ran(
+        os.path.join(os.path.dirname(sys.executable), "openapi-generator-cli"), "generate", "-g", "python",
+        "--package-name", "rh",
+        "-i", str(ROOT / "Sources/Gateway/Page/api/openapi.json"), "-o", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    async with populated_room(gateway) as (_, viewer, __):
+        await until(lambda: len(viewer.requests) == 2, 30, "the viewer is offered both")
+        done = await ran(sys.executable, "-c", BY_OPENAPI_GENERATOR, gateway.url, TOKEN, PYTHONPATH=str(tmp_path))
         assert done.stdout.strip() == "worked", done.stdout + done.stderr
 
 
