@@ -1,4 +1,5 @@
 import CUSRSCTP
+import TestSupport
 
 @testable import RoundhouseMedia
 
@@ -30,13 +31,21 @@ final class USRSCTPPair {
         random = SplitMix(seed: seed)
     }
 
-    deinit { usrsctp_peer_close(theirs) }
+    deinit { inTheirTime { usrsctp_peer_close(theirs) } }
+
+    /// usrsctp measures round trips and lifetimes by the wall clock, although its timers are given their time: on a busy
+    /// machine the two would run apart.
+    private func inTheirTime<Result>(_ body: () -> Result) -> Result {
+        WallClock.set(now)
+        defer { WallClock.set(nil) }
+        return body()
+    }
 
     func connect(_ beginning: Beginning) -> Bool {
         if beginning == .ours {
-            guard usrsctp_peer_listen(theirs) else { return false }
+            guard inTheirTime({ usrsctp_peer_listen(theirs) }) else { return false }
         } else {
-            guard usrsctp_peer_connect(theirs) else { return false }
+            guard inTheirTime({ usrsctp_peer_connect(theirs) }) else { return false }
         }
         if beginning != .theirs { ours.association.connect(at: now) }
         return run(atMost: .seconds(120)) { isUp && ours.association.state == .established }
@@ -53,13 +62,15 @@ final class USRSCTPPair {
     func sendTheirs(
         _ message: SCTPMessage, retransmissions: Int32 = -1, lifetime: Int32 = -1
     ) -> Bool {
-        usrsctp_peer_send(
-            theirs, message.payload, message.payload.count, message.stream, message.payloadProtocol.rawValue,
-            message.isUnordered, retransmissions, lifetime)
+        inTheirTime {
+            usrsctp_peer_send(
+                theirs, message.payload, message.payload.count, message.stream, message.payloadProtocol.rawValue,
+                message.isUnordered, retransmissions, lifetime)
+        }
     }
 
-    func resetTheirs(_ stream: UInt16) -> Bool { usrsctp_peer_reset(theirs, stream) }
-    func shutDownTheirs() { usrsctp_peer_shut_down(theirs) }
+    func resetTheirs(_ stream: UInt16) -> Bool { inTheirTime { usrsctp_peer_reset(theirs, stream) } }
+    func shutDownTheirs() { inTheirTime { usrsctp_peer_shut_down(theirs) } }
 
     /// Runs until `isDone`, and no longer than `limit`.
     @discardableResult
@@ -82,11 +93,11 @@ final class USRSCTPPair {
             if flight.isToOurs {
                 ours.receive(flight.packet, at: now)
             } else {
-                usrsctp_peer_receive(theirs, flight.packet, flight.packet.count)
+                inTheirTime { usrsctp_peer_receive(theirs, flight.packet, flight.packet.count) }
             }
         }
         if let due = ours.association.nextDeadline, due <= now { ours.association.deadlineReached(now) }
-        usrsctp_peer_elapse(10)
+        inTheirTime { usrsctp_peer_elapse(10) }
         exchange()
     }
 
