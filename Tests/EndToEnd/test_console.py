@@ -202,6 +202,8 @@ async def the_last_hour_is_drawn(console):
     assert await console.page.evaluate(drawn) == ["12"] * 6
     assert await console.page.evaluate(FITS), "nothing is wider than the screen"
     assert await violations(console.page) == []
+    await console.page.page.emulate_media(color_scheme="dark")
+    assert await violations(console.page) == []
     await console.page.page.unroute("**/api/v1/rooms/watched/minutes")
     await console.click("#hour summary")
 
