@@ -28,10 +28,10 @@ async def consumer_figures(person, consumer):
     return stats[0] if stats else {}
 
 
-async def second_by_second(person, consumer, seconds, report=print):
-    """Samples once a second; each line goes to `report`."""
+async def second_by_second(person, consumer, seconds, report=print, enough=None):
+    """Samples once a second; each line goes to `report`. Ends earlier if the samples are `enough`."""
     taken, begun = [], time.monotonic()
-    for _ in range(seconds):
+    while len(taken) < seconds and not (enough and enough(taken)):
         video, audio, server = await inbound(person), await person.page.evaluate(AUDIO), await outgoing(person)
         figures = await consumer_figures(person, consumer)
         sample = {
