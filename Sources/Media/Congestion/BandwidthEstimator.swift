@@ -26,12 +26,16 @@ struct BandwidthEstimator {
     private var ceilingBeforeBackoff: UInt64?
     /// Whether the last feedback showed that the path had not been full.
     private(set) var isRestoredWhole = false
-    /// In nanoseconds.
+    /// The longest that was seen of what had been sent before the first reduction, in nanoseconds.
     private(set) var queueAtBackoff: Int64 = 0
+    /// When the packet was sent that waited so long, and all bytes sent until then.
+    private var queueSentAt = MediaInstant(nanoseconds: 0)
     private var bytesAtBackoff: UInt64 = 0
     private var firstBackoffAt: MediaInstant?
     /// What arrived while the path was full of what had been sent before the first reduction.
     private var fullRate: UInt64 = 0
+    /// The most of it: where a burst filled the path, less arrives as soon as that is over.
+    private var fullestRate: UInt64 = 0
     /// The least estimate of each half second.
     private var recent: InlineArray<6, UInt64>
     private var recentNumber: UInt64
@@ -113,7 +117,8 @@ struct BandwidthEstimator {
         }
         if let firstBackoffAt, rateBeforeBackoff != nil, seen.newestSentAt <= firstBackoffAt {
             fullRate = seen.latest
-            queueAtBackoff = max(queueAtBackoff, seen.queue)
+            fullestRate = max(fullestRate, fullRate)
+            if seen.queue > queueAtBackoff { queueIsLongest(seen) }
         }
         switch seen.verdict {
         case .overuse:
@@ -141,9 +146,14 @@ struct BandwidthEstimator {
                 if isFalseAlarm(seen, at: now) {
                     ceiling = ceilingBeforeBackoff
                     isRestoredWhole = true
-                    change(to: max(before, rate), because: .restored)
+                    // Noise is no proof either: what was never carried stays doubtful once there was a doubt.
+                    let carried = seen.provenBefore + seen.provenBefore / 4
+                    change(to: max(min(before, max(carried, limits.start)), rate), because: .restored)
                     return false
                 }
+                // A burst filled the path for a moment only, and more arrived then than on the average; much more is what
+                // arrived before the path got narrower.
+                if let old = ceiling, old < fullestRate, fullestRate <= old + old / 5 { ceiling = fullestRate }
                 let full = Bitrate.scaled(ceiling ?? 0, by: 62259)
                 if rate < full { change(to: full, because: .restored) }
             } else if seen.isApplicationLimited {
@@ -169,8 +179,8 @@ struct BandwidthEstimator {
             ceilingBeforeBackoff = ceiling
             firstBackoffAt = now
             fullRate = carried
-            queueAtBackoff = seen.queue
-            bytesAtBackoff = seen.sentBytes
+            fullestRate = carried
+            queueIsLongest(seen)
         }
         if let old = ceiling, carried * 4 > old * 3, carried * 3 < old * 4 {
             ceiling = (old * 3 + carried) / 4
@@ -186,6 +196,12 @@ struct BandwidthEstimator {
         change(to: min(rate, reduced), because: cause)
     }
 
+    private mutating func queueIsLongest(_ seen: BandwidthObservation) {
+        queueAtBackoff = seen.queue
+        queueSentAt = seen.newestSentAt
+        bytesAtBackoff = seen.sentBytes
+    }
+
     /// Whether the queue is gone sooner than the path, as it was measured, could have drained it: then it was none.
     private func isFalseAlarm(_ seen: BandwidthObservation, at now: MediaInstant) -> Bool {
         guard seen.loss - seen.inherentLoss < 1311 else { return false }
@@ -193,18 +209,28 @@ struct BandwidthEstimator {
         guard let firstBackoffAt, now - firstBackoffAt < .milliseconds(600), queueAtBackoff < 150_000_000 else {
             return false
         }
-        let left = queueAtBackoff - expectedDrain(sentBytes: seen.sentBytes, newestSentAt: seen.newestSentAt, at: now)
+        let left =
+            queueAtBackoff - drain(sentBytes: seen.sentBytes, newestSentAt: seen.newestSentAt, at: fullestRate)
         return left > 20_000_000 && left > queueAtBackoff * 2 / 3 && seen.queue < left / 3
     }
 
-    /// By how much a queue of our own must have become shorter since the reduction, in nanoseconds: negative if it must
+    /// By how much a queue of our own must have become shorter since it was longest, in nanoseconds: negative if it must
     /// have grown; zero without a reduction.
-    func expectedDrain(sentBytes: UInt64, newestSentAt: MediaInstant, at now: MediaInstant) -> Int64 {
-        guard rateBeforeBackoff != nil, let backedOffAt = firstBackoffAt, fullRate > 0 else { return 0 }
+    ///
+    /// It drains from the packet on that waited longest, not from the reduction, which comes a round trip later: a burst
+    /// of our own is half gone by then, and would be taken for a queue that never was.
+    /// - Parameter sentBytes: all that was sent until `newestSentAt`.
+    func expectedDrain(sentBytes: UInt64, newestSentAt: MediaInstant) -> Int64 {
+        guard rateBeforeBackoff != nil, fullRate > 0 else { return 0 }
+        return drain(sentBytes: sentBytes, newestSentAt: newestSentAt, at: fullRate)
+    }
+
+    private func drain(sentBytes: UInt64, newestSentAt: MediaInstant, at rate: UInt64) -> Int64 {
         // With a margin: a rate measured too high must not make a queue of our own look like one of others.
-        let full = max(fullRate - fullRate / 20, 1)
-        let passed = max(min((newestSentAt - backedOffAt).nanoseconds, 10_000_000_000), 0)
-        let sent = Bitrate.of(bytes: sentBytes &- bytesAtBackoff, in: now - backedOffAt)
+        let full = max(rate - rate / 20, 1)
+        let passed = max(min((newestSentAt - queueSentAt).nanoseconds, 10_000_000_000), 0)
+        guard passed > 0 else { return 0 }
+        let sent = Bitrate.of(bytes: sentBytes &- bytesAtBackoff, in: MediaDuration(nanoseconds: passed))
         // Per nanosecond so much of the queue goes, in 1/65536.
         let draining = Int64(Self.one) - Int64(min(sent * Self.one / full, 2 * Self.one))
         return passed / 65536 * draining
@@ -276,9 +302,11 @@ extension BandwidthEstimator: Restorable {
         rateBeforeBackoff = try reader.readOptional(in: Self.rates)
         ceilingBeforeBackoff = try reader.readOptional(in: Self.rates)
         queueAtBackoff = try reader.read(in: 0...1 << 62)
+        queueSentAt = try reader.read()
         bytesAtBackoff = try reader.readCounter()
         firstBackoffAt = try reader.readOptional()
         fullRate = try reader.read(in: Self.rates)
+        fullestRate = try reader.read(in: Self.rates)
         recent = try reader.read()
         recentNumber = try reader.readCounter()
     }
@@ -295,9 +323,11 @@ extension BandwidthEstimator: Restorable {
         writer.writeOptional(rateBeforeBackoff)
         writer.writeOptional(ceilingBeforeBackoff)
         writer.write(queueAtBackoff)
+        writer.write(queueSentAt)
         writer.write(bytesAtBackoff)
         writer.writeOptional(firstBackoffAt)
         writer.write(fullRate)
+        writer.write(fullestRate)
         writer.write(recent)
         writer.write(recentNumber)
     }

@@ -12,6 +12,8 @@ struct BandwidthObservation: Equatable {
     /// The same over the last moments, for a path that has become full.
     var latest: UInt64
     var proven: UInt64
+    /// What was proven before the last reduction, until its queue is gone.
+    var provenBefore: UInt64
     /// Whether less is sent than the path is believed to carry.
     var isApplicationLimited: Bool
     /// In 1/65536.
@@ -21,7 +23,7 @@ struct BandwidthObservation: Equatable {
     var roundTripTime: MediaDuration
     /// When the newest packet was sent that is known to have arrived.
     var newestSentAt: MediaInstant
-    /// All bytes sent since the start.
+    /// All bytes sent since the start until then.
     var sentBytes: UInt64
     var lossAction: LossAction
     /// What exceeds it is dropped on the path.

@@ -203,8 +203,9 @@ struct CongestionController: ~Copyable {
             settled, isQueueing: wasQueueing, acknowledged: min(acknowledged, latest + latest / 8),
             rate: estimator.rate, at: now)
         let rtt = roundTripTime ?? Self.assumedRoundTripTime
+        let sentBytes = sending.total - min(history.bytesInFlight, sending.total)
         delay.evaluate(
-            drained: estimator.expectedDrain(sentBytes: sending.total, newestSentAt: newestSentAt, at: now),
+            drained: estimator.expectedDrain(sentBytes: sentBytes, newestSentAt: newestSentAt),
             of: estimator.queueAtBackoff, isLosing: loss.loss - loss.inherent > 2_000,
             isApplicationLimited: isApplicationLimited, at: now)
         let isQueueing = delay.residual > delay.threshold
@@ -213,9 +214,10 @@ struct CongestionController: ~Copyable {
         let seen = BandwidthObservation(
             verdict: delay.verdict, queue: delay.queue, isQueueing: isQueueing,
             isDrained: delay.queue < delay.threshold, acknowledged: acknowledged, latest: latest,
-            proven: delivery.proven, isApplicationLimited: isApplicationLimited, loss: loss.loss,
-            inherentLoss: loss.inherent, roundTripTime: rtt, newestSentAt: newestSentAt,
-            sentBytes: sending.total, lossAction: lossAction, policedRate: loss.policedRate, isTrying: loss.isTrying)
+            proven: delivery.proven, provenBefore: max(provenBeforeBackoff ?? 0, delivery.proven),
+            isApplicationLimited: isApplicationLimited, loss: loss.loss, inherentLoss: loss.inherent,
+            roundTripTime: rtt, newestSentAt: newestSentAt, sentBytes: sentBytes, lossAction: lossAction,
+            policedRate: loss.policedRate, isTrying: loss.isTrying)
         judgeProbe(newestSentAt: newestSentAt, rtt: rtt, at: now)
         let provenBefore = delivery.proven
         if estimator.update(seen, at: now) {

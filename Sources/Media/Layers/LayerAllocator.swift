@@ -72,6 +72,9 @@ struct LayerAllocator {
     private(set) var allocated: UInt64 = 0
     /// The whole that the cheapest further step would need; zero if nothing more is wanted.
     private(set) var nextStep: UInt64 = 0
+    /// What the network has to be proved to carry before something is raised: while a step is held, more than what was too
+    /// much, for else nothing would ever be tried before the hold ends.
+    private(set) var stepToProve: UInt64 = 0
     /// The whole if every wish were fulfilled.
     private(set) var wanted: UInt64 = 0
 
@@ -289,6 +292,8 @@ struct LayerAllocator {
             }
             if nextStep == 0 || allocated + further < nextStep { nextStep = allocated + further }
         }
+        stepToProve = nextStep
+        if isHeld, nextStep > 0, let held { stepToProve = max(nextStep, held.cost + held.cost / 8) }
     }
 }
 

@@ -221,7 +221,8 @@ struct TransportBandwidth: ~Copyable {
         controller.setDemand(
             BandwidthDemand(
                 allocated: allocator.allocated + sound,
-                nextStep: allocator.nextStep == 0 ? 0 : allocator.nextStep + sound, wanted: allocator.wanted + sound),
+                nextStep: allocator.stepToProve == 0 ? 0 : allocator.stepToProve + sound,
+                wanted: allocator.wanted + sound),
             at: now)
         nextAllocation = now + (allocator.nextStep > 0 ? Self.interval : Self.idleInterval)
         history.observe(state, allocated: allocator.allocated + sound, wanted: allocator.wanted + sound, at: now)

@@ -35,6 +35,18 @@ struct CongestionControllerTests {
         #expect(path.controller.state.isApplicationLimited)
     }
 
+    @Test(arguments: [6, 7, 8, 9, 10]) func `bursts that fill the path are no false alarms`(packets: Int) {
+        var path = VirtualPath(rate: 500_000)
+        path.run(for: .seconds(2)) { _ in 250_000 }
+        // Key frames: each is gone by half when the feedback on it comes.
+        for _ in 0..<6 {
+            for _ in 0..<packets { path.send(1_200, .video) }
+            path.run(for: .milliseconds(2_300)) { _ in 250_000 }
+        }
+        #expect(path.controller.state.estimate < 550_000)
+        #expect(path.controller.state.estimate > 250_000)
+    }
+
     @Test func `a wanted step that the path carries is proven by a probe`() {
         var path = VirtualPath(rate: 5_000_000)
         path.withController { controller, now in

@@ -114,6 +114,8 @@ struct LayerAllocatorTests {
         call.allocate(1500)
         #expect(call.costs == [500])
         #expect(call.reasons == [.hold])
+        // What proves more than what was too much ends it earlier.
+        #expect(call.allocator.nextStep == 1_500_000 && call.allocator.stepToProve == 1_687_500)
         call.now = declinedAt + LayerAllocator.firstHold + .milliseconds(1)
         call.allocate(1500)
         #expect(call.costs == [1500])
