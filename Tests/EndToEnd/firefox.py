@@ -58,6 +58,8 @@ class Firefox:
         self.number = 0
         self.console = []
         self.page = Hands(self)
+        # A connection is read by one at a time.
+        self.turn = asyncio.Lock()
 
     async def __aenter__(self):
         self.profile = tempfile.mkdtemp(prefix="firefox-", dir=self.folder)
@@ -95,6 +97,10 @@ class Firefox:
             f"ws://127.0.0.1:{port}/session", sock=raw, max_size=1 << 26, ping_interval=None, proxy=None)
 
     async def command(self, method, parameters):
+        async with self.turn:
+            return await self._command(method, parameters)
+
+    async def _command(self, method, parameters):
         self.number += 1
         number = self.number
         await self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
