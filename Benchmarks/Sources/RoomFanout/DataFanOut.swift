@@ -1,6 +1,6 @@
 import Foundation
 
-/// What data channels cost: one sender and many receivers, one association as fast as it goes, and an idle one's memory.
+/// What data channels cost: one sender and many receivers, and one association as fast as it goes.
 struct DataFanOut: Codable {
     static let receivers = 100
     static let size = 1024
@@ -19,8 +19,6 @@ struct DataFanOut: Codable {
     var incoming: Throughput
     /// The same relayed to one receiver, so that two associations and both directions are in it.
     var relayed: Throughput
-    /// An association that is there and carries nothing, on a transport that is connected already.
-    var kibPerAssociation: Double
 
     struct Throughput: Codable {
         var gigabits: Double
@@ -43,8 +41,7 @@ struct DataFanOut: Codable {
             latencyP99: Double(usual.latency_us.p99) / 1000, highest: Double(best.data.delivered) / best.wall_s,
             serverBusy: best.watch.cpu_s_sending_fine / best.wall_s, generatorBusy: best.cpu_s / best.wall_s,
             incoming: try await throughput(receivers: 0, seconds, bench),
-            relayed: try await throughput(receivers: 1, seconds, bench),
-            kibPerAssociation: try await memory(transports: 200, bench))
+            relayed: try await throughput(receivers: 1, seconds, bench))
     }
 
     private static func throughput(receivers: Int, _ seconds: Int, _ bench: Bench) async throws -> Throughput {
@@ -54,27 +51,6 @@ struct DataFanOut: Codable {
         let bits = receivers == 0 ? Double(run.data.sent) * 16_384 * 8 : Double(run.data.bytes) * 8
         return Throughput(
             gigabits: bits / run.wall_s / 1e9, gigabitsPerCore: bits / run.watch.cpu_s_fine / 1e9)
-    }
-
-    private static func memory(transports: Int, _ bench: Bench) async throws -> Double {
-        let server = try Gateway(bench)
-        var plan = Plan()
-        var numbers: [Int] = []
-        for index in 0..<transports {
-            let peer = try await server.peer("idle\(index)", room: "idle")
-            let transport = try await peer.makeTransport(producing: false, hasData: true)
-            try await peer.join(consumes: false, hasData: true)
-            try await peer.connect(transport)
-            numbers.append(try plan.addTransport(transport.remote, profile: "gcm"))
-        }
-        let generator = try LoadGenerator(plan.takeText(), watching: server.process, bench)
-        let connected = server.process.anonymousKiB
-        for number in numbers { plan.carryData(on: number) }
-        try generator.add(plan.takeText())
-        let associated = server.process.anonymousKiB
-        generator.stop()
-        await server.close()
-        return (associated - connected) / Double(transports)
     }
 }
 

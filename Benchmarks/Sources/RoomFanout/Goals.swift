@@ -226,10 +226,6 @@ struct Goals: Encodable {
             Row(
                 number: 8, what: "the same relayed to one receiver", goal: "", measured: data.relayed.text, passed: true
             ))
-        rows.append(
-            Row(
-                number: 8, what: "memory per idle association", goal: "≤ 24 KiB",
-                measured: "\(data.kibPerAssociation.text(1)) KiB", passed: data.kibPerAssociation <= 24))
     }
 }
 

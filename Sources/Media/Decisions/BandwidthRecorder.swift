@@ -5,7 +5,7 @@
 /// (`BandwidthInput`), nanoseconds since the one before, and what it says. All integers are little-endian.
 struct BandwidthRecorder {
     static let magic: [UInt8] = Array("RHBW".utf8)
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// In bytes: half an hour of a call with a few videos.
     static let largest = 8 << 20
 
