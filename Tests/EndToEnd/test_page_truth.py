@@ -18,12 +18,19 @@ BANNER = "document.getElementById('banner').hidden ? '' : document.getElementByI
 OWN_NAME = "document.querySelector('[data-self=true] .name')?.textContent ?? null"
 NAMES = "[...document.querySelectorAll('.tile:not([hidden]) .name')].map(name => name.textContent).sort()"
 MICROPHONE = "document.getElementById('mic').getAttribute('aria-pressed')"
-# Keeps what is said to screen readers, which is soon gone from the page.
+# Keeps what is soon gone: what is said to screen readers, what is shown for a moment, and the tones that sound.
 LISTEN = """
-window.testSaid = [];
-new MutationObserver(changes => changes.forEach(({ addedNodes }) =>
-  addedNodes.forEach(node => window.testSaid.push(node.textContent))))
-  .observe(document.getElementById('announcer'), { childList: true });
+window.testTones = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) {
+  window.testTones.push(Math.round(this.frequency.value));
+  return start.apply(this, when);
+};
+for (const [id, list] of [['announcer', window.testSaid = []], ['toasts', window.testShown = []]]) {
+  new MutationObserver(changes => changes.forEach(({ addedNodes }) =>
+    addedNodes.forEach(node => list.push(node.textContent))))
+    .observe(document.getElementById(id), { childList: true });
+}
 """
 
 
@@ -113,6 +120,8 @@ async def test_what_an_operator_does_is_said_and_shown(start_gateway, chromium, 
     await grace.sees_and_hears(seconds=60)
     await grace.page.evaluate(LISTEN)
     await becomes(ada.page, "window.testSaid.join()", "Grace joined")
+    await becomes(ada.page, "window.testShown.join()", "Grace joined")
+    await becomes(ada.page, "window.testTones", [523, 659])
     # Of somebody who has just come nothing is said but that: for three seconds, and until the page looks again.
     heard = await grace.page.evaluate("performance.now()")
     await becomes(grace.page, f"performance.now() > {heard} + 4500", True)
@@ -138,9 +147,13 @@ async def test_what_an_operator_does_is_said_and_shown(start_gateway, chromium, 
 
     await operator(gateway, "POST", f"/rooms/hall/producers/{own['video']}/pause")
     await becomes(ada.page, "document.getElementById('cam').getAttribute('aria-pressed')", "false")
+    # Grace wants no sounds; what is seen stays.
+    await grace.page.evaluate("document.getElementById('sounds').click()")
     await operator(gateway, "DELETE", f"/rooms/hall/peers/{peers['Ada']}")
     await becomes(ada.page, "document.getElementById('join-notice').textContent", "An operator removed you")
     await becomes(grace.page, "window.testSaid.join()", "Ada left")
+    await becomes(grace.page, "window.testShown.join()", "Ada left")
+    assert await grace.page.evaluate("window.testTones") == []
 
 
 async def test_the_state_is_that_of_what_flows(gateway, chromium, artifacts):

@@ -228,6 +228,10 @@ static const unsigned char shortcuts_js[] = {
 #embed "../../Gateway/Page/shortcuts.js"
 };
 
+static const unsigned char sounds_js[] = {
+#embed "../../Gateway/Page/sounds.js"
+};
+
 static const unsigned char stage_js[] = {
 #embed "../../Gateway/Page/stage.js"
 };
@@ -316,6 +320,7 @@ static const struct page_asset assets[] = {
     ASSET("refusals.js", refusals_js),
     ASSET("sending.js", sending_js),
     ASSET("shortcuts.js", shortcuts_js),
+    ASSET("sounds.js", sounds_js),
     ASSET("stage.js", stage_js),
     ASSET("texts.js", texts_js),
     ASSET("texts/de.js", texts_de_js),

@@ -3,6 +3,17 @@
 /** A busy room says how many came, not each name. */
 const NAMED = 3;
 
+/** What is shown and heard too, and for which sound: that somebody came is no news to one sense only. */
+export const NEWS = { 'said.joined': 'came', 'said.left': 'left', 'said.handUp': 'hand' };
+
+/** Where so many are, somebody comes or goes all the time, and that is no news. */
+const CROWD = 16;
+
+/** What of `announcements(…)` everybody in a room of so many people gets to see and hear. */
+export function newsOf(said, count) {
+  return count > CROWD ? [] : said.filter(({ text }) => text in NEWS);
+}
+
 /**
  * Texts `[{ text, values }]` for what changed between two lists of people, as in `arrange`; `before` is null at the first
  * look, which says who is there.

@@ -6,9 +6,9 @@ import { showBars } from './tiles.js';
 import { DeviceProblem, openScreen, screenSharingSupported } from './localmedia.js';
 import { fillPickers, watchPickers } from './devices.js';
 import { showError, renderSwitch } from './lobby.js';
-import { copyInvite, copyLink, toast } from './toasts.js';
+import { copyInvite, copyLink, news, toast } from './toasts.js';
 import { collect, summarise } from './statistics.js';
-import { announcements, Settling } from './announcements.js';
+import { announcements, NEWS, newsOf, Settling } from './announcements.js';
 import { arrange, keyOf } from './arrangement.js';
 import { bannerFor } from './banner.js';
 import { stateText } from './flow.js';
@@ -17,6 +17,7 @@ import { MuteHint } from './mutehint.js';
 import { Panels } from './panels.js';
 import { PeopleList } from './people.js';
 import { actionOf } from './shortcuts.js';
+import { Sounds } from './sounds.js';
 import { Chat } from './chat.js';
 import { recall, remember } from './memory.js';
 import { t } from './texts.js';
@@ -45,6 +46,7 @@ export class Call {
   /** The source that an operator has switched off, until the person turns it on again or has understood. */
   #held = null;
   #settling = new Settling();
+  #sounds = new Sounds();
   #lastPeople = null;
   #muteHint = new MuteHint(() => toast(t('hint.muted'), t('hint.mutedAdvice')));
   #ignoresClick = false;
@@ -110,6 +112,8 @@ export class Call {
     find('open-stats').addEventListener('click', () => this.#panels.open('stats'));
     find('noise').checked = devices.noiseSuppression;
     find('noise').addEventListener('change', () => this.#toggle('noise', () => devices.suppressNoise(find('noise').checked)));
+    find('sounds').checked = this.#sounds.on;
+    find('sounds').addEventListener('change', () => { this.#sounds.on = find('sounds').checked; });
     find('shortcuts').checked = recall('shortcuts', true);
     find('shortcuts').addEventListener('change', () => remember('shortcuts', find('shortcuts').checked));
     watchPickers(find('call'), devices, { failed: showError, speakerChosen: (id) => this.#stage.useSpeaker(id) });
@@ -345,7 +349,12 @@ export class Call {
   #announce(people) {
     if (!this.room.isJoined) return;
     const now = this.#settling.mark(people, performance.now());
-    for (const { text, values } of announcements(this.#lastPeople, now)) this.#say(t(text, values));
+    const said = announcements(this.#lastPeople, now);
+    for (const { text, values } of said) this.#say(t(text, values));
+    for (const { text, values } of newsOf(said, now.length)) {
+      news(t(text, values));
+      this.#sounds.play(NEWS[text]);
+    }
     this.#lastPeople = now;
   }
 

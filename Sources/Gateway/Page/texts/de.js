@@ -167,6 +167,7 @@ export default {
   'bars.narrow': 'Dein Netz trägt {percent} % dessen, was die Bilder hier brauchen; sie sind deshalb kleiner oder pausieren',
   'settings.title': 'Einstellungen',
   'settings.noise': 'Hintergrundgeräusche unterdrücken (für Musik abschalten)',
+  'settings.sounds': 'Töne, wenn jemand kommt, geht oder die Hand hebt',
   'stats.title': 'Verbindungsstatistik',
   'stats.rtt': 'Umlaufzeit',
   'stats.path': 'Lokaler Kandidat',

@@ -167,6 +167,7 @@ export default {
   'bars.narrow': 'Your network carries {percent} % of what the pictures here need, so they are smaller or pause',
   'settings.title': 'Settings',
   'settings.noise': 'Suppress background noise (turn off for music)',
+  'settings.sounds': 'Sounds when somebody comes, leaves or raises a hand',
   'stats.title': 'Connection statistics',
   'stats.rtt': 'Round-trip time',
   'stats.path': 'Local candidate',

@@ -167,6 +167,7 @@ export default {
   'bars.narrow': 'Tu red admite el {percent} % de lo que necesitan las imágenes, por eso son más pequeñas o se detienen',
   'settings.title': 'Ajustes',
   'settings.noise': 'Suprimir el ruido de fondo (desactívalo para música)',
+  'settings.sounds': 'Sonidos cuando alguien entra, sale o levanta la mano',
   'stats.title': 'Estadísticas de la conexión',
   'stats.rtt': 'Tiempo de ida y vuelta',
   'stats.path': 'Candidato local',

@@ -167,6 +167,7 @@ export default {
   'bars.narrow': 'Votre réseau porte {percent} % de ce que demandent les images : elles sont plus petites ou en pause',
   'settings.title': 'Réglages',
   'settings.noise': 'Supprimer le bruit de fond (à désactiver pour la musique)',
+  'settings.sounds': 'Sons quand quelqu’un arrive, part ou lève la main',
   'stats.title': 'Statistiques de la connexion',
   'stats.rtt': 'Temps aller-retour',
   'stats.path': 'Candidat local',

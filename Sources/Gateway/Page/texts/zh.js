@@ -167,6 +167,7 @@ export default {
   'bars.narrow': '您的网络只能承载所需画面的 {percent}%，因此画面变小或暂停',
   'settings.title': '设置',
   'settings.noise': '抑制背景噪声（播放音乐时请关闭）',
+  'settings.sounds': '有人加入、离开或举手时播放提示音',
   'stats.title': '连接统计',
   'stats.rtt': '往返时间',
   'stats.path': '本地候选地址',

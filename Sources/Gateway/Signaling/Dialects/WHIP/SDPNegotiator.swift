@@ -40,17 +40,20 @@ struct SDPNegotiator: Sendable {
     // MARK: WHIP
 
     /// A publisher becomes a peer that everybody in the room sees.
-    /// - Parameter isPartial: sections that cannot be taken are left out, if any can.
+    /// - Parameters:
+    ///   - displayName: what people see; `WHIP`, `WHIP 2` and so on where the client gives none.
+    ///   - isPartial: sections that cannot be taken are left out, if any can.
     func publish(
         _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, lease: HoldingLease,
-        peerID: PeerID?, displayName: String, isPartial: Bool = false
+        peerID: PeerID?, displayName: String?, isPartial: Bool = false
     ) async throws(Refusal) -> Negotiated {
         try requireUDP(offer)
         let parameters = try accepted(offer, isPartial: isPartial, by: rooms.routerCapabilities(of: RoomID(room)))
         return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
         {
-            room, peer, transport throws(RoomError) in
+            room, peer, transport, session throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
+            let displayName = displayName ?? (session.number == 1 ? "WHIP" : "WHIP \(session.number)")
             _ = try await room.request(.join(JoinRequest(displayName: displayName, device: device)), from: peer)
             var sections: [SDPAnswer.Section] = []
             for (media, parameters) in zip(offer.media, parameters) {
@@ -133,7 +136,7 @@ struct SDPNegotiator: Sendable {
         }
         let streamID = "\(chosen.rawValue.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) })"
         return try await open("whep", offer, room: name, password: password, grant: grant, lease: lease, peerID: nil) {
-            room, peer, transport throws(RoomError) in
+            room, peer, transport, _ throws(RoomError) in
             var left = published.filter { $0.peerID == chosen }
             var sections: [SDPAnswer.Section] = []
             var consumers: [ConsumerID] = []
@@ -181,7 +184,7 @@ struct SDPNegotiator: Sendable {
     // MARK: Both
 
     private typealias Fill = (
-        Room, PeerSession, WebRtcTransportDescription
+        Room, PeerSession, WebRtcTransportDescription, SDPSession
     ) async throws(RoomError) -> (sections: [SDPAnswer.Section], consumers: [ConsumerID])
 
     /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
@@ -207,7 +210,7 @@ struct SDPNegotiator: Sendable {
             let parameters = RemoteDTLSParameters(role: offer.dtlsRole, fingerprints: offer.fingerprints)
             _ = try await room.request(
                 .connectWebRtcTransport(.init(transportID: transport.id, dtlsParameters: parameters)), from: peer)
-            let (sections, consumers) = try await fill(room, peer, transport)
+            let (sections, consumers) = try await fill(room, peer, transport, session)
             let answer = SDPAnswer(
                 offer: offer, sections: sections, transport: transport, sessionID: .random(in: 1...UInt64(Int64.max)))
             await session.started(transport, mid: offer.bundle[0], consumers: consumers)

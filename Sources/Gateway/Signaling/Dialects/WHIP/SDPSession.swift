@@ -20,6 +20,8 @@ final class SDPSession: PeerChannel {
     }
 
     let key: SDPSessionTable.Key
+    /// From 1: which of the room's sessions of this kind it is, so that people can tell those without a name apart.
+    let number: Int
     let membership = PeerMembership()
     private let lease: HoldingLease
     private let state: Mutex<State>
@@ -27,10 +29,11 @@ final class SDPSession: PeerChannel {
 
     /// - Parameter ended: called once, when the room has closed the peer.
     init(
-        key: SDPSessionTable.Key, clientFragment: String, lease: HoldingLease,
+        key: SDPSessionTable.Key, number: Int = 1, clientFragment: String, lease: HoldingLease,
         ended: @escaping @Sendable () -> Void
     ) {
         self.key = key
+        self.number = number
         self.lease = lease
         self.ended = ended
         state = Mutex(State(clientFragment: clientFragment))

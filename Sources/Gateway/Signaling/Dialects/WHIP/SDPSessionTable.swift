@@ -28,11 +28,15 @@ final class SDPSessionTable: Sendable {
     func make(endpoint: String, room: String, clientFragment: String, lease: HoldingLease) -> SDPSession {
         let id = Self.hexadecimal(.random(in: 0 ... .max)) + Self.hexadecimal(.random(in: 0 ... .max))
         let key = Key(endpoint: endpoint, room: room, id: id)
-        let session = SDPSession(key: key, clientFragment: clientFragment, lease: lease) { [weak self] in
-            self?.remove(key)
+        return sessions.withLock { sessions in
+            // Publishers are few, and are shown; of viewers there may be thousands, whom nobody sees.
+            let number = endpoint == "whip" ? Self.freeNumber(sessions.open, room: room) : 1
+            let session = SDPSession(key: key, number: number, clientFragment: clientFragment, lease: lease) {
+                [weak self] in self?.remove(key)
+            }
+            sessions.open[key] = session
+            return session
         }
-        sessions.withLock { $0.open[key] = session }
-        return session
     }
 
     func remove(_ key: Key, at now: ContinuousClock.Instant = .now) {
@@ -48,6 +52,12 @@ final class SDPSessionTable: Sendable {
     /// Whether there was such a session a moment ago.
     func hasEnded(_ key: Key, at now: ContinuousClock.Instant = .now) -> Bool {
         sessions.withLock { $0.ended.contains { $0.key == key && now - $0.at <= Self.memory } }
+    }
+
+    /// The lowest number that no open publisher of the room has.
+    private static func freeNumber(_ open: [Key: SDPSession], room: String) -> Int {
+        let taken = Set(open.values.lazy.filter { $0.key.endpoint == "whip" && $0.key.room == room }.map(\.number))
+        return taken.contains(1) ? (2...).first { !taken.contains($0) } ?? 1 : 1
     }
 
     private static func hexadecimal(_ number: UInt64) -> String {

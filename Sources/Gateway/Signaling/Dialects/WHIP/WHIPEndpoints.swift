@@ -143,7 +143,7 @@ struct WHIPEndpoints: Sendable {
                 offer, room: target.path[1], password: password, grant: grant, lease: lease, publisher: publisher)
         }
         let peerID = try (Self.name("peerId", .peer, in: target) ?? ownName).map { PeerID($0) }
-        let displayName = try Self.name("displayName", .room, in: target) ?? peerID?.rawValue ?? "WHIP"
+        let displayName = try Self.name("displayName", .room, in: target) ?? peerID?.rawValue
         return try await negotiator.publish(
             offer, room: target.path[1], password: password, grant: grant, lease: lease, peerID: peerID,
             displayName: displayName, isPartial: target["partial"] == "yes")

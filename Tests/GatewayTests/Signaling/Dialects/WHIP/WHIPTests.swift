@@ -60,6 +60,28 @@ import Testing
         }
     }
 
+    @Test func `publishers without a name are numbered, and a number that is free is taken again`() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            func publish(_ room: String) async throws -> String {
+                let created = try await offer(client, "/whip/\(room)", try OfferFile.chromiumPublish.bytes)
+                return try #require(created.fields["location"], "\(created.body)")
+            }
+            func names(_ room: String) async throws -> Set<String> {
+                Set(try #require(await server.rooms.room(RoomID(room))?.snapshot()).peers.map(\.peer.displayName))
+            }
+            let first = try await publish("lobby")
+            _ = try await publish("lobby")
+            _ = try await publish("stage")
+            #expect(try await names("lobby") == ["WHIP", "WHIP 2"])
+            #expect(try await names("stage") == ["WHIP"])
+            #expect(try await exchange(client, "DELETE", first).status == 200)
+            _ = try await publish("lobby")
+            _ = try await publish("lobby")
+            #expect(try await names("lobby") == ["WHIP", "WHIP 2", "WHIP 3"])
+        }
+    }
+
     private static let channels =
         "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:9\r\na=sctp-port:5000\r\n"
         + "a=max-message-size:262144\r\n"
