@@ -117,6 +117,7 @@ public actor Room {
 
     /// Ends what every entry to the room ends with: counts are published, and an empty room closes itself.
     func finishTransition() {
+        perform(state.takeUseNotices())
         published.publish(state.counts, isLocked: state.isLocked)
         if state.isEmpty, !state.isClosed { perform(state.close(.roomClosed)) }
         publishEvents()

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import pytest_asyncio
+from aiortc.rtcicetransport import RTCIceGatherer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
@@ -18,6 +19,9 @@ import network  # noqa: E402
 from chromium import Chromium  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from machine import Machine  # noqa: E402
+
+# By itself each of aiortc's connections asks a STUN server of the internet, and waits 5 s for an answer.
+RTCIceGatherer.getDefaultIceServers = classmethod(lambda _: [])
 
 ARTIFACTS = pathlib.Path(__file__).parent / "artifacts"
 

@@ -9,9 +9,10 @@ from call import Person
 from chromium import Chromium
 from firefox import Firefox
 from layering import (
-    WATCH, enter, forget_sent, freezes, inbound, layers, prefer, reached, received, sender_gap, sent, stream_gaps,
-    video_consumer, widths)
+    WATCH, enter, forget_sent, freezes, inbound, layers, prefer, reached, received, request, sender_gap, sent,
+    stream_gaps, video_consumer, widths)
 from reception import DELAY, kept_back, reception
+from stateapi import TOKEN, StateAPI
 from waiting import until
 
 # Of (spatial, temporal): every layer, each way up and down, in steps and in leaps.
@@ -98,7 +99,7 @@ async def test_every_layer_is_sent_on_request_and_the_picture_goes_on(start_gate
     gateway = await start_gateway(shards=1)
     options, size = CODECS[codec]
     async with Chromium(artifacts, rate=RATE) as sending, Chromium(artifacts, rate=RATE) as receiving:
-        alice = await enter(sending, gateway.url, "layers", "Alice", options, deaf=True, size=size)
+        alice = await enter(sending, gateway.url, "layers", "Alice", options + "&layers=all", deaf=True, size=size)
         bob = await enter(receiving, gateway.url, "layers", "Bob", "&layers=all", blind=True)
         try:
             taken, before, after, rates = await walk(alice, bob, size, WALK)
@@ -145,3 +146,100 @@ async def test_firefox_publishes_three_layers(link, start_gateway, artifacts):
                 await until(goes_on, 60, f"Bob receives layer {spatial}", every=0.1)
     finally:
         relay.close()
+
+
+class Rate:
+    """Kilobits a second of a person's pictures, over at least two seconds by the browser's clock."""
+
+    def __init__(self, person, direction, field):
+        self.person, self.direction, self.field = person, direction, field
+        self.samples = []
+
+    async def now(self):
+        streams = await self.person.streams()
+        if not streams:
+            return None
+        self.samples.append((streams.moment(), streams.total(self.direction, self.field)))
+        at, count = self.samples[-1]
+        before = [one for one in self.samples if one[0] <= at - 2]
+        if not before:
+            return None
+        return (count - before[-1][1]) * 8 / 1000 / (at - before[-1][0])
+
+    async def is_between(self, least, most, what):
+        self.samples.clear()
+
+        async def reached():
+            rate = await self.now()
+            return rate is not None and least <= rate <= most and rate
+        return await until(reached, 40, f"{what}: {least} to {most} kb/s", every=0.2)
+
+
+async def test_an_operator_limits_what_one_client_sends_and_is_sent(start_gateway, chromium):
+    gateway = await start_gateway("--admin-token", TOKEN, "--bandwidth", "estimate")
+    alice = await enter(chromium, gateway.url, "limits", "Alice", deaf=True, size=(960, 540))
+    bob = await enter(chromium, gateway.url, "limits", "Bob", "&layers=all", blind=True)
+    shown, sent_by_alice = Rate(bob, "receiving", "bytesReceived"), Rate(alice, "sending", "bytesSent")
+    await shown.is_between(500, 3000, "nothing limits Bob")
+    async with StateAPI(gateway) as api:
+        async def transports(field):
+            listed = (await api.ask("GET", "/api/v1/rooms/limits/transports"))[1]["transports"]
+            return [one for one in listed if one[field]]
+        (sending,), (receiving,) = await transports("producers"), await transports("consumers")
+        path = "/api/v1/rooms/limits/transports/"
+
+        async def change(transport, **limits):
+            return await api.ask("PATCH", path + transport["id"], body=limits)
+        status, changed = await change(receiving, maxOutgoingBitrate=250_000)
+        assert status == 200 and changed["maxOutgoingBitrate"] == 250_000
+        await shown.is_between(50, 280, "Bob is sent what he is allowed")
+        status, why = await api.ask("GET", f"/api/v1/rooms/limits/peers/{receiving['peerId']}/why")
+        assert status == 200 and "maxOutgoing" in json.dumps(why)
+        status, changed = await change(receiving, maxOutgoingBitrate=None)
+        assert status == 200 and "maxOutgoingBitrate" not in changed
+        await shown.is_between(500, 3000, "the limit is lifted")
+
+        assert (await change(sending, maxIncomingBitrate=200_000))[0] == 200
+        await sent_by_alice.is_between(20, 230, "Alice sends what she is allowed")
+        assert (await change(sending, maxIncomingBitrate=None))[0] == 200
+        await sent_by_alice.is_between(500, 3000, "and everything again")
+
+        for limits, field in (
+                ({"maxOutgoingBitrate": 29_999}, "maxOutgoingBitrate"),
+                ({"maxIncomingBitrate": -1}, "maxIncomingBitrate"),
+                ({"minOutgoingBitrate": 90_000, "maxOutgoingBitrate": 80_000}, "minOutgoingBitrate"), ({}, "the body"),
+                ({"maxOutgoing": 1}, "maxOutgoing")):
+            status, answer = await change(receiving, **limits)
+            assert status == 400 and field in answer["error"]["message"], answer
+        assert (await change({"id": "nobody's"}, maxIncomingBitrate=1))[0] == 404
+
+
+async def test_layers_that_nobody_asks_for_are_not_sent(start_gateway, chromium):
+    gateway = await start_gateway()
+    alice = await enter(chromium, gateway.url, "unused", "Alice", deaf=True, size=(960, 540))
+    bob = await enter(chromium, gateway.url, "unused", "Bob", "&layers=all", blind=True)
+
+    async def active():
+        return await alice.page.evaluate("""window.testConnections.flatMap(each => each.getSenders())
+            .filter(({ track }) => track?.kind === 'video').flatMap(each => each.getParameters().encodings)
+            .filter(({ active }) => active).map(({ rid }) => rid)""")
+
+    async def sends(*wanted):
+        async def right():
+            return await active() == list(wanted)
+        await until(right, 40, f"Alice sends {wanted}", every=0.2)
+    await until(lambda: bob.page.evaluate(WATCH), 30, "Bob's page has a tile for Alice")
+    await the_picture_is(bob, 960, 0)
+    assert await active() == ["r0", "r1", "r2"]
+    await prefer(bob, 0, 2)
+    await sends("r0")
+    await prefer(bob, 2, 2)
+    await sends("r0", "r1", "r2")
+    await the_picture_is(bob, 960, len(await widths(bob)))
+    # A viewer that looks away for a moment finds everything as it was.
+    consumer = {"consumerId": (await video_consumer(bob))["id"]}
+    await request(bob, "pauseConsumer", consumer)
+    await request(bob, "resumeConsumer", consumer)
+    assert await active() == ["r0", "r1", "r2"]
+    await request(bob, "pauseConsumer", consumer)
+    await sends("r0")

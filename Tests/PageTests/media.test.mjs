@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { receiveCapabilities, sendSettings } from '../../Sources/Gateway/Page/capabilities.js';
-import { fittingLayer, keepWithin, layersOf, publishing } from '../../Sources/Gateway/Page/publishing.js';
+import { EncodingUse, fittingLayer, keepWithin, layersOf, publishing } from '../../Sources/Gateway/Page/publishing.js';
 import {
   cnameOf, codecsOf, encodingsOf, fingerprintOf, headerExtensionsOf, midOf, parseSDP, writeSDP,
 } from '../../Sources/Gateway/Page/sdp.js';
@@ -155,6 +155,30 @@ test('nobody sends larger pictures than so many others are worth, and a browser 
   await keepWithin(30, layered, track);
   assert.equal(layered.sets, 0, 'the server leaves its layers out');
   await keepWithin(2, { getParameters: () => ({ encodings: [{}] }), setParameters: async () => { throw new Error('no'); } }, track);
+});
+
+test('encodings that nobody has use for are sent no more after a while, and again at once', async () => {
+  const use = new EncodingUse();
+  assert.equal(use.countAt(0), Infinity);
+  use.set(3, 0);
+  assert.equal(use.countAt(10_000), 3);
+  use.set(1, 11_000);
+  use.set(2, 19_000);
+  assert.equal(use.countAt(20_999), 3);
+  assert.equal(use.due, 21_000);
+  assert.equal(use.countAt(21_000), 2);
+  assert.equal(use.due, null);
+  use.set(3, 21_500);
+  assert.equal(use.countAt(21_500), 3);
+  use.set(1, 22_000);
+  use.set(3, 23_000);
+  assert.equal(use.countAt(60_000), 3, 'it was wanted again in time');
+  const encodings = [{ active: true }, { active: true }, { active: true }];
+  const sender = { getParameters: () => ({ encodings }), setParameters: async () => {} };
+  await keepWithin(1, sender, { getSettings: () => ({}) }, 1);
+  assert.deepEqual(encodings.map(({ active }) => active), [true, false, false]);
+  await keepWithin(1, sender, { getSettings: () => ({}) }, Infinity);
+  assert.deepEqual(encodings.map(({ active }) => active), [true, true, true]);
 });
 
 test('the layer that is asked for fits the tile', () => {

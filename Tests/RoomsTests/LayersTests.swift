@@ -111,6 +111,72 @@ extension SignalingResponse {
         await expectRefusal(.consumerNotFound) { try await prefer(ConsumerID("x"), 0) }
     }
 
+    @Test func `a publisher that wants to know learns how many of its encodings anybody asks for`() async throws {
+        let eve = try await fixture.join("eve") { $0.getsEncodingUse = true }
+        func news() -> [Int] {
+            eve.client.notifications.compactMap { notification in
+                if case .producerEncodingsUsed(_, let count) = notification { count } else { nil }
+            }
+        }
+        let (producer, offer) = try await call(.video, simulcastParameters(), by: eve)
+        #expect(news().isEmpty, "everybody may ask for everything")
+        try await prefer(offer.id, 0)
+        #expect(news().isEmpty, "Alice has not answered, and may want all of it")
+        await alice.answer(.rejected)
+        #expect(news() == [1])
+        try await prefer(offer.id, 1, 0)
+        try await prefer(offer.id, 1, 2)
+        try await prefer(offer.id, 9)
+        #expect(news() == [1, 2, 3])
+        try await bob.request(.pauseConsumer(offer.id))
+        #expect(news() == [1, 2, 3, 1])
+        try await bob.request(.resumeConsumer(offer.id))
+        #expect(news() == [1, 2, 3, 1, 3])
+        // One that is pointed elsewhere counts there, and who leaves counts nowhere.
+        let other = try await eve.produce(.video, simulcastParameters(mid: "2"))
+        await bob.answer(.rejected)
+        await alice.answer(.rejected)
+        try await bob.request(.switchProducer(.init(consumerID: offer.id, producerID: other)))
+        let last = eve.client.notifications.compactMap { notification -> String? in
+            guard case .producerEncodingsUsed(let id, let count) = notification else { return nil }
+            return "\(id == producer ? "first" : "other") \(count)"
+        }
+        #expect(last.suffix(3).sorted() == ["first 1", "other 1", "other 3"])
+        await bob.room.left(bob.session)
+        #expect(news().last == 1)
+        // Others hear nothing of it, and neither do those who have not asked.
+        _ = try await alice.produce(.video, simulcastParameters(mid: "3"))
+        let rest = [alice, bob].flatMap(\.client.notifications)
+        #expect(!rest.contains { if case .producerEncodingsUsed = $0 { true } else { false } })
+    }
+
+    @Test func `bitrates of one transport are changed, as far as they can be`() async throws {
+        let (room, id) = (bob.room, bob.receiving)
+        await expectRefusal(.wrongState) { try await room.changeBitrates(of: id) { $0.maximumOutgoing = 300_000 } }
+        #expect(try await room.changeBitrates(of: id) { $0.maximumIncoming = 300_000 })
+        #expect(try await !room.changeBitrates(of: TransportID("x")) { $0.maximumIncoming = 300_000 })
+        var configuration = RoomConfiguration()
+        configuration.outgoingLimits = BitrateLimits(start: 700_000, maximum: 2_000_000)
+        let estimating = try RoomFixture(configuration: configuration)
+        let carol = try await estimating.join("carol")
+        let wrong: [@Sendable (inout TransportBitrates) -> Void] = [
+            { $0.maximumOutgoing = 29_999 }, { $0.minimumOutgoing = 1 }, { $0.minimumOutgoing = 2_000_001 },
+        ]
+        for change in wrong {
+            await expectRefusal(.invalidParameters) {
+                try await carol.room.changeBitrates(of: carol.receiving, change)
+            }
+        }
+        #expect(try await carol.room.changeBitrates(of: carol.receiving) { $0.minimumOutgoing = 100_000 })
+        let sent = estimating.plane.commands.compactMap { command -> BitrateLimits? in
+            if case .setBitrateLimits(_, let limits, _) = command { limits } else { nil }
+        }
+        #expect(sent == [BitrateLimits(start: 700_000, minimum: 100_000, maximum: 2_000_000)])
+        let snapshot = await carol.room.snapshot(withStatistics: false)
+        let transport = try #require(snapshot.peers.first?.transports.first { $0.id == carol.receiving })
+        #expect(transport.bitrates.minimumOutgoing == 100_000 && transport.bitrates.maximumOutgoing == 2_000_000)
+    }
+
     @Test func `layers a busy media plane refused are not kept`() async throws {
         let consumer = try await call().consumer.id
         fixture.plane.setFull(true)

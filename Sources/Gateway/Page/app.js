@@ -47,7 +47,7 @@ const call = new Call(devices, {
     lobby.show();
     if (end) lobby.refuse(refusalOf(end, shown));
   },
-  // ?codec=vp9&scalabilityMode=L3T3 says how to send the camera, ?layers=all not to care how large a picture is shown.
+  // ?codec=vp9&scalabilityMode=L3T3 says how to send the camera, ?layers=all not to care how large pictures are shown.
   options: {
     cameraPreferences: { codec: query.get('codec')?.toLowerCase(), scalabilityMode: query.get('scalabilityMode') ?? undefined },
     fitsTiles: query.get('layers') !== 'all',

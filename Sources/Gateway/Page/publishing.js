@@ -45,8 +45,41 @@ function spatialLayers(mode) {
   return /^[LS][1-9]T[1-9]/.test(mode ?? '') ? layersOf(mode).spatial : 0;
 }
 
-/** Sends no more of a camera than so many others are worth. */
-export async function keepWithin(others, sender, track) {
+/** How long fewer encodings have to be of use before fewer are sent: whoever turned a page may turn back. */
+const CALM_MS = 10_000;
+
+/** How many encodings to send of those that somebody has use for: more at once, fewer after a while. */
+export class EncodingUse {
+  #count = Infinity;
+  #wanted = Infinity;
+  #fewerSince = null;
+
+  set(wanted, now) {
+    this.#wanted = wanted;
+    if (wanted < this.#count) {
+      this.#fewerSince ??= now;
+    } else {
+      this.#count = wanted;
+      this.#fewerSince = null;
+    }
+  }
+
+  /** When fewer are to be sent than now, or null. */
+  get due() {
+    return this.#fewerSince === null ? null : this.#fewerSince + CALM_MS;
+  }
+
+  countAt(now) {
+    if (this.#fewerSince !== null && now >= this.due) {
+      this.#count = this.#wanted;
+      this.#fewerSince = null;
+    }
+    return this.#count;
+  }
+}
+
+/** Sends no more of a camera than so many others are worth, and no more encodings than somebody has `use` for. */
+export async function keepWithin(others, sender, track, use = Infinity) {
   const parameters = sender.getParameters();
   const encodings = parameters.encodings ?? [];
   let changed = false;
@@ -58,7 +91,7 @@ export async function keepWithin(others, sender, track) {
   };
   if (encodings.length > 1) {
     const { layers } = CROWDS.find((crowd) => others <= crowd.others);
-    encodings.forEach((encoding, index) => set(encoding, { active: index < layers }));
+    encodings.forEach((encoding, index) => set(encoding, { active: index < Math.min(layers, use) }));
   } else if (encodings.length === 1 && layersOf(encodings[0].scalabilityMode).spatial === 1) {
     const { shortSide, maxBitrate } = ONE_LAYER_CROWDS.find((crowd) => others <= crowd.others);
     const { width, height } = track.getSettings();

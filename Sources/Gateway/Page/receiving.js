@@ -6,7 +6,7 @@ export class Receiving {
   #known;
   #request;
   #session;
-  #fitsTiles;
+  fitsTiles;
   #problem;
 
   /** `session()`: the current one, or null; `fitsTiles`: whether to ask for no larger pictures than are shown. */
@@ -14,7 +14,7 @@ export class Receiving {
     this.#known = known;
     this.#request = request;
     this.#session = session;
-    this.#fitsTiles = fitsTiles;
+    this.fitsTiles = fitsTiles;
     this.#problem = problem;
   }
 
@@ -77,7 +77,7 @@ export class Receiving {
   #askForLayers(consumer) {
     const { counts, choice, shownPixels } = consumer;
     if (counts.spatial * counts.temporal <= 1 || !this.#session()?.joined) return;
-    const fitting = this.#fitsTiles && shownPixels > 0 ? fittingLayer(shownPixels, counts.spatial) : counts.spatial - 1;
+    const fitting = this.fitsTiles && shownPixels > 0 ? fittingLayer(shownPixels, counts.spatial) : counts.spatial - 1;
     const wanted = choice ?? { spatialLayer: fitting, temporalLayer: counts.temporal - 1 };
     const { spatialLayer, temporalLayer } = wanted;
     // Until something else is asked for, everything is sent.

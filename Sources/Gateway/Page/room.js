@@ -257,6 +257,7 @@ export class Room {
         device: thisDevice(),
         rtpCapabilities: receiveCapabilities(browser, router),
         // Without channels the server tells us what others write, and them what we do; its bot is of no use here.
+        encodingUse: this.#receivingPart.fitsTiles,
         ...(session.hasData ? { sctpCapabilities: SCTP_CAPABILITIES, bot: false } : { dataOverSignaling: true }),
       });
       if (!current()) return;
@@ -453,6 +454,9 @@ export class Room {
         if (source) this.#watch.paused(source, isPaused);
         break;
       }
+      case 'producerEncodingsUsed':
+        this.#sendingPart.encodingsUsed(data.producerId, data.count);
+        return;
       case 'permissionsChanged':
         this.#permitted(data.permissions);
         break;

@@ -1,6 +1,6 @@
 /** What one stay in a room sends: a slot for each source, kept equal to its producer. No DOM in here. */
 import { SerialQueue } from './serialqueue.js';
-import { keepWithin, publishing } from './publishing.js';
+import { EncodingUse, keepWithin, publishing } from './publishing.js';
 
 export const SOURCES = ['microphone', 'camera', 'screen', 'screen-sound'];
 
@@ -8,6 +8,9 @@ export class Sending {
   /** How well each source arrives: source → [{ encodingIdx, score, … }]. */
   scores = new Map();
   #slots = new Map();
+  /** What the others use of each producer, which may be known before the producer is. */
+  #uses = new Map();
+  #calm = 0;
   #request;
   #session;
   #others;
@@ -69,6 +72,8 @@ export class Sending {
   /** The session is over, and its producers with it. */
   forget() {
     this.scores.clear();
+    this.#uses.clear();
+    clearTimeout(this.#calm);
     for (const slot of this.#slots.values()) slot.producer = null;
   }
 
@@ -79,6 +84,13 @@ export class Sending {
   scored(producerID, score) {
     const slot = this.#slotOf(producerID);
     if (slot) this.scores.set(slot.source, score);
+  }
+
+  /** So many of a producer's encodings, from the lowest, are of use to somebody. */
+  encodingsUsed(producerID, count) {
+    if (!this.#uses.has(producerID)) this.#uses.set(producerID, new EncodingUse());
+    this.#uses.get(producerID).set(count, Date.now());
+    this.headCountChanged();
   }
 
   /** An operator has paused or resumed a producer; returns its source, or null. */
@@ -128,8 +140,18 @@ export class Sending {
       await this.#request(method, { producerId: producer.id });
     }
     if (slot.source === 'camera' && slot.track) {
-      await keepWithin(this.#others(), producer.sender, slot.track);
+      await keepWithin(this.#others(), producer.sender, slot.track, this.#useOf(producer.id));
     }
+  }
+
+  #useOf(producerID) {
+    const use = this.#uses.get(producerID);
+    if (!use) return Infinity;
+    const now = Date.now();
+    const count = use.countAt(now);
+    clearTimeout(this.#calm);
+    if (use.due !== null) this.#calm = setTimeout(() => this.headCountChanged(), use.due - now);
+    return count;
   }
 
   async #produce(slot, session) {

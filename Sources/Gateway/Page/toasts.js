@@ -21,7 +21,7 @@ export function toast(title, advice = '', tone = 'plain') {
   show(item, tone === 'message' ? Infinity : STAY_MS);
 }
 
-/** Who came, left or raised a hand: for the eyes only, since the room's announcer says it, and gone by itself. */
+/** That somebody came, left or raised a hand: for the eyes only, since the room's announcer says it, and gone by itself. */
 export function news(title) {
   const item = made(title, 'news');
   item.setAttribute('aria-hidden', 'true');

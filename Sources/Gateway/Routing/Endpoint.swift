@@ -102,7 +102,7 @@ enum Endpoint: CaseIterable, Sendable {
             .stateMinutes,
             .statePeers, .stateExplanation,
             .stateExplanationEvents,
-            .stateTransports, .stateTransport, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
+            .stateTransports, .stateProducers, .stateProducer, .stateConsumers, .stateConsumer,
             .stateServer, .stateShards, .stateEvents:
             [.get]
         case .roomName, .roomExistence, .passwordCheck, .whip, .whep, .peerRequests, .peerResponses, .broadcasters,
@@ -117,6 +117,7 @@ enum Endpoint: CaseIterable, Sendable {
         case .stateRooms: [.get, .post]
         case .stateRoom: [.get, .delete]
         case .statePeer: [.get, .patch, .delete]
+        case .stateTransport: [.get, .patch]
         case .stateBan: [.delete]
         case .stateRecording: [.get, .post, .delete]
         }

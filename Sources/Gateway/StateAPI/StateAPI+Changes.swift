@@ -23,6 +23,7 @@ extension StateAPI {
             guard await room.kick(peer) else { return Self.one(nil, .peerClosed) }
             audit.operated(
                 "an operator has sent a peer away", from: request.origin, ["room.id": "\(id)", "peer.id": "\(peer)"])
+        case .transport(let id, let transport): return try await changeBitrates(of: transport, in: id, request)
         case .recording(let id, let peer):
             guard let room = registry.room(id) else { return Self.noRoom }
             do throws(RoomError) {
@@ -73,8 +74,7 @@ extension StateAPI {
             audit.operated(
                 "an operator has lifted a ban", from: request.origin, ["room.id": "\(id)", "ban.id": "\(ban)"])
         case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .minutes, .peers, .explanation,
-            .explanationEvents, .transports,
-            .transport, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
+            .explanationEvents, .transports, .producers, .producer, .consumers, .consumer, .server, .shards, .events:
             return .methodNotAllowed("GET, HEAD", "this path has no such method")
         }
         return OutgoingResponse(status: .noContent)
@@ -187,6 +187,37 @@ extension StateAPI {
         } catch {
             return .refused(error)
         }
+    }
+
+    // MARK: One transport
+
+    private func changeBitrates(
+        of transport: TransportID, in id: RoomID, _ request: IncomingRequest
+    ) async throws(StateQuery.Invalid) -> OutgoingResponse {
+        let names = ["maxIncomingBitrate", "maxOutgoingBitrate", "minOutgoingBitrate"]
+        let body = try StateBody(request.body, allowed: names)
+        guard names.contains(where: body.has) else {
+            throw .init(message: "the body: none of \(names.joined(separator: ", "))")
+        }
+        var wanted: [Int?] = []
+        for name in names { wanted.append(body.isNull(name) ? nil : try body.number(name, 1...1_000_000_000)) }
+        let (incoming, most, least) = (wanted[0], wanted[1], wanted[2])
+        let (hasIncoming, hasMost, hasLeast) = (body.has(names[0]), body.has(names[1]), body.has(names[2]))
+        guard let room = registry.room(id) else { return Self.noRoom }
+        do throws(RoomError) {
+            let isKnown = try await room.changeBitrates(of: transport) { bitrates in
+                if hasIncoming { bitrates.maximumIncoming = incoming.map { UInt64($0) } }
+                if hasMost { bitrates.maximumOutgoing = most.map { UInt64($0) } }
+                if hasLeast { bitrates.minimumOutgoing = least.map { UInt64($0) } }
+            }
+            guard isKnown else { return Self.one(nil, .transportNotFound) }
+        } catch {
+            return .refused(error)
+        }
+        admin.access.audit.operated(
+            "an operator has limited a transport's bitrates", from: request.origin,
+            ["room.id": "\(id)", "transport.id": "\(transport)"])
+        return Self.one(await room.snapshot().transportObject(transport), .transportNotFound)
     }
 
     // MARK: Invitations

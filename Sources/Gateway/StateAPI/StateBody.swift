@@ -30,6 +30,8 @@ struct StateBody {
 
     func has(_ name: String) -> Bool { fields[name] != nil }
 
+    func isNull(_ name: String) -> Bool { fields[name] == .null }
+
     /// - Throws: for more than `limit` characters (Unicode scalars), none, or NUL.
     func text(_ name: String, limit: Int = 256) throws(Invalid) -> String? {
         guard let value = fields[name] else { return nil }

@@ -97,11 +97,12 @@ enum StateRoute: Equatable {
         case .rooms: [.get, .post]
         case .room: [.get, .delete]
         case .peer: [.get, .patch, .delete]
+        case .transport: [.get, .patch]
         case .ban: [.delete]
         case .producerPause, .mute, .lock, .messages, .invites, .peerBan: [.post]
         case .recording: [.get, .post, .delete]
         case .allPeers, .history, .record, .audit, .bans, .snapshot, .recentEvents, .minutes, .peers,
-            .explanation, .explanationEvents, .transports, .transport, .producers, .producer, .consumers,
+            .explanation, .explanationEvents, .transports, .producers, .producer, .consumers,
             .consumer, .server, .shards, .events:
             [.get]
         }

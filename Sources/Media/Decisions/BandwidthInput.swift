@@ -22,4 +22,6 @@ enum BandwidthInput: UInt8 {
     case burst = 11
     /// The end, with everything the machines know.
     case end = 12
+    /// Other limits were set.
+    case limits = 13
 }

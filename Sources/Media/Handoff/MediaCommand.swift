@@ -57,6 +57,9 @@ package enum MediaCommand: Sendable {
     case subscribeShardToData(Int, to: DataProducerKey)
     case unsubscribeShardFromData(Int, from: DataProducerKey)
 
+    /// What a transport may be sent and its client may send at most, in bits per second; `nil`: no limit, and for what it is
+    /// sent also no estimate of its network that begins later.
+    indirect case setBitrateLimits(TransportKey, BitrateLimits?, incoming: UInt64?)
     /// Begins to write down what goes into a transport's bandwidth machines, again if it does already, or ends it.
     case recordBandwidth(TransportKey, Bool)
 

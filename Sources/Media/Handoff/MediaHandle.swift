@@ -209,6 +209,16 @@ public struct MediaHandle: Sendable {
         try send(.traceConsumer(key, kinds), to: key.shard)
     }
 
+    /// Says what bounds the estimate of a client's network, and how much the client should send.
+    /// - Parameters:
+    ///   - limits: of what it is sent; those of a transport that was opened without any stay unused.
+    ///   - incoming: in bits per second; `nil`: as much as its network carries. Clients that know REMB keep to it.
+    public func setBitrateLimits(
+        of key: TransportKey, _ limits: BitrateLimits?, incoming: UInt64?
+    ) throws(MediaError) {
+        try send(.setBitrateLimits(key, limits, incoming: incoming), to: key.shard)
+    }
+
     /// Begins to write down what goes into a transport's bandwidth machines, for a replay, or ends it. Statistics say whether
     /// it does: a shard does so for `recordingLimit` transports at a time, and only if the client's network is watched.
     public func recordBandwidth(of key: TransportKey, _ isOn: Bool) throws(MediaError) {

@@ -67,6 +67,10 @@ extension Shard {
             .closeDataConsumer, .closeDataChannel, .sendData, .sendDataToConsumer, .subscribeShardToData,
             .unsubscribeShardFromData:
             executeData(command)
+        case .setBitrateLimits(let key, let limits, let incoming):
+            guard let transport = transportsByKey[key.rawValue] else { return ignored() }
+            setBitrateLimits(limits, of: transport)
+            setMaximumIncoming(incoming, of: transport)
         case .recordBandwidth(let key, let isOn): recordBandwidth(of: key, isOn)
         case .collectStatistics(let token, let keys, let detail, let events):
             events.append(.statistics(token: token, keys.compactMap { statistics(of: $0, detail) }))

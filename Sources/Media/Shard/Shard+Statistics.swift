@@ -24,7 +24,7 @@ extension Shard {
         }
         if let incoming = transports[transport].incoming {
             result.availableIncoming = incomings[incoming].isMeasuring ? incomings[incoming].bitrate : nil
-            result.maximumIncoming = incomings[incoming].maximum
+            result.maximumIncoming = incomings[incoming].maximum.flatMap { $0 < IncomingBandwidth.unlimited ? $0 : nil }
         }
         for producer in transports[transport].producers {
             var statistics = ProducerStatistics(key: producers[producer].key)

@@ -20,8 +20,12 @@ struct IncomingBandwidth {
     /// And so is one that has gone this far astray from ours, in nanoseconds.
     private static let longestLag: Int64 = 60_000_000_000
 
-    /// In bits per second; `nil`: as much as the path carries.
-    var maximum: UInt64?
+    /// No client's network carries more: a limit above it is no news to anybody.
+    static let unlimited: UInt64 = 100_000_000
+
+    /// In bits per second; `nil`: as much as the path carries. One that was lifted is `unlimited`: a sender that heard of a
+    /// limit keeps to it until it hears of another one.
+    private(set) var maximum: UInt64?
     /// Whether the path is measured: its sender gets no transport-wide feedback.
     var isMeasuring: Bool
     private var detector = DelayDetector()
@@ -45,6 +49,10 @@ struct IncomingBandwidth {
     /// What the sender should send at most; `nil` while there is nothing to say: of packets that do not say when they were
     /// sent nothing is known.
     var bitrate: UInt64? { isMeasuring && newest != nil ? min(estimate, maximum ?? .max) : maximum }
+
+    mutating func setMaximum(_ maximum: UInt64?) {
+        self.maximum = maximum ?? (self.maximum == nil ? nil : Self.unlimited)
+    }
 
     /// When there is something to do; `nil` while nothing arrives.
     var nextDeadline: MediaInstant? {

@@ -51,6 +51,13 @@ extension Shard {
         allocate(consumers[consumer].transport)
     }
 
+    mutating func setBitrateLimits(_ limits: BitrateLimits?, of transport: Slot<MediaTransport>) {
+        transports[transport].history.limits = limits
+        guard let limits, let bandwidth = transports[transport].bandwidth else { return }
+        bandwidths[bandwidth].setLimits(limits, at: now)
+        allocate(transport)
+    }
+
     // MARK: What the client says
 
     mutating func feedbackReceived(_ feedback: TransportWideFeedback, on transport: Slot<MediaTransport>) {

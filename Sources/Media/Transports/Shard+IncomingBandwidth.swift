@@ -1,8 +1,5 @@
 /// How much clients should send: what is allowed, and what their paths carry where transport-wide feedback does not say so.
 extension Shard {
-    /// No client's network carries more: a limit above it is no news to anybody.
-    private static let mostOfAnyClient: UInt64 = 100_000_000
-
     /// A producer comes to a transport.
     mutating func incomingExpected(of settings: ProducerSettings, on transport: Slot<MediaTransport>) {
         let isAnswered = transports[transport].sendsTransportFeedback
@@ -11,9 +8,7 @@ extension Shard {
             settings.kind == .video,
             settings.codecs.contains(where: { $0.feedback.contains(.receiverEstimatedMaximumBitrate) })
         else { return }
-        let limit = transportRate.bitsPerSecond
-        let maximum = [transports[transport].history.maximumIncoming, limit < Self.mostOfAnyClient ? limit : nil]
-            .compactMap(\.self).min()
+        let maximum = maximumIncoming(of: transport)
         let isMeasuring = !isAnswered && settings.headerExtensions[.absSendTime] != 0
         if let incoming = transports[transport].incoming {
             if isMeasuring { incomings[incoming].isMeasuring = true }
@@ -21,6 +16,24 @@ extension Shard {
             transports[transport].incoming = incomings.insert(
                 IncomingBandwidth(maximum: maximum, isMeasuring: isMeasuring))
         }
+    }
+
+    /// What the transport's client should send at most, in bits per second.
+    private func maximumIncoming(of transport: Slot<MediaTransport>) -> UInt64? {
+        let limit = transportRate.bitsPerSecond
+        return [transports[transport].history.maximumIncoming, limit < IncomingBandwidth.unlimited ? limit : nil]
+            .compactMap(\.self).min()
+    }
+
+    /// - Parameter maximum: `nil`: as much as its network carries.
+    mutating func setMaximumIncoming(_ maximum: UInt64?, of transport: Slot<MediaTransport>) {
+        transports[transport].history.maximumIncoming = maximum
+        for producer in transports[transport].producers {
+            incomingExpected(of: producers[producer].settings, on: transport)
+        }
+        guard let incoming = transports[transport].incoming else { return }
+        incomings[incoming].setMaximum(maximumIncoming(of: transport))
+        rescheduleTimer(of: transport)
     }
 
     mutating func closeIncoming(of transport: Slot<MediaTransport>) {

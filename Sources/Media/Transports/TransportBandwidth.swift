@@ -130,6 +130,11 @@ struct TransportBandwidth: ~Copyable {
         allocator.setPriority(priority, of: consumer)
     }
 
+    mutating func setLimits(_ limits: BitrateLimits, at now: MediaInstant) {
+        recorder?.note(.limits, at: now) { $0.write(limits) }
+        controller.setLimits(limits, at: now)
+    }
+
     // MARK: What comes out
 
     /// Whether what is sent is bound by the estimate: not if the client tells nothing of what arrives.

@@ -16,6 +16,8 @@ public enum ServerNotification: Sendable {
     /// An operator has paused the peer's own producer, or lets it go on.
     case producerPaused(ProducerID)
     case producerResumed(ProducerID)
+    /// How many of the peer's own encodings, from the lowest, are of use to anybody; only for peers that ask for it.
+    case producerEncodingsUsed(ProducerID, count: Int)
     /// The peer may do something else than before.
     case permissionsChanged(PeerPermissions)
     /// A moderator has locked the room, or unlocked it.
@@ -57,6 +59,7 @@ public enum ServerNotification: Sendable {
         case .consumerScore: "consumerScore"
         case .producerPaused: "producerPaused"
         case .producerResumed: "producerResumed"
+        case .producerEncodingsUsed: "producerEncodingsUsed"
         case .permissionsChanged: "permissionsChanged"
         case .roomLockChanged: "roomLockChanged"
         case .operatorMessage: "operatorMessage"
@@ -105,6 +108,8 @@ extension ServerNotification: JSONRepresentable {
             return .object(["consumerId": .string(id.rawValue), "score": score.json])
         case .producerPaused(let id), .producerResumed(let id):
             return .object(["producerId": .string(id.rawValue)])
+        case .producerEncodingsUsed(let id, let count):
+            return .object(["producerId": .string(id.rawValue), "count": .integer(Int64(count))])
         case .permissionsChanged(let permissions): return .object(["permissions": permissions.json])
         case .roomLockChanged(let isLocked): return .object(["locked": .bool(isLocked)])
         case .operatorMessage(let text): return .object(["text": .string(text)])

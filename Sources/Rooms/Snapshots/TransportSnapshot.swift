@@ -12,6 +12,8 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
     public var statistics: TransportStatistics?
     /// What does not flow although it should.
     public var warnings: [TransportWarning]
+    /// What it may be sent, and its client may send.
+    public var bitrates: TransportBitrates
     /// What it receives.
     public var producers: [ProducerSnapshot]
     /// What it sends.
@@ -32,6 +34,6 @@ public struct TransportSnapshot: Sendable, JSONRepresentable {
             "bandwidth": statistics?.bandwidth.map(\.json),
             "warnings": .array(warnings.map(\.json)), "producers": .array(producers.map(\.json)),
             "consumers": .array(consumers.map(\.json)), "sctp": sctp?.json,
-        ]).merging(path.json)
+        ]).merging(bitrates.json).merging(path.json)
     }
 }

@@ -136,6 +136,7 @@ extension RoomState {
         transports[transportID]?.consumerIDs.append(id)
         producers[producer.id]?.consumerIDs.append(id)
         peers[peer.id]?.consumerIDs.append(id)
+        recountUse(by: id)
         return id
     }
 
@@ -249,6 +250,7 @@ extension RoomState {
     mutating func consumerPauseChanged(_ id: ConsumerID, _ isPaused: Bool) {
         guard let consumer = consumers[id], consumer.isPaused != isPaused else { return }
         consumers[id]?.isPaused = isPaused
+        recountUse(by: id)
         journal.append(
             isPaused ? .consumerPaused(id, peer: consumer.peerID) : .consumerResumed(id, peer: consumer.peerID))
     }
@@ -269,6 +271,7 @@ extension RoomState {
     @discardableResult
     mutating func removeConsumer(_ id: ConsumerID) -> Consumer? {
         guard let consumer = consumers.removeValue(forKey: id) else { return nil }
+        forgetUse(by: consumer)
         if consumer.key != nil { journal.append(.consumerClosed(id, peer: consumer.peerID)) }
         if let key = consumer.key { consumerIDs[key] = nil }
         peers[consumer.peerID]?.consumerIDs.removeAll { $0 == id }

@@ -23,6 +23,7 @@ extension RoomState {
     /// Changes what the client wants; what was sent to the media plane before stays until that has taken it.
     mutating func consumerPreferenceChanged(_ id: ConsumerID, _ wanted: PreferredLayers?) {
         consumers[id]?.preferredLayers = wanted
+        recountUse(by: id)
     }
 
     mutating func consumerPriorityChanged(_ id: ConsumerID, _ priority: Int) { consumers[id]?.priority = priority }
@@ -98,12 +99,15 @@ extension RoomState {
         if given.producerID != producer.id {
             producers[given.producerID]?.consumerIDs.removeAll { $0 == given.id }
             producers[producer.id]?.consumerIDs.append(given.id)
+            forgetUse(by: given)
+            consumer.usedEncoding = nil
             consumer.producerID = producer.id
             consumer.type = producer.type
             consumer.sentProducerPaused = producer.isPaused
             // The other producer may have other layers: they are asked for again.
             consumer.sentPreferredLayers = nil
             consumers[given.id] = consumer
+            recountUse(by: given.id)
             journal.append(.consumerSwitched(given.id, peer: given.peerID, producer: producer.id))
         }
         return (NewConsumerRequest(consumer, of: producer), [.updateConsumer(given.id)] + scoreUpdates(given.id))

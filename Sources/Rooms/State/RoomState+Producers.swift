@@ -75,6 +75,7 @@ extension RoomState {
     /// The media plane has the producer; it is offered to everybody else.
     mutating func producerOpened(_ opening: ProducerOpening, _ key: ProducerKey) -> [RoomAction] {
         producers[opening.id] = Producer(opening, key: key)
+        producersInOtherUse.insert(opening.id)
         producerIDs[key] = opening.id
         peers[opening.peerID]?.producerIDs.append(opening.id)
         journal.append(

@@ -57,8 +57,8 @@ extension RoomState {
                 "availableOutgoingBitrate": statistics.bandwidth.map { .count($0.estimate) },
                 "availableIncomingBitrate": statistics.availableIncoming.map { .count($0) },
                 "maxIncomingBitrate": statistics.maximumIncoming.map { .count($0) },
-                "maxOutgoingBitrate": configuration.outgoingLimits?.maximum.map { .count($0) },
-                "minOutgoingBitrate": configuration.outgoingLimits?.minimum.map { .count($0) },
+                "maxOutgoingBitrate": transport.bitrates.maximumOutgoing.map { .count($0) },
+                "minOutgoingBitrate": transport.bitrates.minimumOutgoing.map { .count($0) },
                 "bandwidth": statistics.bandwidth.map(\.json),
             ]).merging(transport.pathEntry(statistics))
         ]
@@ -141,7 +141,7 @@ extension RoomSnapshot {
                 let statistics = collected.transports[transport.key]
                 return TransportSnapshot(
                     id: transport.id, shard: transport.key.shard, path: transport.path, statistics: statistics,
-                    warnings: transport.warnings,
+                    warnings: transport.warnings, bitrates: transport.bitrates,
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,

@@ -43,6 +43,7 @@ extension RoomState {
         transports[opening.id] = Transport(
             id: opening.id, peerID: opening.peerID, key: key, isConsuming: opening.isConsuming,
             kind: .webRTC(WebRTCTransport()))
+        transports[opening.id]?.bitrates = TransportBitrates(configuration)
         transports[opening.id]?.data = opening.settings.data.map { TransportData(settings: $0) }
         transportIDs[key] = opening.id
         journal.append(.transportOpened(opening.id, peer: opening.peerID))

@@ -33,6 +33,8 @@ struct RoomState {
     private var generator: any RandomNumberGenerator & Sendable
     /// Every mapped SSRC handed out and still in use.
     private var mappedSSRCs: Set<UInt32> = []
+    /// Whose consumers have come, gone or asked for something else since their clients were last notified.
+    var producersInOtherUse: Set<ProducerID> = []
     /// What the newest peer that receives can receive.
     private var newestCapabilities: RTPCapabilities?
 
@@ -170,6 +172,7 @@ struct RoomState {
         peer.receivesData = request.receivesData
         peer.wantsBot = request.wantsBot
         peer.getsDataBySignaling = request.getsDataBySignaling
+        peer.getsEncodingUse = request.getsEncodingUse
         peers[peer.id] = peer
         journal.append(.peerJoined(peer.description))
         let others = joinedPeers(except: peer.id)

@@ -183,13 +183,14 @@ struct AccessWorld {
             body = #"{"rtpCapabilities":{"codecs":[]}}"#
         case .stateRooms: body = #"{"expiresIn":60}"#
         case .statePeer: body = #"{"permissions":{"publish":false}}"#
+        case .stateTransport: body = #"{"maxIncomingBitrate":300000}"#
         case .broadcasterConsumeData: body = #"{"dataProducerId":"none"}"#
         case .broadcasterProduceData: body = #"{"sctpStreamParameters":{"streamId":0},"label":"chat"}"#
         case .roomName, .roomExistence, .passwordCheck: body = #"{"roomId":"town","password":""}"#
         case .health, .readiness, .metrics, .asset, .roomList, .room, .broadcaster, .broadcasterJoin,
             .broadcasterInfos, .broadcasterConsumerResume,
             .stateRoom, .stateSnapshot, .stateRoomEvents, .stateMinutes, .statePeers, .stateExplanation,
-            .stateExplanationEvents, .stateRecording, .stateTransports, .stateTransport, .stateProducers,
+            .stateExplanationEvents, .stateRecording, .stateTransports, .stateProducers,
             .stateProducer, .statePause, .stateResume, .stateConsumers,
             .stateConsumer, .stateServer, .stateShards, .stateEvents, .stateAllPeers, .stateMute, .stateLock,
             .stateUnlock, .stateBans, .stateBan, .stateHistory, .stateRecord, .stateAudit:

@@ -30,6 +30,8 @@ struct BandwidthReplayTests {
         world.run(for: .seconds(6))
         try world.server.handle.setConsumerPriority(first, 7)
         world.server.handle.closeConsumer(first)
+        try world.server.handle.setBitrateLimits(
+            of: viewer.transport, BitrateLimits(maximum: 1_000_000), incoming: nil)
         setLink(rate: 3_000_000)
         world.run(for: .seconds(6))
         return try #require(

@@ -107,6 +107,29 @@ struct BandwidthTests {
         #expect(state.estimate == 500_000 && state.cause == .maxOutgoing)
     }
 
+    @Test func `limits that are set while a call goes on hold at once, and are lifted as soon`() throws {
+        let call = try Call(tracks: 2, rate: 20_000_000)
+        let handle = call.world.server.handle
+        func rate() -> Int { call.rate(of: call.streams[0], over: 5) + call.rate(of: call.streams[1], over: 5) }
+        call.world.run(for: .seconds(10))
+        #expect(rate() > 800)
+        try handle.setBitrateLimits(of: call.viewer.transport, BitrateLimits(maximum: 500_000), incoming: nil)
+        call.world.run(for: .seconds(6))
+        #expect((200...520).contains(rate()))
+        #expect(try call.bandwidth()?.cause == .maxOutgoing)
+        try handle.setBitrateLimits(of: call.viewer.transport, BitrateLimits(), incoming: nil)
+        call.world.run(for: .seconds(12))
+        #expect(rate() > 800)
+        // A network is believed to carry what an operator says, until that is taken back.
+        call.setLink(rate: 300_000)
+        try handle.setBitrateLimits(of: call.viewer.transport, BitrateLimits(minimum: 600_000), incoming: nil)
+        call.world.run(for: .seconds(8))
+        #expect(try call.bandwidth()?.estimate == 600_000)
+        call.viewer.leave()
+        try handle.setBitrateLimits(of: call.viewer.transport, BitrateLimits(), incoming: 1)
+        call.world.run(for: .seconds(1))
+    }
+
     @Test func `a viewer behind a wide link gets everything, and no filler`() throws {
         let call = try Call(tracks: 1, rate: 20_000_000)
         call.world.run(for: .seconds(8))

@@ -205,4 +205,31 @@ struct IncomingBandwidthTests {
         world.run(for: .seconds(5))
         #expect(free.peer.estimates.isEmpty)
     }
+
+    @Test(arguments: [true, false]) func `a limit is said when it is set, and when it is lifted`(
+        hasFeedback: Bool
+    ) throws {
+        let world = try VirtualWorld()
+        let (publisher, _) = try publisher(in: world, hasFeedback: hasFeedback)
+        world.run(for: .seconds(3))
+        let handle = world.server.handle
+        try handle.setBitrateLimits(of: publisher.transport, nil, incoming: 400_000)
+        world.run(for: .seconds(2))
+        #expect(publisher.peer.estimates.last?.bitrate == 400_000)
+        try publisher.collectStatistics()
+        world.run(for: .milliseconds(50))
+        #expect(publisher.statistics?.maximumIncoming == 400_000)
+        // The shard that takes over knows it too.
+        try world.server.replaceShard(0, at: world.now)
+        let count = publisher.peer.estimates.count
+        world.run(for: .seconds(3))
+        #expect(publisher.peer.estimates.dropFirst(count).allSatisfy { $0.bitrate == 400_000 })
+        #expect(publisher.peer.estimates.count > count)
+        try handle.setBitrateLimits(of: publisher.transport, nil, incoming: nil)
+        world.run(for: .seconds(3))
+        #expect(try #require(publisher.peer.estimates.last).bitrate > 400_000)
+        try publisher.collectStatistics()
+        world.run(for: .milliseconds(50))
+        #expect(publisher.statistics?.maximumIncoming == nil)
+    }
 }

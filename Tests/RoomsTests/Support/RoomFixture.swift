@@ -215,11 +215,14 @@ struct RoomFixture {
     }
 
     /// A peer with a transport each way that has joined.
-    func join(_ name: String, to room: String = "room") async throws -> ConnectedPeer {
+    func join(
+        _ name: String, to room: String = "room", change: (inout JoinRequest) -> Void = { _ in }
+    ) async throws -> ConnectedPeer {
         let peer = try await connect(name, to: room)
         try await peer.makeTransports()
-        _ = try await peer.request(
-            .join(JoinRequest(displayName: name.uppercased(), rtpCapabilities: receiverCapabilities)))
+        var request = JoinRequest(displayName: name.uppercased(), rtpCapabilities: receiverCapabilities)
+        change(&request)
+        _ = try await peer.request(.join(request))
         return peer
     }
 }

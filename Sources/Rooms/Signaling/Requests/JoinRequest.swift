@@ -17,6 +17,8 @@ public struct JoinRequest: Sendable, Hashable {
     public var wantsBot = false
     /// It has no data channels: it is notified of others' texts (`dataMessage`).
     public var getsDataBySignaling = false
+    /// It is notified of how many of its encodings are of use to somebody (`producerEncodingsUsed`).
+    public var getsEncodingUse = false
 
     /// A request.
     public init(

@@ -131,6 +131,7 @@ extension JoinRequest: JSONReadable {
         let isBotWanted = try reader.optional("bot")?.bool() ?? true
         wantsBot = receivesData && isBotWanted
         getsDataBySignaling = try reader.optional("dataOverSignaling")?.bool() ?? false
+        getsEncodingUse = try reader.optional("encodingUse")?.bool() ?? false
     }
 }
 

@@ -38,6 +38,8 @@ struct Consumer {
     /// 1…255.
     var priority = 1
     var sentPriority = 1
+    /// The encoding that its producer counts it for.
+    var usedEncoding: Int?
     /// What it is being sent.
     var currentLayers: ConsumerLayers?
     /// Of its own stream.

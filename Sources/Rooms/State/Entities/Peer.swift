@@ -29,6 +29,8 @@ struct Peer {
     var wantsBot = false
     /// It has no data channels, and is notified of what others send by them.
     var getsDataBySignaling = false
+    /// It is notified of how many of its encodings are of use to somebody.
+    var getsEncodingUse = false
     /// What it is sent although it has not joined, by channels that are opened in band.
     var watchedData: WatchedData?
     var offeredDataProducerIDs: Set<DataProducerID> = []

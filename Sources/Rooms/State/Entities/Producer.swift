@@ -16,6 +16,8 @@ struct Producer {
     private(set) var sentPayloadType: UInt8?
     var isPaused: Bool
     var consumerIDs: [ConsumerID] = []
+    /// `nil` if there are no encodings to choose from.
+    var use: EncodingUse?
     /// Of the streams that have been received; empty before the first.
     var scores: [ProducerScore] = []
 
@@ -30,6 +32,9 @@ struct Producer {
         consumable = opening.consumable
         appData = opening.appData
         isPaused = opening.settings.isPaused
+        if kind == .video, consumable.encodings.count > 1 {
+            use = EncodingUse(encodings: consumable.encodings.count)
+        }
     }
 
     /// A different codec is sent from now on.

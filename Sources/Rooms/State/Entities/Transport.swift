@@ -24,6 +24,8 @@ struct Transport {
     var warnings: [TransportWarning] = []
     /// Its data channels; `nil` if there are none.
     var data: TransportData?
+    /// What it may be sent, and its client may send.
+    var bitrates = TransportBitrates()
 
     /// What differs between transports.
     enum Kind {

@@ -101,7 +101,7 @@ enum SocketIOReply {
         case .serverDraining(let seconds):
             .event("serverDraining", [.object(["seconds": .integer(Int64(seconds))])])
         case .mediasoupVersion, .peerDisplayNameChanged, .producerUnsupported, .producerScore, .producerPaused,
-            .producerResumed, .permissionsChanged, .roomLockChanged, .operatorMessage,
+            .producerResumed, .producerEncodingsUsed, .permissionsChanged, .roomLockChanged, .operatorMessage,
             .consumerScore, .consumerLayersChanged,
             .downlinkBwe, .activeSpeaker, .speakingPeers, .dataConsumerClosed, .dataConsumerBufferedAmountLow,
             .dataConsumerSendBufferFull, .newDataProducers, .dataMessage:
