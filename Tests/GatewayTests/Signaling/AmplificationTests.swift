@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import RoundhouseRooms
 import Synchronization
@@ -165,6 +166,7 @@ import Testing
             (join.receivesData, join.getsDataBySignaling) = (
                 channel.name != "protoo 2024", channel.name == "protoo 2024"
             )
+            join.getsEncodingUse = true
             _ = try await room.request(.join(join), from: session)
             sessions.append(session)
             transports.append(transport.id)
@@ -363,6 +365,40 @@ import Testing
         }
         print("\(measured) measurements")
         #expect(measured > 200)
+    }
+
+    /// Offers, and what the longest name adds to them.
+    @Test(arguments: OfferFile.allCases) func `an offer by HTTP makes others be sent no more than a request does`(
+        file: OfferFile
+    ) async throws {
+        let world = try await Self.world(dialect: Self.dialects[0])
+        let (offer, bytes) = (try file.offer, try file.bytes.count)
+        let negotiator = SDPNegotiator(
+            rooms: world.rooms, sessions: SDPSessionTable(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let before = world.observers.map(\.received)
+        let isWatching = file.rawValue.hasSuffix("watch")
+        let room = Self.room.rawValue
+        let made =
+            if isWatching {
+                try await negotiator.watch(offer, room: room, lease: HoldingLease {}, publisher: nil)
+            } else {
+                try await negotiator.publish(
+                    offer, room: room, lease: HoldingLease {}, peerID: nil, displayName: Self.longName)
+            }
+        let publications = offer.media.count { $0.kind != nil }
+        for (observer, was) in zip(world.observers, before) {
+            // A newcomer, and each of its tracks.
+            let bound = isWatching ? 0 : 2 * bytes + 4096 * (1 + publications)
+            #expect(observer.received - was <= bound, "\(observer.name): \(observer.received - was) for \(bytes)")
+        }
+        #expect(made.answer.text.utf8.count <= 2 * bytes + 24_576)
+        let joined = world.observers.map(\.received)
+        await made.session.membership.leave()
+        for (observer, was) in zip(world.observers, joined) {
+            #expect(observer.received - was <= 512 * (1 + publications), "\(observer.name) is notified of its end")
+        }
+        await world.rooms.close(.shutdown)
     }
 
     @Test func `every event of Socket.IO asks a room for one of these, or is one of the session's own`() throws {
