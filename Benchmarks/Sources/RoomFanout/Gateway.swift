@@ -76,7 +76,7 @@ final class Gateway: ForwardingServer {
     ) async throws {
         try await peer.connect(transport)
         let number = try plan.addTransport(transport.remote, profile: load.profile)
-        try await peer.produce(on: transport.id, ssrc: Plan.ssrc(number), audio: load.audio)
+        try await peer.produce(on: transport.id, ssrcs: [Plan.ssrc(number)], audio: load.audio)
         plan.send(on: number, load)
     }
 
@@ -160,13 +160,20 @@ struct GatewayPeer: Sendable {
             ["transportId": transport, "sctpStreamParameters": ["streamId": stream], "label": "bench"])
     }
 
-    func produce(on transport: String, ssrc: Int, audio: Bool) async throws {
+    /// - Parameter ssrcs: one of each layer, lowest first.
+    func produce(on transport: String, ssrcs: [Int], audio: Bool, mid: String = "0") async throws {
         let codec: JSON =
             audio
             ? ["mimeType": "audio/opus", "payloadType": 111, "clockRate": 48000, "channels": 2]
-            : ["mimeType": "video/VP8", "payloadType": 96, "clockRate": 90000]
+            : [
+                "mimeType": "video/VP8", "payloadType": 96, "clockRate": 90000,
+                // Where there are layers, key frames are asked for.
+                "rtcpFeedback": ssrcs.count > 1
+                    ? [["type": "nack"], ["type": "nack", "parameter": "pli"]] as [JSON] : [] as [JSON],
+            ]
         let parameters: JSON = [
-            "codecs": [codec], "encodings": [["ssrc": ssrc]], "rtcp": ["cname": "bench\(ssrc)"], "mid": "0",
+            "codecs": [codec], "encodings": ssrcs.map { ["ssrc": $0] as JSON }, "rtcp": ["cname": "bench\(ssrcs[0])"],
+            "mid": mid,
         ]
         let request: JSON = [
             "transportId": transport, "kind": audio ? "audio" : "video", "rtpParameters": parameters, "appData": JSON(),

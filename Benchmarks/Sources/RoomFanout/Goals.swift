@@ -30,6 +30,7 @@ struct Goals: Encodable {
         try await goals.memory(load, bench)
         try await goals.setUp(load, bench)
         goals.add(try await DataFanOut.measure(seconds: seconds, bench))
+        goals.add(try await Knee.measure(seconds: seconds, bench))
         return goals
     }
 
@@ -201,6 +202,20 @@ struct Goals: Encodable {
                 measured:
                     "\(cost.createdPerSecond.text(0)) (\(cost.millisecondsPerTransport.text(2)) ms of CPU each), loss \((cost.lossMeanwhile * 100).text(3)) %",
                 passed: cost.createdPerSecond >= 1000 && cost.lossMeanwhile == 0))
+    }
+
+    mutating func add(_ knee: Knee) {
+        let last = knee.last
+        rows.append(
+            Row(
+                number: 9,
+                what: "people in rooms of ten with sound and three sizes of pictures, one core, loss < 0.1 %, "
+                    + "p99 < 20 ms",
+                goal: "≥ 300",
+                measured: last.map {
+                    "\($0.people), each sent \(($0.bitsPerPerson / 1e6).text(1)) Mb/s (\($0.packetsPerSecond.text(0))/s, server "
+                        + "\(($0.serverBusy * 100).text(0)) % of its core, generator \(($0.generatorBusy * 100).text(0)) %)"
+                } ?? "none", passed: last?.people ?? 0 >= 300))
     }
 
     mutating func add(_ data: DataFanOut) {

@@ -72,6 +72,17 @@ struct Plan {
         )
     }
 
+    /// One stream of a transport that has several.
+    /// - Parameter isLayer: receivers get it or another one in its place.
+    mutating func send(
+        on transport: Int, ssrc: Int, codec: String, payloadType: Int, packetsPerSecond: Double, payload: Int,
+        burst: Int = 1, isLayer: Bool = false
+    ) {
+        streams.append(
+            "send transport=\(transport) ssrc=\(ssrc) pt=\(payloadType) codec=\(codec) pps=\(packetsPerSecond) "
+                + "size=\(payload) burst=\(burst) layer=\(isLayer ? 1 : 0)")
+    }
+
     /// An association; its transport is one of this or an earlier text.
     /// - Parameter size: of the messages that it sends, if it sends any.
     mutating func carryData(on transport: Int, size: Int? = nil) {

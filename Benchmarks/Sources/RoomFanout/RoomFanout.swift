@@ -9,7 +9,7 @@ struct RoomFanout: AsyncParsableCommand {
         abstract: "Rooms of publishers and subscribers against a real server process; CPU per packet, latency, loss.")
 
     enum Mode: String, EnumerableFlag {
-        case room, compare, goals, allocationGate, memory, setup, data, growth, chart, selfTest
+        case room, compare, goals, allocationGate, memory, setup, data, knee, growth, chart, selfTest
 
         static func help(for mode: Mode) -> ArgumentHelp? {
             switch mode {
@@ -21,6 +21,7 @@ struct RoomFanout: AsyncParsableCommand {
             case .setup: "CPU per handshake; a thousand arrivals beside a call."
             case .data:
                 "CPU of a delivered message of a data channel, the highest rate, one association, an idle one's memory."
+            case .knee: "How many people one core carries in rooms of ten, with sound and pictures in three sizes."
             case .growth: "What more subscribers, rooms, publishers and shards cost."
             case .chart: "CPU per packet against the number of subscribers, for Docs/images."
             case .selfTest: "Show that altered packets make the benchmark fail."
@@ -125,6 +126,10 @@ struct RoomFanout: AsyncParsableCommand {
             var goals = Goals()
             goals.add(data)
             goals.print()
+        case .knee:
+            let knee = try await Knee.measure(seconds: seconds, bench)
+            try write(knee, load, machine)
+            knee.print()
         case .growth:
             let growth = try await Growth.measure(runs: runs, seconds: seconds, only: series, bench)
             try write(growth, load, machine)

@@ -72,7 +72,7 @@ private struct Crowd: Sendable {
 
     func arrive(_ load: Load) async throws {
         try await atOnce(listeners) { _ = try await $1.openTransport(producing: false) }
-        try await atOnce(speakers) { try await $1.produce(on: outgoing[$0], ssrc: 1 + $0, audio: load.audio) }
+        try await atOnce(speakers) { try await $1.produce(on: outgoing[$0], ssrcs: [1 + $0], audio: load.audio) }
         try await atOnce(listeners) { try await $1.client.awaitRequests(1) }
     }
 
