@@ -150,7 +150,7 @@ def main(tree, folder, version, commit, epoch, architecture):
         "config": {
             "User": f"{USER}:{USER}", "Entrypoint": ["/usr/bin/roundhouse"], "WorkingDir": "/",
             "Env": ["PATH=/usr/bin"], "StopSignal": "SIGTERM", "Labels": labels,
-            "ExposedPorts": {"3016/tcp": {}, "44444/udp": {}},
+            "ExposedPorts": {"3016/tcp": {}, "44444/udp": {}, "44444/tcp": {}},
             # Docker reads this from OCI images too; others leave it out.
             "Healthcheck": {
                 "Test": ["CMD", "/usr/bin/roundhouse", "health"], "Interval": 30_000_000_000,

@@ -53,6 +53,13 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case sendRefused
     /// The shard's table of transports, tuples or streams was full.
     case tableFull
+    /// A length on a TCP connection that no packet has (RFC 4571).
+    case malformedTCP
+    /// The client's TCP connection takes less than is meant for it: a packet of each kind.
+    case tcpQueueVideo
+    case tcpQueueAudio
+    case tcpQueueData
+    case tcpQueueControl
 
     /// The metric's label: the case's name in snake case.
     public var label: String { snakeCase(String(describing: self)) }

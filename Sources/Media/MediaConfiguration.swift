@@ -6,6 +6,8 @@ public struct MediaConfiguration: Sendable {
     public var listenAddresses: [String]
     /// The first shard's UDP port, the next shards take the following ones; 0 lets the kernel choose.
     public var port: UInt16
+    /// The TCP ports beside them.
+    public var tcpPorts: MediaTCPPorts
     /// The UDP ports of plain transports (RTP without ICE), one or two each, on the first of `listenAddresses`; `nil` for
     /// no plain transports.
     public var plainPorts: ClosedRange<UInt16>?
@@ -27,13 +29,15 @@ public struct MediaConfiguration: Sendable {
     /// A configuration; the defaults suit a server with a public address.
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
-        plainPorts: ClosedRange<UInt16>? = nil, plainDestinations: [IPAddressRange] = [],
+        tcpPorts: MediaTCPPorts = .sameAsUDP, plainPorts: ClosedRange<UInt16>? = nil,
+        plainDestinations: [IPAddressRange] = [],
         announcedAddresses: [AnnouncedAddress] = [], certificateFile: String? = nil, privateKeyFile: String? = nil,
         acceptsLegacyDTLS: Bool = false, ingressLimits: IngressLimits = IngressLimits(), pinsThreads: Bool = true
     ) {
         self.shards = shards
         self.listenAddresses = listenAddresses
         self.port = port
+        self.tcpPorts = tcpPorts
         self.plainPorts = plainPorts
         self.plainDestinations = plainDestinations
         self.announcedAddresses = announcedAddresses

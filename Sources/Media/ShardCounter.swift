@@ -42,6 +42,15 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     /// Streams that went on under another SSRC than the announced one.
     case streamsTakenOver
     case wakeups
+    /// Connections of clients for media (ICE-TCP), and those that ended, whatever for.
+    case tcpConnectionsAccepted
+    case tcpConnectionsClosed
+    /// Connections that were closed at once: too many of them, or of their address, show nothing of themselves.
+    case tcpConnectionsRefused
+    /// Connections on which no valid check came in time.
+    case tcpConnectionsExpired
+    /// Connections whose first packet was no check for a transport that there is.
+    case tcpConnectionsMisused
     /// SCTP associations that were established, and those that ended because the client broke the protocol or made us hold
     /// too much.
     case dataAssociationsConnected
@@ -105,6 +114,11 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
         case .traceEventsDropped: "Trace events beyond what may be reported."
         case .streamsTakenOver: "Streams that went on under another SSRC than the announced one."
         case .wakeups: "Times that media threads woke up."
+        case .tcpConnectionsAccepted: "TCP connections for media that were accepted."
+        case .tcpConnectionsClosed: "TCP connections for media that ended."
+        case .tcpConnectionsRefused: "TCP connections for media beyond what may wait for a first check."
+        case .tcpConnectionsExpired: "TCP connections for media without a valid check in time."
+        case .tcpConnectionsMisused: "TCP connections that began with something else than a check for a transport."
         case .dataAssociationsConnected: "SCTP associations that were established."
         case .dataAssociationsFailed: "SCTP associations that ended by a violation of the protocol or of memory bounds."
         case .dataMessagesReceived: "Messages of data channels from clients."

@@ -125,6 +125,11 @@ extension Room {
     private func openTransport(
         _ request: CreateWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> Outcome {
+        guard media.endpoints.allSatisfy({ !ICECandidate.candidates(of: $0, request.candidates).isEmpty }) else {
+            throw RoomError(
+                .invalidParameters,
+                "no candidate is left: this server's media goes over \(ShardEndpoint.ways(to: media.endpoints))")
+        }
         let opening = try state.openTransport(request, from: session)
         let key = try mappingMediaErrors { () throws(MediaError) in
             try media.openTransport(opening.settings, events: events)
@@ -134,7 +139,7 @@ extension Room {
             key.shard < media.endpoints.count ? media.endpoints[key.shard] : ShardEndpoint(addresses: [])
         let description = WebRtcTransportDescription(
             id: opening.id, iceParameters: ICEParameters(opening.settings.iceCredentials),
-            iceCandidates: ICECandidate.candidates(of: endpoint),
+            iceCandidates: ICECandidate.candidates(of: endpoint, request.candidates),
             fingerprints: media.fingerprints, dataChannels: opening.settings.data)
         return .now(.webRtcTransport(description), then: actions)
     }

@@ -62,6 +62,7 @@ struct ServerCommand: AsyncParsableCommand {
             logger.warning("libIPSec_MB.so.1 gives wrong answers: it is not used, and libcrypto encrypts instead")
         }
         AnnouncedNames.look(settings.media.announcedAddresses.map(\.text).filter { AddressReach($0) == nil }, logger)
+        for failure in server.plane.listenerFailures { logger.warning("\(failure)") }
         if server.plane.awaitsAddress {
             logger.warning(
                 "media has no address but this machine's own: others get no picture and no sound before there is one",
@@ -77,7 +78,7 @@ struct ServerCommand: AsyncParsableCommand {
         let host = settings.gateway.host
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
-        let ports = Set(media.endpoints.flatMap(\.addresses).map { "\($0.transport.rawValue.uppercased()) \($0.port)" })
+        let ways = ShardEndpoint.ways(to: media.endpoints)
         let scheme = settings.gateway.tls == nil ? "http" : "https"
         // Where media is reached, a browser on another machine reaches the page, too; what nobody else reaches is left out.
         let others = isAny ? Set(media.endpoints.flatMap(\.addresses).map(\.address)).filter(Self.isReached) : []
@@ -88,13 +89,13 @@ struct ServerCommand: AsyncParsableCommand {
         guard settings.gateway.tls == nil else {
             return """
                 Roundhouse is ready: open https://\(name):\(port)
-                  media: \(ports.sorted().joined(separator: ", "))
+                  media: \(ways)
                 \(places)
                 """
         }
         return """
             Roundhouse is ready: open http://\(name):\(port)
-              media: \(ports.sorted().joined(separator: ", "))
+              media: \(ways)
             \(places)\
               Browsers give a page camera and microphone only on localhost or over HTTPS:
               for other machines give --tls-certificate and --tls-private-key, or --tls self-signed to try it out.

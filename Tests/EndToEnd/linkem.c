@@ -5,7 +5,7 @@
 //   linkem nsa=NAME nsb=NAME [a=10.99.0.1 b=10.99.0.2] [mtu=1500] [seed=1] [up.KEY=VALUE] [down.KEY=VALUE] [both.KEY=VALUE]
 //
 // "up" is from nsa to nsb, "down" from nsb to nsa. Keys: delay, jitter, queue (ms); loss, dup, reorder (%); rate (kbit/s);
-// burst (mean length of a burst of losses). Random numbers come from the seed. It prints "up" when the link stands. The
+// burst (mean length of a burst of losses); block (an IPv4 protocol that does not pass, as behind a firewall: 17 is UDP). Random numbers come from the seed. It prints "up" when the link stands. The
 // same pairs on standard input change the link while it runs; "stats" prints counters; "quit", or the end of the input
 // with eof=1, ends it.
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@ typedef struct packet {
 } packet;
 
 typedef struct {
-    double delay, jitter, loss, dup, reorder, rate, queue, burst;
+    double delay, jitter, loss, dup, reorder, rate, queue, burst, block;
     int64_t free_at, last_due;
     packet *head;
     long in, out, lost, tail, dups, reordered, bytes;
@@ -137,6 +137,8 @@ static int set_value(char *k) {
             d->queue = v;
         else if (!strcmp(q, "burst"))
             d->burst = v;
+        else if (!strcmp(q, "block"))
+            d->block = v;
         else
             ok = 0;
     }
@@ -155,6 +157,10 @@ static void enqueue(direction *d, packet *p) {
 static void receive(direction *d, uint8_t *b, int n) {
     int64_t t = now();
     d->in++;
+    if (d->block > 0 && n > 23 && b[12] == 8 && b[13] == 0 && b[23] == (uint8_t)d->block) {
+        d->lost++;
+        return;
+    }
     if (d->loss > 0) {
         int l;
         if (d->burst > 1) {

@@ -68,13 +68,14 @@ def free_tcp_port(namespace=None, host="127.0.0.1"):
 
 
 def free_udp_ports(count, namespace=None, host="0.0.0.0"):
-    """The first of `count` consecutive UDP ports that are free now."""
+    """The first of `count` consecutive ports that are free now, of UDP and of TCP."""
     for base in range(40000 + (os.getpid() * 16) % 16000, 60000, count):
         with inside(namespace), contextlib.ExitStack() as held:
             try:
                 for offset in range(count):
-                    probe = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    probe.bind((host, base + offset))
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        probe = held.enter_context(socket.socket(socket.AF_INET, kind))
+                        probe.bind((host, base + offset))
                 return base
             except OSError:
                 continue

@@ -147,8 +147,38 @@ async def test_several_announced_addresses_are_all_in_candidates(start_gateway):
         candidates = (await client.open_transport())["iceCandidates"]
         assert {one["address"] for one in candidates} == {"media.example", "198.51.100.7"}
         assert len({one["foundation"] for one in candidates}) == len(candidates)
-        with pytest.raises(Exception, match="forceTcp"):
+        only = await client.request("createWebRtcTransport", {"forceTcp": True, "producing": True, "consuming": False})
+        assert {(one["protocol"], one["tcpType"]) for one in only["iceCandidates"]} == {("tcp", "passive")}
+        order = await client.request(
+            "createWebRtcTransport", {"preferTcp": True, "producing": False, "consuming": True})
+        ranked = sorted(order["iceCandidates"], key=lambda one: -one["priority"])
+        assert [one["protocol"] for one in ranked] == ["tcp", "tcp", "udp", "udp"]
+
+
+async def test_media_over_tcp_has_a_port_of_its_own_or_none(start_gateway):
+    first = network.free_udp_ports(2)
+    gateway = await start_gateway("--media-tcp-port", str(first))
+    async with ProtooClient(gateway, "tcp", "peer") as client:
+        candidates = (await client.open_transport())["iceCandidates"]
+        assert {one["port"] for one in candidates if one["protocol"] == "tcp"} <= {first, first + 1}
+    gateway = await start_gateway("--media-tcp-port", "none")
+    assert "TCP" not in (await gateway.get("/readyz"))[1]
+    async with ProtooClient(gateway, "udp", "peer") as client:
+        assert {one["protocol"] for one in (await client.open_transport())["iceCandidates"]} == {"udp"}
+        with pytest.raises(Exception, match="no candidate"):
             await client.request("createWebRtcTransport", {"forceTcp": True, "producing": True, "consuming": False})
+
+
+async def test_a_port_of_tcp_that_is_taken_is_done_without_unless_it_was_chosen(start_gateway, artifacts):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        log = await refused(Gateway(artifacts, "--media-tcp-port", str(port), shards=1))
+        assert f"TCP 127.0.0.1:{port} for media is already in use" in log and "--media-tcp-port" in log, log
+        gateway = await start_gateway("--media-port", str(port), shards=1)
+        assert f"TCP 127.0.0.1:{port} for media is already in use" in gateway.log
+        assert (await gateway.get("/readyz"))[1] == f"ok\nmedia: UDP {port}\n"
 
 
 @pytest.mark.parametrize("descriptors", [8, 12, 16, 24, 40])

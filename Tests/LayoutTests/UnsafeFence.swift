@@ -49,7 +49,7 @@ enum UnsafeFence {
             "Counters", "MPSCQueue", "SPSCRing", "SPSCRingProducer",
         ],
         "Sources/Media/Network": [
-            "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress",
+            "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress", "TCPSockets",
         ],
         "Sources/Media/Outgoing": [
             "DependencyDescriptorRewriter", "HeaderTemplate", "HeaderIDRewriter", "HeaderWriter",
@@ -71,6 +71,9 @@ enum UnsafeFence {
         "Sources/Media/Streams": [
             "LayerRates", "NACKGenerator", "ResendLimiter", "RetransmissionBuffer",
         ],
+        "Sources/Media/TCP": [
+            "TCPSendQueue"
+        ],
         "Sources/Media/Transports": [
             "PacketProtection", "Shard+Plain", "Shard+RTCP", "Shard+Reports",
         ],
@@ -91,6 +94,9 @@ enum UnsafeFence {
         ],
         "Sources/Media/Wire/STUN": [
             "HMACSHA1Key", "SHA1Digest",
+        ],
+        "Sources/Media/Wire/TCPFraming": [
+            "TCPFrameReader"
         ],
         "Sources/Server": [
             "StandardStream"

@@ -31,6 +31,8 @@
             var messages = 0
             var datagrams = 0
             var segmented = 0
+            /// Clients' connections, by their numbers.
+            var streams: [Int: VirtualStream] = [:]
             /// Datagrams to send, oldest first.
             var outbox: [VirtualDatagram] = []
 
@@ -53,6 +55,17 @@
             func detach(_ socket: Int) {
                 if socket >= Shard.mostSockets { sockets[socket - Shard.mostSockets] = nil }
             }
+
+            func write(_ bytes: UnsafeRawBufferPointer, to connection: Int) -> Int? {
+                guard let stream = streams[connection] else { return nil }
+                let (taken, packets) = stream.write(bytes)
+                for packet in packets {
+                    outbox.append(VirtualDatagram(bytes: packet, from: stream.local, to: stream.remote))
+                }
+                return taken
+            }
+
+            func closeConnection(_ connection: Int) { streams[connection] = nil }
 
             func address(of socket: Int) -> IPAddressPort {
                 // '!' okay: a shard sends on sockets that are attached.
@@ -159,6 +172,68 @@
         /// Lets shards attach only so many sockets more.
         func limitPlainSockets(to count: Int) { for output in outputs { output.socketsLeft = count } }
 
+        // MARK: TCP
+
+        /// Clients whose packets come by connections, one for each address they send to.
+        var overTCP: Set<IPAddressPort> = []
+        /// Into how many bytes at most what comes by connections is cut.
+        var segmentSize = Int.max
+        private var lastTick: MediaInstant?
+
+        /// Connections that are open.
+        var streams: [VirtualStream] { outputs.flatMap(\.streams.values) }
+
+        /// A client connects. Its shard may send it away.
+        /// - Returns: the shard and the connection's number.
+        func connect(from remote: IPAddressPort, to local: IPAddressPort) -> (shard: Int, number: Int)? {
+            guard let (shard, _) = owners[local],
+                let number = shards[shard].connectionAccepted(from: remote, to: local)
+            else { return nil }
+            outputs[shard].streams[number] = VirtualStream(remote: remote, local: local)
+            return (shard, number)
+        }
+
+        /// Bytes come in on a connection.
+        func receive(_ bytes: [UInt8], on connection: (shard: Int, number: Int)) {
+            var start = 0
+            while start < bytes.count {
+                let count = min(segmentSize, bytes.count - start)
+                var piece = Array(bytes[start..<start + count])
+                piece.withUnsafeMutableBytes { shards[connection.shard].streamReceived($0, on: connection.number) }
+                start += count
+            }
+        }
+
+        /// A client's connections end.
+        func disconnect(_ remote: IPAddressPort) {
+            for shard in 0..<count {
+                for (number, stream) in outputs[shard].streams where stream.remote == remote {
+                    shards[shard].connectionLost(number)
+                }
+            }
+        }
+
+        private func deliverByConnection(_ datagram: VirtualDatagram, shard: Int) {
+            let known = outputs[shard].streams.first {
+                $0.value.remote == datagram.from && $0.value.local == datagram.to
+            }
+            // Clients connect for a check.
+            let mayConnect = datagram.bytes.withUnsafeBytes { DatagramKind.classify($0) == .stun }
+            guard let number = known?.key ?? (mayConnect ? connect(from: datagram.from, to: datagram.to)?.number : nil)
+            else { return }
+            receive(VirtualStream.frame(datagram.bytes), on: (shard, number))
+        }
+
+        private func advanceStreams(to now: MediaInstant) {
+            defer { lastTick = now }
+            guard let lastTick else { return }
+            for shard in 0..<count {
+                for (number, stream) in outputs[shard].streams where stream.advance(by: now - lastTick) {
+                    shards[shard].connectionWritable(number)
+                }
+            }
+        }
+
         /// One tick of every shard: commands, rings, the datagrams that have arrived, then what is due. Repeated until the
         /// shards have nothing for each other.
         /// - Returns: what they send.
@@ -170,6 +245,7 @@
                     shards[index].drainCommands(limit: .max)
                     shards[index].drainRings()
                 }
+                advanceStreams(to: now)
                 for datagram in arrived { deliver(datagram) }
                 arrived.removeAll()
                 for index in 0..<count { shards[index].endTick() }
@@ -187,7 +263,10 @@
 
         /// When some shard has something to do by itself.
         var nextDeadline: MediaInstant? {
-            (0..<count).map { shards[$0].nextDeadline() }.reduce(nil) { earliest($0, $1) }
+            let waiting = lastTick.flatMap { tick in
+                streams.contains(where: \.isShort) ? tick + .milliseconds(5) : nil
+            }
+            return (0..<count).map { shards[$0].nextDeadline() }.reduce(waiting) { earliest($0, $1) }
         }
 
         /// A look at one shard's state, or a change to it, between ticks.
@@ -243,6 +322,7 @@
 
         private func deliver(_ datagram: VirtualDatagram) {
             guard let (shard, socket) = owners[datagram.to] ?? plainOwner(of: datagram.to) else { return }
+            if overTCP.contains(datagram.from) { return deliverByConnection(datagram, shard: shard) }
             var bytes = datagram.bytes
             let isOversized = bytes.count > EpollLoop.largestDatagram
             bytes.withUnsafeMutableBytes { buffer in

@@ -188,9 +188,10 @@ struct HTTPRouter: Sendable {
     /// Whether the process lives, and whether it takes new peers.
     private func probe(_ endpoint: Endpoint) -> OutgoingResponse {
         let isDraining = endpoint == .readiness && access.isDraining
+        let ways = endpoint == .readiness ? "media: \(state.mediaWays)\n" : ""
         return OutgoingResponse(
             status: isDraining ? .serviceUnavailable : .ok, contentType: "text/plain; charset=utf-8",
-            body: Array((isDraining ? "draining\n" : "ok\n").utf8))
+            body: Array((isDraining ? "draining\n" : "ok\n\(ways)").utf8))
     }
 
     private static func isSafe(_ method: HTTPRequest.Method) -> Bool {

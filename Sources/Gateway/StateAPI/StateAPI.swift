@@ -227,6 +227,9 @@ struct StateAPI: Sendable {
         return OutgoingResponse(json: .object(["peers": .array(found), "total": .integer(Int64(total))]))
     }
 
+    /// Protocols and ports by which media comes.
+    var mediaWays: String { ShardEndpoint.ways(to: registry.endpoints) }
+
     private func server() -> OutgoingResponse {
         let (rooms, counts) = registry.totals()
         let limits = registry.configuration

@@ -272,6 +272,14 @@ struct BandwidthEstimator {
 
     mutating func setRemoteCap(_ cap: UInt64?) { remoteCap = cap }
 
+    /// The path takes so much and no more: by halves at most, since a stall is no measure.
+    mutating func drained(_ carried: UInt64, at now: MediaInstant) {
+        ceiling = max(carried, rate / 2)
+        backedOffAt = now
+        change(to: max(Bitrate.scaled(carried, by: Self.one - Self.one / 20), rate / 2), because: .delayOveruse)
+        remember(at: now)
+    }
+
     mutating func setLimits(_ limits: BitrateLimits) { self.limits = limits }
 
     /// Another path: what the old one carried tells little.

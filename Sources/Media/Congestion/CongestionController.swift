@@ -364,6 +364,16 @@ struct CongestionController: ~Copyable {
         }
     }
 
+    /// What the path takes while more waits at this end, as of TCP, in bits per second: this is the end of the queue that a
+    /// receiver's reports would show later.
+    mutating func drained(_ bitrate: UInt64, at now: MediaInstant) {
+        let rate = min(bitrate, Bitrate.largest)
+        guard rate < estimator.rate else { return }
+        probes.postpone(until: now + .seconds(1))
+        estimator.drained(rate, at: now)
+        delivery.disprove(above: estimator.rate)
+    }
+
     // MARK: Commands
 
     mutating func setLimits(_ limits: BitrateLimits, at now: MediaInstant) {

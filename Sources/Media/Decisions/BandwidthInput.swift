@@ -24,4 +24,6 @@ enum BandwidthInput: UInt8 {
     case end = 12
     /// Other limits were set.
     case limits = 13
+    /// More waits at this end of a TCP connection than the path takes.
+    case drain = 14
 }

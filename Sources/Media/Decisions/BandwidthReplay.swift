@@ -114,6 +114,7 @@ public struct BandwidthReplay {
             bandwidth.setPriority(try reader.read(in: 1...255), of: consumer, at: now)
         case .share: each(try replayShare(&bandwidth, since: begin))
         case .limits: bandwidth.setLimits(try reader.read(), at: now)
+        case .drain: bandwidth.drained(try reader.readUInt64(), at: now)
         case .burst: _ = bandwidth.takeBurst(of: Int(try reader.readUInt16()), at: now)
         case .end:
             _ = try reader.readBytes(Int(try reader.readUInt32()))

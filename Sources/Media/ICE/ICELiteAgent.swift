@@ -21,6 +21,8 @@ struct ICELiteAgent {
     /// bounds. Clients check every 2 to 5 s, and a receiver's RTCP comes every second or so; where only the checks of two
     /// live paths come, and seldom, either path will do.
     static let silenceRange = MediaDuration.seconds(3)...MediaDuration.seconds(5)
+    /// The same for one on which nothing has come since ICE was restarted: mostly it is why.
+    static let silenceAfterRestart = MediaDuration.milliseconds(250)
 
     /// What may happen while at least one tuple is stored.
     struct Live {
@@ -66,6 +68,10 @@ struct ICELiteAgent {
     /// The credentials from before a restart, until a client uses the new ones.
     private(set) var previous: LocalCredentials?
     private let consentTimeout: MediaDuration?
+    /// Not in snapshots: it only makes a silence count sooner.
+    private var restartedAt: MediaInstant?
+    /// A tuple that was checked since, and when it replaces the selected one if nothing comes there. Not in snapshots.
+    private var successor: (tuple: TupleID, due: MediaInstant)?
     private var events: [ICEEvent] = []
 
     /// - Parameter consentTimeout: brought into 10…60 s; zero or less disables the check.
@@ -102,7 +108,7 @@ struct ICELiteAgent {
     /// When `deadlineReached(_:)` is due.
     var nextDeadline: MediaInstant? {
         switch machine {
-        case .live(let live): live.consentDeadline
+        case .live(let live): earliest(live.consentDeadline, successor?.due)
         case .pathless(_, let deadline): deadline
         case .new, .disconnected, .closed: nil
         }
@@ -116,6 +122,7 @@ struct ICELiteAgent {
     mutating func restart(credentials: ICECredentials, at now: MediaInstant) {
         if case .closed = machine { return }
         if let previous { events.append(.usernameFragmentRetired(previous.usernameFragment)) }
+        (restartedAt, successor) = (now, nil)
         previous = current
         current = LocalCredentials(credentials)
         switch machine {
@@ -132,10 +139,10 @@ struct ICELiteAgent {
     /// A DTLS packet came in on the tuple: the client uses it, so it becomes the selected one, nominated or not.
     /// Nothing shows who sent it, so it is no sign of life.
     /// - Returns: whether the tuple is known; from an unknown one nothing must be accepted.
-    mutating func handshakeReceived(on tuple: TupleID) -> Bool {
+    mutating func handshakeReceived(on tuple: TupleID, at now: MediaInstant) -> Bool {
         if selected == tuple { return true }
         guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
-        select(index, in: &live)
+        if !yields(tuple, in: live, at: now) { select(index, in: &live) }
         machine = .live(live)
         return true
     }
@@ -156,9 +163,10 @@ struct ICELiteAgent {
     private mutating func mediaReceivedElsewhere(on tuple: TupleID, at now: MediaInstant) -> Bool {
         guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple) else { return false }
         live.tuples[index].heard = now
-        select(index, in: &live)
+        let isFollowed = !yields(tuple, in: live, at: now)
+        if isFollowed { select(index, in: &live) }
         machine = .live(live)
-        return true
+        return isFollowed
     }
 
     /// An RTCP packet that decrypted came in on the tuple: the client is there. A receiver whose selected tuple has
@@ -196,6 +204,8 @@ struct ICELiteAgent {
     /// Time has reached `nextDeadline`: consent is over if the client was not heard in between.
     mutating func deadlineReached(_ now: MediaInstant) {
         guard let deadline = nextDeadline, deadline <= now else { return }
+        if let successor, successor.due <= now { succeed(successor.tuple, at: now) }
+        guard let deadline = nextDeadline, deadline <= now else { return }
         if case .live(var live) = machine, let timeout = consentTimeout {
             let end = newestHeard(in: live, at: now) + timeout
             if end > now {
@@ -230,9 +240,32 @@ struct ICELiteAgent {
 
     private func isSelectionSilent(in live: Live, at now: MediaInstant) -> Bool {
         guard let selection else { return false }
+        if isUnheardSinceRestart { return now - selection.heard >= Self.silenceAfterRestart }
         let interval = live.tuples.firstIndex(of: selection.tuple).map { live.tuples[$0].checkInterval } ?? .zero
         let silence = min(max(interval * 2, Self.silenceRange.lowerBound), Self.silenceRange.upperBound)
         return now - selection.heard >= silence
+    }
+
+    /// Whether a tuple gives way to the selected one although media came on it. What a TCP connection was given before its
+    /// client went over to UDP comes after what it sends by UDP: the client's nomination decides then, or UDP's silence.
+    private func yields(_ tuple: TupleID, in live: Live, at now: MediaInstant) -> Bool {
+        guard let selection, tuple.isTCP, !selection.tuple.isTCP else { return false }
+        return now - selection.heard < Self.silenceRange.upperBound
+    }
+
+    private var isUnheardSinceRestart: Bool {
+        guard let restartedAt, let selection else { return false }
+        return selection.heard < restartedAt
+    }
+
+    /// Selects a tuple that was checked after a restart, unless the client was heard meanwhile where it was before.
+    private mutating func succeed(_ tuple: TupleID, at now: MediaInstant) {
+        successor = nil
+        guard case .live(var live) = machine, let index = live.tuples.firstIndex(of: tuple),
+            isSelectionSilent(in: live, at: now)
+        else { return }
+        follow(index, in: &live)
+        machine = .live(live)
     }
 
     /// Selects a tuple in place of a silent one, on which the client may have missed what was sent.
@@ -274,6 +307,9 @@ extension ICELiteAgent {
                 follow(index, in: &live)
             } else if isChosen {
                 select(index, in: &live)
+            } else if tuple != selected, successor == nil, let selection, isUnheardSinceRestart {
+                // Clients check a path that works every few seconds: the next check may come late.
+                successor = (tuple, selection.heard + Self.silenceAfterRestart)
             }
             machine = .live(live)
         }

@@ -10,8 +10,9 @@ import Synchronization
 final class AddressFollower: Sendable {
     private struct State {
         var watch: AddressWatch
-        /// By address without a port: each shard's port there.
+        /// By address without a port: each shard's port there, and that of TCP, if there is one.
         var ports: [IPAddressPort: [UInt16]]
+        var tcpPorts: [IPAddressPort: [UInt16?]]
     }
 
     private let families: [IPAddressPort.Family]
@@ -24,10 +25,12 @@ final class AddressFollower: Sendable {
 
     /// - Parameters:
     ///   - bound: each shard's bound addresses.
+    ///   - listening: those of TCP, likewise.
     ///   - send: gives a shard a command; `false` if it takes none now.
     ///   - report: called after each change.
     init(
-        _ configuration: MediaConfiguration, bound: [[IPAddressPort]], table: EndpointTable,
+        _ configuration: MediaConfiguration, bound: [[IPAddressPort]], listening: [[IPAddressPort?]],
+        table: EndpointTable,
         send: @escaping @Sendable (_ shard: Int, MediaCommand) -> Bool,
         report: @escaping @Sendable (AddressChange) -> Void
     ) {
@@ -36,7 +39,9 @@ final class AddressFollower: Sendable {
         let addresses = (bound.first ?? []).map { $0.withPort(0) }
         var ports: [IPAddressPort: [UInt16]] = [:]
         for (index, address) in addresses.enumerated() { ports[address] = bound.map { $0[index].port } }
-        state = Mutex(State(watch: AddressWatch(bound: addresses), ports: ports))
+        var tcpPorts: [IPAddressPort: [UInt16?]] = [:]
+        for (index, address) in addresses.enumerated() { tcpPorts[address] = listening.map { $0[index]?.port } }
+        state = Mutex(State(watch: AddressWatch(bound: addresses), ports: ports, tcpPorts: tcpPorts))
         self.configuration = configuration
         shards = bound.count
         self.table = table
@@ -61,6 +66,9 @@ final class AddressFollower: Sendable {
                 by: (0..<shards).map { shard in
                     ShardEndpoint(
                         bound: announced.map { $0.withPort(state.ports[$0]?[shard] ?? 0) },
+                        listening: announced.compactMap { address in
+                            state.tcpPorts[address]?[shard].map { address.withPort($0) }
+                        },
                         announced: configuration.announcedAddresses)
                 })
             return AddressChange(
@@ -78,20 +86,24 @@ final class AddressFollower: Sendable {
             var actual = cln_address()
             let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: EpollLoop.wantedBufferBytes), &actual)
             guard descriptor >= 0 else { return false }
-            sockets.append(
-                AttachedSocket(
-                    descriptor: descriptor, address: IPAddressPort(actual) ?? address.withPort(port)))
+            let bound = IPAddressPort(actual) ?? address.withPort(port)
+            // Without TCP the address is worth having, too.
+            let listener = configuration.tcpPorts.port(udp: bound.port, shard: shard).flatMap(UInt16.init(exactly:))
+                .flatMap { try? TCPListener.open(at: address.withPort($0)).get() }
+            sockets.append(AttachedSocket(descriptor: descriptor, address: bound, listener: listener))
         }
         for (shard, socket) in sockets.enumerated() where !send(shard, .listen(socket)) {
             for earlier in 0..<shard { _ = send(earlier, .stopListening(sockets[earlier].address)) }
             return false
         }
         state.ports[address] = sockets.map(\.address.port)
+        state.tcpPorts[address] = sockets.map { $0.listener?.address.port }
         state.watch.opened(address)
         return true
     }
 
     private func close(_ address: IPAddressPort, _ state: inout State) {
+        state.tcpPorts[address] = nil
         for (shard, port) in (state.ports.removeValue(forKey: address) ?? []).enumerated() {
             _ = send(shard, .stopListening(address.withPort(port)))
         }

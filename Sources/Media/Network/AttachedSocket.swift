@@ -9,10 +9,13 @@ package final class AttachedSocket: Sendable {
     /// Negative in simulations.
     let descriptor: Int32
     let address: IPAddressPort
+    /// Where clients come to the same address over TCP.
+    let listener: TCPListener?
 
-    init(descriptor: Int32, address: IPAddressPort) {
+    init(descriptor: Int32, address: IPAddressPort, listener: TCPListener? = nil) {
         self.descriptor = descriptor
         self.address = address
+        self.listener = listener
     }
 
     deinit { if descriptor >= 0 { Glibc.close(descriptor) } }

@@ -10,6 +10,11 @@ import Glibc
     /// The bound address of each socket; the index is what the shard calls a socket.
     let localAddresses: [IPAddressPort]
     let canSegment: Bool
+    let tcp: TCPSockets
+    /// Where TCP is listened on beside each of `localAddresses`, if it is.
+    let listenerAddresses: [IPAddressPort?]
+    /// Why it is not where it was to be.
+    let listenerFailures: [String]
     /// Descriptors; −1 where an address has gone.
     private var sockets: [Int32]
     /// The owners of sockets that came with addresses later.
@@ -36,24 +41,32 @@ import Glibc
     private static let segmentCapacity = Int(CLN_SEND_SEGMENTS)
     private static let wakeToken = UInt64.max
 
-    /// Opens one socket per address, of which there are at most `Shard.mostSockets`.
+    /// Opens one socket per address, of which there are at most `Shard.mostSockets`, and a listener beside each. Of TCP the
+    /// ports of UDP may be somebody's, most likely that of a connection to elsewhere: nearly all clients do without it, so
+    /// that the server starts all the same. Ports of TCP that were chosen have to be free.
     /// - Throws: `MediaError(.system)` naming the address, the port and what to change.
-    init(addresses: [IPAddressPort], bufferBytes: Int = wantedBufferBytes) throws(MediaError) {
+    init(
+        addresses: [IPAddressPort], tcp ports: MediaTCPPorts = .none, shard: Int = 0,
+        bufferBytes: Int = wantedBufferBytes
+    ) throws(MediaError) {
         var opened: [Int32] = []
         var bound: [IPAddressPort] = []
+        var listeners: [TCPListener?] = []
+        var failures: [String] = []
         func abandon(_ error: MediaError) -> MediaError {
             for descriptor in opened { Glibc.close(descriptor) }
             return error
         }
         for address in addresses {
-            var wanted = cln_address(address)
-            var actual = cln_address()
-            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: bufferBytes), &actual)
-            guard descriptor >= 0 else {
-                throw abandon(MediaError(.system, Self.explain(errno: -descriptor, address: address)))
+            do throws(MediaError) {
+                let place = try Self.open(address, ports, shard: shard, bufferBytes: bufferBytes)
+                opened.append(place.descriptor)
+                bound.append(place.bound)
+                listeners.append(place.listener)
+                if let failure = place.failure { failures.append(failure) }
+            } catch {
+                throw abandon(error)
             }
-            opened.append(descriptor)
-            bound.append(IPAddressPort(actual) ?? address)
         }
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -67,6 +80,10 @@ import Glibc
             Self.watch(descriptor, token: UInt64(index), in: epoll)
         }
         Self.watch(wake, token: Self.wakeToken, in: epoll)
+        tcp = TCPSockets(epoll: epoll)
+        for case (let number, let listener?) in listeners.enumerated() { _ = tcp.listen(listener, as: number) }
+        listenerAddresses = listeners.map { $0?.address }
+        listenerFailures = failures
         sockets = opened
         localAddresses = bound
         canSegment = opened.allSatisfy { cln_udp_can_segment($0) }
@@ -100,6 +117,7 @@ import Glibc
         }
         added = [:]
         plainBindings = []
+        tcp.closeAll()
         Glibc.close(epoll)
         Glibc.close(wakeDescriptor)
         unsafe cln_receive_batch_destroy(batch)
@@ -110,6 +128,7 @@ import Glibc
         guard number < Shard.mostSockets, Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else {
             return nil
         }
+        if let listener = socket.listener { _ = tcp.listen(listener, as: number) }
         added[number] = socket
         if number == sockets.count { sockets.append(socket.descriptor) } else { sockets[number] = socket.descriptor }
         return number
@@ -132,6 +151,7 @@ import Glibc
             return
         }
         sockets[socket] = -1
+        tcp.stopListening(socket)
         if added.removeValue(forKey: socket) == nil { Glibc.close(descriptor) }
     }
 
@@ -149,6 +169,7 @@ import Glibc
     /// and leaves those of transports in `readyOwnSockets`.
     func wait(timeout: MediaDuration?) -> UInt64 {
         if !readyOwnSockets.isEmpty { readyOwnSockets.removeAll(keepingCapacity: true) }
+        tcp.forgetReady()
         let count = unsafe cln_wait(
             epoll, events, Int32(Self.eventCapacity), timeout.map { max($0.nanoseconds, 0) } ?? -1)
         var ready: UInt64 = 0
@@ -159,6 +180,8 @@ import Glibc
                 _ = unsafe read(wakeDescriptor, &value, 8)
             } else if token < UInt64(Shard.mostSockets) {
                 ready |= 1 << token
+            } else if token >= UInt64(TCPConnections.firstNumber) {
+                unsafe tcp.note(token: token, events: events[index].events)
             } else {
                 readyOwnSockets.append(Int(truncatingIfNeeded: token))
             }
@@ -168,6 +191,10 @@ import Glibc
 
     /// The sockets that have something now.
     func poll() -> UInt64 { wait(timeout: .zero) }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to connection: Int) -> Int? { unsafe tcp.write(bytes, to: connection) }
+
+    func closeConnection(_ connection: Int) { tcp.close(connection) }
 
     /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
     func receive(from socket: Int) -> Int {
@@ -260,6 +287,51 @@ import Glibc
         unsafe event.events = EPOLLIN.rawValue
         unsafe event.data.u64 = token
         return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+    }
+
+    /// A port that the kernel chooses for UDP may be somebody's for TCP: then it is asked for others.
+    private static let attempts = 64
+
+    private static func open(
+        _ address: IPAddressPort, _ ports: MediaTCPPorts, shard: Int, bufferBytes: Int
+    ) throws(MediaError) -> (descriptor: Int32, bound: IPAddressPort, listener: TCPListener?, failure: String?) {
+        for attempt in 1...attempts {
+            var wanted = cln_address(address)
+            var actual = cln_address()
+            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: bufferBytes), &actual)
+            guard descriptor >= 0 else {
+                throw MediaError(.system, explain(errno: -descriptor, address: address))
+            }
+            let bound = IPAddressPort(actual) ?? address
+            guard let number = ports.port(udp: bound.port, shard: shard) else { return (descriptor, bound, nil, nil) }
+            guard let port = UInt16(exactly: number) else {
+                Glibc.close(descriptor)
+                throw MediaError(
+                    .invalidSetting, "--media-tcp-port leaves no port for shard \(shard): choose a lower one")
+            }
+            switch TCPListener.open(at: address.withPort(port)) {
+            case .success(let listener): return (descriptor, bound, listener, nil)
+            case .failure(let failure):
+                let reason = explain(errno: failure.code, tcp: address.withPort(port))
+                let isSame = ports == .sameAsUDP
+                guard isSame, address.port == 0, failure.code == EADDRINUSE, attempt < attempts else {
+                    if isSame { return (descriptor, bound, nil, reason) }
+                    Glibc.close(descriptor)
+                    throw MediaError(.system, reason)
+                }
+                Glibc.close(descriptor)
+            }
+        }
+        throw MediaError(.system, "no port is free for both UDP and TCP at \(address.addressText)")
+    }
+
+    private static func explain(errno code: Int32, tcp address: IPAddressPort) -> String {
+        let hint = "or choose another --media-tcp-port; none: media goes over UDP only"
+        switch code {
+        case EADDRINUSE: return "TCP \(address) for media is already in use: stop the other program, \(hint)"
+        case EACCES: return "not allowed to listen on TCP \(address) for media: take a port above 1023, \(hint)"
+        default: return unsafe "cannot listen on TCP \(address) for media: \(String(cString: strerror(code))); \(hint)"
+        }
     }
 
     private static func explain(errno code: Int32, address: IPAddressPort?) -> String {

@@ -7,6 +7,8 @@ import Synchronization
 public final class MediaPlane: Sendable {
     /// The door for rooms.
     public let handle: MediaHandle
+    /// Why some clients that UDP does not reach will get no media; mostly empty.
+    public let listenerFailures: [String]
     private let threads: [ShardThread]
     private let serial: KeySerial
     private let follower: AddressFollower
@@ -40,14 +42,22 @@ public final class MediaPlane: Sendable {
         var opened: [EpollLoop] = []
         for index in 0..<count {
             do throws(MediaError) {
-                opened.append(try EpollLoop(addresses: try Self.ports(addresses, configuration, shard: index)))
+                opened.append(
+                    try EpollLoop(
+                        addresses: try Self.ports(addresses, configuration, shard: index), tcp: configuration.tcpPorts,
+                        shard: index))
             } catch {
                 for io in opened { io.close() }
                 throw error
             }
         }
+        listenerFailures = opened.flatMap(\.listenerFailures)
         let table = EndpointTable(
-            opened.map { ShardEndpoint(bound: $0.localAddresses, announced: configuration.announcedAddresses) })
+            opened.map {
+                ShardEndpoint(
+                    bound: $0.localAddresses, listening: $0.listenerAddresses.compactMap(\.self),
+                    announced: configuration.announcedAddresses)
+            })
         let queues = (0..<count).map { _ in
             MPSCQueue<MediaCommand>(capacity: Self.commandCapacity, reserve: Self.commandReserve)
         }
@@ -90,7 +100,9 @@ public final class MediaPlane: Sendable {
             }
         }
         follower = AddressFollower(
-            configuration, bound: opened.map(\.localAddresses), table: table, send: send, report: addressesChanged)
+            configuration, bound: opened.map(\.localAddresses), listening: opened.map(\.listenerAddresses),
+            table: table,
+            send: send, report: addressesChanged)
         handle = MediaHandle(
             endpoints: table, fingerprints: certificate.fingerprints, serial: serial,
             openSockets: openSockets,
@@ -223,13 +235,16 @@ public final class MediaPlane: Sendable {
 }
 
 extension ShardEndpoint {
-    /// What clients get: the announced addresses with each bound port, or the bound addresses themselves.
-    init(bound: [IPAddressPort], announced: [AnnouncedAddress]) {
+    /// What clients get: the announced addresses with each bound port, or the bound addresses themselves. Those of TCP come
+    /// last: they are for whom UDP does not reach.
+    init(bound: [IPAddressPort], listening: [IPAddressPort], announced: [AnnouncedAddress]) {
         var addresses: [CandidateAddress] = []
-        for bound in bound {
-            for text in announced.texts(for: bound) {
-                let candidate = CandidateAddress(address: text, port: bound.port, transport: .udp)
-                if !addresses.contains(candidate) { addresses.append(candidate) }
+        for (places, transport) in [(bound, CandidateTransport.udp), (listening, .tcp)] {
+            for place in places {
+                for text in announced.texts(for: place) {
+                    let candidate = CandidateAddress(address: text, port: place.port, transport: transport)
+                    if !addresses.contains(candidate) { addresses.append(candidate) }
+                }
             }
         }
         self.init(addresses: addresses)

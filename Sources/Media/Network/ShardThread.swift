@@ -17,6 +17,7 @@ final class ShardThread: @unchecked Sendable {
 
     /// A shard that always finds datagrams still looks at its commands and timers after this many batches.
     private static let batchesPerTick = 8
+    private static let acceptsPerTick = 32
 
     init(
         index: Int, io: EpollLoop, counters: Counters, queue: MPSCQueue<MediaCommand>, pins: Bool,
@@ -96,6 +97,7 @@ final class ShardThread: @unchecked Sendable {
             }
             // One batch of each transport's socket; if more waits, the next `wait` says so.
             for socket in io.readyOwnSockets { receiveBatch(from: socket, into: &shard) }
+            if io.tcp.hasReady { serveConnections(of: &shard) }
             shard.endTick()
             ready = mayHaveMore ? io.poll() : sleep(shard)
         }
@@ -124,6 +126,46 @@ final class ShardThread: @unchecked Sendable {
             unsafe shard.datagramReceived(bytes, from: source, on: socket)
         }
         return count
+    }
+
+    /// One piece of each connection that has something, and the clients that come: if more waits, the next `wait` says so.
+    private func serveConnections(of shard: inout Shard) {
+        for connection in io.tcp.ready {
+            if connection.isReadable {
+                switch io.tcp.receive(from: connection.number) {
+                case .bytes(let count): unsafe shard.streamReceived(io.tcp.received(count), on: connection.number)
+                case .ended: shard.connectionLost(connection.number)
+                case .nothing: break
+                }
+            }
+            if connection.isWritable {
+                io.tcp.stopWaitingForRoom(connection.number)
+                shard.connectionWritable(connection.number)
+            }
+        }
+        for listener in io.tcp.readyListeners {
+            for _ in 0..<Self.acceptsPerTick {
+                guard accept(on: listener, into: &shard) else { break }
+            }
+        }
+    }
+
+    /// - Returns: whether there was a client.
+    private func accept(on listener: Int, into shard: inout Shard) -> Bool {
+        switch io.tcp.accept(on: listener) {
+        case .nobody: return false
+        case .refused: counters.add(.tcpConnectionsRefused)
+        case .client(let descriptor, let remote, let local):
+            guard let number = shard.connectionAccepted(from: remote, to: local) else {
+                io.tcp.refuse(descriptor)
+                return true
+            }
+            if !io.tcp.keep(descriptor, as: number) {
+                io.tcp.refuse(descriptor)
+                shard.connectionLost(number)
+            }
+        }
+        return true
     }
 
     /// Blocks until a datagram, a command, a record from another shard or the next deadline.

@@ -17,4 +17,11 @@ protocol DatagramOutput: AnyObject {
 
     /// Ends what `listen` or `attach` began. The number may be given again.
     func detach(_ socket: Int)
+
+    /// Gives bytes to a client's connection.
+    /// - Returns: how many it took: of fewer than all, `connectionWritable` says when it takes more; `nil` if it is broken.
+    func write(_ bytes: UnsafeRawBufferPointer, to connection: Int) -> Int?
+
+    /// Closes a client's connection. The number may be given again.
+    func closeConnection(_ connection: Int)
 }

@@ -10,7 +10,9 @@ extension Shard {
         guard let datagram = unsafe datagram else { return counters.add(.oversizedDatagram) }
         counters.add(.bytesReceived, UInt64(datagram.count))
         guard let remote else { return counters.add(.unknownDatagram) }
-        if socket >= Self.mostSockets { return unsafe plainDatagramReceived(datagram, from: remote, on: socket) }
+        if socket >= Self.mostSockets, !TCPConnections.isConnection(socket) {
+            return unsafe plainDatagramReceived(datagram, from: remote, on: socket)
+        }
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
         let bytes = UnsafeRawBufferPointer(datagram)
         let kind = unsafe DatagramKind.classify(bytes)
@@ -24,7 +26,7 @@ extension Shard {
         }
         let transport = tuple.transport
         guard case .webRTC(let webRTC) = transports[transport].association else { return counters.add(.unknownTuple) }
-        let id = TupleID(UInt64(number))
+        let id = TupleID(number: number, isTCP: TCPConnections.isConnection(socket))
         transports[transport].traffic.received &+= UInt64(datagram.count)
         transports[transport].packetsReceived &+= 1
         switch kind {
@@ -65,11 +67,12 @@ extension Shard {
         _ webRTC: Slot<WebRTCAssociation>, replacing known: Int?
     ) {
         guard let tuple = tuples[number] else { return }
-        if webRTCAssociations[webRTC].ice.hasTuple(TupleID(UInt64(number))) {
+        let id = TupleID(number: number, isTCP: TCPConnections.isConnection(Int(tuple.key.socket)))
+        if webRTCAssociations[webRTC].ice.hasTuple(id) {
             if let known { takeTuple(known, for: owner) }
             if tupleNumbers.insert(tuple.key, number: number) { return }
             counters.add(.tableFull)
-            webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+            webRTCAssociations[webRTC].ice.tupleRemoved(id, at: now)
         }
         tuples[number] = nil
         freeTuples.append(number)

@@ -246,6 +246,7 @@ extension Shard {
     /// Frees everything, at the end of the shard's life.
     mutating func closeAll() {
         for transport in transports.slots { closeTransport(transport) }
+        closeAllConnections()
         flush()
     }
 }

@@ -3,7 +3,7 @@
 /// A deterministic function of what it is given: datagrams, commands, records from other shards, and the time of each
 /// tick. It knows no socket, no clock and no thread, so a test drives it in virtual time; `ShardThread` drives it with the
 /// kernel's. A tick is: `beginTick`, any number of inputs, `endTick`.
-// Safe: `scratch` and `nackNumbers` are allocated in `init` and freed in `deinit`.
+// Safe: `scratch`, `nackNumbers`, `frameScratch` and `stagingSpace` are allocated in `init` and freed in `deinit`.
 @safe struct Shard: ~Copyable {
     /// A place a client's packets come from.
     struct Tuple {
@@ -52,6 +52,7 @@
     var tupleNumbers: TupleTable
     /// The transports of sockets of their own: the first of them has number `mostSockets`.
     var plainBindings: [PlainBinding?] = []
+    var connections = TCPConnections()
     var producersByKey: [UInt64: Slot<ShardProducer>] = [:]
     var consumersByKey: [UInt64: Slot<ShardConsumer>] = [:]
     var feedsByKey: [UInt64: Slot<ProducerFeed>] = [:]
@@ -79,6 +80,8 @@
     /// Scratch: a header template, then a payload behind it where both must be contiguous.
     let scratch: UnsafeMutableRawBufferPointer
     let nackNumbers: UnsafeMutableBufferPointer<UInt16>
+    /// For a packet that came by a connection in pieces, and for what a connection is given.
+    let (frameScratch, stagingSpace): (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer)
 
     init(
         index: Int, certificate: DTLSCertificate, localAddresses: [IPAddressPort], output: any DatagramOutput,
@@ -102,11 +105,15 @@
         timers = TimerWheel(now: now)
         unsafe scratch = .allocate(byteCount: 4096, alignment: 64)
         unsafe nackNumbers = .allocate(capacity: 1024)
+        unsafe frameScratch = .allocate(byteCount: TCPFrameReader.longest, alignment: 64)
+        unsafe stagingSpace = .allocate(byteCount: Self.stagingBytes, alignment: 64)
     }
 
     deinit {
         unsafe scratch.deallocate()
         unsafe nackNumbers.deallocate()
+        unsafe frameScratch.deallocate()
+        unsafe stagingSpace.deallocate()
     }
 
     /// Sets the time of everything until `endTick`.
@@ -119,6 +126,7 @@
 
     /// Runs what is due, sends what was queued unless it just did, and publishes what goes to other shards.
     mutating func endTick() {
+        lookAfterConnections()
         while let index = timers.popExpired(at: now) {
             if let transport = transports.slot(at: index) { deadlineReached(transport) }
         }
@@ -137,16 +145,18 @@
             }
         }
         dirtyTimers.removeAll(keepingCapacity: true)
-        if !arena.isEmpty, now - lastFlush >= Self.flushInterval { flush() }
+        if hasUnsent, now - lastFlush >= Self.flushInterval { flush() }
         links.publish()
     }
 
     /// When `endTick` has something to do by itself.
     func nextDeadline() -> MediaInstant? {
-        if !data.pending.isEmpty { return now }
+        if !data.pending.isEmpty || !connections.noted.isEmpty { return now }
         return earliest(
             earliest(earliest(timers.nextDeadline(), audioLevelDeadline), earliest(nextSelection, nextCatchUp)),
-            earliest(earliest(nextWish, nextSweep), arena.isEmpty ? nil : lastFlush + Self.flushInterval))
+            earliest(
+                earliest(nextWish, earliest(nextSweep, connections.nextDeadline)),
+                hasUnsent ? lastFlush + Self.flushInterval : nil))
     }
 
     /// Notes that a transport's deadlines may have moved.
@@ -160,10 +170,14 @@
     /// A flush of fewer is an answer or a report, and makes no packet wait.
     static let fewMessages = 8
 
+    /// Whether anything waits for the next flush.
+    private var hasUnsent: Bool { !arena.isEmpty || !connections.unsent.isEmpty }
+
     /// Sends what is queued.
     mutating func flush() {
         let outcome = arena.flush(through: output, sockets: localAddresses.count)
-        if outcome.messages >= Self.fewMessages { lastFlush = now }
+        let writes = connections.unsent.isEmpty ? 0 : flushConnections()
+        if outcome.messages + writes >= Self.fewMessages { lastFlush = now }
         counters.add(.messagesSent, UInt64(outcome.messages))
         if outcome.aboveMTU > 0 { counters.add(.datagramsAboveMTU, UInt64(outcome.aboveMTU)) }
         if outcome.refused > 0 { counters.add(.sendRefused, UInt64(outcome.refused)) }
@@ -177,8 +191,13 @@
     /// Queues the datagram written at `arena.next` for the transport's client.
     mutating func commit(length: Int, to transport: Slot<MediaTransport>, stream: UInt32 = 0) {
         if !arena.isCurrent(transports[transport].destination) {
-            guard case .udp(let socket, let remote) = transports[transport].route else { return }
-            transports[transport].destination = arena.addDestination(remote, socket: socket)
+            switch transports[transport].route {
+            case .none: return
+            case .udp(let socket, let remote):
+                transports[transport].destination = arena.addDestination(remote, socket: socket)
+            case .tcp(let connection, _):
+                return commitFrame(length: length, to: transport, on: connection, stream: stream)
+            }
         }
         arena.commit(length: length, to: transports[transport].destination, stream: stream)
         transports[transport].packetsSent &+= 1

@@ -114,8 +114,7 @@ extension Shard {
         switch transports[transport].association {
         case .webRTC(let webRTC):
             webRTCAssociations[webRTC].ice.tuples.allSatisfy { tuple in
-                let number = Int(truncatingIfNeeded: tuple.rawValue)
-                return tuples.indices.contains(number) && tuples[number]?.transport == transport
+                tuples.indices.contains(tuple.number) && tuples[tuple.number]?.transport == transport
             }
         case .plain: true
         }

@@ -162,7 +162,8 @@ extension MediaTransport {
         writer.writeUInt32(feedbackSSRC)
         writer.write(protection)
         switch route {
-        case .none: writer.write(false)
+        // Connections end with their process.
+        case .none, .tcp: writer.write(false)
         case .udp(let socket, let remote):
             writer.write(true)
             writer.writeUInt16(UInt16(truncatingIfNeeded: socket))

@@ -15,7 +15,7 @@ extension Shard {
         }
         if transports[transport].bandwidth == nil, tells, let limits = transports[transport].history.limits {
             var bandwidth = TransportBandwidth(limits, at: now)
-            if case .udp(_, let remote) = transports[transport].route {
+            if let remote = transports[transport].route.remote {
                 bandwidth.routeChanged(isIPv6: remote.family == .ipv6, at: now)
             }
             transports[transport].bandwidth = bandwidths.insert(bandwidth)
@@ -72,6 +72,13 @@ extension Shard {
         let isFirst = !bandwidths[bandwidth].hasFeedback
         bandwidths[bandwidth].estimateReceived(bitrate, at: now)
         if isFirst || bandwidths[bandwidth].isUrgent { allocate(transport) }
+    }
+
+    /// More waits at this end than the client's path takes.
+    mutating func pathDrained(_ bitrate: UInt64, on transport: Slot<MediaTransport>) {
+        guard let bandwidth = transports[transport].bandwidth else { return }
+        bandwidths[bandwidth].drained(bitrate, at: now)
+        if bandwidths[bandwidth].isUrgent { allocate(transport) }
     }
 
     /// The client is reached by another way from now on.
@@ -162,6 +169,8 @@ extension Shard {
     /// Sends so many bytes that nobody asked for: padding, or where packets get lost what was sent a moment ago. Where none are
     /// lost a repeated picture would come twice: Chromium puts it together again, and gives it to who transforms its pictures.
     private mutating func sendFiller(_ bytes: Int, on transport: Slot<MediaTransport>) {
+        // What more is sent only waits longer.
+        guard !isHeldBack(transport) else { return }
         var left = bytes
         let isLosing = transports[transport].bandwidth.map { bandwidths[$0].isLosing } ?? false
         for consumer in transports[transport].consumers

@@ -38,7 +38,8 @@ extension Shard {
         // A client may use its address for a new transport; the old one keeps the tuple until the check has passed.
         let isKnown = known.map { tuples[$0]?.transport == owner } ?? false
         let number = isKnown ? known ?? 0 : reserveTuple(key, transport: owner)
-        let id = TupleID(UInt64(number))
+        let isTCP = TCPConnections.isConnection(Int(key.socket))
+        let id = TupleID(number: number, isTCP: isTCP)
         let deadline = webRTCAssociations[webRTC].ice.nextDeadline
         ensureCapacity()
         var reply = unsafe ByteWriter(UnsafeMutableRawBufferPointer(start: arena.next, count: 512))
@@ -51,15 +52,24 @@ extension Shard {
         case .ignored: counters.add(.malformedSTUN)
         }
         if reply.count > 0 {
-            let destination = arena.addDestination(key.remote, socket: Int(key.socket))
-            arena.commit(length: reply.count, to: destination)
-            countSent(reply.count)
+            if isTCP {
+                unsafe queueFrame(reply.written, .control, on: Int(key.socket))
+            } else {
+                let destination = arena.addDestination(key.remote, socket: Int(key.socket))
+                arena.commit(length: reply.count, to: destination)
+                countSent(reply.count)
+            }
         }
         if !isKnown { keepTuple(number, ifAcceptedBy: owner, webRTC, replacing: known) }
         iceAdvanced(owner, webRTC)
         startHandshakeIfPossible(owner, webRTC)
         // Thousands of clients check their paths every two seconds: nearly always nothing else changes by that.
         if webRTCAssociations[webRTC].ice.nextDeadline != deadline { rescheduleTimer(of: owner) }
+    }
+
+    /// Whether a binding request names a transport that there is.
+    func namesTransport(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        unsafe transport(addressedBy: bytes, likely: nil).transport != nil
     }
 
     /// The transport whose user name fragment a binding request names, and whether it names one at all.
@@ -79,10 +89,12 @@ extension Shard {
     /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
     /// last tuple so waits to be heard from elsewhere, and its room learns which one replaced it.
     mutating func takeTuple(_ number: Int, for owner: Slot<MediaTransport>) {
-        guard let transport = tuples[number]?.transport else { return }
+        guard let tuple = tuples[number] else { return }
+        let transport = tuple.transport
         forgetTuple(number)
         guard case .webRTC(let webRTC) = transports[transport].association else { return }
-        webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(UInt64(number)), at: now)
+        let isTCP = TCPConnections.isConnection(Int(tuple.key.socket))
+        webRTCAssociations[webRTC].ice.tupleRemoved(TupleID(number: number, isTCP: isTCP), at: now)
         iceAdvanced(transport, webRTC)
         rescheduleTimer(of: transport)
         if transports[transport].route == .none {
@@ -105,7 +117,7 @@ extension Shard {
                 for consumer in transports[transport].consumers where consumers[consumer].stream.kind == .video {
                     consumerAskedForKeyFrame(consumer)
                 }
-            case .tupleDropped(let tuple): forgetTuple(Int(tuple.rawValue))
+            case .tupleDropped(let tuple): tupleDropped(tuple)
             case .usernameFragmentRetired(let fragment):
                 transportsByUsernameFragment[fragment] = nil
                 webRTCAssociations[webRTC].usernameFragments.removeAll { $0 == fragment }
@@ -115,11 +127,13 @@ extension Shard {
 
     private mutating func select(_ id: TupleID?, on transport: Slot<MediaTransport>) {
         let wasReady = transports[transport].isReady
-        guard let id, let tuple = tuples[Int(id.rawValue)] else {
+        guard let id, let tuple = tuples[id.number] else {
             transports[transport].route = .none
             return readinessChanged(transport)
         }
-        setRoute(.udp(socket: Int(tuple.key.socket), remote: tuple.key.remote), of: transport)
+        let (socket, remote) = (Int(tuple.key.socket), tuple.key.remote)
+        setRoute(
+            id.isTCP ? .tcp(connection: socket, remote: remote) : .udp(socket: socket, remote: remote), of: transport)
         if !wasReady { readinessChanged(transport) }
     }
 
@@ -127,16 +141,23 @@ extension Shard {
     func setRoute(_ route: Route, of transport: Slot<MediaTransport>) {
         transports[transport].route = route
         transports[transport].destination = .none
-        if case .udp(_, let remote) = route { routeChanged(of: transport, to: remote) }
+        if let remote = route.remote { routeChanged(of: transport, to: remote) }
     }
 
     /// The selected tuple as events and statistics give it.
     func selectedTuple(of transport: Slot<MediaTransport>) -> TransportTuple? {
-        guard case .udp(let socket, let remote) = transports[transport].route else { return nil }
-        let local = localAddresses[socket]
+        let local: IPAddressPort
+        switch transports[transport].route {
+        case .none: return nil
+        case .udp(let socket, _): local = localAddresses[socket]
+        case .tcp(let number, _):
+            guard let connection = connections.connection(number) else { return nil }
+            local = connections.all[connection].local
+        }
+        guard let remote = transports[transport].route.remote else { return nil }
         return TransportTuple(
             localAddress: local.addressText, localPort: local.port, remoteAddress: remote.addressText,
-            remotePort: remote.port, transport: .udp)
+            remotePort: remote.port, transport: transports[transport].route.isTCP ? .tcp : .udp)
     }
 
     // MARK: DTLS
@@ -145,7 +166,9 @@ extension Shard {
         _ bytes: UnsafeRawBufferPointer, on transport: Slot<MediaTransport>,
         _ webRTC: Slot<WebRTCAssociation>, tuple: TupleID
     ) {
-        guard webRTCAssociations[webRTC].ice.handshakeReceived(on: tuple) else { return counters.add(.unknownTuple) }
+        guard webRTCAssociations[webRTC].ice.handshakeReceived(on: tuple, at: now) else {
+            return counters.add(.unknownTuple)
+        }
         iceAdvanced(transport, webRTC)
         startHandshakeIfPossible(transport, webRTC)
         let before = webRTCAssociations[webRTC].dtls.counters

@@ -91,6 +91,12 @@ struct TransportBandwidth: ~Copyable {
         controller.estimateReceived(bitrate, at: now)
     }
 
+    /// What the path takes while more waits at this end, as of TCP, in bits per second.
+    mutating func drained(_ bitrate: UInt64, at now: MediaInstant) {
+        recorder?.note(.drain, at: now) { $0.writeUInt64(bitrate) }
+        controller.drained(bitrate, at: now)
+    }
+
     /// - Parameter fractionLost: in 1/256, as a receiver report says.
     mutating func reportReceived(fractionLost: UInt8, roundTripTime: MediaDuration?, at now: MediaInstant) {
         recorder?.note(.report, at: now) { writer in

@@ -20,9 +20,13 @@ public enum TransportPath: Sendable, Hashable {
 }
 
 extension Transport {
-    var path: TransportPath {
+    /// - Parameter statistics: newer than what events have said: a client may change its addresses without another state.
+    func path(_ statistics: TransportStatistics?) -> TransportPath {
         switch kind {
-        case .webRTC(let webRTC): .webRTC(webRTC.iceState, webRTC.dtlsState, selected: webRTC.selectedTuple)
+        case .webRTC(let webRTC):
+            .webRTC(
+                webRTC.iceState, webRTC.dtlsState,
+                selected: statistics?.selectedTuple ?? webRTC.selectedTuple)
         case .plain(let plain): .plain(plain.state)
         }
     }

@@ -140,8 +140,8 @@ extension RoomSnapshot {
             let transports = peer.transportIDs.compactMap { state.transports[$0] }.map { transport in
                 let statistics = collected.transports[transport.key]
                 return TransportSnapshot(
-                    id: transport.id, shard: transport.key.shard, path: transport.path, statistics: statistics,
-                    warnings: transport.warnings, bitrates: transport.bitrates,
+                    id: transport.id, shard: transport.key.shard, path: transport.path(statistics),
+                    statistics: statistics, warnings: transport.warnings, bitrates: transport.bitrates,
                     producers: transport.producerIDs.compactMap { state.producers[$0] }.map { producer in
                         ProducerSnapshot(
                             id: producer.id, kind: producer.kind, type: producer.type, mimeType: producer.mimeType,

@@ -14,9 +14,6 @@ extension RoomState {
         _ request: CreateWebRtcTransportRequest, from session: PeerSession
     ) throws(RoomError) -> TransportOpening {
         let peer = try peerBelowTransportLimit(session)
-        guard !request.forceTcp else {
-            throw RoomError(.invalidParameters, "forceTcp: media goes over UDP only on this server")
-        }
         return TransportOpening(
             id: TransportID(randomIdentifier()), peerID: peer.id, isConsuming: request.consuming,
             settings: TransportSettings(

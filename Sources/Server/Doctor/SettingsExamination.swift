@@ -81,7 +81,6 @@ struct SettingsExamination {
     /// From where media can come.
     private func reach(_ port: Int, _ endpoints: [ShardEndpoint]) -> [Finding] {
         let addresses = endpoints.flatMap(\.addresses)
-        let ports = Set(addresses.map { "\($0.transport.rawValue.uppercased()) \($0.port)" }).sorted()
         var names: [String] = []
         for one in addresses where !names.contains(one.address) { names.append(one.address) }
         let list = names.joined(separator: ", ")
@@ -101,7 +100,7 @@ struct SettingsExamination {
                 "media", "clients are sent to \(list): only this machine's own. Give --media-listen 0.0.0.0")
         }
         return [
-            finding, .ok("firewall", "has to let in TCP \(port) and \(ports.joined(separator: ", "))"),
+            finding, .ok("firewall", "has to let in TCP \(port) and \(ShardEndpoint.ways(to: endpoints))"),
         ]
     }
 }

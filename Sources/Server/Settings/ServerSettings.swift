@@ -94,7 +94,8 @@ struct ServerSettings: Sendable {
         let mediaPort = try reader.number(.mediaPort, 44444)
         media = MediaConfiguration(
             shards: try reader.optionalNumber(.shards, defaultValue: "one per core"), listenAddresses: listen,
-            port: UInt16(clamping: mediaPort), plainPorts: try Self.plainPorts(&reader),
+            port: UInt16(clamping: mediaPort), tcpPorts: try Self.tcpPorts(&reader),
+            plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
             announcedAddresses: try Self.announcedAddresses(&reader, listen),
             certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
@@ -180,6 +181,20 @@ struct ServerSettings: Sendable {
                 .webhookEvents, "\(type) is no type of event: see Docs/Operations.md, or write all")
         }
         return webhooks
+    }
+
+    /// `same`, `none`, or the first port.
+    private static func tcpPorts(_ reader: inout Reader) throws(SettingsError) -> MediaTCPPorts {
+        switch try reader.text(.mediaTcpPort, defaultValue: "same") ?? "same" {
+        case "same": return .sameAsUDP
+        case "none": return .none
+        case let text:
+            guard let port = UInt16(text), port > 0 else {
+                throw try reader.failure(
+                    .mediaTcpPort, "\(text) is no port: write a number from 1 to 65535, same, or none")
+            }
+            return .first(port)
+        }
     }
 
     /// `none`, or the first and the last port; two ports at least, as most clients want them.

@@ -4,6 +4,7 @@ enum Setting: String, CaseIterable {
     case host
     case port
     case mediaPort = "media-port"
+    case mediaTcpPort = "media-tcp-port"
     case mediaListen = "media-listen"
     case plainPorts = "plain-ports"
     case plainDestinations = "plain-destinations"
@@ -68,7 +69,7 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken, .metricsToken, .plainPorts, .revokedTokens, .webhookSecret:
+            .adminToken, .metricsToken, .mediaTcpPort, .plainPorts, .revokedTokens, .webhookSecret:
             .text
         case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin,
             .trustedProxy,
@@ -110,7 +111,8 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaListen, .plainPorts, .plainDestinations, .announcedAddress, .shards,
+        case .host, .port, .mediaPort, .mediaTcpPort, .mediaListen, .plainPorts, .plainDestinations,
+            .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
             .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits,
             .webhook, .webhookSecret, .webhookEvents:

@@ -18,6 +18,13 @@ struct SettingsOptions: ParsableArguments {
             """)
     var mediaPort: String?
 
+    @Option(
+        help: """
+            TCP port of the first media thread, for clients that UDP does not reach (ICE-TCP); the others take the next \
+            ones; 'none': media goes over UDP only. (default: same, as those of UDP)
+            """)
+    var mediaTcpPort: String?
+
     @Option(help: "Address to listen on for media; may be given more than once. (default: 0.0.0.0)")
     var mediaListen: [String] = []
 
@@ -223,7 +230,8 @@ struct SettingsOptions: ParsableArguments {
     /// What was given, by setting.
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
-            .host: host, .port: port, .mediaPort: mediaPort, .plainPorts: plainPorts,
+            .host: host, .port: port, .mediaPort: mediaPort, .mediaTcpPort: mediaTcpPort,
+            .plainPorts: plainPorts,
             .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey, .http: http, .dtlsLegacy: dtlsLegacy,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,

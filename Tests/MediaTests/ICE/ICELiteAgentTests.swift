@@ -86,7 +86,7 @@ struct ICEScript {
 
     mutating func mediaReceived(on tuple: UInt64) -> Bool { agent.mediaReceived(on: TupleID(tuple), at: now) }
     mutating func feedbackReceived(on tuple: UInt64) -> Bool { agent.feedbackReceived(on: TupleID(tuple), at: now) }
-    mutating func handshakeReceived(on tuple: UInt64) -> Bool { agent.handshakeReceived(on: TupleID(tuple)) }
+    mutating func handshakeReceived(on tuple: UInt64) -> Bool { agent.handshakeReceived(on: TupleID(tuple), at: now) }
     mutating func remove(_ tuple: UInt64) { agent.tupleRemoved(TupleID(tuple), at: now) }
 
     func withReply(_ body: (STUNMessage) throws -> Void) throws {
@@ -419,6 +419,38 @@ struct ICELiteAgentConsentTests {
             #expect(script.mediaReceived(on: 1) == true)
             #expect(script.events() == [selected(1)])
         }
+    }
+
+    @Test func `after a restart a tuple with checks replaces one on which nothing has come since`() throws {
+        var script = ICEScript()
+        try script.send(on: 1) { $0.hasUseCandidate = true }
+        script.wait(.seconds(1))
+        _ = script.mediaReceived(on: 1)
+        script.wait(.milliseconds(100))
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now)
+        _ = script.events()
+        // The old path lives: the client decides.
+        script.wait(.milliseconds(50))
+        _ = script.mediaReceived(on: 1)
+        script.wait(.seconds(1))
+        try script.send(on: 2) { $0.credentials = ICEScript.restarted }
+        #expect(script.agent.selected == TupleID(1))
+        // It is the one that is gone.
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now + .milliseconds(1))
+        script.wait(.milliseconds(249))
+        _ = script.mediaReceived(on: 1)
+        script.agent.restart(credentials: ICEScript.restarted, at: script.now + .milliseconds(1))
+        script.wait(.milliseconds(249))
+        try script.send(on: 2) { $0.credentials = ICEScript.restarted }
+        #expect(script.agent.selected == TupleID(1))
+        _ = script.events()
+        // The next check may be seconds away.
+        script.wait(.milliseconds(1))
+        #expect(script.events() == [selected(2), .pathRecovered])
+        // From now on silence is what it always is.
+        script.wait(.seconds(2))
+        try script.send(on: 1) { $0.credentials = ICEScript.restarted }
+        #expect(script.events().isEmpty)
     }
 
     @Test(

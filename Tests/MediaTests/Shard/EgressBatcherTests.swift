@@ -32,6 +32,8 @@ struct EgressBatcherTests {
         func listen(on socket: AttachedSocket) -> Int? { nil }
         func attach(_ socket: AttachedSocket) -> Int? { nil }
         func detach(_ socket: Int) {}
+        func write(_ bytes: UnsafeRawBufferPointer, to connection: Int) -> Int? { nil }
+        func closeConnection(_ connection: Int) {}
     }
 
     private func address(_ port: UInt16) -> IPAddressPort { IPAddressPort(ipv4: 0x7F00_0001, port: port) }

@@ -56,6 +56,15 @@ bool cln_udp_can_segment(int descriptor);
 /// The bytes that the socket keeps of what is not yet received; 0 when it does not say.
 int cln_udp_receive_buffer(int descriptor);
 
+/// Opens a non-blocking TCP socket that listens at `address`. Connections get these options from it: what is sent leaves at
+/// once (TCP_NODELAY), the kernel takes little more than it can send (TCP_NOTSENT_LOWAT), and a path that is gone is noticed
+/// (SO_KEEPALIVE, TCP_USER_TIMEOUT). Returns the descriptor or -errno; `bound` receives the address with its port.
+int cln_tcp_listen(const cln_address *address, int backlog, cln_address *bound);
+/// Accepts a connection without waiting. Returns its non-blocking descriptor or -errno.
+int cln_tcp_accept(int listener, cln_address *remote);
+/// Closes a connection so that nothing of it is left: its client gets a reset.
+void cln_tcp_reset(int descriptor);
+
 /// Waits for events, at most `nanoseconds`; forever if that is negative. Returns their count, or -1 with `errno`.
 /// By the system call itself, since the C library has a name for it only from glibc 2.35 on; where the kernel (before
 /// 5.11) or a sandbox lacks it, by `cln_wait_milliseconds`.

@@ -5,4 +5,10 @@ public struct ShardEndpoint: Sendable, Hashable {
 
     /// An endpoint.
     public init(addresses: [CandidateAddress]) { self.addresses = addresses }
+
+    /// Protocols and ports of several, for people: `TCP 44444, UDP 44444`.
+    public static func ways(to endpoints: [ShardEndpoint]) -> String {
+        let ports = endpoints.flatMap(\.addresses).map { "\($0.transport.rawValue.uppercased()) \($0.port)" }
+        return Set(ports).sorted().joined(separator: ", ")
+    }
 }

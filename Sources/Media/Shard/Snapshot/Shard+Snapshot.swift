@@ -7,6 +7,7 @@ extension Shard {
     /// keys would use the same nonces.
     /// - Returns: `nil` if the key of some transport is not known.
     mutating func snapshot() -> [UInt8]? {
+        closeAllConnections()
         // What associations have to answer is not written down.
         for _ in 0..<64 where !data.pending.isEmpty { sendData() }
         if !arena.isEmpty { flush() }

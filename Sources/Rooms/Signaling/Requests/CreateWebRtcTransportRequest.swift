@@ -1,7 +1,7 @@
 /// `createWebRtcTransport`.
 public struct CreateWebRtcTransportRequest: Sendable, Hashable {
-    /// Only TCP candidates are wanted.
-    public var forceTcp: Bool
+    /// Which candidates the client gets.
+    public var candidates: CandidateSelection
     /// The client will send on it.
     public var producing: Bool
     /// The client will receive on it.
@@ -11,8 +11,11 @@ public struct CreateWebRtcTransportRequest: Sendable, Hashable {
     public var dataChannels: DataChannelsRequest?
 
     /// A request.
-    public init(forceTcp: Bool = false, producing: Bool, consuming: Bool, dataChannels: DataChannelsRequest? = nil) {
-        self.forceTcp = forceTcp
+    public init(
+        candidates: CandidateSelection = CandidateSelection(), producing: Bool, consuming: Bool,
+        dataChannels: DataChannelsRequest? = nil
+    ) {
+        self.candidates = candidates
         self.producing = producing
         self.consuming = consuming
         self.dataChannels = dataChannels

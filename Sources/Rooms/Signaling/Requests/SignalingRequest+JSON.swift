@@ -139,7 +139,7 @@ extension CreateWebRtcTransportRequest: JSONReadable {
     /// Reads the fields mediasoup's clients send.
     public init(_ reader: JSONReader) throws(JSONFieldError) {
         self.init(
-            forceTcp: try reader.optional("forceTcp")?.bool() ?? false,
+            candidates: try CandidateSelection(reader),
             producing: try reader.optional("producing")?.bool() ?? false,
             consuming: try reader.optional("consuming")?.bool() ?? false,
             dataChannels: try DataChannelsRequest.read(reader))

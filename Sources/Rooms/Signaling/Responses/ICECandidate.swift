@@ -23,10 +23,15 @@ public struct ICECandidate: Sendable, Hashable, JSONRepresentable {
         ])
     }
 
-    /// The candidates of a shard; earlier addresses are preferred, as mediasoup numbers them.
-    static func candidates(of endpoint: ShardEndpoint) -> [ICECandidate] {
-        endpoint.addresses.enumerated().map { index, address in
-            let localPreference = UInt32(max(10000 - 100 * index, 0))
+    /// The candidates of a shard that a client gets; earlier addresses are preferred, as mediasoup numbers them.
+    static func candidates(
+        of endpoint: ShardEndpoint, _ selection: CandidateSelection = CandidateSelection()
+    ) -> [ICECandidate] {
+        endpoint.addresses.enumerated().compactMap { index, address in
+            let isTCP = address.transport == .tcp
+            guard isTCP ? selection.enableTcp : selection.enableUdp else { return nil }
+            let isPreferred = isTCP ? selection.preferTcp : selection.preferUdp
+            let localPreference = UInt32(max(10000 - 100 * index, 0) + (isPreferred ? 1000 : 0))
             return ICECandidate(
                 foundation: String(index + 1),
                 priority: 64 << 24 + localPreference << 8 + 255, address: address.address, port: address.port,

@@ -90,7 +90,7 @@ enum TransportTargets {
             case 0:
                 now = now + .milliseconds(Int(script.number()))
                 agent.deadlineReached(now)
-            case 1: _ = agent.handshakeReceived(on: tuple)
+            case 1: _ = agent.handshakeReceived(on: tuple, at: now)
             case 2: _ = agent.mediaReceived(on: tuple, at: now)
             case 3: _ = agent.feedbackReceived(on: tuple, at: now)
             case 4: agent.tupleRemoved(tuple, at: now)

@@ -227,7 +227,7 @@ struct BroadcasterEndpoints: Sendable {
             var create = try Self.reading(data) { reader throws(JSONFieldError) in
                 try CreateWebRtcTransportRequest(reader)
             }
-            (create.forceTcp, create.producing, create.consuming) = (false, true, true)
+            (create.producing, create.consuming) = (true, true)
             let response = try await member.room.request(.createWebRtcTransport(create), from: member.peer)
             return OutgoingResponse(json: response.json)
         case "plain":

@@ -47,7 +47,7 @@ struct SDPNegotiator: Sendable {
         _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, lease: HoldingLease,
         peerID: PeerID?, displayName: String?, isPartial: Bool = false
     ) async throws(Refusal) -> Negotiated {
-        try requireUDP(offer)
+        try requireWay(offer)
         let parameters = try accepted(offer, isPartial: isPartial, by: rooms.routerCapabilities(of: RoomID(room)))
         return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
         {
@@ -73,9 +73,10 @@ struct SDPNegotiator: Sendable {
         }
     }
 
-    /// A client that names no way over UDP would wait for a connection that cannot come.
-    private func requireUDP(_ offer: SDPOffer) throws(Refusal) {
-        guard !offer.isReachableByTCPOnly else {
+    /// A client that names no way over UDP would wait for a connection that cannot come, where there is none over TCP.
+    private func requireWay(_ offer: SDPOffer) throws(Refusal) {
+        let hasTCP = rooms.endpoints.contains { $0.addresses.contains { $0.transport == .tcp } }
+        guard hasTCP || !offer.isReachableByTCPOnly else {
             throw Refusal("unsupported", status: 422, "all candidates of the offer are TCP: media goes over UDP here")
         }
     }
@@ -115,7 +116,7 @@ struct SDPNegotiator: Sendable {
         _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything,
         lease: HoldingLease, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {
-        try requireUDP(offer)
+        try requireWay(offer)
         guard rooms.isPassword(password, of: RoomID(name)) else {
             throw Refusal(RoomError(.wrongPassword, "wrong password"))
         }

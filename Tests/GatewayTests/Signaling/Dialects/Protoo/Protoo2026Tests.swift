@@ -22,7 +22,8 @@ import Testing
                 case .createWebRtcTransport(let create) = try request(
                     "createWebRtcTransport", "{\"forceTcp\":true,\"appData\":{\"direction\":\"\(direction)\"}}")
             else { throw NeverHappened() }
-            #expect(create.forceTcp && create.producing == producing && create.consuming == !producing)
+            #expect(!create.candidates.enableUdp && create.candidates.enableTcp)
+            #expect(create.producing == producing && create.consuming == !producing)
         }
         for data in ["{}", "{\"appData\":{}}", "{\"appData\":{\"direction\":\"up\"}}"] {
             guard

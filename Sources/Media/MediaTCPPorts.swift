@@ -1,0 +1,19 @@
+/// The TCP ports by which clients come that UDP does not reach (ICE-TCP, RFC 6544).
+public enum MediaTCPPorts: Sendable, Hashable {
+    /// Media goes over UDP only.
+    case none
+    /// Each media thread's UDP port, of TCP.
+    case sameAsUDP
+    /// The first media thread's; the others take the next ones.
+    case first(UInt16)
+
+    /// - Parameter udp: the thread's UDP port.
+    /// - Returns: zero for any, 65,536 or more where none is left; `nil`: there is to be none.
+    func port(udp: UInt16, shard: Int) -> Int? {
+        switch self {
+        case .none: nil
+        case .sameAsUDP: Int(udp)
+        case .first(let port): Int(port) + shard
+        }
+    }
+}
