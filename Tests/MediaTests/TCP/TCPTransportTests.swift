@@ -115,6 +115,23 @@ struct TCPTransportTests {
         #expect(call.bobs.audio.faults == [] && call.bobs.video.faults == [])
     }
 
+    @Test func `what a slow connection showed is decided again to the last bit`() throws {
+        let call = try Call()
+        call.world.run(for: .seconds(2))
+        try call.world.server.handle.recordBandwidth(of: call.bob.transport, true)
+        call.world.run(for: .milliseconds(100))
+        call.stream?.rate = 150_000
+        call.world.run(for: .seconds(6))
+        let recording = try #require(
+            call.world.server.withShard(0) { shard in
+                shard.bandwidths.slots.compactMap { shard.bandwidths[$0].recording(at: shard.now) }.first
+            })
+        var estimates: [UInt64] = []
+        let replay = try BandwidthReplay(recording) { estimates.append($0.state.estimate) }
+        #expect(replay.firstDifference == nil && replay.bytes == recording)
+        #expect((estimates.first ?? 0) > 300_000 && (estimates.last ?? .max) < 250_000)
+    }
+
     @Test func `a receiver whose connection takes nothing any more costs nobody anything, and no more memory`() throws {
         let call = try Call()
         call.world.run(for: .seconds(2))
