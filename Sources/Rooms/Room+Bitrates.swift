@@ -4,7 +4,7 @@ extension Room {
     /// Changes what a transport may be sent and its client may send, at once.
     /// - Returns: `false` if there is no such transport.
     /// - Throws: `RoomError` with code `invalidParameters` for values that cannot be and for plain transports, `wrongState`
-    ///   where nobody asks what networks carry, or `overloaded`; then nothing changes.
+    ///   if one limit excludes the other and where nobody asks what networks carry, or `overloaded`; then nothing changes.
     public func changeBitrates(
         of id: TransportID, _ change: @Sendable (inout TransportBitrates) -> Void
     ) throws(RoomError) -> Bool {

@@ -204,13 +204,13 @@ async def test_an_operator_limits_what_one_client_sends_and_is_sent(start_gatewa
         assert (await change(sending, maxIncomingBitrate=None))[0] == 200
         await sent_by_alice.is_between(500, 3000, "and everything again")
 
-        for limits, field in (
-                ({"maxOutgoingBitrate": 29_999}, "maxOutgoingBitrate"),
-                ({"maxIncomingBitrate": -1}, "maxIncomingBitrate"),
-                ({"minOutgoingBitrate": 90_000, "maxOutgoingBitrate": 80_000}, "minOutgoingBitrate"), ({}, "the body"),
-                ({"maxOutgoing": 1}, "maxOutgoing")):
+        for limits, field, refusal in (
+                ({"maxOutgoingBitrate": 29_999}, "maxOutgoingBitrate", 400),
+                ({"maxIncomingBitrate": -1}, "maxIncomingBitrate", 400),
+                ({"minOutgoingBitrate": 90_000, "maxOutgoingBitrate": 80_000}, "minOutgoingBitrate", 409),
+                ({}, "the body", 400), ({"maxOutgoing": 1}, "maxOutgoing", 400)):
             status, answer = await change(receiving, **limits)
-            assert status == 400 and field in answer["error"]["message"], answer
+            assert status == refusal and field in answer["error"]["message"], answer
         assert (await change({"id": "nobody's"}, maxIncomingBitrate=1))[0] == 404
 
 

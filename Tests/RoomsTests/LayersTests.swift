@@ -159,13 +159,12 @@ extension SignalingResponse {
         configuration.outgoingLimits = BitrateLimits(start: 700_000, maximum: 2_000_000)
         let estimating = try RoomFixture(configuration: configuration)
         let carol = try await estimating.join("carol")
-        let wrong: [@Sendable (inout TransportBitrates) -> Void] = [
-            { $0.maximumOutgoing = 29_999 }, { $0.minimumOutgoing = 1 }, { $0.minimumOutgoing = 2_000_001 },
+        let wrong: [(RoomError.Code, @Sendable (inout TransportBitrates) -> Void)] = [
+            (.invalidParameters, { $0.maximumOutgoing = 29_999 }), (.invalidParameters, { $0.minimumOutgoing = 1 }),
+            (.wrongState, { $0.minimumOutgoing = 2_000_001 }),
         ]
-        for change in wrong {
-            await expectRefusal(.invalidParameters) {
-                try await carol.room.changeBitrates(of: carol.receiving, change)
-            }
+        for (code, change) in wrong {
+            await expectRefusal(code) { try await carol.room.changeBitrates(of: carol.receiving, change) }
         }
         #expect(try await carol.room.changeBitrates(of: carol.receiving) { $0.minimumOutgoing = 100_000 })
         let sent = estimating.plane.commands.compactMap { command -> BitrateLimits? in

@@ -22,7 +22,7 @@ public struct TransportBitrates: Equatable, Sendable {
     /// The least that may be set of what goes out, as in mediasoup: no estimate works below it.
     public static let leastOutgoing: UInt64 = 30_000
 
-    /// - Throws: `RoomError` with code `invalidParameters`, which names the field.
+    /// - Throws: `RoomError` with code `invalidParameters`, or `wrongState` if one limit excludes the other; it names the field.
     func validate() throws(RoomError) {
         for (name, value) in [("maxOutgoingBitrate", maximumOutgoing), ("minOutgoingBitrate", minimumOutgoing)] {
             guard value ?? Self.leastOutgoing >= Self.leastOutgoing else {
@@ -30,7 +30,7 @@ public struct TransportBitrates: Equatable, Sendable {
             }
         }
         guard minimumOutgoing ?? 0 <= maximumOutgoing ?? .max else {
-            throw RoomError(.invalidParameters, "minOutgoingBitrate: more than maxOutgoingBitrate")
+            throw RoomError(.wrongState, "minOutgoingBitrate: more than maxOutgoingBitrate, given now or before")
         }
     }
 
