@@ -37,6 +37,11 @@ const MEANINGS = {
   ring_full: 'a thread was too busy to take it from another: the machine is overloaded',
   send_refused: 'the system’s send buffer was full: the machine, or its network, is overloaded',
   table_full: 'no room for one more in a table',
+  malformed_tcp: 'a length on a TCP connection that no packet has',
+  tcp_queue_video: 'a picture’s part for a client whose TCP connection takes less: pictures make room for sound',
+  tcp_queue_audio: 'sound for a client whose TCP connection takes less',
+  tcp_queue_data: 'of a data channel, for a client whose TCP connection takes less',
+  tcp_queue_control: 'what keeps a call alive, for a client whose TCP connection takes nothing',
 };
 
 /** What a reason means; `''` for one that is newer than this page. */
