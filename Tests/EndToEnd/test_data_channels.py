@@ -242,7 +242,8 @@ async def test_five_clients_of_three_kinds_get_what_was_promised(link, start_gat
 
 async def check_loose(senders, receivers, loss):
     """What may be lost is lost as seldom as the path loses it, and is whole when it arrives, and there once."""
-    count = 60
+    # So many that chance alone leaves no receiver below what is asked for; from 128 on contents repeat.
+    count = 120
     for sender in senders:
         await sender.produce(f"once {sender.name}", ordered=False, maxRetransmits=0)
         await sender.produce(f"brief {sender.name}", ordered=False, maxPacketLifeTime=3000)
@@ -258,9 +259,16 @@ async def check_loose(senders, receivers, loss):
             for kind in ("once", "brief"):
                 label = f"{kind} {sender.name}"
 
-                async def arrived(receiver=receiver, label=label):
-                    return len(await receiver.received(label)) >= least
+                async def missing(receiver=receiver, label=label):
+                    return max(0, least - len(await receiver.received(label)))
+
+                async def arrived(missing=missing):
+                    return await missing() == 0
                 if sender is not receiver:
-                    await until(arrived, 20, f"{receiver.name} has got enough of {label}")
+                    try:
+                        await until(arrived, 20, f"{receiver.name} has got enough of {label}")
+                    except AssertionError as failure:
+                        failure.add_note(f"{await missing()} are missing of {least}")
+                        raise
                     messages = [one[1:] for one in await receiver.received(label)]
                     assert len(set(messages)) == len(messages) and set(messages) <= contents, label
