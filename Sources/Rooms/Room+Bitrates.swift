@@ -3,8 +3,8 @@ import RoundhouseMedia
 extension Room {
     /// Changes what a transport may be sent and its client may send, at once.
     /// - Returns: `false` if there is no such transport.
-    /// - Throws: `RoomError` with code `invalidParameters` for values that cannot be and for plain transports, `wrongState`
-    ///   if one limit excludes the other and where nobody asks what networks carry, or `overloaded`; then nothing changes.
+    /// - Throws: `RoomError` with code `invalidParameters` for values that cannot be, `wrongState` if one limit excludes the other,
+    ///   for plain transports and if nobody asks what networks carry, or `overloaded`; then nothing changes.
     public func changeBitrates(
         of id: TransportID, _ change: @Sendable (inout TransportBitrates) -> Void
     ) throws(RoomError) -> Bool {
@@ -14,7 +14,7 @@ extension Room {
         guard bitrates != transport.bitrates else { return true }
         try bitrates.validate()
         guard transport.plain == nil else {
-            throw RoomError(.invalidParameters, "transport \"\(id)\" is plain: its client says nothing of its network")
+            throw RoomError(.wrongState, "transport \"\(id)\" is plain: its client says nothing of its network")
         }
         var limits = state.configuration.outgoingLimits
         guard limits != nil || bitrates.maximumOutgoing == nil && bitrates.minimumOutgoing == nil else {

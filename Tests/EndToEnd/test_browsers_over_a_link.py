@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 import network
+from beyond import browsers_beyond
 from call import REMOTE_TILES, Person
 from chromium import Chromium
 from firefox import Firefox
@@ -17,13 +18,7 @@ from waiting import longest_standstill, samples, until
 @pytest_asyncio.fixture
 async def couple(link, start_gateway, artifacts):
     """Two people in one room, seeing and hearing each other over a clean link: one in Chromium, one in Firefox."""
-    gateway = await start_gateway(namespace=link.server, host=link.server_address)
-    relay = network.Relay(link.client, (gateway.host, gateway.port))
-    origin = f"http://127.0.0.1:{relay.port}"
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(relay.close)
-        chromium = await stack.enter_async_context(Chromium(artifacts, link.client))
-        firefox = await stack.enter_async_context(Firefox(artifacts, link.client))
+    async with browsers_beyond(link, start_gateway, artifacts) as (_, origin, chromium, firefox):
         carol = await Person(await chromium.page(), origin, "both", "Carol").enter()
         fritz = await Person(firefox, origin, "both", "Fritz").enter()
         try:

@@ -7,6 +7,7 @@ import os
 import pytest
 
 import network
+from beyond import browsers_beyond
 from chromium import Chromium
 from datapeer import BrowserPeer, SoftDataPeer, checksum, content
 from firefox import Firefox
@@ -149,13 +150,7 @@ async def test_the_protocol_of_2026_has_data_channels_without_asking(start_gatew
 
 @pytest.mark.timeout(240)
 async def test_firefox_too_with_losses_and_without(link, start_gateway, artifacts):
-    gateway = await start_gateway(shards=2, namespace=link.server, host=link.server_address)
-    relay = network.Relay(link.client, (gateway.host, gateway.port))
-    origin = f"http://127.0.0.1:{relay.port}"
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(relay.close)
-        chromium = await stack.enter_async_context(Chromium(artifacts, link.client))
-        firefox = await stack.enter_async_context(Firefox(artifacts, link.client))
+    async with browsers_beyond(link, start_gateway, artifacts, shards=2) as (gateway, origin, chromium, firefox):
         carol = await BrowserPeer(await chromium.page(), origin, "both", "Carol").enter()
         dora = await BrowserPeer(await chromium.page(), origin, "both", "Dora").enter()
         fritz = await BrowserPeer(firefox, origin, "both", "Fritz").enter()

@@ -6,9 +6,9 @@ import pytest_asyncio
 
 import network
 from bandwidth import AUDIO
+from beyond import browsers_beyond
 from call import Person
 from chromium import Chromium
-from firefox import Firefox
 from layering import enter, inbound
 from waiting import longest_standstill, samples, until
 
@@ -41,14 +41,8 @@ async def goes_by(gateway, person, way, seconds=10):
 
 async def test_without_udp_chromium_and_firefox_have_a_call_over_tcp(link, start_gateway, artifacts):
     link.set(both_block=UDP, both_delay=10)
-    gateway = await start_gateway(namespace=link.server, host=link.server_address)
-    assert "TCP" in (await gateway.get("/readyz"))[1]
-    relay = network.Relay(link.client, (gateway.host, gateway.port))
-    origin = f"http://127.0.0.1:{relay.port}"
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(relay.close)
-        chromium = await stack.enter_async_context(Chromium(artifacts, link.client))
-        firefox = await stack.enter_async_context(Firefox(artifacts, link.client))
+    async with browsers_beyond(link, start_gateway, artifacts) as (gateway, origin, chromium, firefox):
+        assert "TCP" in (await gateway.get("/readyz"))[1]
         carol = await Person(await chromium.page(), origin, "offices", "Carol").enter()
         fritz = await Person(firefox, origin, "offices", "Fritz").enter()
         for person in (carol, fritz):

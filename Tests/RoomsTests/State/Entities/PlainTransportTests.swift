@@ -25,6 +25,9 @@ struct RoomPlainTransportTests {
         #expect(first.endpoint.ip == "127.0.0.1")
         #expect(first.endpoint.rtcpPort == first.endpoint.port + 1)
         #expect(first.srtpParameters == nil)
+        await expectRefusal(.wrongState) {
+            try await alice.room.changeBitrates(of: first.id) { $0.maximumIncoming = 1 }
+        }
         let second = try await open(alice, .init(comedia: false, rtcpMux: true, cryptoSuite: .aeadAES256GCM))
         #expect(second.endpoint.rtcpPort == nil)
         #expect(second.endpoint.port != first.endpoint.port)
