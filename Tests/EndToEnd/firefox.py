@@ -66,7 +66,7 @@ class Firefox:
         with open(os.path.join(self.profile, "user.js"), "w") as file:
             for key, value in self.preferences.items():
                 file.write(f"user_pref({json.dumps(key)}, {json.dumps(value)});\n")
-        port = network.free_tcp_port(self.namespace)
+        port = network.free_ports(namespace=self.namespace)
         environment = {**os.environ, "HOME": self.profile, "MOZ_CRASHREPORTER_DISABLE": "1"}
         with open(os.path.join(self.profile, "firefox.log"), "wb") as log, network.inside(self.namespace):
             self.process = subprocess.Popen(

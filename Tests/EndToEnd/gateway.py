@@ -29,8 +29,8 @@ class Gateway:
     def __init__(self, folder, *options, shards=2, namespace=None, host="127.0.0.1", announced=None, limits=(),
                  binary=BINARY):
         self.namespace, self.host = namespace, host
-        self.port = network.free_tcp_port(namespace)
-        self.media_port = network.free_udp_ports(shards, namespace)
+        self.port = network.free_ports(namespace=namespace)
+        self.media_port = network.free_ports(shards, namespace)
         self.media_ports = list(range(self.media_port, self.media_port + shards))
         self.options = [
             "--host", host, "--port", str(self.port), "--media-port", str(self.media_port), "--shards", str(shards),

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import itertools
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ CLONE_NEWNET = 0x40000000
 # capabilities(7), linux/capability.h
 CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
 libc = ctypes.CDLL(None, use_errno=True)
+ports_handed_out = itertools.count(os.getpid() * 256)
 
 
 def capabilities(process="self"):
@@ -61,25 +63,27 @@ def inside(namespace):
         os.close(there)
 
 
-def free_tcp_port(namespace=None, host="127.0.0.1"):
-    with inside(namespace), socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+def free_ports(count=1, namespace=None):
+    """The first of `count` consecutive ports that nobody has, neither of UDP nor of TCP.
 
-
-def free_udp_ports(count, namespace=None, host="0.0.0.0"):
-    """The first of `count` consecutive ports that are free now, of UDP and of TCP."""
-    for base in range(40000 + (os.getpid() * 16) % 16000, 60000, count):
+    They lie below those that the kernel gives to sockets that ask for none in particular, and are handed out once: until
+    the server starts, nobody else comes by them.
+    """
+    # Browsers refuse to visit port 10080.
+    begin, end = 11_000, int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    size = end - begin - count
+    assert size > 1000, f"the kernel's own ports begin at {end}"
+    for _ in range(size // count):
+        base = begin + [next(ports_handed_out) for _ in range(count)][0] % size
         with inside(namespace), contextlib.ExitStack() as held:
             try:
-                for offset in range(count):
+                for port in range(base, base + count):
                     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                        probe = held.enter_context(socket.socket(socket.AF_INET, kind))
-                        probe.bind((host, base + offset))
+                        held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("0.0.0.0", port))
                 return base
             except OSError:
                 continue
-    raise AssertionError("no free UDP ports")
+    raise AssertionError("no free ports")
 
 
 class Namespaces:

@@ -107,7 +107,7 @@ async def test_a_client_by_openapi_generator_works(start_gateway, tmp_path):
 
 async def test_the_example_operates_a_server(start_gateway, monkeypatch):
     monkeypatch.setenv("ROUNDHOUSE_WEBHOOK_SECRET", SECRET)
-    port = network.free_tcp_port(None)
+    port = network.free_ports()
     example = [sys.executable, str(ROOT / "Docs/examples/operate.py")]
     receiver = await asyncio.create_subprocess_exec(
         *example, f"http://127.0.0.1:{port}", "receive", stdout=asyncio.subprocess.PIPE)

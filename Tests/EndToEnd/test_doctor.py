@@ -27,7 +27,7 @@ def doctor(*options):
 
 
 def free():
-    return ["--host", "127.0.0.1", "--port", network.free_tcp_port(), "--media-port", network.free_udp_ports(2),
+    return ["--host", "127.0.0.1", "--port", network.free_ports(), "--media-port", network.free_ports(2),
             "--shards", 2, "--media-listen", "127.0.0.1"]
 
 

@@ -202,7 +202,7 @@ async def test_ffmpeg_receives_a_person(start_gateway, chromium, artifacts):
     types = {kind: next(one["preferredPayloadType"] for one in capabilities["codecs"]
                         if one["mimeType"].lower() == mime) for kind, mime in
              (("audio", "audio/opus"), ("video", "video/vp8"))}
-    first = network.free_udp_ports(4)
+    first = network.free_ports(4)
     ports = {"audio": first, "video": first + 2}
     sdp = artifacts / "recorder.sdp"
     sdp.write_text(DESCRIPTION.format(

@@ -45,7 +45,7 @@ class Nginx:
     """nginx as the README sets it up: `async with Nginx(folder, gateway) as nginx`."""
 
     def __init__(self, folder, gateway):
-        self.folder, self.port = folder.resolve(), network.free_tcp_port()
+        self.folder, self.port = folder.resolve(), network.free_ports()
         self.configuration = self.folder / "nginx.conf"
         self.configuration.write_text(WRAPPER.format(
             folder=self.folder, block=readme_block(self.port, gateway.port)))

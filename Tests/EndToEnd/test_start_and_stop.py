@@ -156,7 +156,7 @@ async def test_several_announced_addresses_are_all_in_candidates(start_gateway):
 
 
 async def test_media_over_tcp_has_a_port_of_its_own_or_none(start_gateway):
-    first = network.free_udp_ports(2)
+    first = network.free_ports(2)
     gateway = await start_gateway("--media-tcp-port", str(first))
     async with ProtooClient(gateway, "tcp", "peer") as client:
         candidates = (await client.open_transport())["iceCandidates"]
