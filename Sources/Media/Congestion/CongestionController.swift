@@ -279,19 +279,27 @@ struct CongestionController: ~Copyable {
             return
         }
         let cap = min(estimator.limits.maximum ?? Bitrate.largest, loss.policedRate ?? Bitrate.largest)
-        let wanted = min(demand.nextStep, Bitrate.largest)
-        // So much that the step fits what may be spent on it, with what has to be sent again.
-        let kept = 65536 - UInt64(min(max(loss.inherent, 0), 32768))
-        let needed = min(wanted + wanted / 10, Bitrate.largest) * 65536 / kept
+        let needed = lasting(demand.nextStep)
         // A policer lets a train pass, and drops what follows.
         let most = loss.hasPoliced ? estimator.rate + estimator.rate / 4 : estimator.rate * 2
-        let goal = min(min(needed, most), cap)
+        // At first many steps may be ahead, and a probe for each would take long. Not before one has passed, and in smaller
+        // steps: a narrow path is not to be filled for what it cannot carry.
+        let isWhole = isStarting && probes.probesPassed > 0 && !probes.hasFailed
+        let ahead = isWhole ? min(lasting(demand.wanted), estimator.rate * 3 / 2) : 0
+        let goal = min(min(max(needed, ahead), most), cap)
         // What is believed anyway needs time, not a probe; and what is policed is known.
         guard goal >= needed || goal * 50 > estimator.rate * 51 else { return }
         guard goal > estimator.rate || delivery.proven + delivery.proven / 5 < needed else { return }
         guard goal * 20 > max(acknowledged, demand.allocated) * 21, probes.mayStart(for: goal, at: now) else { return }
         probes.start(for: goal, at: now)
         advanceAt = now + Self.fillerPace
+    }
+
+    /// So much that a wish fits what may be spent on it, with what has to be sent again.
+    private func lasting(_ wish: UInt64) -> UInt64 {
+        let wish = min(wish, Bitrate.largest)
+        let kept = 65536 - UInt64(min(max(loss.inherent, 0), 32768))
+        return min(wish + wish / 10, Bitrate.largest) * 65536 / kept
     }
 
     // MARK: Time

@@ -32,6 +32,9 @@ struct ProbeController {
 
     var isRunning: Bool { phase == .train || phase == .hold }
 
+    /// Whether one has failed since the last that passed.
+    var hasFailed: Bool { failedGoal > 0 }
+
     /// Whether a probe for so much may begin.
     func mayStart(for goal: UInt64, at now: MediaInstant) -> Bool {
         phase == .idle && (now >= notBefore || (failedGoal > 0 && goal < Bitrate.scaled(failedGoal, by: 52429)))

@@ -58,6 +58,26 @@ struct CongestionControllerTests {
         #expect(path.controller.raiseBudget >= 1_600_000)
     }
 
+    @Test func `many steps that are wanted at first are not proven one by one`() {
+        var path = VirtualPath(rate: 40_000_000)
+        let wanted: UInt64 = 14_000_000
+        var sent: UInt64 = 500_000
+        // Each step is taken up as soon as it may be.
+        for _ in 0..<25 {
+            let allocated = sent
+            path.withController { controller, now in
+                let step = min(allocated + 600_000, wanted)
+                controller.setDemand(
+                    BandwidthDemand(allocated: allocated, nextStep: step > allocated ? step : 0, wanted: wanted),
+                    at: now)
+            }
+            path.run(for: .milliseconds(100)) { _ in allocated }
+            sent = max(sent, min(path.controller.raiseBudget, wanted))
+        }
+        #expect(sent == wanted, "after 2.5 seconds")
+        #expect(path.controller.state.estimate < 20_000_000)
+    }
+
     @Test func `a frozen controller goes on as if nothing had happened`() throws {
         var original = VirtualPath(rate: 1_000_000)
         var restored = VirtualPath(rate: 1_000_000)

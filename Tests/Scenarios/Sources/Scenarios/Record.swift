@@ -6,7 +6,10 @@ struct Record {
         var at: Double
         var estimate: Double
         var capacity: Double
+        /// Of the first camera.
         var layer: Int
+        /// The lowest that any camera has.
+        var lowestLayer: Int
     }
 
     var dropped = 0
@@ -24,8 +27,11 @@ struct Record {
     private var framePackets: [Int] = []
     private(set) var frameTimes: [Double] = []
 
-    mutating func sample(at: Double, estimate: Double, capacity: Double, layer: Int) {
-        samples.append(Sample(at: at, estimate: estimate, capacity: capacity, layer: layer))
+    mutating func sample(at: Double, estimate: Double, capacity: Double, layers: [Int]) {
+        samples.append(
+            Sample(
+                at: at, estimate: estimate, capacity: capacity, layer: layers.first ?? -1,
+                lowestLayer: layers.min() ?? -1))
     }
 
     mutating func sent(_ packet: WirePacket) {
@@ -101,6 +107,11 @@ struct Record {
 
     func firstTime(atLayer layer: Int, from begin: Double = 0) -> Double {
         (samples.first { $0.at >= begin && $0.layer >= layer }?.at ?? duration) - begin
+    }
+
+    /// When every camera has the layer for the first time.
+    func firstTime(allAtLayer layer: Int) -> Double {
+        samples.first { $0.lowestLayer >= layer }?.at ?? duration
     }
 
     /// Seconds from `event` until the estimate is below what the path carries.

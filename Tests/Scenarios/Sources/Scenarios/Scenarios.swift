@@ -121,7 +121,9 @@ extension Scenario {
             Scenario("3.L", link(1_000_000), .cameras(1)) { camera($0, layer: 1, by: 2) },
             Scenario("4.E", link(2_500_000), .elastic) { elastic($0, t90: 2.5, use: 0.92, q95: 60) },
             Scenario("4.L", link(2_500_000), .cameras(1)) { camera($0, by: 3) },
-            Scenario("5.10L", link(20_000_000), .cameras(10)) { camera($0, switches: 30) },
+            Scenario("5.10L", link(20_000_000), .cameras(10)) {
+                camera($0, switches: 30) + [.init("all", $0.firstTime(allAtLayer: 2), goal: 5, grain: 0.3)]
+            },
             Scenario("12.E", link(1_000_000, queue: 1), .elastic) { record in
                 elastic(record, t90: 4, use: 0.88, q95: 150)
                     + [.init("peak", record.queue(percentile: 1, from: 0, to: 3), goal: 500, grain: 20)]

@@ -71,7 +71,7 @@ final class Simulation {
                 nextSampleAt += 0.01
                 record.sample(
                     at: tick, estimate: Double(policy.estimate), capacity: path.rate(tick),
-                    layer: cameras.first?.layer ?? -1)
+                    layers: cameras.map(\.layer))
             }
             if isTracing, tick >= nextTraceAt {
                 nextTraceAt += 0.1
