@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${1:?how many seconds in total}
 shift
-all='rtp rtcp stun vp8 vp9 h264 h265 av1 opus descriptor dtls srtp ice tcp shard sctp association json request sdp target engine websocket http2 token'
+all='rtp rtcp stun vp8 vp9 h264 h265 av1 opus descriptor dtls srtp ice tcp turn shard sctp association json request sdp target engine websocket http2 token'
 targets=${*:-$all}
 count=$(echo "$targets" | wc -w)
 if [ "$seconds" = corpus ]; then

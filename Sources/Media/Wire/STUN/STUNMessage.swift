@@ -113,7 +113,7 @@
     static let fingerprintMask: UInt32 = 0x5354_554E
 
     /// RFC 8489 §14.2.
-    private func xorAddress(_ value: inout ByteReader) throws(WireError) -> IPAddressPort {
+    func xorAddress(_ value: inout ByteReader) throws(WireError) -> IPAddressPort {
         try value.skip(1)
         let family = try value.readUInt8()
         let port = try value.readUInt16() ^ UInt16(Self.magicCookie >> 16)

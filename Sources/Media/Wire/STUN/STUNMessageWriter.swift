@@ -58,7 +58,11 @@ struct STUNMessageWriter {
     }
 
     mutating func appendXORMappedAddress(_ address: IPAddressPort) throws(WireError) {
-        try beginAttribute(.xorMappedAddress, length: address.family == .ipv4 ? 8 : 20)
+        try appendXORAddress(.xorMappedAddress, address)
+    }
+
+    mutating func appendXORAddress(_ type: STUNAttributeType, _ address: IPAddressPort) throws(WireError) {
+        try beginAttribute(type, length: address.family == .ipv4 ? 8 : 20)
         try writer.writeUInt8(0)
         try writer.writeUInt8(address.family.rawValue)
         try writer.writeUInt16(address.port ^ UInt16(STUNMessage.magicCookie >> 16))

@@ -5,7 +5,7 @@
 /// The parsers that bytes from the network reach, by the name `run.sh` knows.
 enum Target: String, CaseIterable {
     case rtp, rtcp, stun, vp8, vp9, h264, h265, av1, opus, descriptor
-    case dtls, srtp, ice, tcp, shard
+    case dtls, srtp, ice, tcp, turn, shard
     case sctp, association
     case json, request, sdp, target, engine, websocket, http2, token
 
@@ -28,6 +28,7 @@ enum Target: String, CaseIterable {
         case .srtp: TransportTargets.runSRTP(bytes)
         case .ice: TransportTargets.runICE(bytes)
         case .tcp: TCPTargets.run(bytes)
+        case .turn: TURNTargets.run(bytes)
         case .shard: ShardTarget.run(bytes)
         case .sctp: SCTPTargets.runPacket(bytes)
         case .association: SCTPTargets.runAssociation(bytes)

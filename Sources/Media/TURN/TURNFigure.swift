@@ -1,0 +1,37 @@
+/// What the TURN server counts.
+package enum TURNFigure: Int, CaseIterable, Sendable {
+    case allocations
+    /// Beyond what one username or all may have.
+    case allocationsRefused
+    /// Credentials that are forged or over.
+    case credentialsRefused
+    /// Peers that are none of this server's media addresses.
+    case peersRefused
+    case malformed
+    /// What came for a peer without permission, or to be relayed elsewhere.
+    case unpermitted
+    /// What the media thread had no room for.
+    case queueFull
+    /// What was sent to a client without a permission or channel any more.
+    case undeliverable
+    /// Of challenges to one address over UDP.
+    case challengesLimited
+
+    /// The metric's name part.
+    package var label: String { snakeCase(String(describing: self)) }
+
+    /// What it counts, for whoever reads the metrics.
+    package var help: String {
+        switch self {
+        case .allocations: "Allocations of TURN that were made."
+        case .allocationsRefused: "Allocations of TURN beyond what one user, or all, may have."
+        case .credentialsRefused: "Requests of TURN with credentials that are forged or over."
+        case .peersRefused: "Requests of TURN to reach what is none of this server's media addresses."
+        case .malformed: "Messages of TURN that cannot be read."
+        case .unpermitted: "Packets through TURN for peers without permission, or that are not this server's."
+        case .queueFull: "Packets through TURN that a media thread had no room for."
+        case .undeliverable: "Packets for clients of TURN whose permission or channel is over."
+        case .challengesLimited: "Requests of TURN over UDP that were not answered, as their address has sent too many."
+        }
+    }
+}
