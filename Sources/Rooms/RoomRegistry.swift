@@ -11,6 +11,8 @@ public final class RoomRegistry: Sendable {
     public var isDraining: Bool { state.withLock { $0.isDraining } }
     /// Where media is reached now; the index is the shard.
     public var endpoints: [ShardEndpoint] { media.endpoints }
+    /// The TURN server's door to the media plane; `nil` without one.
+    package var relay: MediaRelay? { media.relay }
     /// How often each limit of rooms was met.
     public let limits = LimitCounters()
     /// The rooms that have ended.

@@ -46,7 +46,7 @@ enum UnsafeFence {
             "DependencyDescriptorDecoder", "PictureIDRewriter", "SequenceRewriter",
         ],
         "Sources/Media/LockFree": [
-            "Counters", "MPSCQueue", "SPSCRing", "SPSCRingProducer",
+            "Counters", "MPSCQueue", "RelayPath", "SPSCRing", "SPSCRingProducer",
         ],
         "Sources/Media/Network": [
             "EpollLoop", "NetworkInterfaces", "ShardThread", "SystemAddress", "TCPSockets",
@@ -72,7 +72,10 @@ enum UnsafeFence {
             "LayerRates", "NACKGenerator", "ResendLimiter", "RetransmissionBuffer",
         ],
         "Sources/Media/TCP": [
-            "TCPSendQueue"
+            "Shard+Relay", "TCPSendQueue",
+        ],
+        "Sources/Media/TURN": [
+            "TURNCredential", "TURNReply", "TURNSession",
         ],
         "Sources/Media/Transports": [
             "PacketProtection", "Shard+Plain", "Shard+RTCP", "Shard+Reports",

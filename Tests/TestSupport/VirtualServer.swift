@@ -104,6 +104,7 @@
                 (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
             }
             let inboxes = (0..<count).map { _ in DataInbox() }
+            relayInboxes = (0..<count).map { _ in RelayInbox() }
             var random = SplitMix(seed: seed)
             let secret = HashSecret(using: &random)
             self.secret = secret
@@ -124,7 +125,9 @@
                         index: index, certificate: certificate, localAddresses: addresses[index],
                         output: outputs[index],
                         canSegment: canSegment, counters: counters[index],
-                        links: ShardLinks(index: index, rings: rings, queues: queues, inboxes: inboxes) { _ in },
+                        links: ShardLinks(
+                            index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relayInboxes[index]
+                        ) { _ in },
                         seed: seed &+ UInt64(index), secret: secret, limits: limits,
                         now: now))
             }
@@ -234,6 +237,39 @@
             }
         }
 
+        // MARK: TURN
+
+        /// Clients whose packets come through the TURN server, each with an allocation whose address is its own.
+        var overRelay: Set<IPAddressPort> = []
+        private(set) var relayPaths: [RelayPath] = []
+        private let relayInboxes: [RelayInbox]
+
+        private func deliverByRelay(_ datagram: VirtualDatagram, shard: Int) {
+            relayPaths.removeAll(where: \.isOver)
+            var path = relayPaths.first { $0.relayed == datagram.from && $0.peer == datagram.to }
+            if path == nil, datagram.bytes.withUnsafeBytes({ DatagramKind.classify($0) == .stun }) {
+                let new = RelayPath(
+                    relayed: datagram.from, client: datagram.from, peer: datagram.to, kind: .tls,
+                    inbox: relayInboxes[shard], wakeShard: {}, wakeClient: {})
+                relayPaths.append(new)
+                path = new
+            }
+            _ = path?.send(datagram.bytes)
+        }
+
+        private func takeFromRelays() -> [VirtualDatagram] {
+            var taken: [VirtualDatagram] = []
+            var packet: [UInt8] = []
+            for path in relayPaths {
+                path.began()
+                while path.next(into: &packet) {
+                    taken.append(VirtualDatagram(bytes: packet, from: path.peer, to: path.relayed))
+                }
+                path.drained()
+            }
+            return taken
+        }
+
         /// One tick of every shard: commands, rings, the datagrams that have arrived, then what is due. Repeated until the
         /// shards have nothing for each other.
         /// - Returns: what they send.
@@ -256,6 +292,7 @@
                 sent.append(contentsOf: output.outbox)
                 output.outbox.removeAll(keepingCapacity: true)
             }
+            sent += takeFromRelays()
             datagramsSent += sent.count
             segmentedMessages = outputs.reduce(0) { $0 + $1.segmented }
             return sent
@@ -322,6 +359,7 @@
 
         private func deliver(_ datagram: VirtualDatagram) {
             guard let (shard, socket) = owners[datagram.to] ?? plainOwner(of: datagram.to) else { return }
+            if overRelay.contains(datagram.from) { return deliverByRelay(datagram, shard: shard) }
             if overTCP.contains(datagram.from) { return deliverByConnection(datagram, shard: shard) }
             var bytes = datagram.bytes
             let isOversized = bytes.count > EpollLoop.largestDatagram

@@ -16,6 +16,8 @@ public struct MediaHandle: Sendable {
     private let serial: KeySerial
     private var room = RoomNumber.none
     private let openSockets: SocketOpener?
+    /// For the TURN server; `nil` without a plane.
+    package let relay: MediaRelay?
     private let destinations: @Sendable (_ requester: IPAddressPort?) -> PlainDestinations
 
     /// - Parameters:
@@ -27,6 +29,7 @@ public struct MediaHandle: Sendable {
         destinations: @escaping @Sendable (_ requester: IPAddressPort?) -> PlainDestinations = {
             PlainDestinations(ranges: [], requester: $0)
         },
+        relay: MediaRelay? = nil,
         sink: @escaping Sink
     ) {
         table = endpoints
@@ -34,6 +37,7 @@ public struct MediaHandle: Sendable {
         self.serial = serial
         self.openSockets = openSockets
         self.destinations = destinations
+        self.relay = relay
         self.sink = sink
     }
 

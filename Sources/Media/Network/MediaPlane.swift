@@ -65,6 +65,7 @@ public final class MediaPlane: Sendable {
             (0..<count).map { SPSCRing(capacity: $0 == from ? 4096 : ShardLinks.ringCapacity) }
         }
         let inboxes = (0..<count).map { _ in DataInbox() }
+        let relays = (0..<count).map { _ in RelayInbox() }
         let wakers = opened.map { ShardWaker(descriptor: $0.wakeDescriptor) }
         var system = SystemRandomNumberGenerator()
         let secret = HashSecret(using: &system)
@@ -77,7 +78,9 @@ public final class MediaPlane: Sendable {
                 Shard(
                     index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
                     canSegment: io.canSegment, counters: counters,
-                    links: ShardLinks(index: index, rings: rings, queues: queues, inboxes: inboxes) {
+                    links: ShardLinks(
+                        index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relays[index]
+                    ) {
                         wakers[$0].wake()
                     },
                     seed: seed,
@@ -110,6 +113,13 @@ public final class MediaPlane: Sendable {
                 // Interfaces come and go: looked at for each transport.
                 let own = [.ipv4, .ipv6].flatMap { NetworkInterfaces.addresses(family: $0, port: 0) }
                 return PlainDestinations(ranges: ranges, requester: requester, own: own)
+            },
+            relay: MediaRelay(
+                peers: { [bound = opened.map(\.localAddresses)] in RelayPeers(table.current, bound: bound) }
+            ) { shard, peer, relayed, client, kind, wake in
+                RelayPath(
+                    relayed: relayed, client: client, peer: peer, kind: kind, inbox: relays[shard],
+                    wakeShard: { if queues[shard].mustWakeConsumer() { wakers[shard].wake() } }, wakeClient: wake)
             }, sink: send)
     }
 

@@ -26,6 +26,7 @@ extension Shard {
     /// Takes what the other shards sent.
     mutating func drainRings() {
         drainInbox()
+        drainRelays()
         for other in 0..<links.count where other != index {
             // Bounded, so that a busy neighbor cannot keep this shard from its own sockets.
             for _ in 0..<1024 {

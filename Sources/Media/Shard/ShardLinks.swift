@@ -7,6 +7,8 @@
     let queues: [MPSCQueue<MediaCommand>]
     /// The same of data producers' messages.
     private let inboxes: [DataInbox]
+    /// What the gateway has for this shard from clients of the TURN server.
+    let relays: RelayInbox
     private let outgoing: UnsafeMutablePointer<SPSCRingProducer>
     private let incoming: UnsafeMutablePointer<SPSCRingConsumer>
     /// Ends the sleep of a shard's thread.
@@ -20,12 +22,13 @@
     ///   - wake: called with a shard whose thread sleeps and has something to do.
     init(
         index: Int, rings: [[SPSCRing]], queues: [MPSCQueue<MediaCommand>], inboxes: [DataInbox],
-        wake: @escaping (Int) -> Void
+        relays: RelayInbox = RelayInbox(), wake: @escaping (Int) -> Void
     ) {
         self.index = index
         count = rings.count
         self.queues = queues
         self.inboxes = inboxes
+        self.relays = relays
         self.wake = wake
         unsafe outgoing = .allocate(capacity: count)
         unsafe incoming = .allocate(capacity: count)
@@ -65,7 +68,7 @@
 
     /// Whether some ring to this shard has messages.
     var hasIncoming: Bool {
-        if !inbox.isEmpty { return true }
+        if !inbox.isEmpty || !relays.isEmpty { return true }
         for other in 0..<count where unsafe other != index && !incoming[other].isEmpty() { return true }
         return false
     }

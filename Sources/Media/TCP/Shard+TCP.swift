@@ -44,7 +44,7 @@ extension Shard {
         }
     }
 
-    private mutating func frameReceived(_ frame: UnsafeMutableRawBufferPointer, on connection: Slot<TCPConnection>) {
+    mutating func frameReceived(_ frame: UnsafeMutableRawBufferPointer, on connection: Slot<TCPConnection>) {
         let (remote, number) = (connections.all[connection].remote, TCPConnections.number(of: connection))
         guard connections.all[connection].waitsUntil != nil else {
             return unsafe datagramReceived(frame, from: remote, on: number)
@@ -129,7 +129,7 @@ extension Shard {
             let count = unsafe connections.all[connection].queue.stage(into: stagingSpace)
             let staged = unsafe UnsafeRawBufferPointer(rebasing: stagingSpace[..<count])
             writes += 1
-            guard let taken = unsafe output.write(staged, to: TCPConnections.number(of: connection)) else {
+            guard let taken = unsafe give(staged, to: connection) else {
                 (connections.all[connection].isBroken, connections.all[connection].isBlocked) = (true, true)
                 connections.noted.append(connection)
                 return writes
@@ -144,6 +144,12 @@ extension Shard {
             connections.noted.append(connection)
         }
         return writes
+    }
+
+    /// - Returns: how much was taken; `nil` if the connection is broken.
+    private func give(_ bytes: UnsafeRawBufferPointer, to connection: Slot<TCPConnection>) -> Int? {
+        if let relay = connections.all[connection].relay { return unsafe relay.write(bytes) }
+        return unsafe output.write(bytes, to: TCPConnections.number(of: connection))
     }
 
     private func countDropped(on connection: Slot<TCPConnection>) {
@@ -195,9 +201,10 @@ extension Shard {
     mutating func closeConnection(_ connection: Slot<TCPConnection>) {
         if !connections.all[connection].isBlocked { flushConnection(connection) }
         let (key, number) = (key(of: connection), TCPConnections.number(of: connection))
+        let relay = connections.all[connection].relay
         connections.remove(connection)
         counters.add(.tcpConnectionsClosed)
-        output.closeConnection(number)
+        if let relay { relay.end() } else { output.closeConnection(number) }
         guard let tuple = tupleNumbers.find(key), let transport = tuples[tuple]?.transport,
             case .webRTC(let webRTC) = transports[transport].association
         else { return }

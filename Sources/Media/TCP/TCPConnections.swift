@@ -33,11 +33,15 @@ struct TCPConnections: ~Copyable {
     func connection(_ number: Int) -> Slot<TCPConnection>? { all.slot(at: number - Self.firstNumber) }
 
     /// A client has connected.
+    /// - Parameter origin: where it is, if not at `remote`.
     /// - Returns: the connection's number; `nil` if it is to be closed at once.
-    mutating func insert(_ remote: IPAddressPort, local: IPAddressPort, at now: MediaInstant) -> Int? {
-        guard all.count < Self.capacity, admission.connected(remote, at: now) else { return nil }
+    mutating func insert(
+        _ remote: IPAddressPort, local: IPAddressPort, origin: IPAddressPort? = nil, at now: MediaInstant
+    ) -> Int? {
+        let origin = origin ?? remote
+        guard all.count < Self.capacity, admission.connected(origin, at: now) else { return nil }
         let until = now + TCPAdmission.patience
-        let connection = all.insert(TCPConnection(remote: remote, local: local, waitsUntil: until))
+        let connection = all.insert(TCPConnection(remote: remote, local: local, origin: origin, waitsUntil: until))
         waiting.append(Waiting(connection: connection, until: until))
         return Self.number(of: connection)
     }
@@ -46,11 +50,11 @@ struct TCPConnections: ~Copyable {
     mutating func checked(_ connection: Slot<TCPConnection>) {
         guard all[connection].waitsUntil != nil else { return }
         all[connection].waitsUntil = nil
-        admission.ended(all[connection].remote)
+        admission.ended(all[connection].origin)
     }
 
     mutating func remove(_ connection: Slot<TCPConnection>) {
-        if all[connection].waitsUntil != nil { admission.ended(all[connection].remote) }
+        if all[connection].waitsUntil != nil { admission.ended(all[connection].origin) }
         all.remove(connection)
     }
 

@@ -147,17 +147,20 @@ extension Shard {
     /// The selected tuple as events and statistics give it.
     func selectedTuple(of transport: Slot<MediaTransport>) -> TransportTuple? {
         let local: IPAddressPort
+        var relay: RelayKind?
         switch transports[transport].route {
         case .none: return nil
         case .udp(let socket, _): local = localAddresses[socket]
         case .tcp(let number, _):
             guard let connection = connections.connection(number) else { return nil }
             local = connections.all[connection].local
+            relay = connections.all[connection].relay?.kind
         }
         guard let remote = transports[transport].route.remote else { return nil }
         return TransportTuple(
             localAddress: local.addressText, localPort: local.port, remoteAddress: remote.addressText,
-            remotePort: remote.port, transport: transports[transport].route.isTCP ? .tcp : .udp)
+            remotePort: remote.port,
+            transport: transports[transport].route.isTCP && relay != .udp ? .tcp : .udp, relay: relay)
     }
 
     // MARK: DTLS
