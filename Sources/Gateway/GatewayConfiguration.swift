@@ -20,6 +20,8 @@ public struct GatewayConfiguration: Sendable {
     public var adminToken: Secret?
     /// What opens `/metrics` to a client that gives it; `nil` or empty leaves it to this machine.
     public var metricsToken: Secret?
+    /// The TURN server for clients that UDP does not reach.
+    public var turn = TURNConfiguration()
     /// Receivers of the events of rooms.
     public var webhooks = WebhookConfiguration()
     /// How often a backend of swift-metrics is given the server's metrics, if the program has one.

@@ -10,6 +10,8 @@ public struct GatewayError: Error, Sendable, Hashable, CustomStringConvertible {
         case permissionDenied
         /// The TLS certificate or its key cannot be used.
         case certificate
+        /// The TURN server's own port cannot be had.
+        case turnPort
         /// Another system call failed.
         case system
     }

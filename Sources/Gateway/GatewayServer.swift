@@ -12,7 +12,11 @@ public final class GatewayServer: Sendable {
     /// The bound TCP port.
     public var port: Int { listener.port }
 
+    /// The protocols and ports of the TURN server, for people: `TLS 443, UDP 3478`; `nil` if there is none.
+    public var turnWays: String? { access.turn?.ways }
+
     private let listener: HTTPListener
+    private let turnListener: TURNListener?
     private let group: MultiThreadedEventLoopGroup
     private let gateway: SignalingGateway
     private let socketIO: SocketIOServer
@@ -41,7 +45,8 @@ public final class GatewayServer: Sendable {
         let certificates = try TLSCertificates(configuration.tls)
         let counters = GatewayCounters()
         let facts = ServerFacts(version: version)
-        let access = AccessControl(limits: configuration.limits, counters: counters, logger: logger)
+        let turn = configuration.turn.isEnabled ? rooms.relay.map { TURNService(configuration.turn, relay: $0) } : nil
+        let access = AccessControl(limits: configuration.limits, counters: counters, logger: logger, turn: turn)
         access.apply(configuration)
         // Signaling is light, and the cores belong to the media threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 2))
@@ -55,8 +60,8 @@ public final class GatewayServer: Sendable {
             access: access, counters: counters, logger: logger, lane: lane)
         let metrics = MetricsExposition(
             counters: counters, registry: rooms, media: mediaCounters, facts: facts,
-            certificateDays: { certificates.context?.daysLeft }, webhooks: webhooks)
-        let router = HTTPRouter(
+            certificateDays: { certificates.context?.daysLeft }, webhooks: webhooks, turn: turn)
+        var router = HTTPRouter(
             assets: StaticAssets(),
             state: StateAPI(
                 registry: rooms, admin: AdminAccess(access: access), feed: feed,
@@ -66,6 +71,7 @@ public final class GatewayServer: Sendable {
             peers: PeerEndpoints(gateway: gateway, rooms: rooms, access: access, group: group),
             broadcasters: BroadcasterEndpoints(
                 rooms: rooms, access: access, counters: counters, lane: lane, logger: logger), access: access)
+        if let turn { router.turnWays = { turn.ways } }
         let (opened, handshakes) = AsyncStream.makeStream(of: (WebSocketConnection, SignalingHandshake).self)
         let pipeline = ConnectionPipeline(
             access: access, router: router, counters: counters,
@@ -76,10 +82,19 @@ public final class GatewayServer: Sendable {
                 connection.close(.goingAway, reason: PeerCloseReason.shutdown.closeReason)
             })
         do throws(GatewayError) {
-            let listener = try await HTTPListener.bind(configuration, on: group, pipeline: pipeline)
+            let turnListener = try await Self.listen(configuration, turn, rooms, on: group, pipeline)
+            let listener: HTTPListener
+            do throws(GatewayError) {
+                listener = try await HTTPListener.bind(configuration, on: group, pipeline: pipeline)
+            } catch {
+                await turnListener?.close()
+                throw error
+            }
+            turn?.opened(Self.ways(turn, certificates, listener.port, turnListener?.port))
             logger.notice("listening", metadata: ["port": "\(listener.port)"])
             return GatewayServer(
-                listener: listener, group: group, gateway: gateway, socketIO: socketIO, http2: pipeline.http2,
+                listener: listener, turnListener: turnListener, group: group, gateway: gateway, socketIO: socketIO,
+                http2: pipeline.http2,
                 feed: feed, webhooks: webhooks, certificates: certificates, access: access, requests: router.open,
                 rooms: rooms, metrics: metrics, metricsInterval: configuration.metricsInterval, logger: logger,
                 opened: opened, handshakes: handshakes, counters: counters)
@@ -89,8 +104,41 @@ public final class GatewayServer: Sendable {
         }
     }
 
+    /// Opens the TURN server's own port, if it has one.
+    private static func listen(
+        _ configuration: GatewayConfiguration, _ turn: TURNService?, _ rooms: RoomRegistry,
+        on group: any EventLoopGroup, _ pipeline: ConnectionPipeline
+    ) async throws(GatewayError) -> TURNListener? {
+        guard let turn, let port = configuration.turn.port else { return nil }
+        let listener = try await TURNListener.bind(port: port, service: turn, on: group, pipeline: pipeline)
+        var hosts: [String] = []
+        for address in rooms.endpoints.flatMap(\.addresses).map(\.address) where !hosts.contains(address) {
+            hosts.append(address)
+        }
+        turn.listens(
+            at: hosts.prefix(2).flatMap { host in
+                let name = host.contains(":") ? "[\(host)]" : host
+                return ["udp", "tcp"].map { "turn:\(name):\(port)?transport=\($0)" }
+            })
+        return listener
+    }
+
+    private static func ways(
+        _ turn: TURNService?, _ certificates: TLSCertificates, _ port: Int, _ own: UInt16?
+    ) -> String? {
+        var ways: [String] = []
+        if certificates.context != nil {
+            ways.append("TLS \(port)")
+        } else if turn?.isBehindBalancer == true {
+            ways.append("TCP \(port)")
+        }
+        if let own { ways += ["UDP \(own)", "TCP \(own)"] }
+        return ways.isEmpty ? nil : ways.joined(separator: ", ")
+    }
+
     private init(
-        listener: HTTPListener, group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
+        listener: HTTPListener, turnListener: TURNListener?,
+        group: MultiThreadedEventLoopGroup, gateway: SignalingGateway,
         socketIO: SocketIOServer, http2: HTTP2Connections, feed: RoomEventFeed, webhooks: Webhooks,
         certificates: TLSCertificates,
         access: AccessControl, requests: OpenRequests, rooms: RoomRegistry, metrics: MetricsExposition,
@@ -99,6 +147,7 @@ public final class GatewayServer: Sendable {
         handshakes: AsyncStream<(WebSocketConnection, SignalingHandshake)>.Continuation, counters: GatewayCounters
     ) {
         self.listener = listener
+        self.turnListener = turnListener
         self.group = group
         self.gateway = gateway
         self.socketIO = socketIO
@@ -170,12 +219,14 @@ public final class GatewayServer: Sendable {
     /// Closes the listening socket; connections go on. HTTP/2 clients are asked to open no more streams.
     public func stopAccepting() async {
         await listener.close()
+        await turnListener?.close()
         http2.drain()
     }
 
     /// Notifies every client that the server stops, and lets `run` return. Safe to call twice.
     public func close() async {
         await listener.close()
+        await turnListener?.close()
         await gateway.close()
         socketIO.close()
         feed.close()

@@ -132,6 +132,7 @@ actor SignalingGateway {
             room: entry.room, peer: entry.peer, dialect: entry.dialect, token: entry.isResumable ? .random() : nil,
             limits: access.limits, eventLoop: eventLoop, counters: counters, logger: logger, lane: lane, lease: lease,
             loan: access.accountant.memory(of: entry.origin).loan(own: MemoryLoan.outgoingBytes),
+            servers: access.turn?.servers(reachedBy: entry.origin.secureAuthority),
             onEnded: { [counters, sessions] session in
                 counters.sessionClosed()
                 sessions.remove(session)

@@ -78,7 +78,8 @@ struct ServerCommand: AsyncParsableCommand {
         let host = settings.gateway.host
         let isAny = host == "0.0.0.0" || host == "::"
         let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
-        let ways = ShardEndpoint.ways(to: media.endpoints)
+        let turn = server.gateway.turnWays.map { "\n  TURN: \($0)" } ?? ""
+        let ways = ShardEndpoint.ways(to: media.endpoints) + turn
         let scheme = settings.gateway.tls == nil ? "http" : "https"
         // Where media is reached, a browser on another machine reaches the page, too; what nobody else reaches is left out.
         let others = isAny ? Set(media.endpoints.flatMap(\.addresses).map(\.address)).filter(Self.isReached) : []

@@ -44,6 +44,8 @@ test('a peer’s line says from where it comes and what it may not do', () => {
     transports: [{ iceSelectedTuple: { protocol: 'udp', remoteIp: '192.0.2.9', remotePort: 5000 } }],
   });
   assert.equal(text, 'udp 192.0.2.9:5000 · may not publish');
+  const relayed = { protocol: 'tcp', relay: 'tls', remoteIp: '192.0.2.9', remotePort: 50000 };
+  assert.equal(networkOf({ transports: [{ iceSelectedTuple: relayed }] }), 'TURN/tls 192.0.2.9:50000');
   assert.equal(networkOf({ address: '192.0.2.1', transports: [] }), 'signaling from 192.0.2.1');
 });
 

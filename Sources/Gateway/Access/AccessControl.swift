@@ -29,13 +29,16 @@ final class AccessControl: Sendable {
     let accountant: Accountant
     /// Whom it refused, and what operators did.
     let audit: AuditLog
+    /// The TURN server, if there is one.
+    let turn: TURNService?
     private let counters: GatewayCounters
 
     /// Lets everybody in until `apply` says otherwise.
     init(
         limits: GatewayLimits = GatewayLimits(), adminToken: Secret? = nil, counters: GatewayCounters,
-        logger: Logger = Logger(label: "roundhouse.gateway")
+        logger: Logger = Logger(label: "roundhouse.gateway"), turn: TURNService? = nil
     ) {
+        self.turn = turn
         self.counters = counters
         audit = AuditLog(logger)
         accountant = Accountant(limits: limits, counters: counters, audit: audit, logger: logger)
@@ -45,6 +48,7 @@ final class AccessControl: Sendable {
     /// Exchanges keys, origins, limits and the admin token. Peers that are in a room stay there.
     func apply(_ configuration: GatewayConfiguration) {
         apply(configuration.access, limits: configuration.limits, adminToken: configuration.adminToken)
+        turn?.apply(configuration.turn)
         state.withLock { state in
             state.metricsToken = configuration.metricsToken
             state.plainHTTP = configuration.tls == nil ? .allow : configuration.plainHTTP

@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import RoundhouseMedia
 
 /// What a new connection's channel is made of, for every protocol it may turn out to speak.
 struct ConnectionPipeline: Sendable {
@@ -21,13 +22,35 @@ struct ConnectionPipeline: Sendable {
 
     /// Waits for the first bytes, which say what the client speaks.
     func begin(on channel: any Channel) throws {
+        guard try admit(channel) else { return }
+        try channel.pipeline.syncOperations.addHandler(ProtocolSelector(pipeline: self))
+    }
+
+    /// The same of a port that only TURN is spoken on.
+    func beginTURN(_ service: TURNService, on channel: any Channel) throws {
+        guard try admit(channel) else { return }
+        try addTURN(service, to: channel, .tcp)
+    }
+
+    func addTURN(_ service: TURNService, to channel: any Channel, _ kind: RelayKind) throws {
+        guard let client = IPAddressPort(channel.remoteAddress) else { throw ConnectionRefused() }
+        try channel.pipeline.syncOperations.addHandler(
+            TURNConnectionHandler(service: service, kind: kind, client: client))
+    }
+
+    /// - Returns: whether the connection may be served; one that may not is sent the reason.
+    private func admit(_ channel: any Channel) throws -> Bool {
         let remote = ClientAddress(channel.remoteAddress)
-        guard counters.openConnections <= limits.connections else { return try refuse(.connections, channel) }
+        guard counters.openConnections <= limits.connections else {
+            try refuse(.connections, channel)
+            return false
+        }
         guard let lease = access.accountant.connectionOpened(from: remote) else {
-            return try refuse(.connectionsPerAddress, channel)
+            try refuse(.connectionsPerAddress, channel)
+            return false
         }
         channel.closeFuture.whenComplete { _ in lease.release() }
-        try channel.pipeline.syncOperations.addHandler(ProtocolSelector(pipeline: self))
+        return true
     }
 
     private func refuse(_ limit: GatewayLimit, _ channel: any Channel) throws {

@@ -27,7 +27,11 @@ final class HTTPListener: Sendable {
         }
     }
 
-    static func bootstrap(on group: any EventLoopGroup, pipeline: ConnectionPipeline) -> ServerBootstrap {
+    /// - Parameter begin: what a new connection's channel begins with, if not with finding out what its client speaks.
+    static func bootstrap(
+        on group: any EventLoopGroup, pipeline: ConnectionPipeline,
+        begin: (@Sendable (any Channel) throws -> Void)? = nil
+    ) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -48,7 +52,7 @@ final class HTTPListener: Sendable {
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2048, maximum: 4096)
             )
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try pipeline.begin(on: channel) }
+                channel.eventLoop.makeCompletedFuture { try (begin ?? pipeline.begin)(channel) }
             }
     }
 

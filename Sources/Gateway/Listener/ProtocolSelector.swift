@@ -1,9 +1,11 @@
 import NIOCore
+import RoundhouseMedia
 
 /// The first handler of a connection: finds out what the client speaks, makes the pipeline for it, and leaves.
 ///
 /// An HTTP/2 client that knows beforehand opens with the preface of RFC 9113 §3.4, which no HTTP/1.1 request begins with; and TLS
-/// opens with a handshake record (RFC 8446 §5.1), whose first byte begins neither. Inside TLS, ALPN says it.
+/// opens with a handshake record (RFC 8446 §5.1), whose first byte begins neither. Inside TLS, ALPN says it;
+/// TURN, for which browsers name no protocol, is known by its first byte.
 final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -13,8 +15,13 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     /// The content type of a TLS record that carries handshake messages.
     private static let handshakeRecord: UInt8 = 22
 
+    /// Requests and indications of STUN begin with one of these.
+    private static let mostOfSTUN: UInt8 = 1
+
     private let pipeline: ConnectionPipeline
     private var isEncrypted = false
+    /// Whether the first byte inside TLS is waited for.
+    private var isOpen = false
     private var received = ByteBuffer()
     private var deadline: Scheduled<Void>?
 
@@ -38,8 +45,14 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received.writeImmutableBuffer(unwrapInboundIn(data))
-        // Inside TLS the handshake's end decides, and it comes before any byte.
-        guard !isEncrypted else { return }
+        // Inside TLS the handshake's end decides, and it comes before any byte, or the first byte does.
+        guard !isEncrypted || isOpen else { return }
+        if let first = received.readableBytesView.first, first <= Self.mostOfSTUN, let turn = pipeline.access.turn,
+            isEncrypted || turn.isBehindBalancer
+        {
+            return chooseTURN(turn, context)
+        }
+        guard !isEncrypted else { return choose(.http1, context) }
         if received.readableBytesView.first == Self.handshakeRecord, let certificate = pipeline.certificates.context {
             return beginTLS(certificate, context)
         }
@@ -59,7 +72,13 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? TLSHandshakeCompleted {
             pipeline.counters.tlsEstablished()
-            choose(event.applicationProtocol == "h2" ? .http2 : .http1, context)
+            // coturn's client offers http/1.1 before what it speaks.
+            guard event.applicationProtocol != "h2" else { return choose(.http2, context) }
+            guard pipeline.access.turn == nil else {
+                isOpen = true
+                return
+            }
+            choose(.http1, context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -67,7 +86,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A client that leaves in the middle of a handshake is no offender.
-        if isEncrypted, context.channel.isActive { pipeline.failures.handshakeFailed(error) }
+        if isEncrypted, !isOpen, context.channel.isActive { pipeline.failures.handshakeFailed(error) }
         context.close(promise: nil)
     }
 
@@ -87,11 +106,23 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func choose(_ version: HTTPVersionName, _ context: ChannelHandlerContext) {
-        do {
+        become(context) {
             switch version {
             case .http1: try pipeline.addHTTP1(to: context.channel, scheme: isEncrypted ? "https" : "http")
             case .http2: try pipeline.addHTTP2(to: context.channel, isEncrypted: isEncrypted)
             }
+        }
+    }
+
+    private func chooseTURN(_ turn: TURNService, _ context: ChannelHandlerContext) {
+        // What a balancer brings came to it over TLS.
+        become(context) { try pipeline.addTURN(turn, to: context.channel, .tls) }
+    }
+
+    /// - Parameter add: makes the pipeline that goes on.
+    private func become(_ context: ChannelHandlerContext, _ add: () throws -> Void) {
+        do {
+            try add()
         } catch {
             pipeline.failures.occurred(error)
             return context.close(promise: nil)

@@ -28,7 +28,10 @@ export class Transport {
     this.info = { ...info };
     this.#signal = signal;
     this.#watch = watch;
-    this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.connection = new RTCPeerConnection({
+      // Servers that have a TURN server say so.
+      iceServers: info.iceServers ?? [], bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
+    });
     this.connection.onconnectionstatechange = () => this.#stateChanged();
   }
 

@@ -14,6 +14,8 @@ struct HTTPRouter: Sendable {
     let peers: PeerEndpoints
     let broadcasters: BroadcasterEndpoints
     let access: AccessControl
+    /// Protocols and ports of the TURN server, if there is one.
+    var turnWays: @Sendable () -> String? = { nil }
     let open = OpenRequests()
 
     func respond(to request: IncomingRequest) async -> OutgoingResponse {
@@ -165,6 +167,7 @@ struct HTTPRouter: Sendable {
         guard access.allowsOrigin(of: request, isCounted: false) else { return nil }
         handshake.token = AccessControl.token(of: request, RequestTarget(request.path ?? "/"))
         handshake.origin = access.accountant.origin(of: remote, request.headerFields)
+        if isEncrypted, handshake.origin.forwarding == .none { handshake.origin.secureAuthority = request.authority }
         let incoming = IncomingRequest(
             head: request, remoteAddress: handshake.origin.address, isEncrypted: isEncrypted)
         guard access.plainAnswer(incoming) == nil else { return nil }
@@ -188,7 +191,8 @@ struct HTTPRouter: Sendable {
     /// Whether the process lives, and whether it takes new peers.
     private func probe(_ endpoint: Endpoint) -> OutgoingResponse {
         let isDraining = endpoint == .readiness && access.isDraining
-        let ways = endpoint == .readiness ? "media: \(state.mediaWays)\n" : ""
+        let ways =
+            endpoint == .readiness ? "media: \(state.mediaWays)\n" + (turnWays().map { "TURN: \($0)\n" } ?? "") : ""
         return OutgoingResponse(
             status: isDraining ? .serviceUnavailable : .ok, contentType: "text/plain; charset=utf-8",
             body: Array((isDraining ? "draining\n" : "ok\n\(ways)").utf8))

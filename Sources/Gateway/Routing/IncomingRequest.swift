@@ -12,7 +12,11 @@ struct IncomingRequest: Sendable {
     /// Whether it came over TLS.
     var isEncrypted = false
 
-    var origin: ClientOrigin { ClientOrigin(address: remoteAddress, forwarding: forwarding) }
+    var origin: ClientOrigin {
+        ClientOrigin(
+            address: remoteAddress, forwarding: forwarding,
+            secureAuthority: isEncrypted && forwarding == .none ? head.authority : nil)
+    }
 
     /// The client's address, if it is known to be the client's.
     var ownAddress: ClientAddress? { forwarding == .byUnknownProxy ? nil : remoteAddress }

@@ -9,6 +9,13 @@ final class PeerMembership: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The TURN servers that the session's client gets, if any: its allocations end with the session.
+    let servers: ICEServers?
+
+    init(servers: ICEServers? = nil) { self.servers = servers }
+
+    /// What an answer that describes a transport says beside: `iceServers`, as mediasoup-client's transports take them.
+    var iceServers: JSONValue { .fields(["iceServers": servers?.json]) }
 
     var member: RoomMember? { state.withLock { $0.member } }
     /// Whether the session has ended.
@@ -26,10 +33,12 @@ final class PeerMembership: Sendable {
     /// The session has ended.
     /// - Returns: whether this is the first time.
     func end() -> Bool {
-        state.withLock { state in
+        let isFirst = state.withLock { state in
             defer { state.isOver = true }
             return !state.isOver
         }
+        if isFirst { servers?.end() }
+        return isFirst
     }
 
     /// Takes the peer out of the session without a word to its room.

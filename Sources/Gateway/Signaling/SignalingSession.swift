@@ -36,7 +36,7 @@ final class SignalingSession: PeerChannel {
     private let lane: ReadingLane
     /// What the client may send, over all its channels.
     let intake: SignalingIntake
-    let membership = PeerMembership()
+    let membership: PeerMembership
     private let lease: HoldingLease
     private let onEnded: @Sendable (SignalingSession) -> Void
     private let state: Mutex<State>
@@ -48,7 +48,7 @@ final class SignalingSession: PeerChannel {
         room roomID: RoomID, peer peerID: PeerID, dialect: any SignalingDialect, token: ResumptionToken?,
         limits: GatewayLimits, eventLoop: any EventLoop, counters: GatewayCounters, logger: Logger,
         lane: ReadingLane, lease: HoldingLease, loan: MemoryLoan,
-        onEnded: @escaping @Sendable (SignalingSession) -> Void
+        servers: ICEServers? = nil, onEnded: @escaping @Sendable (SignalingSession) -> Void
     ) {
         self.roomID = roomID
         self.peerID = peerID
@@ -60,6 +60,7 @@ final class SignalingSession: PeerChannel {
         self.lease = lease
         intake = SignalingIntake(limits: limits, counters: counters)
         self.onEnded = onEnded
+        membership = PeerMembership(servers: servers)
         semaphore = AsyncSemaphore(limit: limits.waitingRequests)
         // A connection that is dead without anybody knowing must not cost the client what it is offered meanwhile.
         let timeout = token == nil ? limits.responseTimeout : limits.responseTimeout + limits.silenceTimeout
@@ -249,7 +250,9 @@ final class SignalingSession: PeerChannel {
         do throws(RoomError) {
             let response = try await member.room.request(request, from: member.peer)
             counters.requested(method: method, outcome: "ok")
-            return .success(state.withLock { $0.dialect }.data(of: response))
+            let data = state.withLock { $0.dialect }.data(of: response)
+            guard case .webRtcTransport = response else { return .success(data) }
+            return .success(data.merging(membership.iceServers))
         } catch {
             logger.debug("request refused", metadata: ["method": "\(method)", "error": "\(error)"])
             counters.requested(method: method, outcome: error.code.name)

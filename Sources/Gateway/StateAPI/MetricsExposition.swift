@@ -10,6 +10,7 @@ struct MetricsExposition: Sendable {
     /// Whole days for which the certificate is still good; `nil` without TLS.
     var certificateDays: @Sendable () -> Int? = { nil }
     var webhooks: Webhooks?
+    var turn: TURNService?
 
     func response() -> OutgoingResponse {
         OutgoingResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text().utf8))
@@ -33,6 +34,7 @@ struct MetricsExposition: Sendable {
         writeMedia(&page)
         writeRooms(&page)
         writeGateway(&page)
+        writeTURN(&page)
         writeWebhooks(&page, webhooks?.figures ?? [])
         page.family("roundhouse_build_info", .gauge, "1; the program's version is in the label.")
         page.sample(["version": facts.version], 1)
@@ -41,6 +43,15 @@ struct MetricsExposition: Sendable {
                 "roundhouse_gateway_tls_certificate_left_seconds",
                 "Seconds for which the HTTPS certificate is still good, in whole days.",
                 days * 86_400)
+        }
+    }
+
+    private func writeTURN(_ page: inout MetricsPage) {
+        page.gauge("roundhouse_turn_open_allocations", "Allocations of TURN that are open.", turn?.allocations ?? 0)
+        let values = turn?.figures ?? TURNFigure.allCases.map { _ in 0 }
+        for (figure, value) in zip(TURNFigure.allCases, values) {
+            page.family("roundhouse_turn_\(figure.label)_total", .counter, figure.help)
+            page.sample([:], value)
         }
     }
 

@@ -6,10 +6,13 @@ package struct MediaRelay: Sendable {
             _ wake: @escaping @Sendable () -> Void
         ) -> RelayPath
 
+    /// The addresses that media is received at, without ports, as they are bound.
+    package let hosts: [String]
     private let currentPeers: @Sendable () -> RelayPeers
     private let opener: Opener
 
-    init(peers: @escaping @Sendable () -> RelayPeers, opener: @escaping Opener) {
+    init(hosts: [String], peers: @escaping @Sendable () -> RelayPeers, opener: @escaping Opener) {
+        self.hosts = hosts
         currentPeers = peers
         self.opener = opener
     }

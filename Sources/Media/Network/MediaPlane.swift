@@ -115,6 +115,7 @@ public final class MediaPlane: Sendable {
                 return PlainDestinations(ranges: ranges, requester: requester, own: own)
             },
             relay: MediaRelay(
+                hosts: opened[0].localAddresses.map(\.addressText),
                 peers: { [bound = opened.map(\.localAddresses)] in RelayPeers(table.current, bound: bound) }
             ) { shard, peer, relayed, client, kind, wake in
                 RelayPath(

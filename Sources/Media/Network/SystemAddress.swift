@@ -43,7 +43,7 @@ extension IPAddressPort {
     }
 
     /// Parses an IPv4 or IPv6 literal.
-    init?(text: String, port: UInt16) {
+    package init?(text: String, port: UInt16) {
         var v4 = in_addr()
         var v6 = in6_addr()
         if unsafe inet_pton(AF_INET, text, &v4) == 1 {

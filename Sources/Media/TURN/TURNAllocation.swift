@@ -1,10 +1,11 @@
 /// One client's allocation (RFC 8656 §5): a relayed address that nobody else can reach, and the peers that it may reach by it.
 struct TURNAllocation {
-    /// A channel to one of the server's media addresses.
+    /// A channel to a port of one of the server's media addresses.
     struct Channel {
         var number: UInt16
         var peer: IPAddressPort
-        var shard: Int
+        /// `nil` for a port where no media is: what comes for it goes nowhere.
+        var shard: Int?
         var until: MediaInstant
     }
 
@@ -47,7 +48,7 @@ struct TURNAllocation {
     enum Binding { case bound, conflict, full }
 
     /// Binds a channel or puts off its end (RFC 8656 §12.2).
-    mutating func bind(_ number: UInt16, to peer: IPAddressPort, shard: Int, at now: MediaInstant) -> Binding {
+    mutating func bind(_ number: UInt16, to peer: IPAddressPort, shard: Int?, at now: MediaInstant) -> Binding {
         channels.removeAll { $0.until <= now }
         let until = now + TURNLimits.channelLifetime
         if let index = channels.firstIndex(where: { $0.number == number || $0.peer == peer }) {

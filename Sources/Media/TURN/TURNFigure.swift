@@ -8,7 +8,7 @@ package enum TURNFigure: Int, CaseIterable, Sendable {
     /// Peers that are none of this server's media addresses.
     case peersRefused
     case malformed
-    /// What came for a peer without permission, or to be relayed elsewhere.
+    /// What came for a peer without permission, to be relayed elsewhere, or before any check for its peer.
     case unpermitted
     /// What the media thread had no room for.
     case queueFull
@@ -28,7 +28,8 @@ package enum TURNFigure: Int, CaseIterable, Sendable {
         case .credentialsRefused: "Requests of TURN with credentials that are forged or over."
         case .peersRefused: "Requests of TURN to reach what is none of this server's media addresses."
         case .malformed: "Messages of TURN that cannot be read."
-        case .unpermitted: "Packets through TURN for peers without permission, or that are not this server's."
+        case .unpermitted:
+            "Packets through TURN for peers that are not permitted, not this server's, or not checked yet."
         case .queueFull: "Packets through TURN that a media thread had no room for."
         case .undeliverable: "Packets for clients of TURN whose permission or channel is over."
         case .challengesLimited: "Requests of TURN over UDP that were not answered, as their address has sent too many."

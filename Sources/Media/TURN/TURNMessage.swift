@@ -15,8 +15,9 @@ struct TURNMessage {
     private(set) var requestedTransport: UInt8?
     private(set) var requestedFamily: UInt8?
     private(set) var hasAdditionalFamily = false
-    /// EVEN-PORT or RESERVATION-TOKEN.
-    private(set) var wantsChosenPort = false
+    private(set) var wantsEvenPort = false
+    /// The port behind an even one, too, or one that was reserved so.
+    private(set) var wantsReservation = false
     private(set) var channel: UInt16?
     private(set) var peers: [IPAddressPort] = []
     /// Where in the message DATA is.
@@ -55,7 +56,10 @@ struct TURNMessage {
         case .requestedTransport: requestedTransport = try value.readUInt8()
         case .requestedAddressFamily: requestedFamily = try value.readUInt8()
         case .additionalAddressFamily: hasAdditionalFamily = true
-        case .evenPort, .reservationToken: wantsChosenPort = true
+        case .evenPort:
+            wantsEvenPort = true
+            wantsReservation = try value.readUInt8() & 0x80 != 0 || wantsReservation
+        case .reservationToken: wantsReservation = true
         case .channelNumber: channel = try value.readUInt16()
         case .xorPeerAddress:
             guard peers.count <= TURNLimits.permissionsPerAllocation else { throw .tooLarge }

@@ -46,14 +46,14 @@ package struct TURNServer: Sendable {
     }
 
     /// - Returns: the relayed port.
-    mutating func allocate(for username: String) throws(Refusal) -> UInt16 {
+    mutating func allocate(for username: String, isEven: Bool = false) throws(Refusal) -> UInt16 {
         guard allocationsByUsername[username, default: 0] < TURNLimits.allocationsPerUsername else { throw .quota }
         let range = TURNLimits.relayedPorts
         guard relayedPorts.count < range.count / 2 else { throw .full }
         var port = lastPort
         for _ in range {
             port = port == range.upperBound ? range.lowerBound : port + 1
-            guard !relayedPorts.contains(port), !peers.isMediaPort(port) else { continue }
+            guard !isEven || port % 2 == 0, !relayedPorts.contains(port), !peers.isMediaPort(port) else { continue }
             lastPort = port
             relayedPorts.insert(port)
             allocationsByUsername[username, default: 0] += 1

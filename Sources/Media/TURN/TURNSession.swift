@@ -6,8 +6,9 @@
 ///
 /// Feed it what the reader finds and the deadlines; what every client shares is in `TURNServer`.
 package struct TURNSession {
-    /// RFC 8656 §12.
-    static let channelNumbers: ClosedRange<UInt16> = 0x4000...0x4FFF
+    /// RFC 8656 §12 ends them at 0x4FFF, where clients of RFC 5766 have more: nothing else comes by these connections that the others
+    /// could be taken for.
+    static let channelNumbers: ClosedRange<UInt16> = 0x4000...0x7FFE
     /// REQUESTED-TRANSPORT.
     private static let udp: UInt8 = 17
 
@@ -94,9 +95,9 @@ package struct TURNSession {
     /// - Returns: where it goes; `nil` if nowhere.
     package func received(channel number: UInt16, at now: MediaInstant) -> (peer: IPAddressPort, shard: Int)? {
         guard let allocation, allocation.until > now, let channel = allocation.channel(number, at: now),
-            allocation.permits(channel.peer, at: now)
+            let shard = channel.shard, allocation.permits(channel.peer, at: now)
         else { return nil }
-        return (channel.peer, channel.shard)
+        return (channel.peer, shard)
     }
 
     private func send(_ message: TURNMessage, _ now: MediaInstant, _ server: inout TURNServer) -> Outcome {
@@ -224,12 +225,12 @@ package struct TURNSession {
             !(message.requestedFamily != nil && message.hasAdditionalFamily)
         else { return TURNReply.error(400, to: message, key: key) }
         guard transport == Self.udp else { return TURNReply.error(442, to: message, key: key) }
-        guard !message.wantsChosenPort else { return TURNReply.error(508, to: message, key: key) }
+        guard !message.wantsReservation else { return TURNReply.error(508, to: message, key: key) }
         guard let address = relayedAddress(message.requestedFamily, server.peers) else {
             return TURNReply.error(440, to: message, key: key)
         }
         do throws(TURNServer.Refusal) {
-            let port = try server.allocate(for: username)
+            let port = try server.allocate(for: username, isEven: message.wantsEvenPort)
             let allocation = TURNAllocation(
                 username: username, key: key, relayed: address.withPort(port), transactionID: message.transactionID,
                 until: time.now + Self.lifetime(message))
@@ -300,11 +301,12 @@ package struct TURNSession {
         }
         let peer = message.peers[0]
         guard peer.family == allocation.relayed.family else { return 443 }
-        guard let shard = server.peers.shard(at: peer) else {
+        guard server.peers.includes(addressOf: peer) else {
             server.count(.peersRefused)
             return 403
         }
-        switch allocation.bind(number, to: peer, shard: shard, at: now) {
+        // As for permissions, the address decides; a packet for a port without media goes nowhere.
+        switch allocation.bind(number, to: peer, shard: server.peers.shard(at: peer), at: now) {
         case .bound: return nil
         case .conflict: return 400
         case .full: return 508

@@ -36,6 +36,9 @@ package struct IPAddressPort: Hashable, Sendable {
         family == .ipv4 ? IPAddressPort(ipv4: ipv4, port: port) : IPAddressPort(ipv6High: high, low: low, port: port)
     }
 
+    /// The same address with port 0.
+    package var host: IPAddressPort { withPort(0) }
+
     /// The IPv4 address as a number; zero for IPv6.
     var ipv4: UInt32 { family == .ipv4 ? UInt32(truncatingIfNeeded: low) : 0 }
 

@@ -71,11 +71,28 @@ struct SettingsExamination {
         do throws(StartError) {
             let server = try await RunningServer.start(settings)
             let (port, endpoints) = (server.gateway.port, server.plane.handle.endpoints)
+            let ways = server.gateway.turnWays
             await server.close()
-            return [.ok("server", "starts with these settings, and ends")] + reach(port, endpoints)
+            return [.ok("server", "starts with these settings, and ends")] + reach(port, endpoints) + [turn(ways)]
         } catch {
             return [.failure("server", "does not start: \(error.message)")]
         }
+    }
+
+    /// What clients get media by who reach nothing but a port of HTTPS.
+    private func turn(_ ways: String?) -> Finding {
+        guard settings.gateway.turn.isEnabled else { return .ok("turn", "off") }
+        guard let ways else {
+            return .warning(
+                "turn",
+                "none without TLS: clients that reach neither UDP nor ICE-TCP get no media. Give a certificate, or --turn-host "
+                    + "if a balancer passes TLS connections on")
+        }
+        if case .files = settings.gateway.tls { return .ok("turn", "over \(ways)") }
+        guard settings.gateway.turn.announcedAuthority == nil else { return .ok("turn", "over \(ways)") }
+        return settings.gateway.tls == nil
+            ? .ok("turn", "over \(ways)")
+            : .warning("turn", "over \(ways), but browsers take no self-signed certificate for it")
     }
 
     /// From where media can come.

@@ -153,6 +153,7 @@ struct RunningServer {
             case .permissionDenied: throw StartError("--port \(port): \(error.message)")
             case .addressUnavailable: throw StartError("--host \(host): \(error.message)")
             case .certificate: throw StartError("--tls-certificate, --tls-private-key: \(error.message)")
+            case .turnPort: throw StartError("--turn-port: \(error.message)")
             case .system: throw StartError("--host \(host), --port \(port): \(error.message)")
             }
         }

@@ -87,6 +87,7 @@ struct ServerSettings: Sendable {
         gateway.port = try reader.number(.port, gateway.port)
         gateway.tls = try Self.tls(&reader)
         gateway.plainHTTP = try reader.text(.http, defaultValue: "redirect").flatMap(PlainHTTP.init) ?? .redirect
+        gateway.turn = try Self.turn(&reader)
         let allowsLegacy = try reader.text(.dtlsLegacy, defaultValue: "refuse") == "allow"
         rooms.acceptsSHA1Fingerprints = allowsLegacy
         let (certificate, key) = try reader.pair(.dtlsCertificate, .dtlsPrivateKey)
@@ -195,6 +196,32 @@ struct ServerSettings: Sendable {
             }
             return .first(port)
         }
+    }
+
+    private static func turn(_ reader: inout Reader) throws(SettingsError) -> TURNConfiguration {
+        var turn = TURNConfiguration()
+        turn.isEnabled = try reader.text(.turn, defaultValue: "on") != "off"
+        if let text = try reader.text(.turnPort, defaultValue: "none"), text != "none" {
+            guard let port = UInt16(text), port > 0 else {
+                throw try reader.failure(.turnPort, "\(text) is no port: write a number from 1 to 65535, or none")
+            }
+            turn.port = port
+        }
+        turn.secrets = try reader.list(.turnSecret, [], shown: "made at start").map { Secret($0) }
+        guard turn.secrets.count <= 2 else {
+            throw try reader.failure(.turnSecret, "is given more than twice: the new one first, and the one before")
+        }
+        for secret in turn.secrets where secret.revealed.utf8.count < 16 {
+            throw try reader.failure(.turnSecret, "is too short: make one of 16 bytes or more by openssl rand -hex 32")
+        }
+        if let host = try reader.text(.turnHost, defaultValue: "that of the page") {
+            guard TURNConfiguration.isAuthority(host) else {
+                throw try reader.failure(
+                    .turnHost, "\(host) is no host: write turn.example.org, turn.example.org:443 or [2001:db8::10]")
+            }
+            turn.announcedAuthority = host
+        }
+        return turn
     }
 
     /// `none`, or the first and the last port; two ports at least, as most clients want them.

@@ -6,6 +6,10 @@ enum Setting: String, CaseIterable {
     case mediaPort = "media-port"
     case mediaTcpPort = "media-tcp-port"
     case mediaListen = "media-listen"
+    case turn
+    case turnPort = "turn-port"
+    case turnSecret = "turn-secret"
+    case turnHost = "turn-host"
     case plainPorts = "plain-ports"
     case plainDestinations = "plain-destinations"
     case announcedAddress = "announced-address"
@@ -69,15 +73,18 @@ enum Setting: String, CaseIterable {
     var kind: Kind {
         switch self {
         case .host, .tlsCertificate, .tlsPrivateKey, .dtlsCertificate, .dtlsPrivateKey, .authKeyFile,
-            .adminToken, .metricsToken, .mediaTcpPort, .plainPorts, .revokedTokens, .webhookSecret:
+            .adminToken, .metricsToken, .mediaTcpPort, .plainPorts, .revokedTokens, .webhookSecret, .turnPort,
+            .turnHost:
             .text
-        case .mediaListen, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience, .allowedOrigin,
+        case .mediaListen, .turnSecret, .plainDestinations, .announcedAddress, .authKey, .authIssuer, .authAudience,
+            .allowedOrigin,
             .trustedProxy,
             .unlimitedAddress, .webhook, .webhookEvents:
             .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .tls: .choice(["self-signed"])
+        case .turn: .choice(["on", "off"])
         case .http: .choice(["redirect", "refuse", "allow"])
         case .dtlsLegacy: .choice(["refuse", "allow"])
         case .bandwidth: .choice(["ignore", "estimate"])
@@ -106,18 +113,20 @@ enum Setting: String, CaseIterable {
     /// Whether it opens something.
     var isCredential: Bool {
         self == .authKey || self == .adminToken || self == .metricsToken || self == .webhookSecret
+            || self == .turnSecret
     }
 
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaTcpPort, .mediaListen, .plainPorts, .plainDestinations,
+        case .host, .port, .mediaPort, .mediaTcpPort, .mediaListen, .turn, .turnPort, .plainPorts, .plainDestinations,
             .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
             .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits,
             .webhook, .webhookSecret, .webhookEvents:
             false
-        case .tls, .tlsCertificate, .tlsPrivateKey, .http, .adminToken, .metricsToken, .logLevel, .logFormat, .authKey,
+        case .tls, .tlsCertificate, .tlsPrivateKey, .turnSecret, .turnHost, .http, .adminToken, .metricsToken,
+            .logLevel, .logFormat, .authKey,
             .authKeyFile,
             .authIssuer,
             .authAudience, .authExpiry, .revokedTokens, .allowedOrigin,

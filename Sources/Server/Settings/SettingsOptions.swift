@@ -30,6 +30,30 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            'off': no TURN server, by which clients that reach nothing but the port of HTTPS get media. (default: on)
+            """)
+    var turn: String?
+
+    @Option(help: "A port for TURN over UDP, and over TCP without TLS, too; 'none'. (default: none)")
+    var turnPort: String?
+
+    @Option(
+        help: """
+            What credentials of TURN are made with, so that several servers take each other's; given twice: the new one \
+            first, then the one before. Other users of this machine see options: better use a file. (default: made \
+            at start)
+            """, transform: { Secret($0) })
+    var turnSecret: [Secret] = []
+
+    @Option(
+        help: """
+            Name, and port if not 443, of TURN over TLS as clients get it, where a balancer speaks TLS for this server. \
+            (default: those by which they came)
+            """)
+    var turnHost: String?
+
+    @Option(
+        help: """
             UDP ports of plain transports (RTP without ICE, for ffmpeg and GStreamer), two each: '20000-20999', or \
             'none'. (default: none)
             """)
@@ -231,7 +255,7 @@ struct SettingsOptions: ParsableArguments {
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
             .host: host, .port: port, .mediaPort: mediaPort, .mediaTcpPort: mediaTcpPort,
-            .plainPorts: plainPorts,
+            .plainPorts: plainPorts, .turn: turn, .turnPort: turnPort, .turnHost: turnHost,
             .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey, .http: http, .dtlsLegacy: dtlsLegacy,
             .dtlsCertificate: dtlsCertificate, .dtlsPrivateKey: dtlsPrivateKey, .authKeyFile: authKeyFile,
@@ -260,7 +284,8 @@ struct SettingsOptions: ParsableArguments {
         ]
         let secrets: [Setting: [Secret]] = [
             .adminToken: adminToken.map { [$0] } ?? [], .metricsToken: metricsToken.map { [$0] } ?? [],
-            .authKey: authKey, .webhook: webhook, .webhookSecret: webhookSecret.map { [$0] } ?? [],
+            .authKey: authKey, .turnSecret: turnSecret, .webhook: webhook,
+            .webhookSecret: webhookSecret.map { [$0] } ?? [],
         ]
         let given = texts.compactMapValues { text in text.map { [Secret($0)] } }
         return given.merging(lists.mapValues { $0.map { Secret($0) } }) { a, _ in a }.merging(secrets) { a, _ in a }

@@ -44,7 +44,7 @@ struct TURNStreamReaderTests {
 
     @Test func `reserved numbers are passed over, and what is no frame ends the stream`() {
         #expect(
-            Self.frames(Self.channel(0x5000, [1]) + Self.channel(0x7FFF, [2, 3]) + Self.message) == [
+            Self.frames(Self.channel(0x7FFF, [1]) + Self.channel(0x7FFF, [2, 3]) + Self.message) == [
                 .message(Self.message)
             ])
         for first in [0x80, 0xC0, 0xFF] as [UInt8] { #expect(Self.frames([first, 0, 0, 0]) == [.malformed]) }
@@ -67,7 +67,7 @@ struct TURNStreamReaderTests {
         #expect(TURNStreamReader.datagram(Self.message) == .message(Self.message))
         #expect(TURNStreamReader.datagram([0x40, 0, 0, 3, 1, 2, 3]) == .channelData(channel: 0x4000, [1, 2, 3]))
         #expect(TURNStreamReader.datagram([0x40, 0, 0, 3, 1, 2, 3, 0]) == .channelData(channel: 0x4000, [1, 2, 3]))
-        for wrong in [[], [0x40], [0x40, 0, 0, 4, 1, 2, 3], [0x50, 0, 0, 0], [0xFF, 0, 0, 0]] as [[UInt8]] {
+        for wrong in [[], [0x40], [0x40, 0, 0, 4, 1, 2, 3], [0x7F, 0xFF, 0, 0], [0xFF, 0, 0, 0]] as [[UInt8]] {
             #expect(TURNStreamReader.datagram(wrong) == .malformed)
         }
     }

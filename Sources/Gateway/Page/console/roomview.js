@@ -168,7 +168,10 @@ function figures(streams, { kind, mimeType }) {
 /** From where a peer comes, how its media go, since when, and what it may not do. */
 export function networkOf({ address, transports, joinedAt, connectedAt, permissions = /** @type {Record<string, boolean>} */ ({}) }) {
   const tuples = transports.map(({ iceSelectedTuple, tuple }) => iceSelectedTuple ?? tuple).filter((each) => each?.remoteIp);
-  const places = [...new Set(tuples.map(({ protocol, remoteIp, remotePort }) => `${protocol ?? 'udp'} ${remoteIp}:${remotePort}`))];
+  const places = [...new Set(tuples.map(({ protocol, relay, remoteIp, remotePort }) => {
+    // Of a client of the TURN server, the address is its allocation's.
+    return `${relay ? `TURN/${relay}` : protocol ?? 'udp'} ${remoteIp}:${remotePort}`;
+  }))];
   const since = joinedAt ?? connectedAt;
   const without = ['publish', 'subscribe'].filter((each) => permissions[each] === false).map((each) => `may not ${each}`);
   return [

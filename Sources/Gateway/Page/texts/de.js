@@ -104,7 +104,7 @@ export default {
   'state.closed': 'Verlassen',
   'state.notSending': 'Die anderen empfangen dich nicht',
   'state.notReceiving': 'Von den anderen kommt nichts an',
-  'banner.noUDP': 'Der Server antwortet, aber Bild und Ton kommen nicht durch. Eine Firewall, deine oder die des Servers, sperrt vielleicht UDP-Port {port}, oder der Server gibt eine falsche Adresse an.',
+  'banner.noUDP': 'Der Server antwortet, aber Bild und Ton kommen nicht durch. Eine Firewall, deine oder die des Servers, sperrt vielleicht Port {port} von UDP und TCP, oder der Server gibt eine falsche Adresse an.',
   'banner.notJoined': 'Der Raum ließ sich nicht betreten. Der Server sagte: {reason}',
   'banner.tryAgain': 'Noch einmal versuchen',
   'banner.tryNow': 'Jetzt versuchen',

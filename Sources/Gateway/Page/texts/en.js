@@ -104,7 +104,7 @@ export default {
   'state.closed': 'Left',
   'state.notSending': 'The others do not get you',
   'state.notReceiving': 'Nothing arrives from the others',
-  'banner.noUDP': 'The server answers, but audio and video do not get through. A firewall, yours or the server’s, may block UDP port {port}, or the server announces a wrong address.',
+  'banner.noUDP': 'The server answers, but audio and video do not get through. A firewall, yours or the server’s, may block port {port} of UDP and TCP, or the server announces a wrong address.',
   'banner.notJoined': 'The room could not be joined. The server said: {reason}',
   'banner.tryAgain': 'Try again',
   'banner.tryNow': 'Try now',

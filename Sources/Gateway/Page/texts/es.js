@@ -104,7 +104,7 @@ export default {
   'state.closed': 'Fuera',
   'state.notSending': 'A los demás no les llegas',
   'state.notReceiving': 'No llega nada de los demás',
-  'banner.noUDP': 'El servidor responde, pero el audio y el vídeo no pasan. Un cortafuegos, el tuyo o el del servidor, puede bloquear el puerto UDP {port}, o el servidor anuncia una dirección errónea.',
+  'banner.noUDP': 'El servidor responde, pero el audio y el vídeo no pasan. Un cortafuegos, el tuyo o el del servidor, puede bloquear el puerto {port} de UDP y de TCP, o el servidor anuncia una dirección errónea.',
   'banner.notJoined': 'No se pudo entrar en la sala. El servidor dijo: {reason}',
   'banner.tryAgain': 'Intentar de nuevo',
   'banner.tryNow': 'Intentar ahora',

@@ -104,7 +104,7 @@ export default {
   'state.closed': 'Parti',
   'state.notSending': 'Les autres ne vous reçoivent pas',
   'state.notReceiving': 'Rien n’arrive des autres',
-  'banner.noUDP': 'Le serveur répond, mais le son et l’image ne passent pas. Un pare-feu, le vôtre ou celui du serveur, bloque peut-être le port UDP {port}, ou le serveur annonce une mauvaise adresse.',
+  'banner.noUDP': 'Le serveur répond, mais le son et l’image ne passent pas. Un pare-feu, le vôtre ou celui du serveur, bloque peut-être le port {port} en UDP et en TCP, ou le serveur annonce une mauvaise adresse.',
   'banner.notJoined': 'Impossible d’entrer dans la salle. Le serveur a dit : {reason}',
   'banner.tryAgain': 'Réessayer',
   'banner.tryNow': 'Essayer maintenant',

@@ -104,7 +104,7 @@ export default {
   'state.closed': '已离开',
   'state.notSending': '其他人收不到您',
   'state.notReceiving': '收不到其他人',
-  'banner.noUDP': '服务器有应答，但音频和视频无法通过。可能是您或服务器的防火墙封锁了 UDP 端口 {port}，或服务器公布了错误的地址。',
+  'banner.noUDP': '服务器有应答，但音频和视频无法通过。可能是您或服务器的防火墙封锁了 UDP 和 TCP 端口 {port}，或服务器公布了错误的地址。',
   'banner.notJoined': '无法加入房间。服务器的信息：{reason}',
   'banner.tryAgain': '重试',
   'banner.tryNow': '立即重试',

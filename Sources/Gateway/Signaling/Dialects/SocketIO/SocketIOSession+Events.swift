@@ -80,7 +80,9 @@ extension SocketIOSession {
         do throws(RoomError) {
             let response = try await member.room.request(request, from: member.peer)
             if case .closeProducer = request { return .none }
-            return SocketIOReply.value(of: response).map { .value($0) } ?? .none
+            guard let value = SocketIOReply.value(of: response) else { return .none }
+            guard case .webRtcTransport = response else { return .value(value) }
+            return .value(value.merging(membership.iceServers))
         } catch {
             switch (request, error.code) {
             // That server said so whether or not there was such a thing, and its clients go on with it.

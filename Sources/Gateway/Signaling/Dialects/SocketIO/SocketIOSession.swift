@@ -38,7 +38,7 @@ final class SocketIOSession: PeerChannel {
     /// What the client may ask for, over all its connections.
     let intake: SignalingIntake
     let logger: Logger
-    let membership = PeerMembership()
+    let membership: PeerMembership
     private let window: Duration
     private let semaphore = AsyncSemaphore(limit: 8)
     private let onEnded: @Sendable (SocketIOSession) -> Void
@@ -63,6 +63,7 @@ final class SocketIOSession: PeerChannel {
         self.access = access
         self.counters = counters
         self.onEnded = onEnded
+        membership = PeerMembership(servers: access.turn?.servers(reachedBy: origin.secureAuthority))
         let limits = access.limits
         window = limits.resumptionWindow
         intake = SignalingIntake(limits: limits, counters: counters)

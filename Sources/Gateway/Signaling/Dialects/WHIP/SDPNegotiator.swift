@@ -45,12 +45,13 @@ struct SDPNegotiator: Sendable {
     ///   - isPartial: sections that cannot be taken are left out, if any can.
     func publish(
         _ offer: SDPOffer, room: String, password: String = "", grant: PeerGrant = .everything, lease: HoldingLease,
-        peerID: PeerID?, displayName: String?, isPartial: Bool = false
+        servers: ICEServers? = nil, peerID: PeerID?, displayName: String?, isPartial: Bool = false
     ) async throws(Refusal) -> Negotiated {
         try requireWay(offer)
         let parameters = try accepted(offer, isPartial: isPartial, by: rooms.routerCapabilities(of: RoomID(room)))
-        return try await open("whip", offer, room: room, password: password, grant: grant, lease: lease, peerID: peerID)
-        {
+        return try await open(
+            "whip", offer, room: room, password: password, grant: grant, lease: lease, servers: servers, peerID: peerID
+        ) {
             room, peer, transport, session throws(RoomError) in
             let device = DeviceDescription(flag: "whip", name: "WHIP")
             let displayName = displayName ?? (session.number == 1 ? "WHIP" : "WHIP \(session.number)")
@@ -114,7 +115,7 @@ struct SDPNegotiator: Sendable {
     /// - Parameter publisher: whose media; the first publishing peer's if `nil`.
     func watch(
         _ offer: SDPOffer, room name: String, password: String = "", grant: PeerGrant = .everything,
-        lease: HoldingLease, publisher: PeerID?
+        lease: HoldingLease, servers: ICEServers? = nil, publisher: PeerID?
     ) async throws(Refusal) -> Negotiated {
         try requireWay(offer)
         guard rooms.isPassword(password, of: RoomID(name)) else {
@@ -136,7 +137,9 @@ struct SDPNegotiator: Sendable {
             throw Refusal("unsupported", status: 422, "no section offers to receive, bundled and with rtcp-mux")
         }
         let streamID = "\(chosen.rawValue.utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) })"
-        return try await open("whep", offer, room: name, password: password, grant: grant, lease: lease, peerID: nil) {
+        return try await open(
+            "whep", offer, room: name, password: password, grant: grant, lease: lease, servers: servers, peerID: nil
+        ) {
             room, peer, transport, _ throws(RoomError) in
             var left = published.filter { $0.peerID == chosen }
             var sections: [SDPAnswer.Section] = []
@@ -191,10 +194,11 @@ struct SDPNegotiator: Sendable {
     /// Connects a peer with one connected transport, has it filled, and answers; a peer that fails leaves again.
     private func open(
         _ endpoint: String, _ offer: SDPOffer, room name: String, password: String, grant: PeerGrant,
-        lease: HoldingLease, peerID: PeerID?, fill: Fill
+        lease: HoldingLease, servers: ICEServers?, peerID: PeerID?, fill: Fill
     ) async throws(Refusal) -> Negotiated {
         let session = sessions.make(
-            endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment, lease: lease)
+            endpoint: endpoint, room: name, clientFragment: offer.iceUsernameFragment, lease: lease,
+            servers: servers)
         // The identifier is a secret, and a peer's name is not.
         let peerID = peerID ?? PeerID("\(endpoint)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))")
         do throws(RoomError) {

@@ -22,7 +22,7 @@ final class SDPSession: PeerChannel {
     let key: SDPSessionTable.Key
     /// From 1: which of the room's sessions of this kind it is, so that people can tell those without a name apart.
     let number: Int
-    let membership = PeerMembership()
+    let membership: PeerMembership
     private let lease: HoldingLease
     private let state: Mutex<State>
     private let ended: @Sendable () -> Void
@@ -30,12 +30,13 @@ final class SDPSession: PeerChannel {
     /// - Parameter ended: called once, when the room has closed the peer.
     init(
         key: SDPSessionTable.Key, number: Int = 1, clientFragment: String, lease: HoldingLease,
-        ended: @escaping @Sendable () -> Void
+        servers: ICEServers? = nil, ended: @escaping @Sendable () -> Void
     ) {
         self.key = key
         self.number = number
         self.lease = lease
         self.ended = ended
+        membership = PeerMembership(servers: servers)
         state = Mutex(State(clientFragment: clientFragment))
     }
 

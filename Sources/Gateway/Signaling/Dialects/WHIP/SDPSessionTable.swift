@@ -25,15 +25,17 @@ final class SDPSessionTable: Sendable {
     var count: Int { sessions.withLock { $0.open.count } }
 
     /// Makes a session with a new identifier of 128 random bits.
-    func make(endpoint: String, room: String, clientFragment: String, lease: HoldingLease) -> SDPSession {
+    func make(endpoint: String, room: String, clientFragment: String, lease: HoldingLease, servers: ICEServers? = nil)
+        -> SDPSession
+    {
         let id = Self.hexadecimal(.random(in: 0 ... .max)) + Self.hexadecimal(.random(in: 0 ... .max))
         let key = Key(endpoint: endpoint, room: room, id: id)
         return sessions.withLock { sessions in
             // Publishers are few, and are shown; of viewers there may be thousands, whom nobody sees.
             let number = endpoint == "whip" ? Self.freeNumber(sessions.open, room: room) : 1
-            let session = SDPSession(key: key, number: number, clientFragment: clientFragment, lease: lease) {
-                [weak self] in self?.remove(key)
-            }
+            let session = SDPSession(
+                key: key, number: number, clientFragment: clientFragment, lease: lease, servers: servers
+            ) { [weak self] in self?.remove(key) }
             sessions.open[key] = session
             return session
         }

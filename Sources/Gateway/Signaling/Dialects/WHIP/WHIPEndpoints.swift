@@ -114,7 +114,8 @@ struct WHIPEndpoints: Sendable {
         }
         let wrongPassword = RoomError.Code.wrongPassword.name
         do throws(SDPNegotiator.Refusal) {
-            let negotiated = try await negotiate(offer, target, grant, password: password, ownName, lease)
+            let servers = access.turn?.servers(reachedBy: origin.secureAuthority)
+            let negotiated = try await negotiate(offer, target, grant, password: password, ownName, lease, servers)
             if needsPassword { access.accountant.passwordWasRight(origin) }
             return negotiated
         } catch {
@@ -135,17 +136,19 @@ struct WHIPEndpoints: Sendable {
 
     private func negotiate(
         _ offer: SDPOffer, _ target: RequestTarget, _ grant: PeerGrant, password: String, _ ownName: String?,
-        _ lease: HoldingLease
+        _ lease: HoldingLease, _ servers: ICEServers?
     ) async throws(SDPNegotiator.Refusal) -> SDPNegotiator.Negotiated {
         if target.path[0] == "whep" {
             let publisher = try Self.name("peer", .peer, in: target).map { PeerID($0) }
             return try await negotiator.watch(
-                offer, room: target.path[1], password: password, grant: grant, lease: lease, publisher: publisher)
+                offer, room: target.path[1], password: password, grant: grant, lease: lease, servers: servers,
+                publisher: publisher)
         }
         let peerID = try (Self.name("peerId", .peer, in: target) ?? ownName).map { PeerID($0) }
         let displayName = try Self.name("displayName", .room, in: target) ?? peerID?.rawValue
         return try await negotiator.publish(
-            offer, room: target.path[1], password: password, grant: grant, lease: lease, peerID: peerID,
+            offer, room: target.path[1], password: password, grant: grant, lease: lease, servers: servers,
+            peerID: peerID,
             displayName: displayName, isPartial: target["partial"] == "yes")
     }
 
@@ -156,6 +159,9 @@ struct WHIPEndpoints: Sendable {
         response.head.headerFields[.location] = "/\(key.endpoint)/\(Self.percentEncoded(key.room))/\(key.id)"
         response.head.headerFields[.eTag] = negotiated.session.entityTag
         response.head.headerFields[.acceptPatch] = fragment
+        for link in negotiated.session.membership.servers?.links ?? [] {
+            response.head.headerFields.append(HTTPField(name: .link, value: link))
+        }
         return response
     }
 
@@ -302,4 +308,5 @@ extension HTTPField.Name {
 
     static let acceptPost = named("Accept-Post")
     static let acceptPatch = named("Accept-Patch")
+    static let link = named("Link")
 }
