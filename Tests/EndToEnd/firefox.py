@@ -15,6 +15,7 @@ import websockets
 
 import network
 from call import REMEMBER_CONNECTIONS
+from chromium import trust
 from hands import Hands
 from waiting import until
 
@@ -52,7 +53,8 @@ class Firefox:
     It needs a namespace with a default route to make calls: Firefox sends no media to 127.0.0.1.
     """
 
-    def __init__(self, folder, namespace=None, preferences=None):
+    def __init__(self, folder, namespace=None, preferences=None, authority=None):
+        self.authority = authority
         self.folder, self.namespace = pathlib.Path(folder), namespace
         self.preferences = {**PREFERENCES, **(preferences or {})}
         self.number = 0
@@ -66,6 +68,8 @@ class Firefox:
         with open(os.path.join(self.profile, "user.js"), "w") as file:
             for key, value in self.preferences.items():
                 file.write(f"user_pref({json.dumps(key)}, {json.dumps(value)});\n")
+        if self.authority:
+            trust(self.authority, pathlib.Path(self.profile))
         port = network.free_ports(namespace=self.namespace)
         environment = {**os.environ, "HOME": self.profile, "MOZ_CRASHREPORTER_DISABLE": "1"}
         with open(os.path.join(self.profile, "firefox.log"), "wb") as log, network.inside(self.namespace):
@@ -75,7 +79,7 @@ class Firefox:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         try:
             self.socket = await until(lambda: self._connect(port), 60, "Firefox listens for its driver", every=0.1)
-            await self.command("session.new", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True}}})
+            await self.command("session.new", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": not self.authority}}})
             await self.command(
                 "script.addPreloadScript", {"functionDeclaration": f"() => {{ {REMEMBER_CONNECTIONS} }}"})
             tree = await self.command("browsingContext.getTree", {})

@@ -5,7 +5,7 @@
 //   linkem nsa=NAME nsb=NAME [a=10.99.0.1 b=10.99.0.2] [mtu=1500] [seed=1] [up.KEY=VALUE] [down.KEY=VALUE] [both.KEY=VALUE]
 //
 // "up" is from nsa to nsb, "down" from nsb to nsa. Keys: delay, jitter, queue (ms); loss, dup, reorder (%); rate (kbit/s);
-// burst (mean length of a burst of losses); block (an IPv4 protocol that does not pass, as behind a firewall: 17 is UDP). Random numbers come from the seed. It prints "up" when the link stands. The
+// burst (mean length of a burst of losses); block (an IPv4 protocol that does not pass, as behind a firewall: 17 is UDP), only (a TCP port: of IPv4, nothing else passes). Random numbers come from the seed. It prints "up" when the link stands. The
 // same pairs on standard input change the link while it runs; "stats" prints counters; "quit", or the end of the input
 // with eof=1, ends it.
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@ typedef struct packet {
 } packet;
 
 typedef struct {
-    double delay, jitter, loss, dup, reorder, rate, queue, burst, block;
+    double delay, jitter, loss, dup, reorder, rate, queue, burst, block, only;
     int64_t free_at, last_due;
     packet *head;
     long in, out, lost, tail, dups, reordered, bytes;
@@ -139,6 +139,8 @@ static int set_value(char *k) {
             d->burst = v;
         else if (!strcmp(q, "block"))
             d->block = v;
+        else if (!strcmp(q, "only"))
+            d->only = v;
         else
             ok = 0;
     }
@@ -160,6 +162,15 @@ static void receive(direction *d, uint8_t *b, int n) {
     if (d->block > 0 && n > 23 && b[12] == 8 && b[13] == 0 && b[23] == (uint8_t)d->block) {
         d->lost++;
         return;
+    }
+    if (d->only > 0 && n > 37 && b[12] == 8 && b[13] == 0) {
+        int at = 14 + (b[14] & 15) * 4;
+        int known = b[23] == 6 && at + 4 <= n
+            && ((b[at] << 8 | b[at + 1]) == (int)d->only || (b[at + 2] << 8 | b[at + 3]) == (int)d->only);
+        if (!known) {
+            d->lost++;
+            return;
+        }
     }
     if (d->loss > 0) {
         int l;

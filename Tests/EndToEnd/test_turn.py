@@ -1,0 +1,229 @@
+"""The TURN server: browsers that reach only the port of HTTPS, coturn's client, and whoever wants to be relayed on."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+
+import pytest
+
+import turnclient
+from call import Person
+from certificates import issue
+from chromium import Chromium
+from firefox import Firefox
+from network import free_ports
+from protoo import ProtooClient
+from turnclient import TURNClient
+from waiting import until
+
+SECRET = "0123456789abcdef-of-tests"
+FIGURE = "roundhouse_turn_"
+
+
+async def tuples(gateway, room):
+    """What each person's transports are reached by, by names."""
+    return {
+        peer["displayName"]: [one["iceSelectedTuple"] for one in peer["transports"] if one.get("iceSelectedTuple")]
+        for peer in (await gateway.json(f"/rooms/{room}"))["peers"]}
+
+
+async def test_browsers_have_a_call_through_the_port_of_https_alone(link, start_gateway, artifacts):
+    address = link.server_address
+    # Firefox speaks TURN over TLS with a host that has a name, and with no other.
+    name = "call.example.org"
+    authority, certificate, key = issue(artifacts, name)
+    gateway = await start_gateway(
+        "--tls-certificate", str(certificate), "--tls-private-key", str(key), "--http", "allow",
+        namespace=link.server, host=address)
+    assert f"TURN: TLS {gateway.port}\n" in (await gateway.get("/readyz"))[1]
+    # Of all that there is, this passes: neither UDP nor ICE-TCP.
+    link.set(both_only=gateway.port, both_delay=10)
+    origin = f"https://{name}:{gateway.port}"
+    where = {"network.dns.forceResolve": address}
+    async with Chromium(artifacts, link.client, authority=authority, hosts={name: address}) as chromium:
+        async with Firefox(artifacts, link.client, preferences=where, authority=authority) as firefox:
+            page = await chromium.page()
+            carol = await Person(page, origin, "offices", "Carol").enter()
+            fritz = await Person(firefox, origin, "offices", "Fritz").enter()
+            for person in (carol, fritz):
+                await person.sees_and_hears(seconds=45)
+            ways = await tuples(gateway, "offices")
+            assert set(ways) == {"Carol", "Fritz"} and all(len(way) == 2 for way in ways.values()), ways
+            for one in [one for way in ways.values() for one in way]:
+                assert one["protocol"] == "tcp" and one["relay"] == "tls", one
+                assert one["localPort"] in gateway.media_ports and one["remotePort"] >= 49152, one
+            metrics = await gateway.metrics()
+            assert metrics[f"{FIGURE}open_allocations"] >= 4, metrics
+            for figure in ("peers_refused", "malformed", "queue_full"):
+                assert metrics[f"{FIGURE}{figure}_total"] == 0, figure
+            first = await carol.streams()
+            await asyncio.sleep(3)
+            later = await carol.streams()
+            assert later.frames_decoded() - first.frames_decoded() > 30, "Carol's picture stands still"
+            # Allocations end with their session.
+            await page.close()
+            async def fewer():
+                return (await gateway.metrics())[f"{FIGURE}open_allocations"] < metrics[f"{FIGURE}open_allocations"]
+            await until(fewer, 10, "Carol's allocations end")
+
+    async def none():
+        return (await gateway.metrics())[f"{FIGURE}open_allocations"] == 0
+    await until(none, 60, "all allocations end")
+
+
+def uclient(*options, port, seconds=6):
+    """What coturn's client says in so many seconds: what it sends are no checks, so that nothing comes back."""
+    command = ["turnutils_uclient", "-v", "-c", "-n", "2", "-p", str(port), *options, "127.0.0.1"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=seconds, text=True).stdout
+    except subprocess.TimeoutExpired as over:
+        return (over.stdout or b"").decode(errors="replace")
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+async def test_coturns_client_allocates_permits_and_binds_channels(start_gateway, way):
+    port = free_ports()
+    gateway = await start_gateway(
+        "--tls", "self-signed", "--http", "allow", "--turn-port", str(port), "--turn-secret", SECRET)
+    options = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"]}[way]
+    port = gateway.port if way == "tls" else port
+    peer = ["-r", str(gateway.media_port), "-u", "coturn", "-W", SECRET]
+
+    async def said(*more):
+        text = ""
+        # For TLS it takes any version, by chance.
+        for _ in range(10):
+            text = await asyncio.to_thread(uclient, *options, *peer, *more, port=port)
+            if "Received relay addr" in text:
+                break
+        return text
+
+    channels = await said("-e", "127.0.0.1")
+    assert ": error " not in channels and channels.count("success") >= 4 and "start_mclient" in channels, channels
+    sending = await said("-e", "127.0.0.1", "-s")
+    assert ": error " not in sending and "start_mclient" in sending, sending
+    metrics = await gateway.metrics()
+    assert metrics[f"{FIGURE}allocations_total"] >= 4, metrics
+    # It came to the media threads, which want a check for a transport first.
+    refused = sum(value for name, value in metrics.items() if "tcp_connections_misused" in name)
+    assert metrics[f"{FIGURE}peers_refused_total"] == 0, metrics
+    assert refused + metrics[f"{FIGURE}unpermitted_total"] > 0, metrics
+    for elsewhere in ("127.0.0.2", "10.0.0.1", "0.0.0.0"):
+        text = await said("-e", elsewhere)
+        assert "403 (Forbidden)" in text and "start_mclient" not in text, text
+    wrong = await asyncio.to_thread(
+        uclient, *options, "-r", "1", "-e", "127.0.0.1", "-u", "coturn", "-W", "another secret", port=port)
+    assert "Received relay addr" not in wrong, wrong
+    gateway.assert_alive()
+
+
+async def test_nothing_is_relayed_to_anybody_else(start_gateway):
+    gateway = await start_gateway(
+        "--tls", "self-signed", "--http", "allow", "--turn-secret", SECRET, "--turn-port", str(port := free_ports()))
+    with contextlib.ExitStack() as stack:
+        # Everybody who might be reached: other addresses of the machine, and its own with other ports.
+        listeners = []
+        for host in ("127.0.0.1", "127.0.0.2", "127.1.2.3"):
+            one = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            one.bind((host, 0))
+            one.setblocking(False)
+            listeners.append(one)
+        places = [one.getsockname() for one in listeners]
+        spellings = [
+            ("127.0.0.2", 403), ("127.1.2.3", 403), ("0.0.0.0", 403), ("10.0.0.1", 403), ("169.254.169.254", 403),
+            ("255.255.255.255", 403), ("224.0.0.1", 403), ("::ffff:127.0.0.2", 403), ("::ffff:0.0.0.0", 403),
+            ("::1", 443), ("::", 443), ("64:ff9b::7f00:1", 443), ("fe80::1", 443), ("2001:db8::1", 443)]
+
+        def scan(kind):
+            client = TURNClient(
+                ("127.0.0.1", gateway.port if kind == "tls" else port), *turnclient.credential(SECRET, kind), kind)
+            stack.callback(client.close)
+            # Before an allocation, and without a permission.
+            for place in places:
+                client.indicate(*place, b"no allocation")
+            assert client.allocate()[0] == 0
+            for number, place in enumerate(places):
+                client.indicate(*place, b"no permission")
+                client.channel(0x4000 + number, b"no channel")
+            for address, wanted in spellings:
+                for number in (gateway.media_port, *(place[1] for place in places)):
+                    assert client.permit(address, number) == wanted, (kind, address)
+                    assert client.bind(0x4000, address, number) == wanted, (kind, address)
+                    client.indicate(address, number, b"forbidden")
+            # The server's own address is its media's: permitted, with whatever port.
+            assert client.permit("127.0.0.1", places[0][1]) == 0
+            client.indicate(*places[0], b"another port")
+            assert client.bind(0x4001, *places[0]) == 0
+            client.channel(0x4001, b"another port")
+            for place in places:
+                client.indicate(*place, b"still not")
+            # Its own ports, and those of other servers here.
+            for number in (port, gateway.port, gateway.port + 1):
+                client.indicate("127.0.0.1", number, b"another server")
+
+        for kind in ("udp", "tcp", "tls"):
+            await asyncio.to_thread(scan, kind)
+        await asyncio.sleep(0.5)
+        for one in listeners:
+            with pytest.raises(BlockingIOError):
+                one.recv(1)
+    metrics = await gateway.metrics()
+    assert metrics[f"{FIGURE}peers_refused_total"] >= 3 * 2 * 9 and metrics[f"{FIGURE}unpermitted_total"] > 30, metrics
+    assert metrics["roundhouse_media_datagrams_sent_total{shard=\"0\"}"] == 0, metrics
+
+
+async def test_bad_streams_end_and_silence_too_and_the_server_lives(start_gateway):
+    gateway = await start_gateway("--tls", "self-signed", "--http", "allow", "--turn-secret", SECRET)
+
+    def tried(*pieces):
+        client = TURNClient(("127.0.0.1", gateway.port), "", "", "tls", timeout=20)
+        with contextlib.closing(client):
+            for piece in pieces:
+                client.send(piece)
+            return client.socket.recv(1)
+
+    binding = bytes.fromhex("000100002112a442000102030405060708090a0b")
+    frames = {
+        "no frame": (binding, b"\xff" * 100), "64 KiB of a message": (b"\x00\x01\xff\xfc" + bytes(65536),),
+        "64 KiB of a channel": (binding, b"\x40\x00\xff\xff" + bytes(65535))}
+    for name, pieces in frames.items():
+        first = await asyncio.to_thread(tried, *pieces)
+        assert first in (b"", b"\x01"), name
+    # Half of a frame, and nothing: ten seconds.
+    silent = asyncio.to_thread(tried, binding[:10])
+    assert await asyncio.wait_for(silent, 18) == b""
+    metrics = await gateway.metrics()
+    assert metrics[f"{FIGURE}malformed_total"] == 3 and metrics[f"{FIGURE}open_allocations"] == 0, metrics
+
+
+async def test_clients_get_servers_with_credentials_that_end_with_their_session(start_gateway):
+    port = free_ports()
+    gateway = await start_gateway(
+        "--turn-port", str(port), "--turn-secret", SECRET, "--turn-host", "turn.example.org")
+    urls = ["turns:turn.example.org:443?transport=tcp"] + [
+        f"turn:127.0.0.1:{port}?transport={way}" for way in ("udp", "tcp")]
+    for protocol in ("2024", "2026"):
+        async with ProtooClient(gateway, "room", "alice", query=f"&protocol={protocol}") as peer:
+            application = {"appData": {"direction": "producer"}} if protocol == "2026" else {}
+            answer = await peer.request("createWebRtcTransport", {
+                "forceTcp": False, "producing": True, "consuming": False, **application})
+            (server,) = answer["iceServers"]
+            assert server["urls"] == urls, server
+            client = TURNClient(("127.0.0.1", port), server["username"], server["credential"], "tcp")
+            assert client.allocate()[0] == 0
+            assert (await gateway.metrics())[f"{FIGURE}open_allocations"] == 1
+        # It ends with the session, and its connection with it.
+        assert await asyncio.to_thread(client.socket.recv, 1) == b""
+        client.close()
+        assert (await gateway.metrics())[f"{FIGURE}open_allocations"] == 0
+    assert SECRET not in gateway.log and server["credential"] not in gateway.log
+
+
+async def test_turn_can_be_switched_off(start_gateway):
+    gateway = await start_gateway("--tls", "self-signed", "--http", "allow", "--turn", "off")
+    assert "TURN" not in (await gateway.get("/readyz"))[1] and "TURN" not in gateway.log
+    client = TURNClient(("127.0.0.1", gateway.port), "", "", "tls")
+    client.send(bytes.fromhex("000100002112a442000102030405060708090a0b"))
+    assert client.socket.recv(4) == b"HTTP"
+    client.close()
