@@ -61,7 +61,9 @@ struct ServerCommand: AsyncParsableCommand {
         if case .insteadOfFaulty = MediaEnvironment.encryption {
             logger.warning("libIPSec_MB.so.1 gives wrong answers: it is not used, and libcrypto encrypts instead")
         }
-        AnnouncedNames.look(settings.media.announcedAddresses.map(\.text).filter { AddressReach($0) == nil }, logger)
+        let names = AnnouncedNames(settings.media.announcedAddresses, logger) { server.plane.announce($0) }
+        let looking = Task { await names.run() }
+        defer { looking.cancel() }
         for failure in server.plane.listenerFailures { logger.warning("\(failure)") }
         if server.plane.awaitsAddress {
             logger.warning(

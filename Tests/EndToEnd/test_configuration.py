@@ -326,3 +326,6 @@ async def test_an_announced_name_without_address_is_said_at_the_start(start_gate
     await until(lambda: "has no address here" in gateway.log, 30, "the name is looked up")
     line, = [line for line in gateway.log.splitlines() if "has no address here" in line]
     assert "name=media.invalid" in line and "--announced-address" in line
+    async with ProtooClient(gateway, "names", "peer") as client:
+        candidates = (await client.open_transport())["iceCandidates"]
+        assert {one["address"] for one in candidates} == {"127.0.0.1", "media.invalid"}

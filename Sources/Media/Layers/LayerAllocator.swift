@@ -81,8 +81,11 @@ struct LayerAllocator {
     init() {}
 
     mutating func add(_ consumer: Slot<ShardConsumer>, priority: UInt8 = 1) {
-        shares.append(Share(consumer, priority: max(priority, 1)))
-        sort()
+        let share = Share(consumer, priority: max(priority, 1))
+        // Behind the older ones that are as important.
+        let place = order.firstIndex { shares[$0].priority < share.priority } ?? order.count
+        order.insert(shares.count, at: place)
+        shares.append(share)
     }
 
     mutating func remove(_ consumer: Slot<ShardConsumer>) {
@@ -101,6 +104,11 @@ struct LayerAllocator {
     }
 
     func share(of consumer: Slot<ShardConsumer>) -> Share? { index(of: consumer).map { shares[$0] } }
+
+    /// All shares, for who asks for each: looking for one takes longer the more there are.
+    var sharesByConsumer: [Slot<ShardConsumer>: Share] {
+        Dictionary(uniqueKeysWithValues: shares.lazy.map { ($0.consumer, $0) })
+    }
 
     /// A probe has proved the network: nothing is held any more.
     mutating func releaseHold() { held = nil }

@@ -3,7 +3,8 @@ import Synchronization
 
 // Safe: a descriptor is opened here and belongs to the `AttachedSocket` it is given to.
 
-/// Follows the machine's addresses where a wildcard is listened on: opens a socket on each shard for each that comes.
+/// Knows what clients get to reach the shards, and follows the machine's addresses where a wildcard is listened on: opens
+/// a socket on each shard for each that comes.
 ///
 /// It looks once in a while instead of listening to rtnetlink: a look costs less than a tenth of a millisecond, and what is
 /// missed between two looks is gone again.
@@ -13,6 +14,8 @@ final class AddressFollower: Sendable {
         /// By address without a port: each shard's port there, and that of TCP, if there is one.
         var ports: [IPAddressPort: [UInt16]]
         var tcpPorts: [IPAddressPort: [UInt16?]]
+        /// What stands for the machine's own.
+        var announced: [AnnouncedAddress]
     }
 
     private let families: [IPAddressPort.Family]
@@ -41,7 +44,10 @@ final class AddressFollower: Sendable {
         for (index, address) in addresses.enumerated() { ports[address] = bound.map { $0[index].port } }
         var tcpPorts: [IPAddressPort: [UInt16?]] = [:]
         for (index, address) in addresses.enumerated() { tcpPorts[address] = listening.map { $0[index]?.port } }
-        state = Mutex(State(watch: AddressWatch(bound: addresses), ports: ports, tcpPorts: tcpPorts))
+        state = Mutex(
+            State(
+                watch: AddressWatch(bound: addresses), ports: ports, tcpPorts: tcpPorts,
+                announced: configuration.announcedAddresses))
         self.configuration = configuration
         shards = bound.count
         self.table = table
@@ -61,21 +67,34 @@ final class AddressFollower: Sendable {
             // One that cannot be bound yet (IPv6 makes sure first that it is nobody else's) is tried again at the next look.
             let opened = change.open.filter { open($0, &state) }
             guard change.isAnnouncedChanged || !opened.isEmpty else { return nil }
+            replaceTable(state)
             let announced = state.watch.announced
-            table.replace(
-                by: (0..<shards).map { shard in
-                    ShardEndpoint(
-                        bound: announced.map { $0.withPort(state.ports[$0]?[shard] ?? 0) },
-                        listening: announced.compactMap { address in
-                            state.tcpPorts[address]?[shard].map { address.withPort($0) }
-                        },
-                        announced: configuration.announcedAddresses)
-                })
             return AddressChange(
                 opened: opened.map(\.addressText), announced: announced.map(\.addressText),
                 isReachable: announced.contains { !$0.isLoopback })
         }
         if let change { report(change) }
+    }
+
+    /// Other addresses stand for the machine's own from now on.
+    func announce(_ addresses: [AnnouncedAddress]) {
+        state.withLock { state in
+            state.announced = addresses
+            replaceTable(state)
+        }
+    }
+
+    private func replaceTable(_ state: State) {
+        let present = state.watch.announced
+        table.replace(
+            by: (0..<shards).map { shard in
+                ShardEndpoint(
+                    bound: present.map { $0.withPort(state.ports[$0]?[shard] ?? 0) },
+                    listening: present.compactMap { address in
+                        state.tcpPorts[address]?[shard].map { address.withPort($0) }
+                    },
+                    announced: state.announced)
+            })
     }
 
     private func open(_ address: IPAddressPort, _ state: inout State) -> Bool {

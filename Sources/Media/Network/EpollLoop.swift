@@ -81,7 +81,11 @@ import Glibc
         }
         Self.watch(wake, token: Self.wakeToken, in: epoll)
         tcp = TCPSockets(epoll: epoll)
-        for case (let number, let listener?) in listeners.enumerated() { _ = tcp.listen(listener, as: number) }
+        for case (let number, let listener?) in listeners.enumerated() where !tcp.listen(listener, as: number) {
+            // Nobody would answer there.
+            failures.append(Self.explain(errno: errno, tcp: listener.address))
+            listeners[number] = nil
+        }
         listenerAddresses = listeners.map { $0?.address }
         listenerFailures = failures
         sockets = opened
@@ -128,7 +132,10 @@ import Glibc
         guard number < Shard.mostSockets, Self.watch(socket.descriptor, token: UInt64(number), in: epoll) else {
             return nil
         }
-        if let listener = socket.listener { _ = tcp.listen(listener, as: number) }
+        if let listener = socket.listener, !tcp.listen(listener, as: number) {
+            epoll_ctl(epoll, EPOLL_CTL_DEL, socket.descriptor, nil)
+            return nil
+        }
         added[number] = socket
         if number == sockets.count { sockets.append(socket.descriptor) } else { sockets[number] = socket.descriptor }
         return number

@@ -130,6 +130,10 @@ public final class MediaPlane: Sendable {
             && handle.endpoints.flatMap(\.addresses).allSatisfy { AddressReach($0.address) == .thisMachine }
     }
 
+    /// Clients get other addresses from now on: those of host names change. Transports that are open keep what they have
+    /// until they restart ICE, and plain ones for good.
+    public func announce(_ addresses: [AnnouncedAddress]) { follower.announce(addresses) }
+
     /// Starts the shards' threads. Safe to call once; later calls do nothing.
     /// - Throws: `system` when the process may start no more threads.
     public func start() throws(MediaError) {

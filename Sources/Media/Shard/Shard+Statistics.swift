@@ -46,12 +46,11 @@ extension Shard {
             }
             result.producers.append(statistics)
         }
+        let shares = transports[transport].bandwidth.map { bandwidths[$0].allocator.sharesByConsumer } ?? [:]
         for consumer in transports[transport].consumers {
             var statistics = consumers[consumer].stream.sent.statistics(key: consumers[consumer].key, at: now)
             statistics.encoding = consumers[consumer].stream.currentEncoding
-            if let bandwidth = transports[transport].bandwidth,
-                let share = bandwidths[bandwidth].allocator.share(of: consumer)
-            {
+            if let share = shares[consumer] {
                 statistics.reason = share.reason
                 statistics.nextStep = share.nextStep
             }

@@ -104,7 +104,19 @@ struct SettingsExamination {
         let reaches = names.map { AddressReach($0) }
         let finding: Finding
         if reaches.contains(where: { $0 == nil }) {
-            finding = .ok("media", "clients are sent to \(list), which they look up")
+            let lost = names.filter { name in
+                guard AddressReach(name) == nil, case .failure = AnnouncedNames.addresses(of: name) else {
+                    return false
+                }
+                return true
+            }
+            finding =
+                lost.isEmpty
+                ? .ok("media", "clients are sent to \(list), whose names have addresses")
+                : .warning(
+                    "media",
+                    "\(lost.joined(separator: ", ")) has no address here: clients that find none either get no media. "
+                        + "Correct --announced-address, or the name server")
         } else if reaches.contains(.internet) {
             finding = .ok("media", "clients are sent to \(list)")
         } else if reaches.contains(.localNetwork) {

@@ -2,8 +2,10 @@
 public struct AnnouncedAddress: Sendable, Hashable {
     /// As clients get it: an IPv6 address without brackets.
     public let text: String
-    /// `nil` for a name, which clients look up.
+    /// `nil` for a name.
     let family: IPAddressPort.Family?
+    /// Whether it is a host name.
+    public var isName: Bool { family == nil }
 
     /// - Returns: `nil` if the text is neither an IPv4 or IPv6 address nor a host name (RFC 1123 §2.1): what browsers would
     ///   refuse to read in a candidate, with its port or as part of a URL, too.
