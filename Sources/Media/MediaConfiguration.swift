@@ -6,6 +6,8 @@ public struct MediaConfiguration: Sendable {
     public var listenAddresses: [String]
     /// The first shard's UDP port, the next shards take the following ones; 0 lets the kernel choose.
     public var port: UInt16
+    /// Whether all shards listen on `port`, and on the first of `tcpPorts`: what comes to another's socket is handed on.
+    public var sharesPort: Bool
     /// The TCP ports beside them.
     public var tcpPorts: MediaTCPPorts
     /// The UDP ports of plain transports (RTP without ICE), one or two each, on the first of `listenAddresses`; `nil` for
@@ -29,7 +31,7 @@ public struct MediaConfiguration: Sendable {
     /// A configuration; the defaults suit a server with a public address.
     public init(
         shards: Int? = nil, listenAddresses: [String] = ["0.0.0.0"], port: UInt16 = 44444,
-        tcpPorts: MediaTCPPorts = .sameAsUDP, plainPorts: ClosedRange<UInt16>? = nil,
+        sharesPort: Bool = false, tcpPorts: MediaTCPPorts = .sameAsUDP, plainPorts: ClosedRange<UInt16>? = nil,
         plainDestinations: [IPAddressRange] = [],
         announcedAddresses: [AnnouncedAddress] = [], certificateFile: String? = nil, privateKeyFile: String? = nil,
         acceptsLegacyDTLS: Bool = false, ingressLimits: IngressLimits = IngressLimits(), pinsThreads: Bool = true
@@ -37,6 +39,7 @@ public struct MediaConfiguration: Sendable {
         self.shards = shards
         self.listenAddresses = listenAddresses
         self.port = port
+        self.sharesPort = sharesPort
         self.tcpPorts = tcpPorts
         self.plainPorts = plainPorts
         self.plainDestinations = plainDestinations
@@ -47,4 +50,7 @@ public struct MediaConfiguration: Sendable {
         self.ingressLimits = ingressLimits
         self.pinsThreads = pinsThreads
     }
+
+    /// How far a shard's ports are from the first one's.
+    func portOffset(of shard: Int) -> Int { sharesPort ? 0 : shard }
 }

@@ -4,16 +4,18 @@ public enum MediaTCPPorts: Sendable, Hashable {
     case none
     /// Each media thread's UDP port, of TCP.
     case sameAsUDP
-    /// The first media thread's; the others take the next ones.
+    /// The first media thread's; the others take the next ones, or the same.
     case first(UInt16)
 
-    /// - Parameter udp: the thread's UDP port.
+    /// - Parameters:
+    ///   - udp: the thread's UDP port.
+    ///   - offset: how far it is from the first one's.
     /// - Returns: zero for any, 65,536 or more where none is left; `nil`: there is to be none.
-    func port(udp: UInt16, shard: Int) -> Int? {
+    func port(udp: UInt16, offset: Int) -> Int? {
         switch self {
         case .none: nil
         case .sameAsUDP: Int(udp)
-        case .first(let port): Int(port) + shard
+        case .first(let port): Int(port) + offset
         }
     }
 }

@@ -51,6 +51,9 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
     case tcpConnectionsExpired
     /// Connections whose first packet was no check for a transport that there is.
     case tcpConnectionsMisused
+    /// Connections and datagrams of other shards' clients, where all shards share a port.
+    case tcpConnectionsHandedOn
+    case datagramsHandedOn
     /// Those of the connections that are ways of TURN clients, to one of the shard's addresses each.
     case relayedConnections
     /// SCTP associations that were established, and those that ended because the client broke the protocol or made us hold
@@ -121,6 +124,8 @@ public enum ShardCounter: Int, CaseIterable, Sendable {
         case .tcpConnectionsRefused: "TCP connections for media beyond what may wait for a first check."
         case .tcpConnectionsExpired: "TCP connections for media without a valid check in time."
         case .tcpConnectionsMisused: "TCP connections that began with something else than a check for a transport."
+        case .tcpConnectionsHandedOn: "TCP connections handed on to the media thread that they are for."
+        case .datagramsHandedOn: "Datagrams handed on to the media thread that they are for."
         case .relayedConnections: "Ways of clients of the TURN server to a media address."
         case .dataAssociationsConnected: "SCTP associations that were established."
         case .dataAssociationsFailed: "SCTP associations that ended by a violation of the protocol or of memory bounds."

@@ -138,7 +138,8 @@ extension Room {
         let endpoint =
             key.shard < media.endpoints.count ? media.endpoints[key.shard] : ShardEndpoint(addresses: [])
         let description = WebRtcTransportDescription(
-            id: opening.id, iceParameters: ICEParameters(opening.settings.iceCredentials),
+            id: opening.id,
+            iceParameters: ICEParameters(media.credentials(opening.settings.iceCredentials, of: key)),
             iceCandidates: ICECandidate.candidates(of: endpoint, request.candidates),
             fingerprints: media.fingerprints, dataChannels: opening.settings.data)
         return .now(.webRtcTransport(description), then: actions)
@@ -189,7 +190,8 @@ extension Room {
     }
 
     private func restartICE(_ id: TransportID, from session: PeerSession) throws(RoomError) -> Outcome {
-        let (key, credentials) = try state.restartICE(id, from: session)
+        let (key, new) = try state.restartICE(id, from: session)
+        let credentials = media.credentials(new, of: key)
         try mappingMediaErrors { () throws(MediaError) in try media.restartICE(key, credentials: credentials) }
         return .now(.iceParameters(ICEParameters(credentials)), then: [])
     }

@@ -8,9 +8,9 @@ from firefox import Firefox
 
 
 @contextlib.asynccontextmanager
-async def browsers_beyond(link, start_gateway, artifacts, **settings):
+async def browsers_beyond(link, start_gateway, artifacts, *options, **settings):
     """Yields the gateway, the page's origin as browsers see it, Chromium and Firefox."""
-    gateway = await start_gateway(namespace=link.server, host=link.server_address, **settings)
+    gateway = await start_gateway(*options, namespace=link.server, host=link.server_address, **settings)
     relay = network.Relay(link.client, (gateway.host, gateway.port))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(relay.close)

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 import pytest_asyncio
 
 import network
@@ -39,9 +40,11 @@ async def goes_by(gateway, person, way, seconds=10):
     await until(does, seconds, f"all of {person.name}'s media goes over {way}", every=0.2)
 
 
-async def test_without_udp_chromium_and_firefox_have_a_call_over_tcp(link, start_gateway, artifacts):
+@pytest.mark.parametrize("shares", ["no", "yes"])
+async def test_without_udp_chromium_and_firefox_have_a_call_over_tcp(link, start_gateway, artifacts, shares):
     link.set(both_block=UDP, both_delay=10)
-    async with browsers_beyond(link, start_gateway, artifacts) as (gateway, origin, chromium, firefox):
+    options = ["--media-port-shared", shares]
+    async with browsers_beyond(link, start_gateway, artifacts, *options) as (gateway, origin, chromium, firefox):
         assert "TCP" in (await gateway.get("/readyz"))[1]
         carol = await Person(await chromium.page(), origin, "offices", "Carol").enter()
         fritz = await Person(firefox, origin, "offices", "Fritz").enter()

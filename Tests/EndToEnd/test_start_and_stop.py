@@ -1,6 +1,7 @@
 """How the program starts, refuses to start, and stops."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import re
@@ -167,6 +168,23 @@ async def test_media_over_tcp_has_a_port_of_its_own_or_none(start_gateway):
         assert {one["protocol"] for one in (await client.open_transport())["iceCandidates"]} == {"udp"}
         with pytest.raises(Exception, match="no candidate"):
             await client.request("createWebRtcTransport", {"forceTcp": True, "producing": True, "consuming": False})
+
+
+async def test_all_media_threads_may_share_one_port(start_gateway, artifacts):
+    gateway = await start_gateway("--media-port-shared", "yes", shards=4)
+    ways = f"media: TCP {gateway.media_port}, UDP {gateway.media_port}"
+    assert f"{ways}\n" in gateway.log and ways in (await gateway.get("/readyz"))[1]
+    fragments = set()
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(8):
+            client = await stack.enter_async_context(ProtooClient(gateway, "shared", f"peer{number}"))
+            info = await client.open_transport()
+            assert {one["port"] for one in info["iceCandidates"]} == {gateway.media_port}
+            fragments.add(info["iceParameters"]["usernameFragment"][:2])
+    assert fragments == {"aa", "ab", "ac", "ad"}, "each thread has transports, and their checks name it"
+    # A second server of the same user is not given a share.
+    log = await refused(Gateway(artifacts, "--media-port-shared", "yes", "--media-port", str(gateway.media_port)))
+    assert f"UDP 127.0.0.1:{gateway.media_port}" in log and "already in use" in log
 
 
 async def test_a_port_of_tcp_that_is_taken_is_done_without_unless_it_was_chosen(start_gateway, artifacts):

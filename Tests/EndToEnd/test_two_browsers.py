@@ -47,6 +47,17 @@ async def test_two_people_see_and_hear_each_other_all_the_time(gateway, chromium
         report(artifacts, alice, bob)
 
 
+async def test_six_people_meet_at_one_port_of_several_media_threads(start_gateway, chromium):
+    gateway = await start_gateway("--media-port-shared", "yes")
+    people = [await Person(await chromium.page(), gateway.url, "shared", f"Person {n}").enter() for n in range(6)]
+    for person in people:
+        await person.sees_and_hears()
+    metrics = await gateway.metrics()
+    handed = [metrics[f'roundhouse_media_datagrams_handed_on_total{{shard="{shard}"}}'] for shard in (0, 1)]
+    # Twelve pairs of addresses, spread by chance: one in two thousand times all are where they belong.
+    assert sum(handed) > 100, handed
+
+
 # Counts transports whose other side has said goodbye: a `close` of the page's own changes their state without an event.
 LISTEN = """(() => {
     window.goodbyes = 0;

@@ -37,7 +37,7 @@ enum UnsafeFence {
             "GOPCache", "StoredPacket",
         ],
         "Sources/Media/ICE": [
-            "ICELiteAgent+Checks"
+            "ICECredentials", "ICELiteAgent+Checks",
         ],
         "Sources/Media/Incoming": [
             "SegmentPadding", "Shard+Incoming", "Shard+Learning", "Shard+Reception",
@@ -63,7 +63,9 @@ enum UnsafeFence {
             "SRTPReceiver", "SRTPReplayWindow", "SRTPSender", "SRTPStreamTable",
         ],
         "Sources/Media/Shard": [
-            "DatagramOutput", "EgressBatcher", "OutgoingMessage", "Shard", "ShardLinks", "ShardMessage", "SlotMap",
+            "DatagramOutput", "EgressBatcher", "OutgoingMessage", "Shard", "Shard+SharedPort", "ShardLinks",
+            "ShardMessage",
+            "SlotMap",
         ],
         "Sources/Media/Shard/Snapshot": [
             "SnapshotSection"

@@ -20,12 +20,13 @@
             self.peer = peer
             self.handle = handle
             queue = events
-            credentials = .random(using: &peer.random)
+            let random = ICECredentials.random(using: &peer.random)
             transport = try handle.openTransport(
                 TransportSettings(
-                    iceCredentials: credentials, consentTimeout: consentTimeout, limits: limits,
+                    iceCredentials: random, consentTimeout: consentTimeout, limits: limits,
                     maximumIncoming: maximumIncoming, data: data),
                 events: queue)
+            credentials = handle.credentials(random, of: transport)
         }
 
         /// Signaling's part of connecting.

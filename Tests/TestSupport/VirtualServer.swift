@@ -19,7 +19,22 @@
         private let secret: HashSecret
         private let limits: IngressLimits
         private let canSegment: Bool
+        private let sharesPort: Bool
         private var owners: [IPAddressPort: (shard: Int, socket: Int)] = [:]
+
+        /// Connections on their way from one shard to another.
+        private final class Released {
+            private var streams: [Int32: VirtualStream] = [:]
+            private var last: Int32 = -1
+
+            func add(_ stream: VirtualStream) -> Int32 {
+                last -= 1
+                streams[last] = stream
+                return last
+            }
+
+            func take(_ descriptor: Int32) -> VirtualStream? { streams.removeValue(forKey: descriptor) }
+        }
 
         /// Takes a shard's messages apart again.
         private final class Output: DatagramOutput {
@@ -35,8 +50,12 @@
             var streams: [Int: VirtualStream] = [:]
             /// Datagrams to send, oldest first.
             var outbox: [VirtualDatagram] = []
+            private let released: Released
 
-            init(addresses: [IPAddressPort]) { self.addresses = addresses }
+            init(addresses: [IPAddressPort], _ released: Released) {
+                self.addresses = addresses
+                self.released = released
+            }
 
             func listen(on socket: AttachedSocket) -> Int? {
                 addresses.append(socket.address)
@@ -67,6 +86,16 @@
 
             func closeConnection(_ connection: Int) { streams[connection] = nil }
 
+            func releaseConnection(_ connection: Int) -> Int32? {
+                guard let stream = streams.removeValue(forKey: connection) else { return nil }
+                return released.add(stream)
+            }
+
+            func keepConnection(_ descriptor: Int32, as connection: Int) -> Bool {
+                streams[connection] = released.take(descriptor)
+                return streams[connection] != nil
+            }
+
             func address(of socket: Int) -> IPAddressPort {
                 // '!' okay: a shard sends on sockets that are attached.
                 socket < Shard.mostSockets ? addresses[socket] : sockets[socket - Shard.mostSockets]!.address
@@ -94,8 +123,10 @@
 
         /// - Parameters:
         ///   - sockets: addresses of each shard: 10.0.0.1, 10.0.0.2, ….
+        ///   - sharesPort: whether all shards have the same ones; clients are spread over them by their addresses.
         init(
-            shards count: Int = 1, sockets: Int = 1, seed: UInt64 = 1, canSegment: Bool = true,
+            shards count: Int = 1, sockets: Int = 1, sharesPort: Bool = false, seed: UInt64 = 1,
+            canSegment: Bool = true,
             limits: IngressLimits = IngressLimits(), now: MediaInstant
         ) throws {
             let certificate = try DTLSCertificate()
@@ -113,10 +144,14 @@
             self.queues = queues
             self.certificate = certificate
             self.canSegment = canSegment
+            self.sharesPort = sharesPort
             addresses = (0..<count).map { shard in
-                (0..<sockets).map { IPAddressPort(ipv4: 0x0A00_0001 + UInt32($0), port: UInt16(40_000 + shard)) }
+                (0..<sockets).map {
+                    IPAddressPort(ipv4: 0x0A00_0001 + UInt32($0), port: UInt16(40_000 + (sharesPort ? 0 : shard)))
+                }
             }
-            outputs = addresses.map { Output(addresses: $0) }
+            let released = Released()
+            outputs = addresses.map { Output(addresses: $0, released) }
             counters = (0..<count).map { _ in Counters() }
             shards = .allocate(capacity: count)
             for index in 0..<count {
@@ -126,7 +161,8 @@
                         output: outputs[index],
                         canSegment: canSegment, counters: counters[index],
                         links: ShardLinks(
-                            index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relayInboxes[index]
+                            index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relayInboxes[index],
+                            sharesPort: sharesPort
                         ) { _ in },
                         seed: seed &+ UInt64(index), secret: secret, limits: limits,
                         now: now))
@@ -138,7 +174,7 @@
             handle = MediaHandle(
                 endpoints: EndpointTable(endpoints), fingerprints: certificate.fingerprints,
                 serial: KeySerial(shards: count),
-                openSockets: PlainSockets.simulated(address: addresses[0][0], from: 20_000)
+                openSockets: PlainSockets.simulated(address: addresses[0][0], from: 20_000), sharesPort: sharesPort
             ) { shard, command in queues[shard].push(command, urgent: false) != .full }
             for (shard, list) in addresses.enumerated() {
                 for (socket, address) in list.enumerated() { owners[address] = (shard, socket) }
@@ -159,6 +195,12 @@
         }
 
         func owns(_ address: IPAddressPort) -> Bool { owners[address] != nil || plainOwner(of: address) != nil }
+
+        /// The shard whose socket gets what a client sends, and the socket's number.
+        private func owner(of local: IPAddressPort, from remote: IPAddressPort) -> (shard: Int, socket: Int)? {
+            guard let owner = owners[local], sharesPort else { return owners[local] }
+            return (Int(remote.low ^ UInt64(remote.port)) % count, owner.socket)
+        }
 
         /// The shard and the number of a plain transport's socket.
         private func plainOwner(of address: IPAddressPort) -> (shard: Int, socket: Int)? {
@@ -189,7 +231,7 @@
         /// A client connects. Its shard may send it away.
         /// - Returns: the shard and the connection's number.
         func connect(from remote: IPAddressPort, to local: IPAddressPort) -> (shard: Int, number: Int)? {
-            guard let (shard, _) = owners[local],
+            guard let (shard, _) = owner(of: local, from: remote),
                 let number = shards[shard].connectionAccepted(from: remote, to: local)
             else { return nil }
             outputs[shard].streams[number] = VirtualStream(remote: remote, local: local)
@@ -217,14 +259,18 @@
         }
 
         private func deliverByConnection(_ datagram: VirtualDatagram, shard: Int) {
-            let known = outputs[shard].streams.first {
-                $0.value.remote == datagram.from && $0.value.local == datagram.to
+            // It may have been handed on.
+            for owner in sharesPort ? 0..<count : shard..<shard + 1 {
+                let known = outputs[owner].streams.first {
+                    $0.value.remote == datagram.from && $0.value.local == datagram.to
+                }
+                if let known { return receive(VirtualStream.frame(datagram.bytes), on: (owner, known.key)) }
             }
             // Clients connect for a check.
-            let mayConnect = datagram.bytes.withUnsafeBytes { DatagramKind.classify($0) == .stun }
-            guard let number = known?.key ?? (mayConnect ? connect(from: datagram.from, to: datagram.to)?.number : nil)
+            guard datagram.bytes.withUnsafeBytes({ DatagramKind.classify($0) == .stun }),
+                let new = connect(from: datagram.from, to: datagram.to)
             else { return }
-            receive(VirtualStream.frame(datagram.bytes), on: (shard, number))
+            receive(VirtualStream.frame(datagram.bytes), on: new)
         }
 
         private func advanceStreams(to now: MediaInstant) {
@@ -358,7 +404,8 @@
         }
 
         private func deliver(_ datagram: VirtualDatagram) {
-            guard let (shard, socket) = owners[datagram.to] ?? plainOwner(of: datagram.to) else { return }
+            guard let (shard, socket) = owner(of: datagram.to, from: datagram.from) ?? plainOwner(of: datagram.to)
+            else { return }
             if overRelay.contains(datagram.from) { return deliverByRelay(datagram, shard: shard) }
             if overTCP.contains(datagram.from) { return deliverByConnection(datagram, shard: shard) }
             var bytes = datagram.bytes

@@ -15,12 +15,14 @@
         var quantum = MediaDuration.milliseconds(1)
 
         init(
-            shards: Int = 1, sockets: Int = 1, seed: UInt64 = 1, limits: IngressLimits = IngressLimits()
+            shards: Int = 1, sockets: Int = 1, sharesPort: Bool = false, seed: UInt64 = 1,
+            limits: IngressLimits = IngressLimits()
         ) throws {
             random = SplitMix(seed: seed)
             network = VirtualNetwork(seed: random.next())
             server = try VirtualServer(
-                shards: shards, sockets: sockets, seed: random.next(), limits: limits, now: clock.now)
+                shards: shards, sockets: sockets, sharesPort: sharesPort, seed: random.next(), limits: limits,
+                now: clock.now)
         }
 
         var now: MediaInstant { clock.now }

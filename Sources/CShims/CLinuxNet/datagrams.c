@@ -90,12 +90,13 @@ int cln_send(int descriptor, const cln_message *messages, unsigned count) {
     return sent < 0 ? -errno : sent;
 }
 
-int cln_udp_open(const cln_address *address, int buffer_bytes, cln_address *bound) {
+int cln_udp_open(const cln_address *address, int buffer_bytes, bool is_shared, cln_address *bound) {
     int family = address->generic.sa_family;
     int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -errno;
     int one = 1;
     if (family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    if (is_shared) setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
     socklen_t length = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);

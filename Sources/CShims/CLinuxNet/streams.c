@@ -13,7 +13,7 @@ enum {
     KEEPALIVE_SECONDS = 30,
 };
 
-int cln_tcp_listen(const cln_address *address, int backlog, cln_address *bound) {
+int cln_tcp_listen(const cln_address *address, int backlog, bool is_shared, cln_address *bound) {
     int family = address->generic.sa_family;
     int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -errno;
@@ -21,6 +21,7 @@ int cln_tcp_listen(const cln_address *address, int backlog, cln_address *bound) 
     if (family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     // Connections of a server before this one may still be ending.
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (is_shared) setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

@@ -6,6 +6,8 @@ package enum MediaCommand: Sendable {
     case listen(AttachedSocket)
     /// It has lost one that was given by `listen`, or at the start.
     case stopListening(IPAddressPort)
+    /// A client has come to another shard. Sent by that one.
+    case takeConnection(HandedConnection)
 
     indirect case openTransport(TransportKey, TransportSettings, EventQueue)
     /// The client's side of the handshake is known: the server's DTLS role and the client's certificate fingerprint.

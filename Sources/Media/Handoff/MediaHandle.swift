@@ -14,6 +14,8 @@ public struct MediaHandle: Sendable {
     private let table: EndpointTable
     private let sink: Sink
     private let serial: KeySerial
+    /// Whether checks have to name their shard.
+    private let sharesPort: Bool
     private var room = RoomNumber.none
     private let openSockets: SocketOpener?
     /// For the TURN server; `nil` without a plane.
@@ -23,15 +25,17 @@ public struct MediaHandle: Sendable {
     /// - Parameters:
     ///   - openSockets: `nil` where there are no plain transports.
     ///   - destinations: where a plain transport may send RTP that is asked for from an address.
+    ///   - sharesPort: whether one port leads to all shards.
     init(
         endpoints: EndpointTable, fingerprints: [DTLSFingerprint], serial: KeySerial,
         openSockets: SocketOpener? = nil,
         destinations: @escaping @Sendable (_ requester: IPAddressPort?) -> PlainDestinations = {
             PlainDestinations(ranges: [], requester: $0)
         },
-        relay: MediaRelay? = nil,
+        relay: MediaRelay? = nil, sharesPort: Bool = false,
         sink: @escaping Sink
     ) {
+        self.sharesPort = sharesPort
         table = endpoints
         self.fingerprints = fingerprints
         self.serial = serial
@@ -72,7 +76,16 @@ public struct MediaHandle: Sendable {
 
     /// Opens a transport on the shard that has least to do of what this one is for.
     public func openTransport(_ settings: TransportSettings, events: EventQueue) throws(MediaError) -> TransportKey {
-        try place(settings.use) { .openTransport($0, settings, events) }
+        try place(settings.use) { key in
+            var settings = settings
+            settings.iceCredentials = credentials(settings.iceCredentials, of: key)
+            return .openTransport(key, settings, events)
+        }
+    }
+
+    /// What a transport's client is to be given of the credentials that `openTransport` or `restartICE` got.
+    public func credentials(_ credentials: ICECredentials, of key: TransportKey) -> ICECredentials {
+        sharesPort ? credentials.naming(shard: key.shard) : credentials
     }
 
     private func place(
@@ -123,7 +136,7 @@ public struct MediaHandle: Sendable {
 
     /// Gives the transport new credentials; its address stays until a check with them arrives.
     public func restartICE(_ key: TransportKey, credentials: ICECredentials) throws(MediaError) {
-        try send(.restartICE(key, credentials), to: key.shard)
+        try send(.restartICE(key, self.credentials(credentials, of: key)), to: key.shard)
     }
 
     /// Closes a transport with its producers and consumers. Call it once per opened transport.

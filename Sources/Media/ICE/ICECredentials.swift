@@ -1,3 +1,5 @@
+// Safe: two bytes of a fragment are read after its length was compared.
+
 /// A user name fragment and password (RFC 8445 §5.3).
 public struct ICECredentials: Sendable, Hashable {
     /// 4…256 ICE characters.
@@ -12,11 +14,31 @@ public struct ICECredentials: Sendable, Hashable {
     }
 
     /// Makes 32 random ICE characters for each part, as mediasoup does (RFC 8445 §5.3 asks for 4 and 22 at least).
+    ///
+    /// The fragment names no shard: see `naming`.
     public static func random(using generator: inout some RandomNumberGenerator) -> ICECredentials {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         func token() -> String {
-            String((0..<32).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+            let bytes = (0..<32).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
+            return String(decoding: bytes, as: UTF8.self)
         }
         return ICECredentials(usernameFragment: token(), password: token())
+    }
+
+    private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
+
+    /// The same with the transport's shard in place of the fragment's first two characters: where all shards share a port,
+    /// a check comes to any of them.
+    func naming(shard: Int) -> ICECredentials {
+        let (first, second) = shard.quotientAndRemainder(dividingBy: Self.alphabet.count)
+        let name = String(decoding: [Self.alphabet[first % Self.alphabet.count], Self.alphabet[second]], as: UTF8.self)
+        return ICECredentials(usernameFragment: name + usernameFragment.dropFirst(2), password: password)
+    }
+
+    /// The shard that a fragment names, if it comes from `naming`.
+    static func shard(namedBy fragment: UnsafeRawBufferPointer) -> Int? {
+        guard fragment.count > 2, let first = unsafe alphabet.firstIndex(of: fragment[0]),
+            let second = unsafe alphabet.firstIndex(of: fragment[1])
+        else { return nil }
+        return first * alphabet.count + second
     }
 }

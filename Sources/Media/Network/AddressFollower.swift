@@ -100,15 +100,22 @@ final class AddressFollower: Sendable {
     private func open(_ address: IPAddressPort, _ state: inout State) -> Bool {
         var sockets: [AttachedSocket] = []
         for shard in 0..<shards {
-            let port = configuration.port == 0 ? 0 : UInt16(clamping: Int(configuration.port) + shard)
+            // Where the kernel was to choose, the first shard's choice stands for all that share a port.
+            let chosen = configuration.sharesPort ? sockets.first?.address.port ?? 0 : 0
+            let port =
+                configuration.port == 0
+                ? chosen : UInt16(clamping: Int(configuration.port) + configuration.portOffset(of: shard))
             var wanted = cln_address(address.withPort(port))
             var actual = cln_address()
-            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: EpollLoop.wantedBufferBytes), &actual)
+            let descriptor = unsafe cln_udp_open(
+                &wanted, Int32(clamping: EpollLoop.wantedBufferBytes), configuration.sharesPort, &actual)
             guard descriptor >= 0 else { return false }
             let bound = IPAddressPort(actual) ?? address.withPort(port)
             // Without TCP the address is worth having, too.
-            let listener = configuration.tcpPorts.port(udp: bound.port, shard: shard).flatMap(UInt16.init(exactly:))
-                .flatMap { try? TCPListener.open(at: address.withPort($0)).get() }
+            let tcpPort = configuration.tcpPorts.port(udp: bound.port, offset: configuration.portOffset(of: shard))
+            let listener = tcpPort.flatMap(UInt16.init(exactly:)).flatMap {
+                try? TCPListener.open(at: address.withPort($0), isShared: configuration.sharesPort).get()
+            }
             sockets.append(AttachedSocket(descriptor: descriptor, address: bound, listener: listener))
         }
         for (shard, socket) in sockets.enumerated() where !send(shard, .listen(socket)) {

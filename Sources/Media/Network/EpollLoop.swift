@@ -44,9 +44,10 @@ import Glibc
     /// Opens one socket per address, of which there are at most `Shard.mostSockets`, and a listener beside each. Of TCP the
     /// ports of UDP may be somebody's, most likely that of a connection to elsewhere: nearly all clients do without it, so
     /// that the server starts all the same. Ports of TCP that were chosen have to be free.
+    /// - Parameter isShared: whether other shards take the same addresses and ports.
     /// - Throws: `MediaError(.system)` naming the address, the port and what to change.
     init(
-        addresses: [IPAddressPort], tcp ports: MediaTCPPorts = .none, shard: Int = 0,
+        addresses: [IPAddressPort], tcp ports: MediaTCPPorts = .none, shard: Int = 0, isShared: Bool = false,
         bufferBytes: Int = wantedBufferBytes
     ) throws(MediaError) {
         var opened: [Int32] = []
@@ -59,7 +60,8 @@ import Glibc
         }
         for address in addresses {
             do throws(MediaError) {
-                let place = try Self.open(address, ports, shard: shard, bufferBytes: bufferBytes)
+                let place = try Self.open(
+                    address, ports, shard: shard, isShared: isShared, bufferBytes: bufferBytes)
                 opened.append(place.descriptor)
                 bound.append(place.bound)
                 listeners.append(place.listener)
@@ -203,6 +205,15 @@ import Glibc
 
     func closeConnection(_ connection: Int) { tcp.close(connection) }
 
+    func releaseConnection(_ connection: Int) -> Int32? { tcp.release(connection) }
+
+    func keepConnection(_ descriptor: Int32, as connection: Int) -> Bool {
+        guard descriptor >= 0 else { return false }
+        if tcp.keep(descriptor, as: connection) { return true }
+        tcp.refuse(descriptor)
+        return false
+    }
+
     /// Receives one batch from a socket; returns how many datagrams lie ready for `datagram(_:)`.
     func receive(from socket: Int) -> Int {
         let count = unsafe cln_receive(batch, descriptor(socket))
@@ -299,24 +310,40 @@ import Glibc
     /// A port that the kernel chooses for UDP may be somebody's for TCP: then it is asked for others.
     private static let attempts = 64
 
+    /// Why an address cannot be had alone; `nil` if it can.
+    private static func occupied(_ address: IPAddressPort) -> Int32? {
+        var wanted = cln_address(address)
+        var actual = cln_address()
+        let descriptor = unsafe cln_udp_open(&wanted, 0, false, &actual)
+        guard descriptor >= 0 else { return -descriptor }
+        Glibc.close(descriptor)
+        return nil
+    }
+
     private static func open(
-        _ address: IPAddressPort, _ ports: MediaTCPPorts, shard: Int, bufferBytes: Int
+        _ address: IPAddressPort, _ ports: MediaTCPPorts, shard: Int, isShared: Bool, bufferBytes: Int
     ) throws(MediaError) -> (descriptor: Int32, bound: IPAddressPort, listener: TCPListener?, failure: String?) {
+        // Bound as shared, it would share with a second server of the same user, too.
+        if isShared, shard == 0, let code = occupied(address) {
+            throw MediaError(.system, explain(errno: code, address: address))
+        }
         for attempt in 1...attempts {
             var wanted = cln_address(address)
             var actual = cln_address()
-            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: bufferBytes), &actual)
+            let descriptor = unsafe cln_udp_open(&wanted, Int32(clamping: bufferBytes), isShared, &actual)
             guard descriptor >= 0 else {
                 throw MediaError(.system, explain(errno: -descriptor, address: address))
             }
             let bound = IPAddressPort(actual) ?? address
-            guard let number = ports.port(udp: bound.port, shard: shard) else { return (descriptor, bound, nil, nil) }
+            guard let number = ports.port(udp: bound.port, offset: isShared ? 0 : shard) else {
+                return (descriptor, bound, nil, nil)
+            }
             guard let port = UInt16(exactly: number) else {
                 Glibc.close(descriptor)
                 throw MediaError(
                     .invalidSetting, "--media-tcp-port leaves no port for shard \(shard): choose a lower one")
             }
-            switch TCPListener.open(at: address.withPort(port)) {
+            switch TCPListener.open(at: address.withPort(port), isShared: isShared) {
             case .success(let listener): return (descriptor, bound, listener, nil)
             case .failure(let failure):
                 let reason = explain(errno: failure.code, tcp: address.withPort(port))

@@ -42,10 +42,13 @@ public final class MediaPlane: Sendable {
         var opened: [EpollLoop] = []
         for index in 0..<count {
             do throws(MediaError) {
+                // Where the kernel was to choose, the first shard's choice stands for all that share a port.
+                let own = try Self.ports(addresses, configuration, shard: index)
+                let places = configuration.sharesPort ? opened.first?.localAddresses ?? own : own
                 opened.append(
                     try EpollLoop(
-                        addresses: try Self.ports(addresses, configuration, shard: index), tcp: configuration.tcpPorts,
-                        shard: index))
+                        addresses: places, tcp: configuration.tcpPorts, shard: index,
+                        isShared: configuration.sharesPort))
             } catch {
                 for io in opened { io.close() }
                 throw error
@@ -79,7 +82,8 @@ public final class MediaPlane: Sendable {
                     index: index, certificate: certificate, localAddresses: io.localAddresses, output: io,
                     canSegment: io.canSegment, counters: counters,
                     links: ShardLinks(
-                        index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relays[index]
+                        index: index, rings: rings, queues: queues, inboxes: inboxes, relays: relays[index],
+                        sharesPort: configuration.sharesPort
                     ) {
                         wakers[$0].wake()
                     },
@@ -121,7 +125,7 @@ public final class MediaPlane: Sendable {
                 RelayPath(
                     relayed: relayed, client: client, peer: peer, kind: kind, inbox: relays[shard],
                     wakeShard: { if queues[shard].mustWakeConsumer() { wakers[shard].wake() } }, wakeClient: wake)
-            }, sink: send)
+            }, sharesPort: configuration.sharesPort, sink: send)
     }
 
     /// Whether a wildcard is listened on, and the machine has no address yet that leads here from others.
@@ -222,7 +226,7 @@ public final class MediaPlane: Sendable {
     private static func ports(
         _ addresses: [IPAddressPort], _ configuration: MediaConfiguration, shard: Int
     ) throws(MediaError) -> [IPAddressPort] {
-        let port = configuration.port == 0 ? 0 : Int(configuration.port) + shard
+        let port = configuration.port == 0 ? 0 : Int(configuration.port) + configuration.portOffset(of: shard)
         guard let port = UInt16(exactly: port) else {
             throw MediaError(.invalidSetting, "--media-port leaves no port for shard \(shard): choose a lower one")
         }
@@ -272,7 +276,7 @@ extension MediaCommand {
         switch self {
         case .closeTransport, .closeProducer, .closeConsumer, .subscribeShard, .unsubscribeShard, .stopListening,
             .closeDataProducer, .closeDataConsumer, .closeDataChannel, .releaseDataConsumer, .subscribeShardToData,
-            .unsubscribeShardFromData:
+            .unsubscribeShardFromData, .takeConnection:
             true
         default: false
         }

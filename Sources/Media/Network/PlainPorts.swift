@@ -56,7 +56,7 @@ final class PlainPorts: Sendable {
         let wanted = address.withPort(port)
         var from = cln_address(wanted)
         var bound = cln_address()
-        let descriptor = unsafe cln_udp_open(&from, bufferBytes, &bound)
+        let descriptor = unsafe cln_udp_open(&from, bufferBytes, false, &bound)
         switch -descriptor {
         case ..<1: return AttachedSocket(descriptor: descriptor, address: IPAddressPort(bound) ?? wanted)
         case EADDRINUSE, EACCES: return nil

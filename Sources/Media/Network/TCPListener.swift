@@ -19,10 +19,11 @@ final class TCPListener: Sendable {
     deinit { Glibc.close(descriptor) }
 
     /// Opens one at an address; what the kernel says otherwise, as its number.
-    static func open(at address: IPAddressPort) -> Result<TCPListener, ErrorNumber> {
+    /// - Parameter isShared: whether several may listen there: the kernel spreads clients over them.
+    static func open(at address: IPAddressPort, isShared: Bool = false) -> Result<TCPListener, ErrorNumber> {
         var wanted = cln_address(address)
         var bound = cln_address()
-        let descriptor = unsafe cln_tcp_listen(&wanted, backlog, &bound)
+        let descriptor = unsafe cln_tcp_listen(&wanted, backlog, isShared, &bound)
         guard descriptor >= 0 else { return .failure(ErrorNumber(code: -descriptor)) }
         return .success(TCPListener(descriptor: descriptor, address: IPAddressPort(bound) ?? address))
     }

@@ -166,6 +166,15 @@ import Glibc
         if descriptor >= 0 { _ = control(EPOLL_CTL_MOD, descriptor, EPOLLIN.rawValue, token: number) }
     }
 
+    /// Ends receiving on a connection without closing it.
+    func release(_ number: Int) -> Int32? {
+        let descriptor = descriptor(number)
+        guard descriptor >= 0 else { return nil }
+        connections[number - TCPConnections.firstNumber] = -1
+        epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
+        return descriptor
+    }
+
     func close(_ number: Int) {
         let descriptor = descriptor(number)
         guard descriptor >= 0 else { return }

@@ -24,4 +24,11 @@ protocol DatagramOutput: AnyObject {
 
     /// Closes a client's connection. The number may be given again.
     func closeConnection(_ connection: Int)
+
+    /// Gives a client's connection up without closing it. The number may be given again.
+    /// - Returns: its descriptor, negative in simulations; `nil` if there is no such connection.
+    func releaseConnection(_ connection: Int) -> Int32?
+
+    /// Begins to receive on a connection that was given up elsewhere, or else closes it.
+    func keepConnection(_ descriptor: Int32, as connection: Int) -> Bool
 }

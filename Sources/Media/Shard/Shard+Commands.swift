@@ -13,6 +13,7 @@ extension Shard {
         switch command {
         case .listen(let socket): listen(on: socket)
         case .stopListening(let address): stopListening(on: address)
+        case .takeConnection(let handed): takeConnection(handed)
         case .openTransport(let key, let settings, let events): openTransport(key, settings, events)
         case .connectTransport(let key, let role, let fingerprint): connectTransport(key, role, fingerprint)
         case .restartICE(let key, let credentials): restartICE(key, credentials)

@@ -13,9 +13,15 @@ extension Shard {
         if socket >= Self.mostSockets, !TCPConnections.isConnection(socket) {
             return unsafe plainDatagramReceived(datagram, from: remote, on: socket)
         }
+        unsafe take(datagram, from: remote, on: socket)
+    }
+
+    /// Gives a datagram to the transport that it is for.
+    mutating func take(_ datagram: UnsafeMutableRawBufferPointer, from remote: IPAddressPort, on socket: Int) {
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
         let bytes = UnsafeRawBufferPointer(datagram)
         let kind = unsafe DatagramKind.classify(bytes)
+        if links.sharesPort, kind != .unknown, unsafe handOn(bytes, kind, key) { return }
         switch kind {
         case .stun: return unsafe stunReceived(bytes, key: key)
         case .unknown: return counters.add(.unknownDatagram)

@@ -32,7 +32,7 @@ extension Shard {
             for _ in 0..<1024 {
                 guard let bytes = unsafe links.peek(from: other) else { break }
                 if let message = unsafe ShardMessage(decoding: bytes) {
-                    received(message)
+                    received(message, from: other)
                 } else {
                     assertionFailure("a message between shards that is none")
                 }
@@ -41,7 +41,7 @@ extension Shard {
         }
     }
 
-    private mutating func received(_ message: ShardMessage) {
+    private mutating func received(_ message: ShardMessage, from shard: Int) {
         switch message {
         case .packet(let packet, let template, let payload):
             unsafe forward(packet, template: template, payload: payload)
@@ -54,6 +54,8 @@ extension Shard {
             encodingAdvanced(producer, encoding: encoding, to: state)
         case .encodingRestarted(let producer, let encoding): encodingRestarted(producer, encoding: encoding)
         case .consumerLoss(let producer, let fraction): producerLossReported(producer, fraction: fraction)
+        case .datagram(let bytes, let remote, let local): unsafe handedOn(bytes, from: remote, to: local, by: shard)
+        case .tupleClaimed(let remote, let local): tupleClaimed(from: remote, to: local, by: shard)
         }
     }
 }

@@ -50,6 +50,10 @@
     var tuples: [Tuple?] = []
     var freeTuples: [Int] = []
     var tupleNumbers: TupleTable
+    /// Those of other shards whose clients come to this one's sockets.
+    var otherTuples: OtherShardsTuples
+    /// The shard whose socket got the datagram that is being taken. Not in snapshots: there is none between ticks.
+    var forwardedBy: Int?
     /// The transports of sockets of their own: the first of them has number `mostSockets`.
     var plainBindings: [PlainBinding?] = []
     var connections = TCPConnections()
@@ -90,6 +94,7 @@
     ) {
         self.index = index
         tupleNumbers = TupleTable(secret: secret)
+        otherTuples = OtherShardsTuples(secret: secret)
         producerRate = IngressRate(megabits: limits.megabitsPerProducer)
         transportRate = IngressRate(megabits: limits.megabitsPerTransport)
         self.certificate = certificate

@@ -9,6 +9,8 @@
     private let inboxes: [DataInbox]
     /// What the gateway has for this shard from clients of the TURN server.
     let relays: RelayInbox
+    /// Whether each shard's sockets get clients of all.
+    let sharesPort: Bool
     private let outgoing: UnsafeMutablePointer<SPSCRingProducer>
     private let incoming: UnsafeMutablePointer<SPSCRingConsumer>
     /// Ends the sleep of a shard's thread.
@@ -22,13 +24,14 @@
     ///   - wake: called with a shard whose thread sleeps and has something to do.
     init(
         index: Int, rings: [[SPSCRing]], queues: [MPSCQueue<MediaCommand>], inboxes: [DataInbox],
-        relays: RelayInbox = RelayInbox(), wake: @escaping (Int) -> Void
+        relays: RelayInbox = RelayInbox(), sharesPort: Bool = false, wake: @escaping (Int) -> Void
     ) {
         self.index = index
         count = rings.count
         self.queues = queues
         self.inboxes = inboxes
         self.relays = relays
+        self.sharesPort = sharesPort
         self.wake = wake
         unsafe outgoing = .allocate(capacity: count)
         unsafe incoming = .allocate(capacity: count)

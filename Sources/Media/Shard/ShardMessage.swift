@@ -21,6 +21,10 @@
     case encodingRestarted(producer: UInt64, encoding: Int)
     /// What a consumer of an audio producer loses, in 256ths.
     case consumerLoss(producer: UInt64, fraction: UInt8)
+    /// A datagram of one of the other shard's clients, where all shards share a port.
+    case datagram(UnsafeRawBufferPointer, from: IPAddressPort, to: IPAddressPort)
+    /// A client's address pair is the sender's.
+    case tupleClaimed(from: IPAddressPort, to: IPAddressPort)
 
     /// A change of the format that an older version would misread raises it.
     static let version: UInt8 = 1
@@ -33,10 +37,13 @@
         case encodingAdvanced = 5
         case encodingRestarted = 6
         case consumerLoss = 7
+        case datagram = 8
+        case tupleClaimed = 9
     }
 
     private static let headLength = 8
     private static let encodingStateLength = 48
+    private static let addressPairLength = 40
 
     /// The bytes that `encode` writes.
     var encodedLength: Int {
@@ -46,6 +53,8 @@
         case .cachedPacketsEnd: Self.headLength + 16
         case .keyFrameRequest, .encodingRestarted, .consumerLoss: Self.headLength + 8
         case .encodingAdvanced: Self.headLength + 8 + Self.encodingStateLength
+        case .datagram(let bytes, _, _): Self.headLength + Self.addressPairLength + bytes.count
+        case .tupleClaimed: Self.headLength + Self.addressPairLength
         }
     }
 
@@ -82,6 +91,14 @@
         case .consumerLoss(let producer, let fraction):
             head(.consumerLoss, detail: fraction)
             unsafe memory.store(producer, at: 8)
+        case .datagram(let bytes, let remote, let local):
+            head(.datagram, number: UInt32(truncatingIfNeeded: bytes.count))
+            unsafe Self.encode(remote, local, to: memory + Self.headLength)
+            unsafe (memory + Self.headLength + Self.addressPairLength).copyMemory(
+                from: bytes.baseAddress ?? UnsafeRawPointer(memory), byteCount: bytes.count)
+        case .tupleClaimed(let remote, let local):
+            head(.tupleClaimed)
+            unsafe Self.encode(remote, local, to: memory + Self.headLength)
         }
     }
 
@@ -116,7 +133,41 @@
             self = unsafe .encodingAdvanced(producer: bytes.load64(8), encoding: encoding, state)
         case .encodingRestarted: self = unsafe .encodingRestarted(producer: bytes.load64(8), encoding: encoding)
         case .consumerLoss: self = unsafe .consumerLoss(producer: bytes.load64(8), fraction: detail)
+        case .datagram, .tupleClaimed:
+            let start = Self.headLength + Self.addressPairLength
+            let length = unsafe Int(bytes.load32(4))
+            guard bytes.count >= start, kind == .tupleClaimed || bytes.count - start >= length else { return nil }
+            let remote = unsafe Self.address(bytes, at: Self.headLength, port: 40, family: 44)
+            let local = unsafe Self.address(bytes, at: Self.headLength + 16, port: 42, family: 45)
+            self =
+                unsafe kind == .tupleClaimed
+                ? .tupleClaimed(from: remote, to: local)
+                : .datagram(
+                    UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]), from: remote, to: local)
         }
+    }
+
+    /// Both addresses, then both ports, then both families.
+    private static func encode(_ remote: IPAddressPort, _ local: IPAddressPort, to memory: UnsafeMutableRawPointer) {
+        unsafe memory.store(remote.high, at: 0)
+        unsafe memory.store(remote.low, at: 8)
+        unsafe memory.store(local.high, at: 16)
+        unsafe memory.store(local.low, at: 24)
+        unsafe memory.store(remote.port, at: 32)
+        unsafe memory.store(local.port, at: 34)
+        unsafe memory.store(remote.family.rawValue, at: 36)
+        unsafe memory.store(local.family.rawValue, at: 37)
+        unsafe memory.store(UInt16(0), at: 38)
+    }
+
+    private static func address(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, port: Int, family: Int
+    ) -> IPAddressPort {
+        let (high, low) = unsafe (bytes.load64(offset), bytes.load64(offset + 8))
+        let port = unsafe bytes.load16(port)
+        return unsafe bytes[family] == IPAddressPort.Family.ipv4.rawValue
+            ? IPAddressPort(ipv4: UInt32(truncatingIfNeeded: low), port: port)
+            : IPAddressPort(ipv6High: high, low: low, port: port)
     }
 }
 

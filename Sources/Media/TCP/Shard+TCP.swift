@@ -36,6 +36,11 @@ extension Shard {
                 guard
                     let frame = unsafe try connections.all[connection].reader.next(in: &input, scratch: frameScratch)
                 else { return }
+                if links.sharesPort, connections.all[connection].waitsUntil != nil,
+                    unsafe handOn(connection, UnsafeRawBufferPointer(frame), rest: UnsafeRawBufferPointer(input))
+                {
+                    return
+                }
                 unsafe frameReceived(frame, on: connection)
             } catch {
                 counters.add(.malformedTCP)

@@ -46,8 +46,10 @@ extension Shard {
         switch unsafe webRTCAssociations[webRTC].ice.bindingRequestReceived(
             bytes, on: id, from: key.remote, at: now, reply: &reply)
         {
-        case .succeeded: break
-        case .succeededWithoutPriority: counters.add(.stunWithoutPriority)
+        case .succeeded: claimTuple(key)
+        case .succeededWithoutPriority:
+            counters.add(.stunWithoutPriority)
+            claimTuple(key)
         case .rejected: counters.add(.stunRejected)
         case .ignored: counters.add(.malformedSTUN)
         }

@@ -95,7 +95,9 @@ struct ServerSettings: Sendable {
         let mediaPort = try reader.number(.mediaPort, 44444)
         media = MediaConfiguration(
             shards: try reader.optionalNumber(.shards, defaultValue: "one per core"), listenAddresses: listen,
-            port: UInt16(clamping: mediaPort), tcpPorts: try Self.tcpPorts(&reader),
+            port: UInt16(clamping: mediaPort),
+            sharesPort: try reader.text(.mediaPortShared, defaultValue: "no") == "yes",
+            tcpPorts: try Self.tcpPorts(&reader),
             plainPorts: try Self.plainPorts(&reader),
             plainDestinations: try Self.plainDestinations(&reader),
             announcedAddresses: try Self.announcedAddresses(&reader, listen),

@@ -4,6 +4,7 @@ enum Setting: String, CaseIterable {
     case host
     case port
     case mediaPort = "media-port"
+    case mediaPortShared = "media-port-shared"
     case mediaTcpPort = "media-tcp-port"
     case mediaListen = "media-listen"
     case turn
@@ -83,6 +84,7 @@ enum Setting: String, CaseIterable {
             .list
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
+        case .mediaPortShared: .choice(["no", "yes"])
         case .tls: .choice(["self-signed"])
         case .turn: .choice(["on", "off"])
         case .http: .choice(["redirect", "refuse", "allow"])
@@ -119,7 +121,8 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaTcpPort, .mediaListen, .turn, .turnPort, .plainPorts, .plainDestinations,
+        case .host, .port, .mediaPort, .mediaPortShared, .mediaTcpPort, .mediaListen, .turn, .turnPort, .plainPorts,
+            .plainDestinations,
             .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,
             .bandwidth, .initialOutgoingKilobits, .maxOutgoingKilobits, .maxIncomingKilobits,

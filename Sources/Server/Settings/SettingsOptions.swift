@@ -20,6 +20,13 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            yes or no: whether all media threads share one UDP port and one TCP port, where a firewall opens no more: what \
+            comes to another thread is handed on. (default: no)
+            """)
+    var mediaPortShared: String?
+
+    @Option(
+        help: """
             TCP port of the first media thread, for clients that UDP does not reach (ICE-TCP); the others take the next \
             ones; 'none': media goes over UDP only. (default: same, as those of UDP)
             """)
@@ -254,7 +261,8 @@ struct SettingsOptions: ParsableArguments {
     /// What was given, by setting.
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
-            .host: host, .port: port, .mediaPort: mediaPort, .mediaTcpPort: mediaTcpPort,
+            .host: host, .port: port, .mediaPort: mediaPort, .mediaPortShared: mediaPortShared,
+            .mediaTcpPort: mediaTcpPort,
             .plainPorts: plainPorts, .turn: turn, .turnPort: turnPort, .turnHost: turnHost,
             .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,
             .tlsPrivateKey: tlsPrivateKey, .http: http, .dtlsLegacy: dtlsLegacy,

@@ -33,6 +33,8 @@ struct EgressBatcherTests {
         func attach(_ socket: AttachedSocket) -> Int? { nil }
         func detach(_ socket: Int) {}
         func write(_ bytes: UnsafeRawBufferPointer, to connection: Int) -> Int? { nil }
+        func releaseConnection(_: Int) -> Int32? { nil }
+        func keepConnection(_: Int32, as _: Int) -> Bool { false }
         func closeConnection(_ connection: Int) {}
     }
 

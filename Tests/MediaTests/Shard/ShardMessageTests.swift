@@ -72,6 +72,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["192.0.2.7", "2001:db8::7"]) func `a datagram that is handed on keeps its bytes and addresses`(
+        address: String
+    ) throws {
+        let remote = try #require(IPAddressPort(text: address, port: 50_001))
+        let local = try #require(IPAddressPort(text: "198.51.100.1", port: 44_444))
+        let bytes = Self.payload.withUnsafeBytes { encoded(.datagram($0, from: remote, to: local)) }
+        let claim = encoded(.tupleClaimed(from: local, to: remote))
+        for count in 0..<bytes.count {
+            bytes.prefix(count).withUnsafeBytes { #expect(ShardMessage(decoding: $0) == nil) }
+        }
+        for count in 0..<claim.count {
+            claim.prefix(count).withUnsafeBytes { #expect(ShardMessage(decoding: $0) == nil) }
+        }
+        bytes.withUnsafeBytes { bytes in
+            guard case .datagram(let read, remote, local) = ShardMessage(decoding: bytes) else {
+                Issue.record("no datagram")
+                return
+            }
+            #expect(read.elementsEqual(Self.payload))
+        }
+        claim.withUnsafeBytes { bytes in
+            guard case .tupleClaimed(local, remote) = ShardMessage(decoding: bytes) else {
+                Issue.record("no claim")
+                return
+            }
+        }
+    }
+
     private static var small: [ShardMessage] {
         var silent = SourceEncodings.Encoding()
         silent.score = 3
@@ -104,7 +132,7 @@ import Testing
             for length in 0..<bytes.count {
                 #expect(bytes[..<length].withUnsafeBytes { ShardMessage(decoding: $0) } == nil)
             }
-            for (offset, value) in [(0, UInt8(0)), (0, 8), (1, 0), (1, ShardMessage.version + 1)] {
+            for (offset, value) in [(0, UInt8(0)), (0, 10), (1, 0), (1, ShardMessage.version + 1)] {
                 var other = bytes
                 other[offset] = value
                 #expect(other.withUnsafeBytes { ShardMessage(decoding: $0) } == nil)

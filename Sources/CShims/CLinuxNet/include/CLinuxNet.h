@@ -49,8 +49,9 @@ typedef struct cln_message {
 int cln_send(int descriptor, const cln_message *messages, unsigned count);
 
 /// Opens a non-blocking UDP socket bound to `address`, with the buffer sizes asked for (the kernel may cap them).
+/// With `is_shared` others of this process may be bound there, too (SO_REUSEPORT): the kernel spreads clients over them.
 /// Returns the descriptor or -errno; `bound` receives the address with the port the kernel chose.
-int cln_udp_open(const cln_address *address, int buffer_bytes, cln_address *bound);
+int cln_udp_open(const cln_address *address, int buffer_bytes, bool is_shared, cln_address *bound);
 /// Whether the kernel takes UDP_SEGMENT on this socket.
 bool cln_udp_can_segment(int descriptor);
 /// The bytes that the socket keeps of what is not yet received; 0 when it does not say.
@@ -58,8 +59,9 @@ int cln_udp_receive_buffer(int descriptor);
 
 /// Opens a non-blocking TCP socket that listens at `address`. Connections get these options from it: what is sent leaves at
 /// once (TCP_NODELAY), the kernel takes little more than it can send (TCP_NOTSENT_LOWAT), and a path that is gone is noticed
-/// (SO_KEEPALIVE, TCP_USER_TIMEOUT). Returns the descriptor or -errno; `bound` receives the address with its port.
-int cln_tcp_listen(const cln_address *address, int backlog, cln_address *bound);
+/// (SO_KEEPALIVE, TCP_USER_TIMEOUT). `is_shared` as of `cln_udp_open`. Returns the descriptor or -errno; `bound` receives the
+/// address with its port.
+int cln_tcp_listen(const cln_address *address, int backlog, bool is_shared, cln_address *bound);
 /// Accepts a connection without waiting. Returns its non-blocking descriptor or -errno.
 int cln_tcp_accept(int listener, cln_address *remote);
 /// Closes a connection so that nothing of it is left: its client gets a reset.
