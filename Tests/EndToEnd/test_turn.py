@@ -28,14 +28,15 @@ async def tuples(gateway, room):
         for peer in (await gateway.json(f"/rooms/{room}"))["peers"]}
 
 
-async def test_browsers_have_a_call_through_the_port_of_https_alone(link, start_gateway, artifacts):
+@pytest.mark.parametrize("shares", ["no", "yes"])
+async def test_browsers_have_a_call_through_the_port_of_https_alone(link, start_gateway, artifacts, shares):
     address = link.server_address
     # Firefox speaks TURN over TLS with a host that has a name, and with no other.
     name = "call.example.org"
     authority, certificate, key = issue(artifacts, name)
     gateway = await start_gateway(
         "--tls-certificate", str(certificate), "--tls-private-key", str(key), "--http", "allow",
-        namespace=link.server, host=address)
+        "--media-port-shared", shares, namespace=link.server, host=address)
     assert f"TURN: TLS {gateway.port}\n" in (await gateway.get("/readyz"))[1]
     # Of all that there is, this passes: neither UDP nor ICE-TCP.
     link.set(both_only=gateway.port, both_delay=10)

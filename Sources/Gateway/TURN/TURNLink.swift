@@ -75,17 +75,17 @@ final class TURNLink {
     }
 
     private func relay(_ payload: [UInt8], to peer: IPAddressPort, _ shard: Int) {
-        guard let path = path(to: peer, shard, beginsWith: payload.first) else { return service.count(.unpermitted) }
+        guard let path = path(to: peer, shard, beginsWith: payload) else { return service.count(.unpermitted) }
         if !path.send(payload) { service.count(.queueFull) }
     }
 
     /// The way to a peer. It begins with a check, as whatever the media plane knows begins with one.
-    private func path(to peer: IPAddressPort, _ shard: Int, beginsWith first: UInt8?) -> RelayPath? {
+    private func path(to peer: IPAddressPort, _ shard: Int, beginsWith first: [UInt8]) -> RelayPath? {
         if let path = paths[peer], !path.isOver { return path }
-        guard let first, first <= 1, let relayed = session.relayed else { return nil }
+        guard let kindOfFirst = first.first, kindOfFirst <= 1, let relayed = session.relayed else { return nil }
         let bound = NIOLoopBound(WeakLink(self), eventLoop: eventLoop)
         let path = service.relay.open(
-            shard: shard, peer: peer, relayed: relayed, client: client, kind: kind
+            for: first, shard: shard, peer: peer, relayed: relayed, client: client, kind: kind
         ) { [eventLoop] in
             eventLoop.execute { bound.value.link?.deliver(from: peer) }
         }

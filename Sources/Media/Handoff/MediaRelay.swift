@@ -10,8 +10,12 @@ package struct MediaRelay: Sendable {
     package let hosts: [String]
     private let currentPeers: @Sendable () -> RelayPeers
     private let opener: Opener
+    /// How many shards share a port; zero: none does.
+    private let sharers: Int
 
-    init(hosts: [String], peers: @escaping @Sendable () -> RelayPeers, opener: @escaping Opener) {
+    /// - Parameter sharers: how many shards share a port; zero: none does.
+    init(hosts: [String], sharers: Int = 0, peers: @escaping @Sendable () -> RelayPeers, opener: @escaping Opener) {
+        self.sharers = sharers
         self.hosts = hosts
         currentPeers = peers
         self.opener = opener
@@ -22,10 +26,15 @@ package struct MediaRelay: Sendable {
 
     /// Makes a way from a client to one of a shard's addresses. The shard learns of it with the first packet.
     /// - Parameters:
+    ///   - check: the client's first packet: where shards share a port, it names the one that it is for.
     ///   - relayed: the address of the client's allocation.
     ///   - wake: called on the shard's thread when something waits for the client, or the way is over.
     package func open(
-        shard: Int, peer: IPAddressPort, relayed: IPAddressPort, client: IPAddressPort, kind: RelayKind,
+        for check: [UInt8], shard: Int, peer: IPAddressPort, relayed: IPAddressPort, client: IPAddressPort,
+        kind: RelayKind,
         wake: @escaping @Sendable () -> Void
-    ) -> RelayPath { opener(shard, peer, relayed, client, kind, wake) }
+    ) -> RelayPath {
+        let named = ICECredentials.shard(namedBy: check)
+        return opener(named.flatMap { $0 < sharers ? $0 : nil } ?? shard, peer, relayed, client, kind, wake)
+    }
 }

@@ -34,6 +34,13 @@ public struct ICECredentials: Sendable, Hashable {
         return ICECredentials(usernameFragment: name + usernameFragment.dropFirst(2), password: password)
     }
 
+    /// The shard that a check's fragment names.
+    static func shard(namedBy check: [UInt8]) -> Int? {
+        unsafe check.withUnsafeBytes { bytes in
+            unsafe ICELiteAgent.localUsernameFragment(of: bytes).flatMap { unsafe shard(namedBy: $0) }
+        }
+    }
+
     /// The shard that a fragment names, if it comes from `naming`.
     static func shard(namedBy fragment: UnsafeRawBufferPointer) -> Int? {
         guard fragment.count > 2, let first = unsafe alphabet.firstIndex(of: fragment[0]),

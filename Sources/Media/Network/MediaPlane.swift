@@ -119,7 +119,7 @@ public final class MediaPlane: Sendable {
                 return PlainDestinations(ranges: ranges, requester: requester, own: own)
             },
             relay: MediaRelay(
-                hosts: opened[0].localAddresses.map(\.addressText),
+                hosts: opened[0].localAddresses.map(\.addressText), sharers: configuration.sharesPort ? count : 0,
                 peers: { [bound = opened.map(\.localAddresses)] in RelayPeers(table.current, bound: bound) }
             ) { shard, peer, relayed, client, kind, wake in
                 RelayPath(
