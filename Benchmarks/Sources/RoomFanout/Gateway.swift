@@ -48,7 +48,8 @@ final class Gateway: ForwardingServer {
             let receiving = try await peer.makeTransport(producing: false)
             try await peer.join(consumes: true)
             try await peer.connect(receiving)
-            subscribers.append((peer, sending, try plan.addTransport(receiving.remote, profile: load.profile)))
+            subscribers.append(
+                (peer, sending, try plan.addTransport(receiving.remote, profile: load.profile, tcp: load.tcp)))
         }
         if load.everybody {
             for (peer, sending, _) in subscribers { try await publish(peer, on: sending, load, &plan) }

@@ -23,6 +23,7 @@ struct Goals: Encodable {
     static func measure(_ load: Load, runs: Int, seconds: Int, _ bench: Bench) async throws -> Goals {
         var goals = Goals()
         try await goals.videoAndSweep(load, runs, seconds, bench)
+        try await goals.tcp(load, runs, seconds, bench)
         try await goals.feedback(load, runs, seconds, bench)
         try await goals.audio(runs, seconds, bench)
         try await goals.twoShards(load, runs, seconds, bench)
@@ -109,6 +110,20 @@ struct Goals: Encodable {
             figures, what: "CPU per packet, evenly spaced: no two packets share a message", hasGoal: false,
             janus: nil,
             floor: try Floor.median(even, burst: 1, runs: runs, bench))
+    }
+
+    /// What receivers that UDP does not reach cost.
+    private mutating func tcp(_ load: Load, _ runs: Int, _ seconds: Int, _ bench: Bench) async throws {
+        var connected = load
+        connected.tcp = true
+        let figures = try await Comparison.measure(
+            Gateway(bench), connected, runs: runs, seconds: seconds, sweeps: false, bench
+        ).figures
+        let ratio = figures.cpuMicroseconds / video.cpuMicroseconds
+        rows.append(
+            Row(
+                number: 1, what: "the same over TCP connections", goal: "",
+                measured: "\(figures.costAndDelivery) = \(ratio.text(2)) ×", passed: true))
     }
 
     /// What judging every receiver's network costs. The runs alternate, since the machine's moods are longer than one.

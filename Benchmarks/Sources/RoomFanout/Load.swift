@@ -14,6 +14,8 @@ struct Load: Codable {
     var payload = 1100
     /// Whether receivers say what arrives (transport-wide feedback), so that the server judges their networks.
     var feedback = false
+    /// Whether subscribers come by TCP connections (ICE-TCP).
+    var tcp = false
     /// `gcm` or `cm`.
     var profile = "gcm"
 
@@ -26,7 +28,7 @@ struct Load: Codable {
             : "\(publishers) publisher(s) × \(subscribers) subscriber(s)"
         return "\(rooms) room(s), \(people), \(audio ? "audio" : "video") \(Int(packetsPerSecond)) packets/s "
             + (burst > 1 ? "in bursts of \(burst), " : "") + "of \(payload) bytes, \(profile)"
-            + (feedback ? ", with feedback" : "")
+            + (feedback ? ", with feedback" : "") + (tcp ? ", over TCP" : "")
     }
 }
 
@@ -54,13 +56,15 @@ struct Plan {
     /// The number that the next transport gets.
     var upcoming: Int { nextNumber }
 
-    mutating func addTransport(_ remote: Remote, profile: String) throws -> Int {
+    /// - Parameter tcp: whether it is a connection, to the port of the same number.
+    mutating func addTransport(_ remote: Remote, profile: String, tcp: Bool = false) throws -> Int {
         let number = nextNumber
         nextNumber += 1
         let remote = try detour?(remote) ?? remote
         transports.append(
             "transport id=\(number) addr=\(remote.address) port=\(remote.port) lufrag=\(Self.localUser(number)) "
                 + "lpwd=\(Self.localPassword) rufrag=\(remote.user) rpwd=\(remote.password) dtls=client profile=\(profile)"
+                + (tcp ? " tcp=1" : "")
         )
         return number
     }

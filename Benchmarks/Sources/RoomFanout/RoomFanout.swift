@@ -36,6 +36,7 @@ struct RoomFanout: AsyncParsableCommand {
     @Option(help: "Subscribers in each room; each gets every publisher's stream.") var subscribers = 100
     @Flag(help: "Every subscriber publishes too, and hears all the others.") var everybody = false
     @Flag(help: "Every subscriber says what arrives (transport-wide feedback).") var feedback = false
+    @Flag(help: "Every subscriber comes by a TCP connection (ICE-TCP).") var tcp = false
     @Flag(help: "What is published.") var kind = Kind.video
     @Option(help: "Packets per second of each publisher.") var pps = 300.0
     @Option(help: "Packets that leave a publisher back to back, as a frame's parts do; 1 spaces them evenly.")
@@ -74,7 +75,7 @@ struct RoomFanout: AsyncParsableCommand {
         let load = Load(
             rooms: rooms, publishers: publishers, subscribers: subscribers, everybody: everybody, audio: kind == .audio,
             packetsPerSecond: pps, burst: kind == .audio ? 1 : burst, payload: payload,
-            feedback: feedback, profile: profile)
+            feedback: feedback, tcp: tcp, profile: profile)
         let machine = Machine.current()
         let outcome: Result<Bool, any Error>
         do { outcome = .success(try await perform(load, bench, machine)) } catch { outcome = .failure(error) }
