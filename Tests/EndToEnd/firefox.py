@@ -79,7 +79,8 @@ class Firefox:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         try:
             self.socket = await until(lambda: self._connect(port), 60, "Firefox listens for its driver", every=0.1)
-            await self.command("session.new", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": not self.authority}}})
+            capabilities = {"alwaysMatch": {"acceptInsecureCerts": not self.authority}}
+            await self.command("session.new", {"capabilities": capabilities})
             await self.command(
                 "script.addPreloadScript", {"functionDeclaration": f"() => {{ {REMEMBER_CONNECTIONS} }}"})
             tree = await self.command("browsingContext.getTree", {})

@@ -66,8 +66,8 @@ def inside(namespace):
 def free_ports(count=1, namespace=None):
     """The first of `count` consecutive ports that nobody has, neither of UDP nor of TCP.
 
-    They lie below those that the kernel gives to sockets that ask for none in particular, and are handed out once: until
-    the server starts, nobody else comes by them.
+    They lie below those that the kernel gives to sockets that ask for none in particular, and are handed out once:
+    until the server starts, nobody else comes by them.
     """
     # Browsers refuse to visit port 10080.
     begin, end = 11_000, int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])

@@ -127,7 +127,8 @@ def test_the_certificates_time_is_looked_at(tmp_path, days, level, words):
 
 @pytest.mark.parametrize("address, level, words", [
     ("192.168.7.7", "warning", "nobody outside of that network"), ("203.0.113.7", "ok", "sent to 203.0.113.7"),
-    ("localhost", "ok", "whose names have addresses"), ("media.invalid", "warning", "media.invalid has no address here"),
+    ("localhost", "ok", "whose names have addresses"),
+    ("media.invalid", "warning", "media.invalid has no address here"),
 ], ids=["private", "public", "a name", "no name"])
 def test_the_address_that_clients_are_sent_to_is_judged(address, level, words):
     found = doctor(*free(), "--announced-address", address)[1]
