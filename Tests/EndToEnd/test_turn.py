@@ -2,20 +2,29 @@
 
 import asyncio
 import contextlib
+import re
 import socket
+import ssl
 import subprocess
 
+import aioice.stun
+import aioice.turn
 import pytest
+from aiortc.mediastreams import AudioStreamTrack
 
 import turnclient
+from bandwidth import AUDIO
 from call import Person
 from certificates import issue
 from chromium import Chromium
 from firefox import Firefox
-from network import free_ports
+from layering import enter, inbound
+from network import Relay, free_ports
 from protoo import ProtooClient
+from room_server_peer import RoomServerClient
+from test_whip import HTTPPeer
 from turnclient import TURNClient
-from waiting import until
+from waiting import samples, until
 
 SECRET = "0123456789abcdef-of-tests"
 FIGURE = "roundhouse_turn_"
@@ -71,6 +80,51 @@ async def test_browsers_have_a_call_through_the_port_of_https_alone(link, start_
     async def none():
         return (await gateway.metrics())[f"{FIGURE}open_allocations"] == 0
     await until(none, 60, "all allocations end")
+
+
+async def test_a_receiver_by_turn_whose_connection_is_slow_keeps_its_sound(link, start_gateway, artifacts):
+    address, name = link.server_address, "call.example.org"
+    authority, certificate, key = issue(artifacts, name)
+    gateway = await start_gateway(
+        "--tls-certificate", str(certificate), "--tls-private-key", str(key), "--http", "allow",
+        namespace=link.server, host=address)
+    link.set(both_only=gateway.port, both_delay=25)
+    async with contextlib.AsyncExitStack() as stack:
+        near = Relay(link.server, (gateway.host, gateway.port))
+        stack.callback(near.close)
+        beside = await stack.enter_async_context(Chromium(artifacts, link.server))
+        away = await stack.enter_async_context(
+            Chromium(artifacts, link.client, authority=authority, hosts={name: address}))
+        here, there = f"http://127.0.0.1:{near.port}", f"https://{name}:{gateway.port}"
+        await enter(beside, here, "offices", "Alice", deaf=True, size=(1280, 720))
+        carol = await enter(beside, here, "offices", "Carol", "&layers=all", blind=True)
+        bob = await enter(away, there, "offices", "Bob", "&layers=all", blind=True)
+        for person in (carol, bob):
+            await until(lambda person=person: inbound(person), 45, f"{person.name} gets Alice's picture", every=0.3)
+        ways = await tuples(gateway, "offices")
+        assert [one["relay"] for one in ways["Bob"]] == ["tls"] * len(ways["Bob"]), ways
+        assert all("relay" not in one and one["protocol"] == "udp" for one in ways["Carol"]), ways
+        # Too little for the picture, and much memory on the way.
+        link.set(down_rate=500, down_queue=2000)
+
+        async def look():
+            return await bob.page.evaluate(AUDIO), await inbound(bob), await inbound(carol)
+
+        taken = await samples(look, 18, every=0.5)
+        (artifacts / "slow.txt").write_text("\n".join(str(one) for one in taken) + "\n")
+        # At first it learns what the link carries.
+        taken = [one for one in taken if one[0] >= 6]
+        seconds = taken[-1][0] - taken[0][0]
+        (first, picture, others), (last, later, theirs) = taken[0][1], taken[-1][1]
+        packets, lost = (last[field] - first[field] for field in ("received", "lost"))
+        assert packets > 25 * seconds and lost <= 0.02 * packets, f"{lost} of {packets} packets of sound are lost"
+        concealed, heard = (last[field] - first[field] for field in ("concealed", "samples"))
+        assert concealed < 0.1 * heard, f"{concealed} of {heard} samples of sound are made up"
+        assert later["framesDecoded"] - picture["framesDecoded"] > 3 * seconds, "Bob's picture does not move"
+        assert theirs["framesDecoded"] - others["framesDecoded"] > 5 * seconds, "Carol's picture does not move"
+    metrics = await gateway.metrics()
+    lost = {name: value for name, value in metrics.items() if "tcp_queue" in name and "video" not in name and value}
+    assert not lost, lost
 
 
 def uclient(*options, port, seconds=6):
@@ -219,6 +273,90 @@ async def test_clients_get_servers_with_credentials_that_end_with_their_session(
         client.close()
         assert (await gateway.metrics())[f"{FIGURE}open_allocations"] == 0
     assert SECRET not in gateway.log and server["credential"] not in gateway.log
+
+
+class Answers(asyncio.DatagramProtocol):
+    def __init__(self):
+        self.heard = asyncio.Queue()
+
+    def datagram_received(self, data, address):
+        self.heard.put_nowait((data, address))
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+async def test_aioice_checks_a_transport_through_it(start_gateway, way):
+    port = free_ports()
+    gateway = await start_gateway("--tls", "self-signed", "--http", "allow", "--turn-port", str(port))
+    async with ProtooClient(gateway, "room", "alice") as peer:
+        transport = await peer.request(
+            "createWebRtcTransport", {"forceTcp": False, "producing": True, "consuming": False})
+        (server,) = transport["iceServers"]
+        candidate = next(one for one in transport["iceCandidates"] if one["protocol"] == "udp")
+        ours = transport["iceParameters"]
+        secure = ssl._create_unverified_context() if way == "tls" else False
+        relayed, answers = await aioice.turn.create_turn_endpoint(
+            Answers, server_addr=("127.0.0.1", gateway.port if way == "tls" else port), username=server["username"],
+            password=server["credential"], ssl=secure, transport="udp" if way == "udp" else "tcp")
+        for _ in range(20):
+            check = aioice.stun.Message(aioice.stun.Method.BINDING, aioice.stun.Class.REQUEST)
+            check.attributes.update({
+                "USERNAME": f"{ours['usernameFragment']}:abcd", "PRIORITY": 1, "ICE-CONTROLLING": 1,
+                "USE-CANDIDATE": None})
+            check.add_message_integrity(ours["password"].encode())
+            relayed.sendto(bytes(check), (candidate["ip"], candidate["port"]))
+            data, address = await asyncio.wait_for(answers.heard.get(), 5)
+            answer = aioice.stun.parse_message(data)
+            assert answer.transaction_id == check.transaction_id, answer
+            assert answer.message_class == aioice.stun.Class.RESPONSE and address[1] == candidate["port"], answer
+            # As whoever is at the other end of the relay is seen.
+            assert answer.attributes["XOR-MAPPED-ADDRESS"] == relayed.get_extra_info("sockname"), answer
+
+        async def tuple_of():
+            (one,) = (await gateway.json("/rooms/room"))["peers"][0]["transports"]
+            return one.get("iceSelectedTuple")
+        selected = await until(tuple_of, 5, "the transport has a tuple")
+        assert selected["relay"] == way and selected["protocol"] == ("udp" if way == "udp" else "tcp"), selected
+        assert selected["remotePort"] == relayed.get_extra_info("sockname")[1], selected
+        relayed.close()
+
+        async def none():
+            return (await gateway.metrics())[f"{FIGURE}open_allocations"] == 0
+        await until(none, 5, "the allocation is given back")
+
+
+LINK = re.compile(r'<([^>]+)>; rel="ice-server"; username="([^"]+)"; credential="([^"]+)"; credential-type="password"')
+
+
+async def test_whip_names_the_servers_in_link_and_socket_io_in_its_answer(start_gateway):
+    port = free_ports()
+    gateway = await start_gateway("--turn-port", str(port), "--turn-host", "[2001:db8::10]:8443")
+    urls = ["turns:[2001:db8::10]:8443?transport=tcp"] + [
+        f"turn:127.0.0.1:{port}?transport={way}" for way in ("udp", "tcp")]
+
+    async def allocations():
+        return (await gateway.metrics())[f"{FIGURE}open_allocations"]
+
+    async with HTTPPeer(gateway, "/whip/room", AudioStreamTrack()) as publisher:
+        links = [LINK.fullmatch(one).groups() for one in publisher.answer.fields.get_all("Link")]
+        assert [one[0] for one in links] == urls, links
+        client = TURNClient(("127.0.0.1", port), *links[0][1:])
+        assert client.allocate()[0] == 0 and await allocations() == 1
+        await publisher.delete()
+
+        async def none():
+            return await allocations() == 0
+        await until(none, 5, "the allocation ends with the session")
+    client.close()
+    async with RoomServerClient(gateway, ["websocket"]) as older:
+        await older.ask("createRoom", {"room_id": "older"})
+        await older.ask("join", {"room_id": "older", "name": "Alice"})
+        answer = await older.ask("createWebRtcTransport", {"forceTcp": False})
+        assert answer["iceServers"][0]["urls"] == urls, answer
+        server = answer["iceServers"][0]
+        client = TURNClient(("127.0.0.1", port), server["username"], server["credential"])
+        assert client.allocate()[0] == 0 and await allocations() == 1
+    await until(none, 5, "the allocation ends with the session")
+    client.close()
 
 
 async def test_turn_can_be_switched_off(start_gateway):

@@ -17,6 +17,8 @@ final class TURNLink {
     private let ended: () -> Void
     private var session: TURNSession
     private var paths: [IPAddressPort: RelayPath] = [:]
+    /// Ways that were opened in this second.
+    private var openedIn = (second: Int64(0), count: 0)
     private var deadline: Scheduled<Void>?
     private var packet: [UInt8] = []
     private var isOver = false
@@ -82,7 +84,9 @@ final class TURNLink {
     /// The way to a peer. It begins with a check, as whatever the media plane knows begins with one.
     private func path(to peer: IPAddressPort, _ shard: Int, beginsWith first: [UInt8]) -> RelayPath? {
         if let path = paths[peer], !path.isOver { return path }
-        guard let kindOfFirst = first.first, kindOfFirst <= 1, let relayed = session.relayed else { return nil }
+        guard let kindOfFirst = first.first, kindOfFirst <= 1, let relayed = session.relayed, mayOpen() else {
+            return nil
+        }
         let bound = NIOLoopBound(WeakLink(self), eventLoop: eventLoop)
         let path = service.relay.open(
             for: first, shard: shard, peer: peer, relayed: relayed, client: client, kind: kind
@@ -91,6 +95,13 @@ final class TURNLink {
         }
         paths[peer] = path
         return path
+    }
+
+    private func mayOpen() -> Bool {
+        let second = TURNService.time.unix
+        if second != openedIn.second { openedIn = (second, 0) }
+        openedIn.count += 1
+        return openedIn.count <= TURNLimits.pathsPerSecond
     }
 
     // MARK: The media's side

@@ -26,6 +26,9 @@ package enum TURNLimits {
     package static let longestFrame = TCPFrameReader.longest + 64
     /// The longest payload that is relayed.
     static let longestPayload = TCPFrameReader.longest
+    /// Ways into the media plane that a client begins in a second: one for each media address is enough, and of those that show
+    /// nothing of themselves the media threads take few.
+    package static let pathsPerSecond = 16
     /// Answers without credentials to one address over UDP in a second: whoever forges an address has it sent no more.
     package static let challengesPerSecond = 50
 }
