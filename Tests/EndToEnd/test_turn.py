@@ -252,6 +252,26 @@ async def test_bad_streams_end_and_silence_too_and_the_server_lives(start_gatewa
     assert metrics[f"{FIGURE}malformed_total"] == 3 and metrics[f"{FIGURE}open_allocations"] == 0, metrics
 
 
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+async def test_a_flood_of_requests_is_not_looked_at_and_answers_that_nobody_reads_do_not_pile_up(start_gateway, kind):
+    port = free_ports()
+    gateway = await start_gateway(
+        "--tls", "self-signed", "--http", "allow", "--turn-secret", SECRET, "--turn-port", str(port))
+    place = ("127.0.0.1", port if kind == "tcp" else gateway.port)
+    client = TURNClient(place, *turnclient.credential(SECRET), kind)
+    with contextlib.closing(client):
+        await asyncio.to_thread(client.allocate)
+        binding = bytes.fromhex("000100002112a442000102030405060708090a0b")
+        for _ in range(20):
+            await asyncio.to_thread(client.send, binding * 1000)
+
+        async def most_are_refused():
+            return (await gateway.metrics())[f"{FIGURE}requests_limited_total"] > 15_000
+        await until(most_are_refused, 10, "of 20,000 requests most are not looked at")
+        metrics = await gateway.metrics()
+        assert metrics[f"{FIGURE}malformed_total"] == 0 and metrics[f"{FIGURE}open_allocations"] == 1, metrics
+
+
 async def test_clients_get_servers_with_credentials_that_end_with_their_session(start_gateway):
     port = free_ports()
     gateway = await start_gateway(

@@ -17,8 +17,9 @@ final class TURNLink {
     private let ended: () -> Void
     private var session: TURNSession
     private var paths: [IPAddressPort: RelayPath] = [:]
-    /// Ways that were opened in this second.
+    /// Ways that were opened, and requests that came, in this second.
     private var openedIn = (second: Int64(0), count: 0)
+    private var askedIn = (second: Int64(0), count: 0)
     private var deadline: Scheduled<Void>?
     private var packet: [UInt8] = []
     private var isOver = false
@@ -53,9 +54,14 @@ final class TURNLink {
     func received(_ frame: TURNStreamReader.Frame) -> Bool {
         switch frame {
         case .message(let message):
+            guard !TURNSession.isRequest(message) || mayAsk() else {
+                service.count(.requestsLimited)
+                return true
+            }
             switch service.received(message, in: &session, by: self) {
             case .reply(let bytes):
-                write(allocator.buffer(bytes: bytes))
+                // Answers to a client that reads none would pile up here.
+                if isWritable() { write(allocator.buffer(bytes: bytes)) } else { service.count(.undeliverable) }
                 // An allocation that was given back takes its ways along.
                 if !session.isAllocated { closePaths() }
                 schedule()
@@ -95,6 +101,13 @@ final class TURNLink {
         }
         paths[peer] = path
         return path
+    }
+
+    private func mayAsk() -> Bool {
+        let second = TURNService.time.unix
+        if second != askedIn.second { askedIn = (second, 0) }
+        askedIn.count += 1
+        return askedIn.count <= TURNLimits.requestsPerSecond
     }
 
     private func mayOpen() -> Bool {

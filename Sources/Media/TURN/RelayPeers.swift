@@ -9,7 +9,7 @@ package struct RelayPeers: Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - endpoints: what clients get, by shards. Of names, clients find the addresses themselves, which are not known here.
+    ///   - endpoints: what clients get, by shards. A name without an address yet is none.
     ///   - bound: the shards' own addresses.
     init(_ endpoints: [ShardEndpoint], bound: [[IPAddressPort]]) {
         for (shard, endpoint) in endpoints.enumerated() {

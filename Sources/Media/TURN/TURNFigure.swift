@@ -12,8 +12,10 @@ package enum TURNFigure: Int, CaseIterable, Sendable {
     case unpermitted
     /// What the media thread had no room for.
     case queueFull
-    /// What was sent to a client without a permission or channel any more.
+    /// What was sent to a client without a permission or channel any more, and answers to one that reads none.
     case undeliverable
+    /// Beyond what one client may ask in a second.
+    case requestsLimited
     /// Of challenges to one address over UDP.
     case challengesLimited
 
@@ -31,7 +33,9 @@ package enum TURNFigure: Int, CaseIterable, Sendable {
         case .unpermitted:
             "Packets through TURN for peers that are not permitted, not this server's, or not checked yet."
         case .queueFull: "Packets through TURN that a media thread had no room for."
-        case .undeliverable: "Packets for clients of TURN whose permission or channel is over."
+        case .undeliverable:
+            "Packets for clients of TURN whose permission or channel is over, and answers that are not read."
+        case .requestsLimited: "Requests of TURN that were not looked at, as their client has sent too many."
         case .challengesLimited: "Requests of TURN over UDP that were not answered, as their address has sent too many."
         }
     }

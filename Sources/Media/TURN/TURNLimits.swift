@@ -29,6 +29,9 @@ package enum TURNLimits {
     /// Ways into the media plane that a client begins in a second: one for each media address is enough, and of those that show
     /// nothing of themselves the media threads take few.
     package static let pathsPerSecond = 16
+    /// Requests of one client that are looked at in a second: each costs codes under a lock that all share, and browsers make a dozen
+    /// when a call begins.
+    package static let requestsPerSecond = 200
     /// Answers without credentials to one address over UDP in a second: whoever forges an address has it sent no more.
     package static let challengesPerSecond = 50
 }

@@ -51,6 +51,11 @@ package struct TURNSession {
 
     // MARK: Input
 
+    /// Whether a STUN message asks for an answer (RFC 8489 §5: both bits of its class are zero).
+    package static func isRequest(_ message: [UInt8]) -> Bool {
+        message.count > 1 && message[0] & 0x01 == 0 && message[1] & 0x10 == 0
+    }
+
     /// - Returns: whether the session is over.
     package mutating func deadlineReached(_ now: MediaInstant, _ server: inout TURNServer) -> Bool {
         guard let allocation else { return waitsUntil <= now }
