@@ -21,6 +21,8 @@ public struct MediaConfiguration: Sendable {
     public var certificateFile: String?
     /// The PEM file of the certificate's private key.
     public var privateKeyFile: String?
+    /// What the kernel is asked to keep of each socket's datagrams while its thread is busy, each way; it may cap it.
+    public var bufferBytes = EpollLoop.wantedBufferBytes
     /// Whether DTLS is also spoken with CBC suites, and SRTP with tags of 32 bits.
     public var acceptsLegacyDTLS: Bool
     /// What publishers may send.

@@ -6,8 +6,7 @@ import pytest
 import pytest_asyncio
 
 import network
-from bandwidth import AUDIO
-from beyond import browsers_beyond
+from beyond import browsers_beyond, judge_slow_connection
 from call import Person
 from chromium import Chromium
 from layering import enter, inbound
@@ -89,25 +88,4 @@ async def test_a_call_changes_to_udp_and_back_and_a_slow_connection_keeps_its_so
         assert still <= 4, f"on the way to {way} Bob's picture stood still for {still:.1f} s"
         assert taken[-1][1].frames_decoded() > taken[-10][1].frames_decoded(), f"no picture over {way}"
 
-    # Too little for the picture, and much memory on the way.
-    link.set(down_rate=500, down_queue=2000, both_delay=25)
-
-    async def look():
-        return await bob.page.evaluate(AUDIO), await inbound(bob), await inbound(carol)
-
-    taken = await samples(look, 18, every=0.5)
-    (artifacts / "slow.txt").write_text("\n".join(str(one) for one in taken) + "\n")
-    # At first it learns what the link carries.
-    taken = [one for one in taken if one[0] >= 6]
-    seconds = taken[-1][0] - taken[0][0]
-    (first, picture, others), (last, later, theirs) = taken[0][1], taken[-1][1]
-    packets, lost = (last[field] - first[field] for field in ("received", "lost"))
-    assert packets > 25 * seconds and lost <= 0.02 * packets, f"{lost} of {packets} packets of sound are lost"
-    concealed, heard = (last[field] - first[field] for field in ("concealed", "samples"))
-    assert concealed < 0.1 * heard, f"{concealed} of {heard} samples of sound are made up"
-    assert later["framesDecoded"] - picture["framesDecoded"] > 3 * seconds, "Bob's picture does not move"
-    assert theirs["framesDecoded"] - others["framesDecoded"] > 5 * seconds, "Carol's picture does not move"
-    assert longest_standstill(taken, lambda one: one[2]["framesDecoded"]) <= 2, "Carol's picture stood still"
-    metrics = await gateway.metrics()
-    lost = {name: value for name, value in metrics.items() if "tcp_queue" in name and "video" not in name and value}
-    assert not lost, lost
+    await judge_slow_connection(link, gateway, bob, carol, artifacts)

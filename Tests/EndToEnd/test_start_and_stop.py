@@ -66,6 +66,8 @@ async def test_the_second_shards_port_in_use_is_an_error_that_names_it(artifacts
     (["--tls", "yes"], r"--tls|yes"),
     (["--media-listen", "not.an.address.invalid"], r"not\.an\.address|media-listen"),
     (["--media-listen", "203.0.113.77"], r"203\.0\.113\.77"),
+    (["--announced-address", "10.9.9.9=203.0.113.1"], r"--announced-address.*--media-listen has no 10.9.9.9"),
+    (["--media-buffer-kilobytes", "9"], r"--media-buffer-kilobytes.*64"),
     (["--announced-address", "not a name"], r"--announced-address.*neither an address nor a host name"),
     (["--announced-address", "http://203.0.113.5/"], r"--announced-address.*http://203\.0\.113\.5/"),
     (["--announced-address", "203.0.113.5:44444"], r"--announced-address.*203\.0\.113\.5:44444"),
@@ -168,6 +170,15 @@ async def test_media_over_tcp_has_a_port_of_its_own_or_none(start_gateway):
         assert {one["protocol"] for one in (await client.open_transport())["iceCandidates"]} == {"udp"}
         with pytest.raises(Exception, match="no candidate"):
             await client.request("createWebRtcTransport", {"forceTcp": True, "producing": True, "consuming": False})
+
+
+async def test_each_of_several_addresses_may_have_one_that_stands_for_it(start_gateway):
+    gateway = await start_gateway(
+        "--media-listen", "127.0.0.2", "--media-listen", "127.0.0.3", "--announced-address", "127.0.0.1=198.51.100.1",
+        "--announced-address", "127.0.0.2=198.51.100.2", "--media-buffer-kilobytes", "128", shards=1)
+    async with ProtooClient(gateway, "several", "peer") as client:
+        candidates = (await client.open_transport())["iceCandidates"]
+        assert {one["address"] for one in candidates} == {"198.51.100.1", "198.51.100.2", "127.0.0.3"}
 
 
 async def test_all_media_threads_may_share_one_port(start_gateway, artifacts):

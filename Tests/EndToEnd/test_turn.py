@@ -13,7 +13,7 @@ import pytest
 from aiortc.mediastreams import AudioStreamTrack
 
 import turnclient
-from bandwidth import AUDIO
+from beyond import judge_slow_connection
 from call import Person
 from certificates import issue
 from chromium import Chromium
@@ -24,7 +24,7 @@ from protoo import ProtooClient
 from room_server_peer import RoomServerClient
 from test_whip import HTTPPeer
 from turnclient import TURNClient
-from waiting import samples, until
+from waiting import until
 
 SECRET = "0123456789abcdef-of-tests"
 FIGURE = "roundhouse_turn_"
@@ -104,27 +104,7 @@ async def test_a_receiver_by_turn_whose_connection_is_slow_keeps_its_sound(link,
         ways = await tuples(gateway, "offices")
         assert [one["relay"] for one in ways["Bob"]] == ["tls"] * len(ways["Bob"]), ways
         assert all("relay" not in one and one["protocol"] == "udp" for one in ways["Carol"]), ways
-        # Too little for the picture, and much memory on the way.
-        link.set(down_rate=500, down_queue=2000)
-
-        async def look():
-            return await bob.page.evaluate(AUDIO), await inbound(bob), await inbound(carol)
-
-        taken = await samples(look, 18, every=0.5)
-        (artifacts / "slow.txt").write_text("\n".join(str(one) for one in taken) + "\n")
-        # At first it learns what the link carries.
-        taken = [one for one in taken if one[0] >= 6]
-        seconds = taken[-1][0] - taken[0][0]
-        (first, picture, others), (last, later, theirs) = taken[0][1], taken[-1][1]
-        packets, lost = (last[field] - first[field] for field in ("received", "lost"))
-        assert packets > 25 * seconds and lost <= 0.02 * packets, f"{lost} of {packets} packets of sound are lost"
-        concealed, heard = (last[field] - first[field] for field in ("concealed", "samples"))
-        assert concealed < 0.1 * heard, f"{concealed} of {heard} samples of sound are made up"
-        assert later["framesDecoded"] - picture["framesDecoded"] > 3 * seconds, "Bob's picture does not move"
-        assert theirs["framesDecoded"] - others["framesDecoded"] > 5 * seconds, "Carol's picture does not move"
-    metrics = await gateway.metrics()
-    lost = {name: value for name, value in metrics.items() if "tcp_queue" in name and "video" not in name and value}
-    assert not lost, lost
+        await judge_slow_connection(link, gateway, bob, carol, artifacts)
 
 
 def uclient(*options, port, seconds=6):
@@ -154,9 +134,8 @@ async def test_coturns_client_allocates_permits_and_binds_channels(start_gateway
                 break
         return text
 
-    channels = await said("-e", "127.0.0.1")
+    channels, sending = await asyncio.gather(said("-e", "127.0.0.1"), said("-e", "127.0.0.1", "-s"))
     assert ": error " not in channels and channels.count("success") >= 4 and "start_mclient" in channels, channels
-    sending = await said("-e", "127.0.0.1", "-s")
     assert ": error " not in sending and "start_mclient" in sending, sending
     metrics = await gateway.metrics()
     assert metrics[f"{FIGURE}allocations_total"] >= 4, metrics

@@ -108,7 +108,7 @@ final class AddressFollower: Sendable {
             var wanted = cln_address(address.withPort(port))
             var actual = cln_address()
             let descriptor = unsafe cln_udp_open(
-                &wanted, Int32(clamping: EpollLoop.wantedBufferBytes), configuration.sharesPort, &actual)
+                &wanted, Int32(clamping: configuration.bufferBytes), configuration.sharesPort, &actual)
             guard descriptor >= 0 else { return false }
             let bound = IPAddressPort(actual) ?? address.withPort(port)
             // Without TCP the address is worth having, too.

@@ -48,7 +48,7 @@ public final class MediaPlane: Sendable {
                 opened.append(
                     try EpollLoop(
                         addresses: places, tcp: configuration.tcpPorts, shard: index,
-                        isShared: configuration.sharesPort))
+                        isShared: configuration.sharesPort, bufferBytes: configuration.bufferBytes))
             } catch {
                 for io in opened { io.close() }
                 throw error

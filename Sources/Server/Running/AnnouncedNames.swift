@@ -85,7 +85,7 @@ final class AnnouncedNames: Sendable {
         let changed: [AnnouncedAddress]? = state.withLock { state in
             var announced: [AnnouncedAddress] = []
             for one in given {
-                for address in state.found[one.text]?.compactMap({ AnnouncedAddress($0) }) ?? [one]
+                for address in state.found[one.text]?.compactMap(one.resolved(to:)) ?? [one]
                 where !announced.contains(address) { announced.append(address) }
             }
             guard announced != state.announced else { return nil }

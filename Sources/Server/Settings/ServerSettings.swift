@@ -102,6 +102,7 @@ struct ServerSettings: Sendable {
             plainDestinations: try Self.plainDestinations(&reader),
             announcedAddresses: try Self.announcedAddresses(&reader, listen),
             certificateFile: certificate, privateKeyFile: key, acceptsLegacyDTLS: allowsLegacy)
+        media.bufferBytes = 1024 * (try reader.number(.mediaBufferKilobytes, media.bufferBytes / 1024))
         gateway.adminToken = try reader.text(.adminToken).map { Secret($0) }
         gateway.metricsToken = try reader.text(.metricsToken).map { Secret($0) }
         gateway.access = try Self.access(&reader)
@@ -259,7 +260,7 @@ struct ServerSettings: Sendable {
                 throw try reader.failure(
                     .announcedAddress,
                     "\(text) is neither an address nor a host name: write 203.0.113.10, 2001:db8::10 or media.example.org, "
-                        + "without a port")
+                        + "without a port; of one of several addresses, 10.0.0.5=203.0.113.10")
             }
             let isIPv6 = address.text.contains(":")
             let isName = AddressReach(address.text) == nil
@@ -269,9 +270,20 @@ struct ServerSettings: Sendable {
                     .announcedAddress,
                     "\(address.text) leads nowhere: --media-listen has no \(family) address, as \(wildcard)")
             }
+            if let bound = address.boundAddress, !listens(at: bound, listen) {
+                throw try reader.failure(
+                    .announcedAddress, "\(text) leads nowhere: --media-listen has no \(bound)")
+            }
             addresses.append(address)
         }
         return addresses
+    }
+
+    /// Whether an address is among those that are listened on, by itself or by its family's wildcard.
+    private static func listens(at address: String, _ listen: [String]) -> Bool {
+        listen.contains {
+            $0 == (address.contains(":") ? "::" : "0.0.0.0") || AnnouncedAddress($0)?.text == address
+        }
     }
 
     private static func tls(_ reader: inout Reader) throws(SettingsError) -> TLSSettings? {

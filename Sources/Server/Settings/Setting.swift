@@ -7,6 +7,7 @@ enum Setting: String, CaseIterable {
     case mediaPortShared = "media-port-shared"
     case mediaTcpPort = "media-tcp-port"
     case mediaListen = "media-listen"
+    case mediaBufferKilobytes = "media-buffer-kilobytes"
     case turn
     case turnPort = "turn-port"
     case turnSecret = "turn-secret"
@@ -85,6 +86,7 @@ enum Setting: String, CaseIterable {
         case .port, .mediaPort: .number(0...65_535)
         case .shards: .number(1...64)
         case .mediaPortShared: .choice(["no", "yes"])
+        case .mediaBufferKilobytes: .number(64...1_000_000)
         case .tls: .choice(["self-signed"])
         case .turn: .choice(["on", "off"])
         case .http: .choice(["redirect", "refuse", "allow"])
@@ -121,7 +123,8 @@ enum Setting: String, CaseIterable {
     /// Whether a running server takes a new value at SIGHUP.
     var isReloadable: Bool {
         switch self {
-        case .host, .port, .mediaPort, .mediaPortShared, .mediaTcpPort, .mediaListen, .turn, .turnPort, .plainPorts,
+        case .host, .port, .mediaPort, .mediaBufferKilobytes, .mediaPortShared, .mediaTcpPort, .mediaListen, .turn,
+            .turnPort, .plainPorts,
             .plainDestinations,
             .announcedAddress, .shards,
             .dtlsCertificate, .dtlsPrivateKey, .dtlsLegacy, .maxMegabitsPerProducer, .maxMegabitsPerTransport,

@@ -32,6 +32,12 @@ struct SettingsOptions: ParsableArguments {
             """)
     var mediaTcpPort: String?
 
+    @Option(
+        help: """
+            What the kernel is asked to keep of each media socket's datagrams while its thread is busy. (default: 4096)
+            """)
+    var mediaBufferKilobytes: String?
+
     @Option(help: "Address to listen on for media; may be given more than once. (default: 0.0.0.0)")
     var mediaListen: [String] = []
 
@@ -262,6 +268,7 @@ struct SettingsOptions: ParsableArguments {
     var given: [Setting: [Secret]] {
         let texts: [Setting: String?] = [
             .host: host, .port: port, .mediaPort: mediaPort, .mediaPortShared: mediaPortShared,
+            .mediaBufferKilobytes: mediaBufferKilobytes,
             .mediaTcpPort: mediaTcpPort,
             .plainPorts: plainPorts, .turn: turn, .turnPort: turnPort, .turnHost: turnHost,
             .shards: shards, .tls: tls, .tlsCertificate: tlsCertificate,

@@ -22,6 +22,30 @@ struct AnnouncedAddressTests {
         #expect(AnnouncedAddress(given) == nil)
     }
 
+    @Test(arguments: [
+        "10.0.0.5=", "=203.0.113.1", "0.0.0.0=203.0.113.1", "a.example=203.0.113.1", "10.0.0.5=2001:db8::1",
+        "10.0.0.5:1=203.0.113.1", "10.0.0.5=203.0.113.1=203.0.113.2",
+    ]) func `what stands for one address needs that address and one of its family`(given: String) {
+        #expect(AnnouncedAddress(given) == nil)
+    }
+
+    @Test func `what stands for one address alone comes before what stands for all`() throws {
+        let announced = try ["10.0.0.5=203.0.113.5", "[2001:db8::5]=media.example", "203.0.113.1"].map {
+            try #require(AnnouncedAddress($0))
+        }
+        #expect(announced.map(\.boundAddress) == ["10.0.0.5", "2001:db8::5", nil])
+        let expected = [
+            "10.0.0.5": ["203.0.113.5"], "10.0.0.6": ["203.0.113.1"], "2001:db8::5": ["media.example"],
+            "2001:db8::6": ["2001:db8::6"],
+        ]
+        for (bound, texts) in expected {
+            #expect(announced.texts(for: try #require(IPAddressPort(text: bound, port: 7))) == texts)
+        }
+        let resolved = try #require(announced[1].resolved(to: "2001:db8::77"))
+        #expect(resolved.text == "2001:db8::77" && resolved.boundAddress == "2001:db8::5")
+        #expect(announced[1].resolved(to: "10.0.0.1=10.0.0.2") == nil)
+    }
+
     @Test func `each family's addresses stand for those of the machine, and where there are none these stay`() throws {
         let bound4 = try #require(IPAddressPort(text: "10.0.0.7", port: 1))
         let bound6 = try #require(IPAddressPort(text: "2001:db8::7", port: 1))
