@@ -75,7 +75,7 @@ extension Shard {
         guard let tuple = tuples[number] else { return }
         let id = TupleID(number: number, isTCP: TCPConnections.isConnection(Int(tuple.key.socket)))
         if webRTCAssociations[webRTC].ice.hasTuple(id) {
-            if let known { takeTuple(known, for: owner) }
+            if let known { takeTuple(known, for: transports[owner].key) }
             if tupleNumbers.insert(tuple.key, number: number) { return }
             counters.add(.tableFull)
             webRTCAssociations[webRTC].ice.tupleRemoved(id, at: now)

@@ -55,7 +55,8 @@ extension Shard {
         case .encodingRestarted(let producer, let encoding): encodingRestarted(producer, encoding: encoding)
         case .consumerLoss(let producer, let fraction): producerLossReported(producer, fraction: fraction)
         case .datagram(let bytes, let remote, let local): unsafe handedOn(bytes, from: remote, to: local, by: shard)
-        case .tupleClaimed(let remote, let local): tupleClaimed(from: remote, to: local, by: shard)
+        case .tupleClaimed(let remote, let local, let owner):
+            tupleClaimed(from: remote, to: local, for: TransportKey(rawValue: owner), by: shard)
         }
     }
 }

@@ -51,18 +51,24 @@ extension Shard {
     }
 
     /// A valid check has come from a tuple: what follows is to be handed on to here, too.
-    func claimTuple(_ key: TupleTable.Key) {
+    func claimTuple(_ key: TupleTable.Key, for owner: Slot<MediaTransport>) {
         guard let forwardedBy else { return }
-        send(.tupleClaimed(from: key.remote, to: localAddresses[Int(key.socket)]), to: forwardedBy)
+        send(
+            .tupleClaimed(
+                from: key.remote, to: localAddresses[Int(key.socket)], owner: transports[owner].key.rawValue),
+            to: forwardedBy)
         // Before the client has its answer.
         links.publish()
     }
 
     /// Another shard has a tuple of this one's sockets.
-    mutating func tupleClaimed(from remote: IPAddressPort, to local: IPAddressPort, by shard: Int) {
+    mutating func tupleClaimed(
+        from remote: IPAddressPort, to local: IPAddressPort, for owner: TransportKey, by shard: Int
+    ) {
         guard let socket = localAddresses.firstIndex(of: local) else { return }
         let key = TupleTable.Key(remote: remote, socket: UInt16(truncatingIfNeeded: socket))
-        // A client's address may go from a transport here to one there.
+        // A client may use its address for a new transport.
+        if let number = tupleNumbers.find(key) { takeTuple(number, for: owner) }
         otherTuples.claimed(key, by: shard, at: now)
     }
 

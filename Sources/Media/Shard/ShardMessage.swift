@@ -23,8 +23,8 @@
     case consumerLoss(producer: UInt64, fraction: UInt8)
     /// A datagram of one of the other shard's clients, where all shards share a port.
     case datagram(UnsafeRawBufferPointer, from: IPAddressPort, to: IPAddressPort)
-    /// A client's address pair is the sender's.
-    case tupleClaimed(from: IPAddressPort, to: IPAddressPort)
+    /// A client's address pair belongs to a transport of the sender's.
+    case tupleClaimed(from: IPAddressPort, to: IPAddressPort, owner: UInt64)
 
     /// A change of the format that an older version would misread raises it.
     static let version: UInt8 = 1
@@ -54,7 +54,7 @@
         case .keyFrameRequest, .encodingRestarted, .consumerLoss: Self.headLength + 8
         case .encodingAdvanced: Self.headLength + 8 + Self.encodingStateLength
         case .datagram(let bytes, _, _): Self.headLength + Self.addressPairLength + bytes.count
-        case .tupleClaimed: Self.headLength + Self.addressPairLength
+        case .tupleClaimed: Self.headLength + Self.addressPairLength + 8
         }
     }
 
@@ -96,9 +96,10 @@
             unsafe Self.encode(remote, local, to: memory + Self.headLength)
             unsafe (memory + Self.headLength + Self.addressPairLength).copyMemory(
                 from: bytes.baseAddress ?? UnsafeRawPointer(memory), byteCount: bytes.count)
-        case .tupleClaimed(let remote, let local):
+        case .tupleClaimed(let remote, let local, let owner):
             head(.tupleClaimed)
             unsafe Self.encode(remote, local, to: memory + Self.headLength)
+            unsafe memory.store(owner, at: Self.headLength + Self.addressPairLength)
         }
     }
 
@@ -135,13 +136,13 @@
         case .consumerLoss: self = unsafe .consumerLoss(producer: bytes.load64(8), fraction: detail)
         case .datagram, .tupleClaimed:
             let start = Self.headLength + Self.addressPairLength
-            let length = unsafe Int(bytes.load32(4))
-            guard bytes.count >= start, kind == .tupleClaimed || bytes.count - start >= length else { return nil }
+            let length = unsafe kind == .tupleClaimed ? 8 : Int(bytes.load32(4))
+            guard bytes.count - start >= length else { return nil }
             let remote = unsafe Self.address(bytes, at: Self.headLength, port: 40, family: 44)
             let local = unsafe Self.address(bytes, at: Self.headLength + 16, port: 42, family: 45)
             self =
                 unsafe kind == .tupleClaimed
-                ? .tupleClaimed(from: remote, to: local)
+                ? .tupleClaimed(from: remote, to: local, owner: bytes.load64(start))
                 : .datagram(
                     UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]), from: remote, to: local)
         }

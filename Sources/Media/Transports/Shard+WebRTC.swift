@@ -46,10 +46,10 @@ extension Shard {
         switch unsafe webRTCAssociations[webRTC].ice.bindingRequestReceived(
             bytes, on: id, from: key.remote, at: now, reply: &reply)
         {
-        case .succeeded: claimTuple(key)
+        case .succeeded: claimTuple(key, for: owner)
         case .succeededWithoutPriority:
             counters.add(.stunWithoutPriority)
-            claimTuple(key)
+            claimTuple(key, for: owner)
         case .rejected: counters.add(.stunRejected)
         case .ignored: counters.add(.malformedSTUN)
         }
@@ -90,7 +90,7 @@ extension Shard {
 
     /// A valid check for another transport came from the tuple: it is that one's now. A transport that has lost its
     /// last tuple so waits to be heard from elsewhere, and its room learns which one replaced it.
-    mutating func takeTuple(_ number: Int, for owner: Slot<MediaTransport>) {
+    mutating func takeTuple(_ number: Int, for owner: TransportKey) {
         guard let tuple = tuples[number] else { return }
         let transport = tuple.transport
         forgetTuple(number)
@@ -101,7 +101,7 @@ extension Shard {
         rescheduleTimer(of: transport)
         if transports[transport].route == .none {
             transports[transport].events.append(
-                .transportSuperseded(transports[transport].key, by: transports[owner].key))
+                .transportSuperseded(transports[transport].key, by: owner))
         }
     }
 

@@ -78,7 +78,7 @@ import Testing
         let remote = try #require(IPAddressPort(text: address, port: 50_001))
         let local = try #require(IPAddressPort(text: "198.51.100.1", port: 44_444))
         let bytes = Self.payload.withUnsafeBytes { encoded(.datagram($0, from: remote, to: local)) }
-        let claim = encoded(.tupleClaimed(from: local, to: remote))
+        let claim = encoded(.tupleClaimed(from: local, to: remote, owner: 0x0102_0304_0506_0708))
         for count in 0..<bytes.count {
             bytes.prefix(count).withUnsafeBytes { #expect(ShardMessage(decoding: $0) == nil) }
         }
@@ -93,7 +93,7 @@ import Testing
             #expect(read.elementsEqual(Self.payload))
         }
         claim.withUnsafeBytes { bytes in
-            guard case .tupleClaimed(local, remote) = ShardMessage(decoding: bytes) else {
+            guard case .tupleClaimed(local, remote, 0x0102_0304_0506_0708) = ShardMessage(decoding: bytes) else {
                 Issue.record("no claim")
                 return
             }

@@ -66,6 +66,33 @@ struct SharedPortTests {
         for stream in streams { #expect(stream.packets > 50 && stream.main?.ratio == 1) }
     }
 
+    @Test func `an address may pass from a transport of one shard to one of a different shard`() throws {
+        let world = try VirtualWorld(shards: 2, sharesPort: true)
+        var superseded = 0
+        for round in 0..<8 {
+            // So that the address comes to either shard's socket.
+            if round == 4 { _ = world.makeAddress() }
+            let first = try world.join()
+            #expect(world.run(atMost: .seconds(2)) { first.peer.isConnected })
+            let second = try world.join(connects: false)
+            try #require(second.transport.shard != first.transport.shard)
+            let address = first.peer.localAddress
+            second.peer.localAddress = address
+            second.peer.paths = [address]
+            first.peer.sendsChecks = false
+            world.adopt(address, by: second.peer)
+            try second.connect()
+            #expect(world.run(atMost: .milliseconds(900)) { second.peer.isConnected })
+            // Where the address was the socket's own shard's, the old transport's room learns what replaced it.
+            #expect(first.successors.isEmpty || first.successors == [second.transport])
+            superseded += first.successors.count
+            world.remove(first)
+            world.remove(second)
+            world.run(for: .milliseconds(100))
+        }
+        #expect(superseded > 0 && superseded < 8)
+    }
+
     @Test func `a check with a wrong password leads nobody's packets astray`() throws {
         let (world, members, streams) = try room()
         world.run(for: .seconds(2))
